@@ -1,0 +1,1 @@
+"""The application floor: the command line, and what runs the graph of `transforms`."""

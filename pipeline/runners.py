@@ -1,0 +1,58 @@
+"""Which runner runs the graph, and with which options."""
+
+import shlex
+import sys
+
+from apache_beam.options.pipeline_options import (
+    DirectOptions,
+    PipelineOptions,
+    StandardOptions,
+    WorkerOptions,
+)
+from apache_beam.portability.api import beam_provision_api_pb2
+from apache_beam.runners.portability.fn_api_runner import fn_runner
+from apache_beam.runners.portability.portable_runner import JobServiceHandle
+from apache_beam.runners.runner import PipelineRunner, create_runner
+from apache_beam.transforms import environments
+
+LOCAL = ("", "DirectRunner", "FnApiRunner", "BundleBasedDirectRunner")
+
+
+def is_local(options: PipelineOptions) -> bool:
+    """Returns whether the graph runs on this machine, started by us."""
+    return (options.view_as(StandardOptions).runner or "") in LOCAL
+
+
+def prepare(options: PipelineOptions, concurrency: int) -> PipelineRunner:
+    """Returns the runner that `options` name, and sets its workers.
+
+    `DirectRunner` means Beam's FnApiRunner with `concurrency` workers in this process: Beam's own
+    switch would first try to download a binary of Prism.
+    """
+    standard = options.view_as(StandardOptions)
+    if not is_local(options):
+        return create_runner(standard.runner)
+    standard.runner = "FnApiRunner"
+    direct = options.view_as(DirectOptions)
+    if direct.direct_num_workers == 1:  # Beam's default
+        direct.direct_num_workers = concurrency
+    environment = None
+    if direct.direct_running_mode == "multi_processing":
+        # In its own mode of that name the runner starts workers without our options, which die
+        # of a Ctrl-C and leave it waiting for ever. These get the options and ignore the signal.
+        direct.direct_running_mode = "in_memory"
+        workers = options.view_as(WorkerOptions)
+        workers.default_sdk_harness_log_level = workers.default_sdk_harness_log_level or "ERROR"
+        environment = environments.SubprocessSDKEnvironment.from_command_string(
+            f"trap '' INT TERM; exec {shlex.quote(sys.executable)} "
+            "-m apache_beam.runners.worker.sdk_worker_main"
+        )
+    provision = beam_provision_api_pb2.ProvisionInfo(
+        pipeline_options=JobServiceHandle.encode_pipeline_options(
+            options.get_all_options(drop_default=True)
+        )
+    )
+    return fn_runner.FnApiRunner(
+        default_environment=environment,
+        provision_info=fn_runner.ExtendedProvisionInfo(provision),
+    )

@@ -1,0 +1,135 @@
+"""`greeks terminal`: its flags, and running it. Light to import: the market is not, and waits."""
+
+import argparse
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from types import FrameType
+
+DEFAULT_PORT = 25503
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the flags of the stand-in Terminal to a parser."""
+    parser.add_argument("--port", type=_count, default=DEFAULT_PORT,
+                        help="on 127.0.0.1; 0 for any free one (default: %(default)s)")  # fmt: skip
+    parser.add_argument("--symbols", type=_symbols, default=("SPXW", "SPX"), metavar="SPXW[,SPX]",
+                        help="option roots that have contracts; any but SPXW and SPX is a stock "
+                        "with weekly options (default: SPXW,SPX)")  # fmt: skip
+    parser.add_argument("--seed", type=_count, default=0,
+                        help="another seed, another market (default: %(default)s)")  # fmt: skip
+    parser.add_argument("--last_date", type=_date, metavar="DATE",
+                        help="the market's today: no data after it "
+                        "(default: 2026-12-31)")  # fmt: skip
+    parser.add_argument("--latency", type=_seconds, default=0.0, metavar="SECONDS",
+                        help="wait before each answer (default: %(default)s)")  # fmt: skip
+    parser.add_argument("--style", choices=("documented", "live"), default="documented",
+                        help="of the CSV: unquoted as in ThetaData's documentation, or quoted and "
+                        "with milliseconds as live since 2026 (default: %(default)s)")  # fmt: skip
+    parser.add_argument("--concurrency", type=_positive, default=8,
+                        help="requests answered at once (default: %(default)s)")  # fmt: skip
+    parser.add_argument("--queue", type=_count, default=16,
+                        help="requests that wait; beyond them the answer is 429 "
+                        "(default: %(default)s)")  # fmt: skip
+    parser.add_argument("--exit_with_stdin", action="store_true",
+                        help="end when standard input ends: with the parent process")  # fmt: skip
+
+
+def serve(args: argparse.Namespace) -> int:
+    """Runs the stand-in until SIGINT, SIGTERM or, if asked, the end of standard input.
+
+    Prints one line with its address once it answers.
+
+    Args:
+        args: as the flags of `add_arguments` are parsed.
+
+    Returns:
+        The exit code: 0, or 1 if the port is taken.
+    """
+    from pipeline.terminal.formats import STYLES
+    from pipeline.terminal.market import DEFAULT_LAST_DATE, Market
+    from pipeline.terminal.server import TerminalServer
+
+    market = Market(args.seed, args.symbols, args.last_date or DEFAULT_LAST_DATE)
+    try:
+        server = TerminalServer(
+            market,
+            port=args.port,
+            latency=args.latency,
+            style=STYLES[args.style],
+            slots=args.concurrency,
+            queue=args.queue,
+        )
+    except OSError as error:
+        print(f"port {args.port} cannot be used: {error.strerror}; see --port", file=sys.stderr)
+        return 1
+    end = threading.Event()
+    with _ended_by_signals(end), server:
+        if args.exit_with_stdin:
+            threading.Thread(target=_await_stdin, args=(end,), daemon=True).start()
+        print(f"stand-in Theta Terminal at {server.url}", flush=True)
+        end.wait()
+    return 0
+
+
+@contextmanager
+def _ended_by_signals(end: threading.Event) -> Iterator[None]:
+    def stop(number: int, frame: FrameType | None) -> None:
+        end.set()
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _await_stdin(end: threading.Event) -> None:
+    # Not by way of sys.stdin: its lock would still be held when the interpreter ends.
+    while os.read(0, 4096):
+        pass
+    end.set()
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of 0 or more")
+    return int(text)
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of 1 or more")
+    return int(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 3600:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds from 0 to 3600")
+    return value
+
+
+def _date(text: str) -> date:
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a date such as 2024-03-14") from None
+    if not 2012 < day.year < 2035:
+        raise argparse.ArgumentTypeError(f"{text} is not within 2013 to 2034")
+    return day
+
+
+def _symbols(text: str) -> tuple[str, ...]:
+    symbols = tuple(dict.fromkeys(word.strip().upper() for word in text.split(",")))
+    if not all(symbols):
+        raise argparse.ArgumentTypeError(f"{text!r} has an empty symbol; write SPXW,SPX")
+    return symbols

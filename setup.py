@@ -1,0 +1,46 @@
+"""Packaging; also what Beam ships to remote workers with `--setup_file ./setup.py`."""
+
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+HERE = Path(__file__).parent
+# One source of the version, read without importing Beam.
+VERSION: dict[str, str] = {}
+exec((HERE / "transforms" / "version.py").read_text(encoding="utf-8"), VERSION)
+
+setup(
+    name="theta-greeks-pipeline",
+    version=VERSION["__version__"],
+    description="Bulk download of historical option Greeks from ThetaData, on Apache Beam",
+    long_description=(HERE / "README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    python_requires=">=3.10",
+    packages=find_packages(include=["pipeline", "pipeline.*", "transforms", "transforms.*"]),
+    package_data={"pipeline": ["py.typed"], "transforms": ["py.typed"]},
+    install_requires=[
+        "apache-beam>=2.77,<2.78",
+        "numpy>=1.26",
+        "psutil>=5.9",
+        "pyarrow>=20,<26",
+        "requests>=2.32,<3",
+        "scipy>=1.11",
+    ],
+    extras_require={
+        "test": [
+            "coverage[toml]>=7.10",
+            "QuantLib>=1.36",
+            "duckdb>=1.1",
+            "hypothesis>=6.100",
+            "mypy>=1.15",
+            "pandas>=2.2",
+            "polars>=1.20",
+            "pytest>=8.3",
+            "pytest-cov>=6",
+            "ruff>=0.12",
+            "types-psutil",
+            "types-requests",
+        ],
+    },
+    entry_points={"console_scripts": ["greeks = pipeline.__main__:run"]},
+)

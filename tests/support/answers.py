@@ -1,0 +1,37 @@
+"""Rows in the Terminal's words, retyped from ThetaData's documentation, and more of their kind."""
+
+from datetime import date
+
+from transforms.model import GreeksRequest
+
+HEADER = (
+    "symbol,expiration,strike,right,timestamp,bid,ask,delta,theta,vega,rho,epsilon,lambda,"
+    "implied_vol,iv_error,underlying_timestamp,underlying_price"
+)
+
+# The documented answer of /v3/option/history/greeks/first_order.
+SAMPLE_ROWS = (
+    "AAPL,2024-11-08,262.500,CALL,2024-11-04T09:30:00,0.00,0.00,0.0000,0.0000,0.0000,0.0000,"
+    "0.0000,261.9304,0.2500,100.0000,2024-11-04T09:30:00,221.00",
+    "AAPL,2024-11-08,262.500,CALL,2024-11-04T09:35:00,0.00,0.02,0.0026,-0.0141,0.1913,0.0063,"
+    "-0.0064,55.2930,0.5874,0.0721,2024-11-04T09:35:00,220.66",
+    "AAPL,2024-11-08,262.500,CALL,2024-11-04T09:40:00,0.00,0.02,0.0026,-0.0138,0.1873,0.0062,"
+    "-0.0063,55.3974,0.5874,0.0455,2024-11-04T09:40:00,220.56",
+)
+SAMPLE = "\r\n".join([HEADER, *SAMPLE_ROWS, ""]).encode()
+SAMPLE_REQUEST = GreeksRequest("AAPL", date(2024, 11, 8), (date(2024, 11, 4),))
+
+
+def rows_of(request: GreeksRequest, day: date, rows: int, step: float = 0.0001) -> bytes:
+    """Returns an answer with `rows` rows, no two alike, for one trade date of a request."""
+    lines = [HEADER]
+    for number in range(rows):
+        minute = number % 390
+        stamp = f"{day}T{9 + (30 + minute) // 60:02d}:{(30 + minute) % 60:02d}:00"
+        greek = f"{number * step:.4f}"
+        lines.append(
+            f"{request.symbol},{request.expiration},{5000 + 5 * (number // 390)}.000,"
+            f"{'PUT' if number % 2 else 'CALL'},{stamp},{number % 97}.10,{number % 97}.30,"
+            f"{greek},-{greek},1.0000,0.0000,-0.0000,12.3456,0.2500,0.0010,{stamp}.5,5123.45"
+        )
+    return "\r\n".join([*lines, ""]).encode()

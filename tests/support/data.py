@@ -1,0 +1,42 @@
+"""Batches, requests and layouts that the tests of the library share."""
+
+import io
+from datetime import date
+from pathlib import Path
+
+import pyarrow as pa
+
+from tests.support.answers import rows_of
+from transforms.layout import Layout
+from transforms.model import GreeksRequest
+from transforms.schema import schema_of
+from transforms.thetadata.csv_reader import CsvReader, blocks_of_lines
+
+SCHEMA = schema_of("first_order")
+DAY = date(2024, 3, 14)
+
+
+def request_for(expiration: str, symbol: str = "SPXW") -> GreeksRequest:
+    return GreeksRequest(symbol, date.fromisoformat(expiration), (DAY,))
+
+
+def batches_of(
+    request: GreeksRequest, rows: int, batch_size: int = 1000, step: float = 0.0001
+) -> list[pa.RecordBatch]:
+    """Returns `rows` rows of a request, no two alike."""
+    reader = CsvReader(SCHEMA, request.symbol, request.expiration, DAY, str(request))
+    body = io.BytesIO(rows_of(request, DAY, rows, step))
+    return list(reader.batches(blocks_of_lines(body.read, 1 << 26), batch_size))
+
+
+def layout_in(folder: Path, suffix: str = ".csv", run_id: str = "run-1") -> Layout:
+    return Layout(str(folder / "greeks"), suffix, run_id)
+
+
+def files_in(folder: Path) -> dict[str, bytes]:
+    """Returns every file below a folder by its relative path."""
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }

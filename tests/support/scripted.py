@@ -1,0 +1,90 @@
+"""A real HTTP server on loopback that answers as told: the fake at the HTTP seam."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qsl, urlsplit
+
+
+@dataclass
+class Answer:
+    """What to send.
+
+    With `cut`, so many bytes of the body go out, and the connection is dropped once `end` returns
+    something. With `hold`, nothing goes out until it is set.
+    """
+
+    body: bytes
+    status: int = 200
+    content_type: str = "text/csv"
+    chunked: bool = False
+    cut: int | None = None
+    hold: threading.Event | None = None
+    end: Callable[[], object] = lambda: True
+
+
+@dataclass
+class Scripted:
+    """The running server: its address, and the requests it saw as (path, parameters)."""
+
+    url: str = ""
+    seen: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+
+
+Script = Callable[[str, dict[str, str]], Answer]
+
+
+@contextmanager
+def scripted_server(script: Script) -> Iterator[Scripted]:
+    """Serves what `script` returns for each path and its parameters."""
+    told = Scripted()
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            parts = urlsplit(self.path)
+            parameters = dict(parse_qsl(parts.query))
+            told.seen.append((parts.path, parameters))
+            answer = script(parts.path, parameters)
+            if answer.hold is not None:
+                answer.hold.wait(30)
+            self.send_response(answer.status)
+            self.send_header("Content-Type", answer.content_type)
+            if answer.chunked:
+                self.send_header("Transfer-Encoding", "chunked")
+            else:
+                self.send_header("Content-Length", str(len(answer.body)))
+            self.end_headers()
+            body = answer.body if answer.cut is None else answer.body[: answer.cut]
+            if answer.chunked:
+                for start in range(0, len(body), 1000):
+                    piece = body[start : start + 1000]
+                    self.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece))
+                if answer.cut is None:
+                    self.wfile.write(b"0\r\n\r\n")
+            else:
+                self.wfile.write(body)
+            if answer.cut is not None:
+                self.wfile.flush()
+                while answer.end() is None:
+                    time.sleep(0.01)
+                self.close_connection = True
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    told.url = f"http://127.0.0.1:{server.server_port}"
+    try:
+        yield told
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()

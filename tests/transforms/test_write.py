@@ -1,0 +1,270 @@
+import errno
+import zlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import apache_beam as beam
+import pyarrow as pa
+import pytest
+from apache_beam.runners.portability.fn_api_runner import FnApiRunner
+from apache_beam.testing.util import assert_that, equal_to
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.support.data import SCHEMA, batches_of, files_in, layout_in, request_for
+from transforms.manifest import COMMITTED, Manifest
+from transforms.model import (
+    EMPTY,
+    FAILED,
+    INTERRUPTED,
+    WRITTEN,
+    ExpirationResult,
+    Failure,
+    GreeksRequest,
+    Trailer,
+)
+from transforms.sinks import CsvSink, ExpirationSink, OpenFile, ParquetSink
+from transforms.write import ExpirationWriter, StreamError, WriteGreeks
+
+REQUEST = request_for("2024-03-15")
+OTHER = request_for("2024-03-18")
+BROKEN = Failure("BrokenResponse", "the answer broke off")
+
+
+def csv_sink(folder: Path) -> ExpirationSink:
+    return CsvSink(layout_in(folder), SCHEMA, "none")
+
+
+def send(
+    writer: ExpirationWriter, request: GreeksRequest, items: Sequence[pa.RecordBatch | Trailer]
+) -> ExpirationResult | None:
+    result = None
+    for item in items:
+        assert result is None
+        result = writer.write(request, item)
+    return result
+
+
+def data_files(folder: Path) -> list[str]:
+    return list(files_in(folder / "greeks"))
+
+
+def unfinished(folder: Path) -> list[str]:
+    return list(files_in(folder / "greeks.meta" / "unfinished"))
+
+
+def test_the_file_appears_with_the_trailer_and_not_before(tmp_path: Path) -> None:
+    writer = ExpirationWriter(csv_sink(tmp_path), "live")
+    batches = batches_of(REQUEST, 2500)
+    assert send(writer, REQUEST, batches) is None
+    assert data_files(tmp_path) == []
+    result = writer.write(REQUEST, Trailer(3, 2500, requests=1, seconds=7))
+    assert result is not None
+    assert 7 < result.seconds < 60
+    assert (result.status, result.rows, result.requests) == (WRITTEN, 2500, 1)
+    assert data_files(tmp_path) == ["2024-03-15/SPXW_20240315.csv"]
+    assert result.path is not None
+    content = Path(result.path).read_bytes()
+    assert result.bytes == len(content)
+    assert content.count(b"\n") == 2501
+    assert sum(rows for _, rows in result.rows_by_second) == 2500
+    assert unfinished(tmp_path) == []
+
+
+def test_the_manifest_says_who_made_the_file_and_what_is_in_it(tmp_path: Path) -> None:
+    import hashlib
+
+    sink = csv_sink(tmp_path)
+    result = send(
+        ExpirationWriter(sink, "simulated"), REQUEST, [*batches_of(REQUEST, 10), Trailer(1, 10)]
+    )
+    assert result is not None
+    assert result.path is not None
+    entry = Manifest(sink.layout).read(REQUEST)
+    assert entry is not None
+    assert (entry.state, entry.source, entry.run_id) == (COMMITTED, "simulated", "run-1")
+    assert entry.request == REQUEST.describe()
+    assert entry.rows == 10
+    assert entry.sha256 == hashlib.sha256(Path(result.path).read_bytes()).hexdigest()
+
+
+def test_no_batch_and_a_trailer_is_an_empty_expiration_without_a_file(tmp_path: Path) -> None:
+    result = ExpirationWriter(csv_sink(tmp_path), "live").write(REQUEST, Trailer(0, 0, 1))
+    assert result is not None
+    assert (result.status, result.path) == (EMPTY, None)
+    assert files_in(tmp_path) == {}
+
+
+@pytest.mark.parametrize(
+    ("trailer", "status"),
+    [
+        (Trailer(2, 2000, 1, failure=BROKEN), FAILED),
+        (Trailer(2, 2000, 1, interrupted=True), INTERRUPTED),
+        (Trailer(3, 2000, 1), FAILED),
+        (Trailer(2, 2001, 1), FAILED),
+    ],
+)
+def test_a_stream_that_is_not_whole_leaves_nothing_and_the_next_one_goes_on(
+    trailer: Trailer, status: str, tmp_path: Path
+) -> None:
+    writer = ExpirationWriter(csv_sink(tmp_path), "live")
+    result = send(writer, REQUEST, [*batches_of(REQUEST, 2000), trailer])
+    assert result is not None
+    assert (result.status, result.rows, result.path) == (status, 0, None)
+    assert files_in(tmp_path) == {}
+    after = send(writer, OTHER, [*batches_of(OTHER, 2000), Trailer(2, 2000)])
+    assert after is not None
+    assert after.status == WRITTEN
+    writer.end()
+
+
+def test_a_failed_rewrite_leaves_the_old_file(tmp_path: Path) -> None:
+    sink = csv_sink(tmp_path)
+    send(ExpirationWriter(sink, "live"), REQUEST, [*batches_of(REQUEST, 10), Trailer(1, 10)])
+    before = files_in(tmp_path)
+    again = ExpirationWriter(sink, "live")
+    send(again, REQUEST, [*batches_of(REQUEST, 20), Trailer(1, 20, failure=BROKEN)])
+    assert files_in(tmp_path) == before
+
+
+def test_a_batch_of_another_request_fails_the_run_and_leaves_nothing(tmp_path: Path) -> None:
+    writer = ExpirationWriter(csv_sink(tmp_path), "live")
+    send(writer, REQUEST, batches_of(REQUEST, 2000))
+    with pytest.raises(StreamError, match="No file was written short"):
+        writer.write(OTHER, batches_of(OTHER, 10)[0])
+    assert files_in(tmp_path) == {}
+
+
+def test_a_bundle_without_trailer_fails_the_run_and_leaves_nothing(tmp_path: Path) -> None:
+    writer = ExpirationWriter(csv_sink(tmp_path), "live")
+    send(writer, REQUEST, batches_of(REQUEST, 2000))
+    with pytest.raises(StreamError, match="without its trailer"):
+        writer.end()
+    assert files_in(tmp_path) == {}
+
+
+class FullDisk(ParquetSink):
+    """A disk that is full after some rows: the error that the kernel would give."""
+
+    def write_rows(self, handle: OpenFile, rows: pa.Table) -> None:
+        super().write_rows(handle, rows)
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+class ShortFile(CsvSink):
+    """A format that loses a row."""
+
+    def end(self, handle: OpenFile) -> int:
+        return super().end(handle) - 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "told"), [(FullDisk, "No space left on device"), (ShortFile, "the rows differ")]
+)
+@pytest.mark.parametrize("rows", [1000, 40_000])
+def test_a_file_that_can_not_be_written_fails_its_expiration_alone(
+    kind: type[ExpirationSink], told: str, rows: int, tmp_path: Path
+) -> None:
+    writer = ExpirationWriter(kind(layout_in(tmp_path), SCHEMA, "none"), "live")
+    batches = batches_of(REQUEST, rows)
+    result = send(writer, REQUEST, [*batches, Trailer(len(batches), rows)])
+    assert result is not None
+    assert result.status == FAILED
+    assert result.failure is not None
+    assert told in result.failure.message
+    assert files_in(tmp_path) == {}
+    writer.end()
+
+
+ITEMS = st.one_of(
+    st.tuples(st.just("batch"), st.integers(1, 3)),
+    st.tuples(st.just("trailer"), st.sampled_from(["right", "wrong", "failed", "interrupted"])),
+    st.tuples(st.just("end"), st.none()),
+)
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(stream=st.lists(st.tuples(st.sampled_from([REQUEST, OTHER]), ITEMS), max_size=20))
+def test_any_stream_in_any_order_leaves_only_whole_files(
+    stream: list[tuple[GreeksRequest, tuple[str, object]]],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    folder = tmp_path_factory.mktemp("any")
+    writer = ExpirationWriter(csv_sink(folder), "live")
+    told: dict[GreeksRequest, int] = {}
+    sent = batches = 0
+    try:
+        for request, (kind, value) in stream:
+            if kind == "end":
+                writer.end()
+            elif kind == "batch":
+                assert isinstance(value, int)
+                writer.write(request, batches_of(request, value)[0])
+                sent, batches = sent + value, batches + 1
+            else:
+                trailer = Trailer(
+                    batches,
+                    sent + (value == "wrong"),
+                    failure=BROKEN if value == "failed" else None,
+                    interrupted=value == "interrupted",
+                )
+                result = writer.write(request, trailer)
+                assert result is not None
+                if result.status == WRITTEN:
+                    assert value == "right"
+                    told[request] = sent
+                sent = batches = 0
+    except StreamError:
+        pass
+    else:
+        writer.discard()
+    on_disk = {
+        name: content.count(b"\n") - 1 for name, content in files_in(folder / "greeks").items()
+    }
+    layout = layout_in(folder)
+    assert on_disk == {layout.name(request): rows for request, rows in told.items()}
+    assert unfinished(folder) == []
+
+
+def test_the_transform_emits_one_result_for_each_request(tmp_path: Path) -> None:
+    items = [
+        *((REQUEST, item) for item in [*batches_of(REQUEST, 1500), Trailer(2, 1500)]),
+        *((OTHER, item) for item in [Trailer(0, 0)]),
+    ]
+    with beam.Pipeline(runner=FnApiRunner()) as root:
+        results = (
+            root
+            | beam.Create([items])
+            | beam.FlatMap(lambda each: each).with_output_types(
+                tuple[GreeksRequest, pa.RecordBatch | Trailer]
+            )
+            | WriteGreeks(csv_sink(tmp_path), "live")
+        )
+        assert results.element_type is ExpirationResult
+        seen = results | beam.Map(lambda result: (result.status, result.rows))
+        assert_that(seen, equal_to([(WRITTEN, 1500), (EMPTY, 0)]))
+
+
+def test_a_shuffle_between_fetch_and_write_is_found_out(tmp_path: Path) -> None:
+    items = [
+        *((REQUEST, item) for item in [*batches_of(REQUEST, 9000), Trailer(9, 9000)]),
+        *((OTHER, item) for item in [*batches_of(OTHER, 9000), Trailer(9, 9000)]),
+    ]
+
+    def run() -> None:
+        with beam.Pipeline(runner=FnApiRunner()) as root:
+            _ = (
+                root
+                | beam.Create([items])
+                | beam.FlatMap(lambda each: each)
+                | beam.Map(lambda item: (zlib.crc32(str(item[1]).encode()) % 97, item))
+                | beam.GroupByKey()
+                | beam.FlatMap(lambda group: group[1]).with_output_types(
+                    tuple[GreeksRequest, pa.RecordBatch | Trailer]
+                )
+                | WriteGreeks(csv_sink(tmp_path), "live")
+            )
+
+    with pytest.raises(Exception, match="StreamError|does not keep fetch and write together"):
+        run()
+    assert unfinished(tmp_path) == []

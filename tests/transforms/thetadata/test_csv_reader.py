@@ -1,0 +1,209 @@
+import io
+import tracemalloc
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.support.answers import HEADER, SAMPLE, SAMPLE_REQUEST, SAMPLE_ROWS, rows_of
+from transforms.schema import schema_of
+from transforms.thetadata.csv_reader import CsvReader, blocks_of_lines
+from transforms.thetadata.errors import MalformedResponse
+
+DAY = date(2024, 11, 4)
+NEW_YORK = ZoneInfo("America/New_York")
+
+
+def read(body: bytes, *, block: int = 1 << 19, batch_size: int = 1000) -> list[pa.RecordBatch]:
+    reader = CsvReader(
+        schema_of("first_order"), "AAPL", date(2024, 11, 8), DAY, "AAPL expiring 2024-11-08"
+    )
+    return list(reader.batches(blocks_of_lines(io.BytesIO(body).read, block), batch_size))
+
+
+def table(body: bytes, block: int = 1 << 19) -> pa.Table:
+    return pa.Table.from_batches(read(body, block=block), schema_of("first_order"))
+
+
+def test_the_documented_sample_parses_to_its_exact_values() -> None:
+    rows = table(SAMPLE).to_pylist()
+    assert len(rows) == 3
+    assert rows[1] == {
+        "symbol": "AAPL",
+        "expiration": date(2024, 11, 8),
+        "strike": 262.5,
+        "right": "C",
+        "timestamp": datetime(2024, 11, 4, 9, 35, tzinfo=NEW_YORK),
+        "bid": 0.0,
+        "ask": 0.02,
+        "delta": 0.0026,
+        "theta": -0.0141,
+        "vega": 0.1913,
+        "rho": 0.0063,
+        "epsilon": -0.0064,
+        "lambda": 55.293,
+        "implied_vol": 0.5874,
+        "iv_error": 0.0721,
+        "underlying_timestamp": datetime(2024, 11, 4, 9, 35, tzinfo=NEW_YORK),
+        "underlying_price": 220.66,
+    }
+
+
+def live(row: str) -> str:
+    """The same row as a Terminal of mid-2026 prints it: quoted text, milliseconds."""
+    symbol, expiration, strike, right, *rest = row.split(",")
+    rest = [f"{cell}.000" if "T" in cell else cell for cell in rest]
+    return ",".join([f'"{symbol}"', f'"{expiration}"', strike, f'"{right}"', *rest])
+
+
+def test_both_generations_of_csv_text_give_the_same_rows() -> None:
+    body = "\n".join([HEADER, *map(live, SAMPLE_ROWS), ""]).encode()
+    assert table(body) == table(SAMPLE)
+
+
+def test_columns_are_read_by_name_and_unknown_ones_are_passed_over() -> None:
+    lines = [line.split(",") for line in SAMPLE.decode().split()]
+    reordered = [[*reversed(line), "vendor_score" if n == 0 else "1"] for n, line in
+                 enumerate(lines)]  # fmt: skip
+    body = "\n".join(",".join(line) for line in reordered).encode()
+    assert table(body) == table(SAMPLE)
+
+
+def test_blank_lines_and_a_missing_last_line_end_lose_nothing() -> None:
+    body = b"\r\n\r\n".join(SAMPLE.split(b"\r\n"))
+    assert table(body) == table(SAMPLE)
+    assert table(SAMPLE.rstrip()) == table(SAMPLE)
+
+
+@settings(deadline=None)
+@given(block=st.integers(1, 2000))
+def test_rows_do_not_depend_on_where_the_blocks_are_cut(block: int) -> None:
+    assert table(SAMPLE, block) == table(SAMPLE)
+
+
+@pytest.mark.parametrize("batch_size", [1, 7, 1000, 10**9])
+def test_batches_hold_1_to_batch_size_rows_of_the_schema_in_order(batch_size: int) -> None:
+    body = rows_of(SAMPLE_REQUEST, DAY, 9001)
+    batches = read(body, batch_size=batch_size, block=1 << 16)
+    assert all(1 <= batch.num_rows <= batch_size for batch in batches)
+    assert all(batch.schema.equals(schema_of("first_order"), check_metadata=True)
+               for batch in batches)  # fmt: skip
+    assert pa.Table.from_batches(batches) == table(body)
+
+
+def test_minus_zero_is_zero() -> None:
+    body = SAMPLE.replace(b"-0.0141", b"-0.0000")
+    assert str(table(body).column("theta")[1].as_py()) == "0.0"
+
+
+def test_an_empty_numeric_cell_is_null_and_an_empty_key_is_an_error() -> None:
+    assert table(SAMPLE.replace(b"55.2930", b"")).column("lambda").to_pylist()[1] is None
+    with pytest.raises(MalformedResponse, match="line 3 .*timestamp is empty"):
+        read(SAMPLE.replace(b",2024-11-04T09:35:00,0.00", b",,0.00", 1))
+
+
+BAD = {
+    "a missing column": (SAMPLE.replace(b"iv_error,", b""), "line 1 .*lacks iv_error"),
+    "a repeated column": (
+        SAMPLE.replace(b",underlying_price\r", b",underlying_price,bid\r"),
+        "line 1 .*names bid more than once",
+    ),
+    "a word for a number": (SAMPLE.replace(b"0.0721", b"oops"), "line 3 .*oops"),
+    "a number without end": (SAMPLE.replace(b"0.0721", b"1e999"), "line 3 .*a finite number"),
+    "a number that is none": (SAMPLE.replace(b"0.0721", b"NaN"), "line 3 .*a finite number"),
+    "a short row": (SAMPLE.replace(b",220.66", b""), "line 3 .*Expected 17 columns, got 16"),
+    "a long row": (SAMPLE.replace(b"220.66", b"220.66,1"), "line 3 .*Expected 17 columns"),
+    "a date without time": (
+        SAMPLE.replace(b"2024-11-04T09:35:00,0.00", b"20241104,0.00", 1),
+        "line 3 .*timestamp",
+    ),
+    "a third right": (SAMPLE.replace(b"CALL", b"BOTH", 1), "line 2 .*BOTH where CALL or PUT"),
+    "another expiration": (
+        SAMPLE.replace(b"2024-11-08", b"2024-11-15", 1),
+        "line 2 .*2024-11-15 where 2024-11-08",
+    ),
+    "another symbol": (SAMPLE.replace(b"AAPL", b"TSLA", 1), "line 2 .*TSLA where AAPL"),
+    "another trade date": (
+        SAMPLE.replace(b"2024-11-04T09:40:00,0.00", b"2024-11-05T09:40:00,0.00"),
+        "line 4 .*2024-11-05 09:40:00 where 2024-11-04",
+    ),
+    "JSON": (b'{"response": []}', "line 1 .*JSON where CSV"),
+    "HTML": (b"<html><body>Bad Gateway</body></html>", "line 1 .*HTML or XML where CSV"),
+    "nothing": (b"", "line 1 .*the answer is empty"),
+    "bytes that are no text": (SAMPLE.replace(b"AAPL", b"\xff\xfeAA", 1), "line 2 "),
+}
+
+
+@pytest.mark.parametrize(("body", "told"), BAD.values(), ids=list(BAD))
+def test_a_bad_answer_is_an_error_that_names_the_request_and_the_line(
+    body: bytes, told: str
+) -> None:
+    with pytest.raises(MalformedResponse, match=f"AAPL expiring 2024-11-08: {told}"):
+        read(body, block=64)
+
+
+def test_a_line_is_named_by_its_place_in_the_whole_answer() -> None:
+    lines = rows_of(SAMPLE_REQUEST, DAY, 5000).split(b"\r\n")
+    lines[4321] = lines[4321].replace(b"AAPL", b"APPL")
+    with pytest.raises(MalformedResponse, match="line 4322 "):
+        read(b"\r\n".join(lines), block=4096)
+
+
+def test_a_line_without_end_is_refused_before_it_fills_the_memory() -> None:
+    with pytest.raises(MalformedResponse, match="a line of more than"):
+        read(HEADER.encode() + b"\n" + b"9" * 10_000_000, block=1000)
+
+
+@pytest.mark.parametrize(
+    ("day", "offset"),
+    [
+        (date(2024, 3, 8), "-05:00"),
+        (date(2024, 3, 11), "-04:00"),
+        (date(2024, 11, 1), "-04:00"),
+        (date(2024, 11, 4), "-05:00"),
+    ],
+)
+def test_timestamps_are_new_york_instants_on_both_daylight_saving_edges(
+    day: date, offset: str
+) -> None:
+    body = SAMPLE.replace(b"2024-11-04", str(day).encode())
+    reader = CsvReader(schema_of("first_order"), "AAPL", date(2024, 11, 8), day, "x")
+    (batch,) = reader.batches(iter([body]), 1000)
+    assert batch.column("timestamp")[0].as_py().isoformat() == f"{day}T09:30:00{offset}"
+
+
+def test_reading_holds_a_block_and_not_the_answer() -> None:
+    line = SAMPLE_ROWS[1].encode() + b"\r\n"
+
+    def endless(rows: int) -> int:
+        left = rows
+
+        def read_some(size: int) -> bytes:
+            nonlocal left
+            count = min(left, size // len(line))
+            left -= count
+            return line * count
+
+        reader = CsvReader(schema_of("first_order"), "AAPL", date(2024, 11, 8), DAY, "x")
+        tracemalloc.start()
+        arrow_before = pa.total_allocated_bytes()
+        most = total = 0
+        blocks = blocks_of_lines(read_some)
+        for batch in reader.batches(_chain(HEADER.encode() + b"\n", blocks), 1000):
+            total += batch.num_rows
+            most = max(most, pa.total_allocated_bytes() - arrow_before)
+        most += tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert total == rows
+        return most
+
+    small, large = endless(20_000), endless(160_000)
+    assert large < small * 1.1 + 65_536
+
+
+def _chain(first: bytes, rest):  # type: ignore[no-untyped-def]
+    yield first
+    yield from rest

@@ -1,0 +1,101 @@
+"""Where files go: the data under the output folder, everything else in `<output>.meta`."""
+
+import string
+import uuid
+from dataclasses import dataclass
+from datetime import date
+
+from transforms.model import GreeksRequest
+
+DEFAULT_PATTERN = "{expiration:%Y-%m-%d}/{symbol}_{expiration:%Y%m%d}"
+
+FIELDS = ("symbol", "expiration", "first_trade_date", "last_trade_date", "interval", "greeks")
+"""The fields of a file name pattern; dates take a strftime format, as `{expiration:%Y%m%d}`."""
+
+_SAMPLE = GreeksRequest("SPXW", date(2024, 3, 15), (date(2024, 3, 14),))
+
+
+def check_pattern(pattern: str) -> None:
+    """Returns if `pattern` can name files inside the output folder.
+
+    Raises:
+        ValueError: it uses an unknown field, leaves the output folder, makes hidden files, or
+            gives two expirations or two symbols the same file.
+    """
+    try:
+        parts = list(string.Formatter().parse(pattern))
+    except ValueError as error:
+        raise ValueError(f"{pattern!r} is not a file name pattern: {error}") from None
+    for _, name, _, conversion in parts:
+        if name is not None and (name not in FIELDS or conversion):
+            raise ValueError(
+                f"{{{name}}} is not a field of a pattern; they are {', '.join(FIELDS)}"
+            )
+    path = expand(pattern, _SAMPLE)
+    # A fixed name for the folder's own use, and what readers of a folder take for hidden.
+    if "\\" in path or any(part == "" or part[0] in "._~" for part in path.split("/")):
+        raise ValueError(
+            f"{pattern!r} makes {path!r}: it must stay inside the output folder, and no part of "
+            "it may be empty or begin with a dot, an underscore or a tilde"
+        )
+    other_symbol = GreeksRequest("SPX", _SAMPLE.expiration, _SAMPLE.trade_dates)
+    other_date = GreeksRequest("SPXW", date(2025, 4, 16), _SAMPLE.trade_dates)
+    if path in (expand(pattern, other_symbol), expand(pattern, other_date)):
+        raise ValueError(f"{pattern!r} gives several expirations one file: it must tell apart "
+                         "symbols and expirations")  # fmt: skip
+
+
+def expand(pattern: str, request: GreeksRequest) -> str:
+    """Returns the pattern's path for a request, relative to the output folder.
+
+    Raises:
+        ValueError: the pattern can't be filled in.
+    """
+    try:
+        return pattern.format(**{name: getattr(request, name) for name in FIELDS})
+    except (ValueError, IndexError, KeyError) as error:
+        raise ValueError(f"{pattern!r} is not a file name pattern: {error}") from None
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The paths of one run.
+
+    Attributes:
+        output: the folder of the data files; any file system that Beam knows.
+        suffix: of every file, such as `.csv.gz`.
+        run_id: names the run's temporary folder.
+        pattern: names the files; see `check_pattern`.
+    """
+
+    output: str
+    suffix: str
+    run_id: str
+    pattern: str = DEFAULT_PATTERN
+
+    @property
+    def meta(self) -> str:
+        """The folder beside the output for all that is not data, on the same file system."""
+        return f"{self.output.rstrip('/')}.meta"
+
+    @property
+    def temporary(self) -> str:
+        """The folder of this run's unfinished files."""
+        return f"{self.meta}/unfinished/{self.run_id}"
+
+    @property
+    def summary(self) -> str:
+        """Where the graph leaves the run summary for the launcher."""
+        return f"{self.temporary}/summary.json"
+
+    def name(self, request: GreeksRequest) -> str:
+        """Returns the request's file, relative to the output folder."""
+        return expand(self.pattern, request) + self.suffix
+
+    def path(self, request: GreeksRequest) -> str:
+        """Returns the request's file."""
+        return f"{self.output.rstrip('/')}/{self.name(request)}"
+
+    def temporary_path(self) -> str:
+        """Returns a new path for an unfinished file."""
+        return f"{self.temporary}/{uuid.uuid4().hex}{self.suffix}"

@@ -1,0 +1,129 @@
+"""What a run is measured by: Beam metrics, live results, and the run summary."""
+
+import contextlib
+import json
+import socket
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
+
+import apache_beam as beam
+from apache_beam.metrics import Metrics
+
+from transforms import files
+from transforms.model import STATUSES, ExpirationResult, RunSummary
+
+NAMESPACE = "greeks"
+
+
+@beam.typehints.with_input_types(ExpirationResult)
+@beam.typehints.with_output_types(ExpirationResult)
+class _RecordFn(beam.DoFn):
+    def __init__(self, listener: str | None) -> None:
+        self._listener = listener
+
+    def setup(self) -> None:
+        self._expirations = {
+            status: Metrics.counter(NAMESPACE, f"expirations_{status}") for status in STATUSES
+        }
+        self._rows = Metrics.counter(NAMESPACE, "rows")
+        self._bytes = Metrics.counter(NAMESPACE, "bytes")
+        self._requests = Metrics.counter(NAMESPACE, "requests")
+        self._rows_each = Metrics.distribution(NAMESPACE, "rows_per_expiration")
+        self._milliseconds_each = Metrics.distribution(NAMESPACE, "milliseconds_per_expiration")
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+
+    def process(self, result: ExpirationResult) -> Iterator[ExpirationResult]:
+        self._expirations[result.status].inc()
+        self._rows.inc(result.rows)
+        self._bytes.inc(result.bytes)
+        self._requests.inc(result.requests)
+        self._rows_each.update(result.rows)
+        self._milliseconds_each.update(int(result.seconds * 1000))
+        if self._listener is not None:
+            # Only a display hangs on it, and there is none on another machine.
+            with contextlib.suppress(OSError):
+                self._socket.sendto(json.dumps(result.describe()).encode(), self._listener)
+        yield result
+
+    def teardown(self) -> None:
+        self._socket.close()
+
+
+class RecordResults(beam.PTransform):
+    """Emits every `ExpirationResult` as it came, and records it.
+
+    Beam metrics, in the namespace `greeks`. Counters: `expirations_written`,
+    `expirations_empty`, `expirations_failed`, `expirations_interrupted`, `rows`, `bytes`,
+    `requests`. Distributions: `rows_per_expiration`, `milliseconds_per_expiration`.
+
+    Args:
+        listener: the path of a Unix datagram socket on this machine that is sent each result as
+            JSON at once, or None.
+    """
+
+    def __init__(self, listener: str | None = None) -> None:
+        super().__init__()
+        self._listener = listener
+
+    def expand(self, results: beam.PCollection) -> beam.PCollection:
+        """Adds the transform to the graph."""
+        return results | "CountResults" >> beam.ParDo(_RecordFn(self._listener))
+
+
+@beam.typehints.with_input_types(ExpirationResult)
+@beam.typehints.with_output_types(RunSummary)
+class _SummaryFn(beam.CombineFn):
+    """Gathers the results: a few hundred bytes for each file, and never a row."""
+
+    def create_accumulator(self) -> list[ExpirationResult]:
+        return []
+
+    def add_input(
+        self, accumulator: list[ExpirationResult], element: ExpirationResult
+    ) -> list[ExpirationResult]:
+        accumulator.append(element)
+        return accumulator
+
+    def merge_accumulators(
+        self, accumulators: Iterable[list[ExpirationResult]]
+    ) -> list[ExpirationResult]:
+        return [result for accumulator in accumulators for result in accumulator]
+
+    def extract_output(self, accumulator: list[ExpirationResult]) -> RunSummary:
+        return RunSummary.of(accumulator)
+
+
+class SummarizeRun(beam.PTransform):
+    """Emits exactly one `RunSummary` of a PCollection of `ExpirationResult`, even of none."""
+
+    def expand(self, results: beam.PCollection) -> beam.PCollection:
+        """Adds the transform to the graph."""
+        return results | "CombineResults" >> beam.CombineGlobally(_SummaryFn())
+
+
+@beam.typehints.with_input_types(RunSummary)
+@beam.typehints.with_output_types(str)
+class _EmitFn(beam.DoFn):
+    def __init__(self, path: str) -> None:
+        self._path = path
+
+    def process(self, summary: RunSummary) -> Iterator[str]:
+        document = asdict(summary)
+        files.write_json(self._path, document, self._path.rpartition("/")[0])
+        yield json.dumps(document)
+
+
+class EmitRunSummary(beam.PTransform):
+    """Emits the `RunSummary` as JSON text, and leaves it in a file for the launcher.
+
+    Args:
+        path: the file, on a file system that workers and launcher share.
+    """
+
+    def __init__(self, path: str) -> None:
+        super().__init__()
+        self._path = path
+
+    def expand(self, summaries: beam.PCollection) -> beam.PCollection:
+        """Adds the transform to the graph."""
+        return summaries | "WriteRunSummary" >> beam.ParDo(_EmitFn(self._path))

@@ -1,0 +1,244 @@
+"""The elements that flow through the graph: small frozen values, nothing else."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+_SYMBOL = re.compile(r"[A-Z][A-Z0-9]*(\.[A-Z0-9]+)?")
+
+INTERVALS = (
+    "tick", "10ms", "100ms", "500ms", "1s", "5s", "10s", "15s", "30s",
+    "1m", "5m", "10m", "15m", "30m", "1h",
+)  # fmt: skip
+"""Intervals that the v3 API knows, finest first."""
+
+
+def checked_symbol(symbol: str) -> str:
+    """Returns `symbol` in upper case.
+
+    Raises:
+        ValueError: it is not a ticker: letters and digits, with at most one dot inside
+            (`SPXW`, `BRK.B`). Path parts are refused here, since symbols name files.
+    """
+    upper = symbol.strip().upper()
+    if not _SYMBOL.fullmatch(upper):
+        raise ValueError(
+            f"{symbol!r} is not a symbol: a letter, then letters and digits, with at most one "
+            "dot inside, such as SPXW or BRK.B"
+        )
+    return upper
+
+
+@dataclass(frozen=True)
+class GreeksRequest:
+    """One output file's worth of Greeks: one expiration over its trade dates.
+
+    Attributes:
+        symbol: the option root, such as `SPXW`.
+        expiration: the date on which the contracts expire.
+        trade_dates: the trade dates to ask for, ascending, none after `expiration`. The client
+            sends one HTTP request for each.
+        interval: the time between two rows of a contract, one of `INTERVALS`.
+        greeks: the order of Greeks, a key of `schema.ORDERS`.
+
+    Raises:
+        ValueError: on construction, if a field is out of its range.
+    """
+
+    symbol: str
+    expiration: date
+    trade_dates: tuple[date, ...]
+    interval: str = "5m"
+    greeks: str = "first_order"
+
+    def __post_init__(self) -> None:
+        if checked_symbol(self.symbol) != self.symbol:
+            raise ValueError(f"the symbol {self.symbol!r} must be in upper case")
+        if not self.trade_dates:
+            raise ValueError(f"{self}: no trade dates")
+        if list(self.trade_dates) != sorted(set(self.trade_dates)):
+            raise ValueError(f"{self}: trade dates must ascend, each once")
+        if self.last_trade_date > self.expiration:
+            raise ValueError(f"{self}: a trade date is after the expiration")
+        if self.interval not in INTERVALS:
+            raise ValueError(f"{self.interval!r} is not one of {', '.join(INTERVALS)}")
+
+    @property
+    def first_trade_date(self) -> date:
+        """The first trade date."""
+        return self.trade_dates[0]
+
+    @property
+    def last_trade_date(self) -> date:
+        """The last trade date."""
+        return self.trade_dates[-1]
+
+    def describe(self) -> dict[str, str]:
+        """Returns what makes this request this one, as JSON-ready text.
+
+        Two requests with equal descriptions ask the Terminal for the same rows.
+        """
+        return {
+            "symbol": self.symbol,
+            "expiration": self.expiration.isoformat(),
+            "first_trade_date": self.first_trade_date.isoformat(),
+            "last_trade_date": self.last_trade_date.isoformat(),
+            "interval": self.interval,
+            "greeks": self.greeks,
+        }
+
+    def __str__(self) -> str:
+        dates = [day.isoformat() for day in self.trade_dates[:1] + self.trade_dates[-1:]]
+        span = " to ".join(dict.fromkeys(dates))
+        return f"{self.symbol} expiring {self.expiration} on {span}"
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why an expiration has no file, as text, so that it crosses processes.
+
+    Attributes:
+        error_type: the name of the exception's class.
+        message: what happened and what to do next.
+    """
+
+    error_type: str
+    message: str
+
+    @classmethod
+    def of(cls, error: BaseException) -> "Failure":
+        """Returns the failure that tells of `error`."""
+        return cls(type(error).__name__, str(error) or repr(error))
+
+
+@dataclass(frozen=True)
+class Trailer:
+    """Ends a request's stream: what should have arrived, or why it did not.
+
+    Attributes:
+        batches: the number of batches that were emitted before it.
+        rows: the number of rows in them.
+        requests: HTTP requests sent for them.
+        seconds: from the first request to the end of the last answer.
+        failure: None, or why the stream ends early: its rows must be discarded.
+        interrupted: the run was asked to stop before the stream was complete.
+    """
+
+    batches: int
+    rows: int
+    requests: int = 0
+    seconds: float = 0.0
+    failure: Failure | None = None
+    interrupted: bool = False
+
+
+WRITTEN, EMPTY, FAILED, INTERRUPTED = "written", "empty", "failed", "interrupted"
+STATUSES = (WRITTEN, EMPTY, FAILED, INTERRUPTED)
+
+
+@dataclass(frozen=True)
+class ExpirationResult:
+    """What became of one request.
+
+    Attributes:
+        request: the request.
+        status: one of `STATUSES`.
+        rows: rows in the committed file; 0 unless written.
+        bytes: size of the committed file on disk; 0 unless written.
+        seconds: from the first request to the Terminal to the commit.
+        requests: HTTP requests sent to the Terminal.
+        path: the committed file, or None.
+        failure: why it failed, or None.
+        rows_by_second: rows handed to the sink in each second of wall-clock time, as
+            (Unix second, rows) pairs; the run's peak throughput comes from them.
+    """
+
+    request: GreeksRequest
+    status: str
+    rows: int = 0
+    bytes: int = 0
+    seconds: float = 0.0
+    requests: int = 0
+    path: str | None = None
+    failure: Failure | None = None
+    rows_by_second: tuple[tuple[int, int], ...] = ()
+
+    def describe(self) -> dict[str, Any]:
+        """Returns the result as the run summary lists it."""
+        return {
+            "symbol": self.request.symbol,
+            "expiration": self.request.expiration.isoformat(),
+            "status": self.status,
+            "rows": self.rows,
+            "bytes": self.bytes,
+            "seconds": round(self.seconds, 3),
+            "requests": self.requests,
+            "path": self.path,
+        }
+
+
+@dataclass(frozen=True)
+class RunSummary:
+    """What a run did, as far as the graph knows it.
+
+    Attributes:
+        expirations: each result, described, by symbol and expiration.
+        errors: `{expiration, error_type, message}` of each failed expiration, in that order.
+        peak_throughput: rows in the best second of wall-clock time, over all workers.
+    """
+
+    total_expirations: int = 0
+    successful_expirations: int = 0
+    empty_expirations: int = 0
+    failed_expirations: int = 0
+    interrupted_expirations: int = 0
+    total_records: int = 0
+    total_data_size: int = 0
+    average_expiration_time: float = 0.0
+    peak_throughput: int = 0
+    total_requests: int = 0
+    files_created: tuple[str, ...] = ()
+    errors: tuple[dict[str, str], ...] = ()
+    expirations: tuple[dict[str, Any], ...] = field(default=(), repr=False)
+
+    @classmethod
+    def of(cls, results: Sequence[ExpirationResult]) -> "RunSummary":
+        """Returns the summary of `results`, which may come in any order."""
+        ordered = sorted(results, key=_place)
+        count = {status: sum(r.status == status for r in ordered) for status in STATUSES}
+        seconds: dict[int, int] = {}
+        for result in ordered:
+            for second, rows in result.rows_by_second:
+                seconds[second] = seconds.get(second, 0) + rows
+        return cls(
+            total_expirations=len(ordered),
+            successful_expirations=count[WRITTEN],
+            empty_expirations=count[EMPTY],
+            failed_expirations=count[FAILED],
+            interrupted_expirations=count[INTERRUPTED],
+            total_records=sum(r.rows for r in ordered),
+            total_data_size=sum(r.bytes for r in ordered),
+            average_expiration_time=(
+                round(sum(r.seconds for r in ordered) / len(ordered), 3) if ordered else 0.0
+            ),
+            peak_throughput=max(seconds.values(), default=0),
+            total_requests=sum(r.requests for r in ordered),
+            files_created=tuple(r.path for r in ordered if r.path is not None),
+            errors=tuple(
+                {
+                    "expiration": f"{r.request.symbol} {r.request.expiration}",
+                    "error_type": r.failure.error_type,
+                    "message": r.failure.message,
+                }
+                for r in ordered
+                if r.failure is not None
+            ),
+            expirations=tuple(r.describe() for r in ordered),
+        )
+
+
+def _place(result: ExpirationResult) -> tuple[str, date, date]:
+    request = result.request
+    return request.symbol, request.expiration, request.first_trade_date

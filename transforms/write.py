@@ -1,0 +1,236 @@
+"""WriteGreeks: from streams of batches, each ended by a trailer, to whole files."""
+
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import apache_beam as beam
+import pyarrow as pa
+
+from transforms import files
+from transforms.manifest import COMMITTING, Entry, Manifest
+from transforms.model import (
+    EMPTY,
+    FAILED,
+    INTERRUPTED,
+    WRITTEN,
+    ExpirationResult,
+    Failure,
+    GreeksRequest,
+    Trailer,
+)
+from transforms.sinks import ExpirationSink, OpenFile, Written
+from transforms.version import __version__
+
+Item = tuple[GreeksRequest, pa.RecordBatch | Trailer]
+
+
+class StreamError(RuntimeError):
+    """The stream broke its own rules, so that no file could be trusted: the run must fail."""
+
+
+class RowsDiffer(ValueError):
+    """The rows of a stream, of the sink and of the file are not the same number."""
+
+
+@dataclass
+class _Stream:
+    """One expiration on its way to its file."""
+
+    request: GreeksRequest
+    handle: OpenFile | None = None
+    batches: int = 0
+    rows: int = 0
+    failure: Failure | None = None
+    rows_by_second: Counter[int] = field(default_factory=Counter)
+
+
+class ExpirationWriter:
+    """Writes each expiration to a temporary file, and commits it when its trailer comes.
+
+    A trailer with a failure discards the file. So does a failure to write it: the rest of that
+    stream is then passed over, and the run goes on. Rows are counted three times (by the trailer,
+    as they are handed to the sink, and in the file), and a difference fails the expiration.
+
+    Args:
+        sink: the format.
+        source: `live` or `simulated`, for the manifest.
+    """
+
+    def __init__(self, sink: ExpirationSink, source: str) -> None:
+        self._sink = sink
+        self._source = source
+        self._manifest = Manifest(sink.layout)
+        self._stream: _Stream | None = None
+
+    def write(
+        self, request: GreeksRequest, item: pa.RecordBatch | Trailer
+    ) -> ExpirationResult | None:
+        """Takes the next item of a stream; returns the result when it is the trailer.
+
+        Raises:
+            StreamError: the item belongs to another request than the one that is under way.
+        """
+        if self._stream is None:
+            self._stream = _Stream(request)
+        stream = self._stream
+        if stream.request != request:
+            self.discard()
+            raise StreamError(
+                f"a batch of {request} came while the stream of {stream.request} was under way: "
+                "the runner does not keep fetch and write together. No file was written short; "
+                "choose another --runner"
+            )
+        if isinstance(item, Trailer):
+            self._stream = None
+            return self._end(stream, item)
+        if stream.failure is None:
+            try:
+                self._add(stream, item)
+            except (OSError, pa.ArrowInvalid, pa.ArrowTypeError) as error:
+                self._fail(stream, error)
+        return None
+
+    def end(self) -> None:
+        """Says that no item will follow.
+
+        Raises:
+            StreamError: a stream is without its trailer.
+        """
+        if self._stream is not None:
+            request = self._stream.request
+            self.discard()
+            raise StreamError(
+                f"the stream of {request} ended without its trailer: its file was discarded"
+            )
+
+    def discard(self) -> None:
+        """Throws away the file under way, if there is one."""
+        stream, self._stream = self._stream, None
+        if stream is not None and stream.handle is not None:
+            self._sink.discard(stream.handle)
+
+    def _add(self, stream: _Stream, batch: pa.RecordBatch) -> None:
+        if stream.handle is None:
+            files.make_folder(self._sink.layout.temporary)
+            stream.handle = self._sink.open(self._sink.layout.temporary_path())
+        self._sink.write_record(stream.handle, batch)
+        stream.batches += 1
+        stream.rows += batch.num_rows
+        stream.rows_by_second[int(time.time())] += batch.num_rows
+
+    def _fail(self, stream: _Stream, error: Exception) -> None:
+        path = self._sink.layout.path(stream.request)
+        stream.failure = Failure(
+            type(error).__name__, f"{path} could not be written, and was left as it was: {error}"
+        )
+        if stream.handle is not None:
+            self._sink.discard(stream.handle)
+
+    def _end(self, stream: _Stream, trailer: Trailer) -> ExpirationResult:
+        received = time.monotonic()
+        written = None
+        failure = stream.failure or trailer.failure
+        discard = failure is not None or trailer.interrupted
+        if not discard:
+            try:
+                _same("batches", fetched=trailer.batches, handed_over=stream.batches)
+                _same("rows", fetched=trailer.rows, handed_over=stream.rows)
+                if stream.handle is not None:
+                    written = self._commit(stream, stream.handle)
+            except (OSError, ValueError) as error:
+                self._fail(stream, error)
+                failure = stream.failure
+        elif stream.handle is not None and stream.failure is None:
+            self._sink.discard(stream.handle)
+
+        path = self._sink.layout.path(stream.request)
+        status = WRITTEN if written else EMPTY
+        if failure is not None:
+            status = FAILED
+        elif trailer.interrupted:
+            status = INTERRUPTED
+        return ExpirationResult(
+            request=stream.request,
+            status=status,
+            rows=written.rows if written else 0,
+            bytes=written.bytes if written else 0,
+            seconds=trailer.seconds + time.monotonic() - received,
+            requests=trailer.requests,
+            path=path if written else None,
+            failure=failure,
+            rows_by_second=tuple(sorted(stream.rows_by_second.items())),
+        )
+
+    def _commit(self, stream: _Stream, handle: OpenFile) -> Written:
+        layout = self._sink.layout
+        written = self._sink.close(handle)
+        _same("rows", handed_over=stream.rows, in_the_file=written.rows)
+        _same("bytes", counted=written.bytes, on_disk=files.size(handle.path))
+        entry = Entry(
+            state=COMMITTING,
+            request=stream.request.describe(),
+            source=self._source,
+            run_id=layout.run_id,
+            rows=written.rows,
+            bytes=written.bytes,
+            sha256=written.sha256,
+            versions={"theta-greeks-pipeline": __version__, "pyarrow": pa.__version__},
+        )
+        self._manifest.write(stream.request, entry)
+        self._sink.commit(handle.path, layout.path(stream.request))
+        self._manifest.write(stream.request, entry.committed())
+        return written
+
+
+def _same(what: str, **counts: int) -> None:
+    if len(set(counts.values())) > 1:
+        told = ", ".join(f"{count:,} {where.replace('_', ' ')}" for where, count in counts.items())
+        raise RowsDiffer(f"the {what} differ: {told}")
+
+
+@beam.typehints.with_input_types(tuple[GreeksRequest, pa.RecordBatch | Trailer])
+@beam.typehints.with_output_types(ExpirationResult)
+class _WriteFn(beam.DoFn):
+    def __init__(self, sink: ExpirationSink, source: str) -> None:
+        self._sink = sink
+        self._source = source
+
+    def start_bundle(self) -> None:
+        self._writer = ExpirationWriter(self._sink, self._source)
+
+    def process(self, element: Item) -> Iterator[ExpirationResult]:
+        result = self._writer.write(*element)
+        if result is not None:
+            yield result
+
+    def finish_bundle(self) -> None:
+        self._writer.end()
+
+    def teardown(self) -> None:
+        if hasattr(self, "_writer"):
+            self._writer.discard()
+
+
+class WriteGreeks(beam.PTransform):
+    """Writes one file for each request, and emits its result as soon as the file is in place.
+
+    Takes a PCollection of `(GreeksRequest, RecordBatch | Trailer)` in which each request's items
+    stand together and in order, its trailer last, as `FetchGreeks` emits them; emits a
+    PCollection of `ExpirationResult`, one for each request. It must be fused with `FetchGreeks`:
+    a stream that arrives in another order fails the run, and leaves no short file.
+
+    Args:
+        sink: the format and the layout of the files.
+        source: `live` or `simulated`, for the manifest.
+    """
+
+    def __init__(self, sink: ExpirationSink, source: str = "live") -> None:
+        super().__init__()
+        self._sink = sink
+        self._source = source
+
+    def expand(self, items: beam.PCollection) -> beam.PCollection:
+        """Adds the transform to the graph."""
+        return items | "WriteFiles" >> beam.ParDo(_WriteFn(self._sink, self._source))
