@@ -25,6 +25,7 @@ setup(
         "pyarrow>=20,<26",
         "requests>=2.32,<3",
         "scipy>=1.11",
+        "tenacity>=9,<10",
     ],
     extras_require={
         "test": [

@@ -5,12 +5,12 @@ import logging
 import re
 import sys
 from collections.abc import Sequence
-from datetime import date, datetime
 
-from pipeline.config import COMPRESSIONS, EMBEDDED, ConfigError, DownloadConfig
-from transforms.layout import DEFAULT_PATTERN, FIELDS
-from transforms.model import INTERVALS
-from transforms.thetadata.client import BATCH_SIZE, DEFAULT_URL
+from pipeline.config import COMPRESSIONS, ConfigError, DownloadConfig
+from pipeline.flags import add_download_flags
+from transforms.layout import FIELDS
+from transforms.model import PARAMETERS
+from transforms.schema import END_OF_DAY
 from transforms.version import __version__
 
 _DOWNLOAD_EPILOG = f"""\
@@ -31,6 +31,10 @@ exit codes: 0 all expirations written or empty, or the market was closed; 1 some
 nothing matched; 2 a wrong flag, or files of another request are in the way; 3 no Terminal answers;
 130 or 143 interrupted.
 """
+
+
+# Flags that are not named as ThetaData names the parameter.
+_FLAGS = {"version": "greeks_version"}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -64,10 +68,20 @@ def _download(
             end_date=options.end_date or options.start_date,
             max_dte=options.max_dte,
             expirations=tuple(sorted(set(options.expirations))),
-            interval=options.interval,
+            interval=options.interval or (END_OF_DAY if options.greeks == END_OF_DAY else "5m"),
+            greeks=options.greeks,
+            parameters=tuple(
+                (name, value)
+                for name in PARAMETERS
+                if (value := getattr(options, _FLAGS.get(name, name))) is not None
+            ),
             terminal=options.terminal,
+            api=options.api,
+            tier=options.tier,
             concurrency=options.concurrency,
             timeout=options.timeout,
+            attempts=options.attempts,
+            retry_seconds=options.retry_seconds,
             output=options.output,
             format=options.format,
             compression=compression,
@@ -105,7 +119,7 @@ def _parsers() -> tuple[argparse.ArgumentParser, argparse.ArgumentParser]:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    _add_download_flags(download)
+    add_download_flags(download)
     terminal = commands.add_parser(
         "terminal",
         help="run a stand-in Theta Terminal that serves a simulated market",
@@ -118,72 +132,9 @@ def _parsers() -> tuple[argparse.ArgumentParser, argparse.ArgumentParser]:
     return parser, download
 
 
-def _add_download_flags(parser: argparse.ArgumentParser) -> None:
-    what = parser.add_argument_group("what")
-    what.add_argument("--symbol", type=_words, required=True, metavar="SPXW[,SPX]",
-                      help="option roots, with commas between them")  # fmt: skip
-    what.add_argument("--start_date", type=_date, required=True, metavar="DATE",
-                      help="the first trade date, YYYY-MM-DD or YYYYMMDD")  # fmt: skip
-    what.add_argument("--end_date", type=_date, metavar="DATE",
-                      help="the last trade date, included (default: --start_date)")  # fmt: skip
-    what.add_argument("--max_dte", type=int, default=30, metavar="DAYS",
-                      help="the most calendar days from a trade date to an expiration "
-                      "(default: %(default)s)")  # fmt: skip
-    what.add_argument("--expirations", type=_dates, default=(), metavar="DATE[,DATE]",
-                      help="exactly these expirations, whatever --max_dte")  # fmt: skip
-    what.add_argument("--interval", default="5m",
-                      help=f"time between two rows of a contract: {', '.join(INTERVALS)} "
-                      "(default: %(default)s)")  # fmt: skip
-    source = parser.add_argument_group("from where")
-    source.add_argument("--terminal", default=DEFAULT_URL, metavar="URL",
-                        help=f"the Theta Terminal's address, or '{EMBEDDED}' for a simulated "
-                        "market (default: %(default)s)")  # fmt: skip
-    source.add_argument("--concurrency", type=int, default=4, metavar="N",
-                        help="requests under way at once: at most what the subscription allows "
-                        "(default: %(default)s)")  # fmt: skip
-    source.add_argument("--timeout", type=float, default=300.0, metavar="SECONDS",
-                        help="without a byte, after which an answer counts as broken "
-                        "(default: %(default)g)")  # fmt: skip
-    source.add_argument("--seed", type=int, default=0, metavar="N",
-                        help="of the simulated market (default: %(default)s)")  # fmt: skip
-    target = parser.add_argument_group("to where")
-    target.add_argument("--output", default="data/greeks", metavar="FOLDER",
-                        help="the folder of the files (default: %(default)s)")  # fmt: skip
-    target.add_argument("--format", default="csv", choices=list(COMPRESSIONS),
-                        help="of the files (default: %(default)s)")  # fmt: skip
-    target.add_argument("--compression", choices=["none", "gzip", "zstd", "snappy"],
-                        help="; ".join(f"{name}: {', '.join(known)}"
-                                       for name, known in COMPRESSIONS.items())
-                        + " (default: the first)")  # fmt: skip
-    target.add_argument("--batch_size", type=int, default=BATCH_SIZE, metavar="ROWS",
-                        help="the most rows in a batch (default: %(default)s)")  # fmt: skip
-    target.add_argument("--file_name_pattern", default=DEFAULT_PATTERN, metavar="PATTERN",
-                        help=f"of the files, see below (default: "
-                        f"{DEFAULT_PATTERN.replace('%', '%%')})")  # fmt: skip
-    target.add_argument("--metrics", default="data/metrics", metavar="FOLDER",
-                        help="the folder of the run summaries (default: %(default)s)")  # fmt: skip
-
-
 def _underscored(arguments: Sequence[str]) -> list[str]:
     """Returns the arguments with hyphens in the names of flags as underscores."""
     return [
         re.sub(r"^--[\w-]+", lambda flag: "--" + flag[0][2:].replace("-", "_"), argument)
         for argument in arguments
     ]
-
-
-def _words(text: str) -> tuple[str, ...]:
-    return tuple(word.strip() for word in text.split(",") if word.strip())
-
-
-def _date(text: str) -> date:
-    for form in ("%Y-%m-%d", "%Y%m%d"):
-        try:
-            return datetime.strptime(text.strip(), form).date()  # noqa: DTZ007 -- a date has no zone
-        except ValueError:
-            continue
-    raise argparse.ArgumentTypeError(f"{text!r} is not a date: YYYY-MM-DD or YYYYMMDD")
-
-
-def _dates(text: str) -> tuple[date, ...]:
-    return tuple(_date(word) for word in _words(text))

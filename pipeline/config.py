@@ -1,17 +1,23 @@
 """What one download is asked to do: a frozen value, validated once."""
 
+import math
+import re
 from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
 from urllib.parse import urlsplit
 
 from transforms.layout import DEFAULT_PATTERN, check_pattern
-from transforms.model import INTERVALS, checked_symbol
+from transforms.model import INTERVALS, PARAMETERS, checked_symbol
+from transforms.schema import END_OF_DAY, ORDERS
 from transforms.thetadata.client import BATCH_SIZE, DEFAULT_URL
 
 EMBEDDED = "embedded"
 FIRST_DATE = date(2012, 6, 1)
 """ThetaData's option history begins here."""
+
+LOCAL_URLS = (DEFAULT_URL, "http://127.0.0.1:25510")
+"""Where Terminals listen on this machine: v3, then v2."""
 
 # Here and not only in sinks.py, so that a usage error needs no import of Beam.
 COMPRESSIONS = {
@@ -19,6 +25,17 @@ COMPRESSIONS = {
     "parquet": ("zstd", "none", "gzip", "snappy"),
 }
 """Each format's compressions, its default first."""
+
+
+APIS = ("auto", "v3", "v2")
+
+TIERS = {
+    "free": {"v3": 1, "v2": 1},
+    "value": {"v3": 2, "v2": 1},
+    "standard": {"v3": 4, "v2": 2},
+    "pro": {"v3": 8, "v2": 4},
+}
+"""Requests that each subscription allows under way at once, by generation of the API."""
 
 
 class ConfigError(ValueError):
@@ -35,10 +52,18 @@ class DownloadConfig:
         end_date: the last trade date, included.
         max_dte: the most calendar days from a trade date to an expiration.
         expirations: exactly these expirations, whatever `max_dte`; empty for all within it.
-        interval: the time between two rows of a contract.
-        terminal: the Terminal's address, or `embedded` for a simulated one.
-        concurrency: requests under way at once, and workers of a local runner.
+        interval: the time between two rows of a contract; end of day has none, and says `eod`.
+        greeks: the order of Greeks.
+        parameters: more of the v3 API's parameters, as (name, value), by name.
+        terminal: the Terminal's address, `embedded` for a simulated one, or empty for whichever
+            answers on this machine.
+        api: the generation of the API, or `auto` for whichever answers.
+        tier: the subscription, which says how many requests may be under way at once.
+        concurrency: requests under way at once, and workers of a local runner; 0 for what the
+            tier allows.
         timeout: seconds without a byte after which an answer counts as broken.
+        attempts: the most times one answer is asked for.
+        retry_seconds: the most time for one answer.
         output: the folder of the data files.
         format: `csv` or `parquet`.
         compression: one of the format's `COMPRESSIONS`.
@@ -54,9 +79,15 @@ class DownloadConfig:
     max_dte: int = 30
     expirations: tuple[date, ...] = ()
     interval: str = "5m"
-    terminal: str = DEFAULT_URL
-    concurrency: int = 4
+    greeks: str = "first_order"
+    parameters: tuple[tuple[str, str], ...] = ()
+    terminal: str = ""
+    api: str = "auto"
+    tier: str = "standard"
+    concurrency: int = 0
     timeout: float = 300.0
+    attempts: int = 8
+    retry_seconds: float = 900.0
     output: str = "data/greeks"
     format: str = "csv"
     compression: str = "none"
@@ -90,17 +121,32 @@ class DownloadConfig:
             not late,
             f"names {', '.join(map(str, late))}, before --start_date {self.start_date}",
         )
-        self._check("--interval", self.interval in INTERVALS, f"is {self.interval!r}, "
-                    f"not one of {', '.join(INTERVALS)}")  # fmt: skip
-        if self.terminal != EMBEDDED:
+        self._check("--greeks", self.greeks in ORDERS,
+                    f"is {self.greeks!r}, not one of {', '.join(ORDERS)}")  # fmt: skip
+        known = (END_OF_DAY,) if self.greeks == END_OF_DAY else INTERVALS
+        self._check("--interval", self.interval in known, f"is {self.interval!r}, "
+                    f"not one of {', '.join(known)}")  # fmt: skip
+        for name, value in self.parameters:
+            _named(f"--{name}", _PARAMETER_CHECKS[name], value)
+        times = dict(self.parameters)
+        self._check("--end_time", times.get("start_time", "") <= times.get("end_time", "24"),
+                    "is before --start_time")  # fmt: skip
+        self._check("--api", self.api in APIS, f"is {self.api!r}, not one of {', '.join(APIS)}")
+        self._check("--tier", self.tier in TIERS,
+                    f"is {self.tier!r}, not one of {', '.join(TIERS)}")  # fmt: skip
+        if self.terminal not in ("", EMBEDDED):
             url = urlsplit(self.terminal)
             self._check(
                 "--terminal",
                 url.scheme in ("http", "https") and bool(url.hostname) and not url.path.strip("/"),
                 f"is {self.terminal!r}, neither an address such as {DEFAULT_URL} nor 'embedded'",
             )
-        self._check("--concurrency", 1 <= self.concurrency <= 128,
-                    f"is {self.concurrency}, not 1 to 128")  # fmt: skip
+        self._check("--concurrency", 0 <= self.concurrency <= 128,
+                    f"is {self.concurrency}, not 1 to 128, or 0 for the tier's")  # fmt: skip
+        self._check("--attempts", 1 <= self.attempts <= 1000,
+                    f"is {self.attempts}, not 1 to 1000")  # fmt: skip
+        self._check("--retry_seconds", 0 <= self.retry_seconds <= 86400,
+                    f"is {self.retry_seconds:g}, not 0 to 86400 seconds")  # fmt: skip
         self._check("--timeout", 0 < self.timeout <= 86400,
                     f"is {self.timeout:g}, not above 0 and at most 86400 seconds")  # fmt: skip
         self._check("--batch_size", 1 <= self.batch_size <= 1_000_000,
@@ -109,13 +155,17 @@ class DownloadConfig:
         self._check("--metrics", bool(self.metrics.strip("/ ")), "names no folder")
         self._check("--format", self.format in COMPRESSIONS,
                     f"is {self.format!r}, not one of {', '.join(COMPRESSIONS)}")  # fmt: skip
-        known = COMPRESSIONS[self.format]
+        fitting = COMPRESSIONS[self.format]
         self._check(
             "--compression",
-            self.compression in known,
-            f"is {self.compression!r}; {self.format} takes {', '.join(known)}",
+            self.compression in fitting,
+            f"is {self.compression!r}; {self.format} takes {', '.join(fitting)}",
         )
         _named("--file_name_pattern", check_pattern, self.file_name_pattern)
+
+    def outstanding(self, api: str) -> int:
+        """Returns how many requests may be under way at once at a Terminal of a generation."""
+        return self.concurrency or TIERS[self.tier][api]
 
     @staticmethod
     def _check(flag: str, holds: bool, problem: str) -> None:
@@ -126,10 +176,48 @@ class DownloadConfig:
         """Returns the configuration as the run summary keeps it: JSON-ready, under flag names."""
         document = asdict(self)
         document["symbol"] = list(document.pop("symbols"))
+        document["parameters"] = dict(self.parameters)
         document["expirations"] = [day.isoformat() for day in self.expirations]
         for name in ("start_date", "end_date"):
             document[name] = document[name].isoformat()
         return document
+
+
+def _time(text: str) -> None:
+    if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{3})?", text):
+        raise ValueError(f"{text!r} is not a time of day: HH:MM:SS, in New York")
+
+
+def _number(text: str) -> None:
+    if not math.isfinite(float(text)):
+        raise ValueError(f"{text!r} is not a finite number")
+
+
+def _whole(text: str) -> None:
+    if int(text) < 1:
+        raise ValueError(f"{text!r} is not 1 or more")
+
+
+def _rate(text: str) -> None:
+    if not re.fullmatch(r"sofr|treasury_[my]\d+", text):
+        raise ValueError(f"{text!r} is neither sofr nor treasury_m1 … treasury_y30")
+
+
+def _version(text: str) -> None:
+    if text not in ("latest", "1"):
+        raise ValueError(f"{text!r} is neither latest nor 1")
+
+
+_PARAMETER_CHECKS = {
+    "annual_dividend": _number,
+    "end_time": _time,
+    "rate_type": _rate,
+    "rate_value": _number,
+    "start_time": _time,
+    "strike_range": _whole,
+    "version": _version,
+}
+assert tuple(_PARAMETER_CHECKS) == PARAMETERS  # noqa: S101 -- each has its check
 
 
 def _named(flag: str, check: Any, value: str) -> None:

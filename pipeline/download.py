@@ -17,7 +17,7 @@ import pyarrow as pa
 from apache_beam.options.pipeline_options import PipelineOptions
 
 from pipeline import runners, stores
-from pipeline.config import EMBEDDED, DownloadConfig
+from pipeline.config import EMBEDDED, LOCAL_URLS, DownloadConfig
 from pipeline.embedded import EmbeddedTerminal, embedded_terminal
 from pipeline.graph import build
 from pipeline.memory import MemorySampler
@@ -25,6 +25,7 @@ from pipeline.plan import NothingMatched, Plan, make_plan
 from pipeline.progress import ResultTable, size_text
 from pipeline.stores import Record, RunStore
 from transforms import files
+from transforms.dealing import laid_out
 from transforms.fetch import Terminal
 from transforms.layout import Layout
 from transforms.manifest import Manifest
@@ -32,7 +33,13 @@ from transforms.model import Failure, RunSummary
 from transforms.schema import schema_of
 from transforms.sinks import FORMATS, make_sink
 from transforms.stopping import StopSignal
-from transforms.thetadata import TerminalUnreachable, ThetaClient, ThetaError
+from transforms.thetadata import (
+    NotServed,
+    RetryPolicy,
+    TerminalUnreachable,
+    ThetaError,
+    find_terminal,
+)
 from transforms.version import __version__
 
 OK, SOME_FAILED, USAGE, NO_TERMINAL = 0, 1, 2, 3
@@ -72,37 +79,51 @@ class _Run:
                 embedded = stack.enter_context(
                     embedded_terminal(self.config.symbols, self.config.seed)
                 )
-            url = embedded.url if embedded else self.config.terminal
-            with ThetaClient(url, timeout=self.config.timeout) as client:
-                client.check()
+            urls = [self.config.terminal] if self.config.terminal else list(LOCAL_URLS)
+            api = self.config.api
+            if embedded:
+                urls, api = [embedded.url], "v3"
+            terminal = self._terminal(*find_terminal(urls, api))
+            with terminal.client(self.stop.is_set) as client:
                 source = "simulated" if client.is_simulated() else "live"
-                self.record["source"] = {"terminal": url, "data": source}
+                self.record["source"] = {
+                    "terminal": terminal.url, "api": terminal.api, "data": source,
+                }  # fmt: skip
                 plan = make_plan(client, self.config)
-            _announce(plan, url, source, self.config)
+            self.record["concurrency"] = self.config.outstanding(terminal.api)
+            _announce(plan, terminal, source, self.config)
             self._refuse_conflicts(plan, source)
             sampler = MemorySampler([embedded.pid] if embedded else [])
             try:
                 with sampler, ResultTable() as table, self._signals():
-                    return self._run_graph(plan, url, source, table)
+                    return self._run_graph(plan, terminal, source, table)
             finally:
                 self._note_memory(sampler, embedded)
 
-    def _run_graph(self, plan: Plan, url: str, source: str, table: ResultTable) -> RunSummary:
+    def _terminal(self, url: str, api: str) -> Terminal:
         config = self.config
-        sink = make_sink(config.format, config.compression, schema_of("first_order"), self.layout)
-        runner = runners.prepare(self.options, config.concurrency)
+        policy = RetryPolicy(config.attempts, config.retry_seconds)
+        return Terminal(url, api, config.timeout, policy)
+
+    def _run_graph(
+        self, plan: Plan, terminal: Terminal, source: str, table: ResultTable
+    ) -> RunSummary:
+        config = self.config
+        sink = make_sink(config.format, config.compression, schema_of(config.greeks), self.layout)
+        runner = runners.prepare(self.options, config.outstanding(terminal.api))
         pipeline = beam.Pipeline(runner=runner, options=self.options)
         build(
             pipeline,
             plan.requests,
-            Terminal(url, config.timeout),
+            terminal,
             sink,
             source=source,
             batch_size=config.batch_size,
             stop=self.stop,
             listener=table.address,
         )
-        pipeline.run().wait_until_finish()
+        with laid_out(self.stop.path, plan.requests):
+            pipeline.run().wait_until_finish()
         document = files.read_json(self.layout.summary)
         if document is None:
             raise RuntimeError(f"the run left no summary at {self.layout.summary}")
@@ -205,7 +226,7 @@ def download(config: DownloadConfig, options: PipelineOptions) -> int:
             NO_TERMINAL
             if isinstance(error, TerminalUnreachable)
             else USAGE
-            if isinstance(error, Conflict)
+            if isinstance(error, Conflict | NotServed)
             else SOME_FAILED
         )
     except KeyboardInterrupt as error:
@@ -230,9 +251,12 @@ def _exit_code(run: _Run, summary: RunSummary) -> int:
         return 128 + run.signal
     if summary.failed_expirations:
         return SOME_FAILED
-    if summary.total_expirations and summary.total_expirations == summary.empty_expirations:
-        return SOME_FAILED
-    return OK
+    return SOME_FAILED if _all_empty(summary) else OK
+
+
+def _all_empty(summary: RunSummary) -> bool:
+    """Whether nothing came of all that was asked for; what is empty by rule was not asked for."""
+    return 0 < summary.total_expirations == summary.empty_expirations and summary.total_requests > 0
 
 
 def _failed(error: BaseException) -> RunSummary:
@@ -242,7 +266,7 @@ def _failed(error: BaseException) -> RunSummary:
     )
 
 
-def _announce(plan: Plan, url: str, source: str, config: DownloadConfig) -> None:
+def _announce(plan: Plan, terminal: Terminal, source: str, config: DownloadConfig) -> None:
     for note in plan.notes:
         print(f"note: {note}")
     if plan.closed:
@@ -253,7 +277,8 @@ def _announce(plan: Plan, url: str, source: str, config: DownloadConfig) -> None
         print(
             f"{len(plan.requests)} expirations of {', '.join(config.symbols)}, "
             f"{len(plan.trading_days)} trade date(s) from {plan.trading_days[0]}, every "
-            f"{config.interval}, from {market} at {url}, {config.concurrency} at a time\n"
+            f"{config.interval}, from {market} at {terminal.url} ({terminal.api}), "
+            f"{config.outstanding(terminal.api)} at a time\n"
         )
 
 
@@ -278,7 +303,12 @@ def _conclude(run: _Run, summary: RunSummary, path: str) -> None:
     )
     for error in summary.errors:
         print(f"failed: {error['expiration']}: {error['message']}", file=sys.stderr)
-    if summary.total_expirations and summary.total_expirations == summary.empty_expirations:
+    if summary.provisional_expirations:
+        print(
+            f"{summary.provisional_expirations} are provisional: the session of their last trade "
+            "date had not ended; run again later"
+        )
+    if _all_empty(summary):
         print(
             "every expiration was empty on a trading day: the Terminal has no Greeks for it "
             "(too early for the symbol, or not in the subscription)",

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 from pipeline.config import DownloadConfig
 from transforms.model import GreeksRequest
-from transforms.thetadata import StatusError, ThetaClient
+from transforms.thetadata import NotServed, StatusError, ThetaClient
 
 
 class NothingMatched(Exception):
@@ -38,13 +38,14 @@ def make_plan(client: ThetaClient, config: DownloadConfig) -> Plan:
     expiration's request covers exactly the trading days from e - max_dte to e within the range.
 
     Raises:
+        NotServed: this generation of the API does not have what is asked for.
         NothingMatched: a symbol or an expiration is not known, or none is within reach.
         ThetaError: the Terminal did not answer.
     """
     notes: list[str] = []
     try:
         days = client.trading_days(config.start_date, config.end_date)
-    except StatusError as error:
+    except (NotServed, StatusError) as error:
         days = _weekdays(config.start_date, config.end_date)
         notes.append(f"no trading calendar, so every weekday is asked for: {error}")
     closed = tuple(
@@ -76,6 +77,7 @@ def make_plan(client: ThetaClient, config: DownloadConfig) -> Plan:
             f"no expiration of {', '.join(config.symbols)} is within --max_dte {config.max_dte} "
             f"days of {_span(days)}"
         )
+    client.check_served(requests[0])
     # Dealt to the workers by position: neighbours, which are alike in size, go to different ones.
     requests.sort(key=lambda request: (request.expiration, request.symbol))
     return Plan(tuple(requests), days, closed, tuple(notes))
@@ -91,7 +93,16 @@ def _requests(
         )
         trade_dates = tuple(day for day in days if first <= day <= expiration)
         if trade_dates:
-            made.append(GreeksRequest(symbol, expiration, trade_dates, config.interval))
+            made.append(
+                GreeksRequest(
+                    symbol,
+                    expiration,
+                    trade_dates,
+                    config.interval,
+                    config.greeks,
+                    config.parameters,
+                )
+            )
     return made
 
 

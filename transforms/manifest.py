@@ -25,6 +25,7 @@ class Entry:
         request: `GreeksRequest.describe()` of the request that made it.
         source: `live` (ThetaData) or `simulated` (the stand-in Terminal).
         run_id: the run that wrote it.
+        provisional: a trade date's session had not ended: the next run fetches it again.
         rows: in the file.
         bytes: of the file.
         sha256: of the file's bytes.
@@ -36,6 +37,7 @@ class Entry:
     request: dict[str, str]
     source: str
     run_id: str
+    provisional: bool = False
     rows: int = 0
     bytes: int = 0
     sha256: str = ""

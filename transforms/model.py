@@ -4,7 +4,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from typing import Any, Union
+
+import pyarrow as pa
+
+from transforms.schema import END_OF_DAY, ORDERS
 
 _SYMBOL = re.compile(r"[A-Z][A-Z0-9]*(\.[A-Z0-9]+)?")
 
@@ -13,6 +17,16 @@ INTERVALS = (
     "1m", "5m", "10m", "15m", "30m", "1h",
 )  # fmt: skip
 """Intervals that the v3 API knows, finest first."""
+
+
+PARAMETERS = (
+    "annual_dividend", "end_time", "rate_type", "rate_value", "start_time", "strike_range",
+    "version",
+)  # fmt: skip
+"""Parameters of the v3 API that change which rows it gives, or how it computes them."""
+
+AM_SETTLED = frozenset({"SPX"})
+"""Roots whose options settle in the morning of their expiration: no data on that day."""
 
 
 def checked_symbol(symbol: str) -> str:
@@ -40,8 +54,10 @@ class GreeksRequest:
         expiration: the date on which the contracts expire.
         trade_dates: the trade dates to ask for, ascending, none after `expiration`. The client
             sends one HTTP request for each.
-        interval: the time between two rows of a contract, one of `INTERVALS`.
+        interval: the time between two rows of a contract, one of `INTERVALS`; end of day has
+            none, and says `eod`.
         greeks: the order of Greeks, a key of `schema.ORDERS`.
+        parameters: more of the v3 API's parameters, as (name, value), by name: `PARAMETERS`.
 
     Raises:
         ValueError: on construction, if a field is out of its range.
@@ -52,6 +68,7 @@ class GreeksRequest:
     trade_dates: tuple[date, ...]
     interval: str = "5m"
     greeks: str = "first_order"
+    parameters: tuple[tuple[str, str], ...] = ()
 
     def __post_init__(self) -> None:
         if checked_symbol(self.symbol) != self.symbol:
@@ -62,8 +79,14 @@ class GreeksRequest:
             raise ValueError(f"{self}: trade dates must ascend, each once")
         if self.last_trade_date > self.expiration:
             raise ValueError(f"{self}: a trade date is after the expiration")
-        if self.interval not in INTERVALS:
-            raise ValueError(f"{self.interval!r} is not one of {', '.join(INTERVALS)}")
+        if self.greeks not in ORDERS:
+            raise ValueError(f"{self.greeks!r} is not one of {', '.join(ORDERS)}")
+        known = (END_OF_DAY,) if self.greeks == END_OF_DAY else INTERVALS
+        if self.interval not in known:
+            raise ValueError(f"{self.interval!r} is not one of {', '.join(known)}")
+        names = [name for name, _ in self.parameters]
+        if names != sorted(set(names) & set(PARAMETERS)):
+            raise ValueError(f"{self}: {names} are not names of {PARAMETERS}, sorted, each once")
 
     @property
     def first_trade_date(self) -> date:
@@ -87,6 +110,7 @@ class GreeksRequest:
             "last_trade_date": self.last_trade_date.isoformat(),
             "interval": self.interval,
             "greeks": self.greeks,
+            **dict(self.parameters),
         }
 
     def __str__(self) -> str:
@@ -114,25 +138,37 @@ class Failure:
 
 
 @dataclass(frozen=True)
+class Restart:
+    """Begins a request's stream again: the batches before it must be thrown away."""
+
+
+@dataclass(frozen=True)
 class Trailer:
     """Ends a request's stream: what should have arrived, or why it did not.
 
     Attributes:
         batches: the number of batches that were emitted before it.
         rows: the number of rows in them.
-        requests: HTTP requests sent for them.
+        requests: HTTP requests sent for them, the repeated ones included.
+        waited: seconds spent waiting to ask again.
         seconds: from the first request to the end of the last answer.
         failure: None, or why the stream ends early: its rows must be discarded.
         interrupted: the run was asked to stop before the stream was complete.
+        provisional: a trade date's session had not ended when it was fetched.
     """
 
     batches: int
     rows: int
     requests: int = 0
+    waited: float = 0.0
     seconds: float = 0.0
     failure: Failure | None = None
     interrupted: bool = False
+    provisional: bool = False
 
+
+Item = Union[pa.RecordBatch, Restart, Trailer]  # noqa: UP007 -- Beam reads it
+"""What a request's stream is made of."""
 
 WRITTEN, EMPTY, FAILED, INTERRUPTED = "written", "empty", "failed", "interrupted"
 STATUSES = (WRITTEN, EMPTY, FAILED, INTERRUPTED)
@@ -149,6 +185,8 @@ class ExpirationResult:
         bytes: size of the committed file on disk; 0 unless written.
         seconds: from the first request to the Terminal to the commit.
         requests: HTTP requests sent to the Terminal.
+        waited: seconds spent waiting to ask again.
+        provisional: a trade date's session had not ended: the next run fetches it again.
         path: the committed file, or None.
         failure: why it failed, or None.
         rows_by_second: rows handed to the sink in each second of wall-clock time, as
@@ -161,6 +199,8 @@ class ExpirationResult:
     bytes: int = 0
     seconds: float = 0.0
     requests: int = 0
+    waited: float = 0.0
+    provisional: bool = False
     path: str | None = None
     failure: Failure | None = None
     rows_by_second: tuple[tuple[int, int], ...] = ()
@@ -175,6 +215,8 @@ class ExpirationResult:
             "bytes": self.bytes,
             "seconds": round(self.seconds, 3),
             "requests": self.requests,
+            "waited": round(self.waited, 3),
+            "provisional": self.provisional,
             "path": self.path,
         }
 
@@ -199,6 +241,8 @@ class RunSummary:
     average_expiration_time: float = 0.0
     peak_throughput: int = 0
     total_requests: int = 0
+    total_wait: float = 0.0
+    provisional_expirations: int = 0
     files_created: tuple[str, ...] = ()
     errors: tuple[dict[str, str], ...] = ()
     expirations: tuple[dict[str, Any], ...] = field(default=(), repr=False)
@@ -225,6 +269,8 @@ class RunSummary:
             ),
             peak_throughput=max(seconds.values(), default=0),
             total_requests=sum(r.requests for r in ordered),
+            total_wait=round(sum(r.waited for r in ordered), 3),
+            provisional_expirations=sum(r.provisional for r in ordered),
             files_created=tuple(r.path for r in ordered if r.path is not None),
             errors=tuple(
                 {

@@ -11,22 +11,52 @@ ZONE = "America/New_York"
 """The zone of every timestamp: the exchange's, whatever the machine's."""
 
 _TIMESTAMP = pa.timestamp("ms", tz=ZONE)
+_PER_DAY = "USD per calendar day"
 
-# name -> (type, unit)
+# name -> (type, unit). Greeks without a better word are raw partial derivatives, time in years.
 _COLUMNS: dict[str, tuple[pa.DataType, str]] = {
     "symbol": (pa.string(), "option root"),
     "expiration": (pa.date32(), "date"),
     "strike": (pa.float64(), "USD"),
     "right": (pa.string(), "C or P"),
-    "timestamp": (_TIMESTAMP, "instant of the quote"),
+    "timestamp": (_TIMESTAMP, "instant of the quote; end of day: of the last trade, or midnight"),
+    "open": (pa.float64(), "USD"),
+    "high": (pa.float64(), "USD"),
+    "low": (pa.float64(), "USD"),
+    "close": (pa.float64(), "USD"),
+    "volume": (pa.int64(), "contracts"),
+    "count": (pa.int64(), "trades"),
+    "bid_size": (pa.int64(), "contracts"),
+    "bid_exchange": (pa.int32(), "exchange code"),
     "bid": (pa.float64(), "USD"),
+    "bid_condition": (pa.int32(), "condition code"),
+    "ask_size": (pa.int64(), "contracts"),
+    "ask_exchange": (pa.int32(), "exchange code"),
     "ask": (pa.float64(), "USD"),
+    "ask_condition": (pa.int32(), "condition code"),
+    "bid_implied_vol": (pa.float64(), "per year, of the bid; 0 means not solved"),
+    "midpoint": (pa.float64(), "USD"),
+    "ask_implied_vol": (pa.float64(), "per year, of the ask; 0 means not solved"),
     "delta": (pa.float64(), "USD per USD of the underlying"),
-    "theta": (pa.float64(), "USD per calendar day"),
+    "theta": (pa.float64(), _PER_DAY),
     "vega": (pa.float64(), "USD per 1.00 of volatility"),
     "rho": (pa.float64(), "USD per 1.00 of interest rate"),
     "epsilon": (pa.float64(), "USD per 1.00 of dividend yield"),
     "lambda": (pa.float64(), "percent per percent of the underlying"),
+    "gamma": (pa.float64(), "delta per USD of the underlying"),
+    "vanna": (pa.float64(), "delta per 1.00 of volatility"),
+    "charm": (pa.float64(), "delta per year"),
+    "vomma": (pa.float64(), "vega per 1.00 of volatility"),
+    "veta": (pa.float64(), "vega per year"),
+    "vera": (pa.float64(), "rho per 1.00 of volatility"),
+    "speed": (pa.float64(), "gamma per USD of the underlying"),
+    "zomma": (pa.float64(), "gamma per 1.00 of volatility"),
+    "color": (pa.float64(), "gamma per year"),
+    "ultima": (pa.float64(), "vomma per 1.00 of volatility"),
+    "d1": (pa.float64(), "standard deviations"),
+    "d2": (pa.float64(), "standard deviations"),
+    "dual_delta": (pa.float64(), "USD per USD of the strike"),
+    "dual_gamma": (pa.float64(), "dual delta per USD of the strike"),
     "implied_vol": (pa.float64(), "per year, 0.25 is 25 %; 0 means not solved"),
     "iv_error": (pa.float64(), "(model value - price) / price; 100 means no price"),
     "underlying_timestamp": (_TIMESTAMP, "instant of the underlying's price"),
@@ -36,14 +66,32 @@ _COLUMNS: dict[str, tuple[pa.DataType, str]] = {
 KEY_COLUMNS = ("symbol", "expiration", "strike", "right", "timestamp")
 """What names a row: never empty."""
 
-_SUFFIX = ("implied_vol", "iv_error", "underlying_timestamp", "underlying_price")
+END_OF_DAY = "eod"
+"""The order that has one row for each contract and trade date, and no interval."""
+
+_QUOTE = ("bid", "ask")
+_IV = ("implied_vol", "iv_error")
+_UNDERLYING = ("underlying_timestamp", "underlying_price")
+_FIRST = ("delta", "theta", "vega", "rho", "epsilon", "lambda")
+_SECOND = ("gamma", "vanna", "charm", "vomma", "veta")
+_THIRD = ("speed", "zomma", "color", "ultima")
+_DUAL = ("dual_delta", "dual_gamma")
+_ALL = (*_FIRST, *_SECOND, "vera", *_THIRD, "d1", "d2", *_DUAL)
+_BID = ("bid_size", "bid_exchange", "bid", "bid_condition")
+_ASK = ("ask_size", "ask_exchange", "ask", "ask_condition")
+_TRADES = ("open", "high", "low", "close", "volume", "count")
 
 ORDERS: dict[str, tuple[str, ...]] = {
-    "first_order": (
+    "first_order": (*KEY_COLUMNS, *_QUOTE, *_FIRST, *_IV, *_UNDERLYING),
+    "second_order": (*KEY_COLUMNS, *_QUOTE, *_SECOND, *_IV, *_UNDERLYING),
+    "third_order": (*KEY_COLUMNS, *_QUOTE, *_THIRD, *_IV, *_UNDERLYING),
+    "all": (*KEY_COLUMNS, *_QUOTE, *_ALL, *_IV, *_UNDERLYING),
+    "implied_volatility": (
         *KEY_COLUMNS,
-        *("bid", "ask", "delta", "theta", "vega", "rho", "epsilon", "lambda"),
-        *_SUFFIX,
+        *("bid", "bid_implied_vol", "midpoint", "implied_vol", "ask", "ask_implied_vol"),
+        *("iv_error", *_UNDERLYING),
     ),
+    END_OF_DAY: (*KEY_COLUMNS, *_TRADES, *_BID, *_ASK, *_ALL, *_IV, *_UNDERLYING),
 }
 """The columns of each order of Greeks, in the order of the file."""
 

@@ -18,12 +18,12 @@ from transforms.model import (
     ExpirationResult,
     Failure,
     GreeksRequest,
+    Item,
+    Restart,
     Trailer,
 )
 from transforms.sinks import ExpirationSink, OpenFile, Written
 from transforms.version import __version__
-
-Item = tuple[GreeksRequest, pa.RecordBatch | Trailer]
 
 
 class StreamError(RuntimeError):
@@ -64,9 +64,7 @@ class ExpirationWriter:
         self._manifest = Manifest(sink.layout)
         self._stream: _Stream | None = None
 
-    def write(
-        self, request: GreeksRequest, item: pa.RecordBatch | Trailer
-    ) -> ExpirationResult | None:
+    def write(self, request: GreeksRequest, item: Item) -> ExpirationResult | None:
         """Takes the next item of a stream; returns the result when it is the trailer.
 
         Raises:
@@ -85,7 +83,9 @@ class ExpirationWriter:
         if isinstance(item, Trailer):
             self._stream = None
             return self._end(stream, item)
-        if stream.failure is None:
+        if isinstance(item, Restart):
+            self._restart(stream)
+        elif stream.failure is None:
             try:
                 self._add(stream, item)
             except (OSError, pa.ArrowInvalid, pa.ArrowTypeError) as error:
@@ -110,6 +110,12 @@ class ExpirationWriter:
         stream, self._stream = self._stream, None
         if stream is not None and stream.handle is not None:
             self._sink.discard(stream.handle)
+
+    def _restart(self, stream: _Stream) -> None:
+        handle = stream.handle if stream.failure is None else None
+        self._stream = _Stream(stream.request)
+        if handle is not None:
+            self._sink.discard(handle)
 
     def _add(self, stream: _Stream, batch: pa.RecordBatch) -> None:
         if stream.handle is None:
@@ -138,7 +144,7 @@ class ExpirationWriter:
                 _same("batches", fetched=trailer.batches, handed_over=stream.batches)
                 _same("rows", fetched=trailer.rows, handed_over=stream.rows)
                 if stream.handle is not None:
-                    written = self._commit(stream, stream.handle)
+                    written = self._commit(stream, stream.handle, trailer)
             except (OSError, ValueError) as error:
                 self._fail(stream, error)
                 failure = stream.failure
@@ -158,12 +164,14 @@ class ExpirationWriter:
             bytes=written.bytes if written else 0,
             seconds=trailer.seconds + time.monotonic() - received,
             requests=trailer.requests,
+            waited=trailer.waited,
+            provisional=trailer.provisional,
             path=path if written else None,
             failure=failure,
             rows_by_second=tuple(sorted(stream.rows_by_second.items())),
         )
 
-    def _commit(self, stream: _Stream, handle: OpenFile) -> Written:
+    def _commit(self, stream: _Stream, handle: OpenFile, trailer: Trailer) -> Written:
         layout = self._sink.layout
         written = self._sink.close(handle)
         _same("rows", handed_over=stream.rows, in_the_file=written.rows)
@@ -176,6 +184,7 @@ class ExpirationWriter:
             rows=written.rows,
             bytes=written.bytes,
             sha256=written.sha256,
+            provisional=trailer.provisional,
             versions={"theta-greeks-pipeline": __version__, "pyarrow": pa.__version__},
         )
         self._manifest.write(stream.request, entry)
@@ -190,7 +199,7 @@ def _same(what: str, **counts: int) -> None:
         raise RowsDiffer(f"the {what} differ: {told}")
 
 
-@beam.typehints.with_input_types(tuple[GreeksRequest, pa.RecordBatch | Trailer])
+@beam.typehints.with_input_types(tuple[GreeksRequest, Item])
 @beam.typehints.with_output_types(ExpirationResult)
 class _WriteFn(beam.DoFn):
     def __init__(self, sink: ExpirationSink, source: str) -> None:
@@ -200,7 +209,7 @@ class _WriteFn(beam.DoFn):
     def start_bundle(self) -> None:
         self._writer = ExpirationWriter(self._sink, self._source)
 
-    def process(self, element: Item) -> Iterator[ExpirationResult]:
+    def process(self, element: tuple[GreeksRequest, Item]) -> Iterator[ExpirationResult]:
         result = self._writer.write(*element)
         if result is not None:
             yield result
@@ -216,10 +225,10 @@ class _WriteFn(beam.DoFn):
 class WriteGreeks(beam.PTransform):
     """Writes one file for each request, and emits its result as soon as the file is in place.
 
-    Takes a PCollection of `(GreeksRequest, RecordBatch | Trailer)` in which each request's items
-    stand together and in order, its trailer last, as `FetchGreeks` emits them; emits a
-    PCollection of `ExpirationResult`, one for each request. It must be fused with `FetchGreeks`:
-    a stream that arrives in another order fails the run, and leaves no short file.
+    Takes a PCollection of `(GreeksRequest, RecordBatch | Restart | Trailer)` in which each
+    request's items stand together and in order, its trailer last, as `FetchGreeks` emits them;
+    emits a PCollection of `ExpirationResult`, one for each request. It must be fused with
+    `FetchGreeks`: a stream that arrives in another order fails the run, and leaves no short file.
 
     Args:
         sink: the format and the layout of the files.

@@ -1,4 +1,4 @@
-"""The stand-in Theta Terminal: a simulated market behind the v3 protocol, on loopback."""
+"""The stand-in Theta Terminal: a simulated market behind the v3 or v2 protocol, on loopback."""
 
 from pipeline.terminal.command import add_arguments, serve
 

@@ -10,13 +10,18 @@ from contextlib import contextmanager
 from datetime import date
 from types import FrameType
 
-DEFAULT_PORT = 25503
+from pipeline.terminal.rules import parse_rules
+
+DEFAULT_PORTS = {"v3": 25503, "v2": 25510}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the flags of the stand-in Terminal to a parser."""
-    parser.add_argument("--port", type=_count, default=DEFAULT_PORT,
-                        help="on 127.0.0.1; 0 for any free one (default: %(default)s)")  # fmt: skip
+    parser.add_argument("--api", choices=sorted(DEFAULT_PORTS), default="v3",
+                        help="generation of the API (default: %(default)s)")  # fmt: skip
+    parser.add_argument("--port", type=_count,
+                        help="on 127.0.0.1; 0 for any free one "
+                        "(default: 25503, with --api v2 25510)")  # fmt: skip
     parser.add_argument("--symbols", type=_symbols, default=("SPXW", "SPX"), metavar="SPXW[,SPX]",
                         help="option roots that have contracts; any but SPXW and SPX is a stock "
                         "with weekly options (default: SPXW,SPX)")  # fmt: skip
@@ -35,6 +40,31 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--queue", type=_count, default=16,
                         help="requests that wait; beyond them the answer is 429 "
                         "(default: %(default)s)")  # fmt: skip
+    parser.add_argument("--row_limit", type=_positive, metavar="ROWS",
+                        help="v3: refuse an answer with more rows, with 570 "
+                        "(default: no limit)")  # fmt: skip
+    parser.add_argument("--tick_limit", type=_positive, default=500_000, metavar="ROWS",
+                        help="v2: answer in pages of so many rows "
+                        "(default: %(default)s)")  # fmt: skip
+    parser.add_argument("--page_expire", type=_seconds, default=10.0, metavar="SECONDS",
+                        help="v2: drop a page that nobody fetches for so long "
+                        "(default: %(default)s)")  # fmt: skip
+    header = parser.add_mutually_exclusive_group()
+    header.add_argument("--page_header", action="store_true",
+                        help="v2: every page of CSV begins with the names of the "
+                        "columns")  # fmt: skip
+    header.add_argument("--no_page_header", action="store_false", dest="page_header",
+                        help="v2: only the first page does (default)")  # fmt: skip
+    parser.add_argument("--chaos", type=_chaos, default="", metavar="KIND:VALUE[,…]",
+                        help="what goes wrong with requests for Greeks: a status, reset, cut, "
+                        "slow, hang, malformed, nodata200 or restate, each with a probability "
+                        "below 1 or the number of first requests that it hits; KIND! hits the "
+                        "same requests each time (such as 429:0.1,cut:0.05,474:3)")  # fmt: skip
+    parser.add_argument("--chaos_limit", type=_count, default=3, metavar="N",
+                        help="the most faulty answers to the same request "
+                        "(default: %(default)s)")  # fmt: skip
+    parser.add_argument("--retry_after", type=_count, metavar="SECONDS",
+                        help="the Retry-After of each 429 (default: no such header)")  # fmt: skip
     parser.add_argument("--exit_with_stdin", action="store_true",
                         help="end when standard input ends: with the parent process")  # fmt: skip
 
@@ -54,18 +84,27 @@ def serve(args: argparse.Namespace) -> int:
     from pipeline.terminal.market import DEFAULT_LAST_DATE, Market
     from pipeline.terminal.server import TerminalServer
 
+    port = DEFAULT_PORTS[args.api] if args.port is None else args.port
     market = Market(args.seed, args.symbols, args.last_date or DEFAULT_LAST_DATE)
     try:
         server = TerminalServer(
             market,
-            port=args.port,
+            port=port,
+            api=args.api,
             latency=args.latency,
             style=STYLES[args.style],
             slots=args.concurrency,
             queue=args.queue,
+            row_limit=args.row_limit,
+            tick_limit=args.tick_limit,
+            page_expire=args.page_expire,
+            page_header=args.page_header,
+            chaos=args.chaos,
+            chaos_limit=args.chaos_limit,
+            retry_after=args.retry_after,
         )
     except OSError as error:
-        print(f"port {args.port} cannot be used: {error.strerror}; see --port", file=sys.stderr)
+        print(f"port {port} cannot be used: {error.strerror}; see --port", file=sys.stderr)
         return 1
     end = threading.Event()
     with _ended_by_signals(end), server:
@@ -126,6 +165,14 @@ def _date(text: str) -> date:
     if not 2012 < day.year < 2035:
         raise argparse.ArgumentTypeError(f"{text} is not within 2013 to 2034")
     return day
+
+
+def _chaos(text: str) -> str:
+    try:
+        parse_rules(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return text
 
 
 def _symbols(text: str) -> tuple[str, ...]:

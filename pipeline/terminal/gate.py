@@ -1,8 +1,13 @@
 """Admission and bookkeeping of the stand-in: how many requests at once, and what was served."""
 
 import threading
+import time
 from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
+
+from pipeline.terminal.answers import Request
 
 
 class Gate:
@@ -38,18 +43,33 @@ class Gate:
 
 
 class Stats:
-    """What a server has answered so far. Safe for use by several threads."""
+    """What a server has answered so far. Safe for use by several threads.
 
-    def __init__(self) -> None:
+    Args:
+        clock: seconds, from any beginning.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._began = clock()
         self._lock = threading.Lock()
         self._requests: dict[str, Counter[str]] = {}
+        self._faults: Counter[str] = Counter()
         self._rows = 0
         self._broken_off = 0
+        self._history = 0
+        self._in_flight = self._most_in_flight = 0
+        self._busy = 0.0
+        self._first: float | None = None
+        self._last: float | None = None
 
-    def answered(self, path: str, status: int) -> None:
+    def answered(self, request: Request, status: str) -> None:
         """Counts a request, as its answer begins."""
+        path = request.path
+        # The ids of pages depend on what else is going on.
+        path = path.rpartition("/")[0] if path.startswith("/v2/page/") else path
         with self._lock:
-            self._requests.setdefault(path, Counter())[str(status)] += 1
+            self._requests.setdefault(path, Counter())[status] += 1
 
     def served(self, rows: int) -> None:
         """Counts rows, as they are about to be sent."""
@@ -61,8 +81,45 @@ class Stats:
         with self._lock:
             self._broken_off += 1
 
+    def fault(self, kind: str) -> None:
+        """Counts a fault, as its answer begins."""
+        with self._lock:
+            self._faults[kind] += 1
+
+    @contextmanager
+    def flight(self, request: Request) -> Iterator[None]:
+        """Takes the time of a request for rows of Greeks, until it is answered."""
+        if not request.is_history:
+            yield
+            return
+        with self._lock:
+            start = self._clock() - self._began
+            self._history += 1
+            self._first = start if self._first is None else self._first
+            self._in_flight += 1
+            self._most_in_flight = max(self._most_in_flight, self._in_flight)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._last = self._clock() - self._began
+                self._busy += self._last - start
+                self._in_flight -= 1
+
     def describe(self) -> dict[str, Any]:
         """Returns the counts, as `/stats` shows them."""
         with self._lock:
             requests = {path: dict(self._requests[path]) for path in sorted(self._requests)}
-            return {"requests": requests, "rows": self._rows, "broken_off": self._broken_off}
+            return {
+                "requests": requests,
+                "rows": self._rows,
+                "broken_off": self._broken_off,
+                "faults": dict(sorted(self._faults.items())),
+                "history": {
+                    "requests": self._history,
+                    "most_in_flight": self._most_in_flight,
+                    "busy_seconds": self._busy,
+                    "first_start": self._first,
+                    "last_end": self._last,
+                },
+            }

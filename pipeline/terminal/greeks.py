@@ -3,6 +3,7 @@
 Numbers are held as the integers that their text shows: prices in cents, Greeks in ten-thousandths.
 """
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -22,8 +23,14 @@ INTERVALS = {
 }  # fmt: skip
 """Milliseconds between two rows. This market ticks once a second."""
 
-CENTS = frozenset({"bid", "ask", "midpoint", "underlying_price"})
-"""The columns in cents; the others are in ten-thousandths."""
+_CENTS = frozenset(
+    {"bid", "ask", "midpoint", "underlying_price", "open", "high", "low", "close"}
+)  # fmt: skip
+_TRADES = ("open", "high", "low", "close", "volume", "count")
+_SIDES = tuple(
+    f"{side}{what}" for side in ("bid", "ask") for what in ("_size", "_exchange", "", "_condition")
+)
+_WHOLE = frozenset({*_TRADES, *_SIDES, "ms_of_day"}) - _CENTS
 
 _LARGEST = 1e11
 
@@ -40,6 +47,21 @@ ORDERS: dict[str, tuple[str, ...]] = {
 }
 """The number columns of each order of Greeks, between the row's key and the underlying's."""
 
+EOD, EOD_V2 = "eod", "eod_v2"
+_DUAL = ("dual_delta", "dual_gamma")
+COLUMNS: dict[str, tuple[str, ...]] = ORDERS | {
+    EOD: (*_TRADES, *_SIDES, *bs.ALL_GREEKS, *_SOLUTION),
+    EOD_V2: tuple(
+        name for name in (*_TRADES, *_SIDES, *bs.ALL_GREEKS, *_SOLUTION) if name not in _DUAL
+    ),
+}
+"""`ORDERS`, and the end of the day: as v3 has it, and as v2."""
+
+
+def decimals(column: str) -> int:
+    """Returns the digits after the point of a column: its integers are times 10 to that power."""
+    return 2 if column in _CENTS else 0 if column in _WHOLE else 4
+
 
 @dataclass(frozen=True)
 class Query:
@@ -50,8 +72,9 @@ class Query:
         expiration: the date on which the contracts expire.
         first_date: the first trade date.
         last_date: the last one.
-        greeks: the order of Greeks, a key of `ORDERS`.
-        interval: milliseconds between two rows of a contract.
+        greeks: the order of Greeks, a key of `COLUMNS`.
+        interval: milliseconds between two rows of a contract; this and the times of day don't
+            matter at the end of the day, which has one row for each contract and trade date.
         start: the first time of day, in milliseconds since midnight, New York time.
         end: the last, included.
         rights: `CALL`, `PUT` or both.
@@ -87,7 +110,8 @@ class Block:
         expiration: of the contracts.
         contracts: (strike in thousandths of a dollar, right) of each.
         at: the instants of every contract's rows.
-        numbers: column by name, integers of shape (contracts, instants).
+        numbers: column by name, integers of shape (contracts, instants). `ms_of_day`, if it is
+            there, is each row's own time of day, in milliseconds; else that is the instant's.
     """
 
     symbol: str
@@ -101,18 +125,46 @@ class Block:
         """How many rows the block has."""
         return len(self.contracts) * len(self.at.days)
 
+    def between(self, first: int, end: int) -> Iterator["Block"]:
+        """Yields the rows from `first` to before `end`, as up to three blocks.
+
+        There are more than one if the rows begin or end within a contract.
+        """
+        width = len(self.at.days)
+        while first < end:
+            contract, instant = divmod(first, width)
+            if instant or end - first < width:
+                stop = min(width, instant + end - first)
+                yield self._part(slice(contract, contract + 1), slice(instant, stop))
+                first += stop - instant
+            else:
+                yield self._part(slice(contract, end // width), slice(0, width))
+                first = end // width * width
+
+    def _part(self, contracts: slice, instants: slice) -> "Block":
+        whole = instants == slice(0, len(self.at.days))
+        return Block(
+            self.symbol,
+            self.expiration,
+            self.contracts[contracts],
+            self.at if whole else self.at.part(instants),
+            {name: values[contracts, instants] for name, values in self.numbers.items()},
+        )
+
 
 def numbers(
-    query: Query, contracts: list[tuple[int, str]], at: Instants, bid: Ints, ask: Ints
+    query: Query, contracts: list[tuple[int, str]], at: Instants, figures: Mapping[str, Ints]
 ) -> dict[str, Ints]:
     """Returns the numbers of some contracts' rows by column, of shape (contracts, instants).
+
+    The price of an option is its midpoint; at the end of a v2 day, its close.
 
     Args:
         query: says which columns, and how to count time and discount.
         contracts: (strike in thousandths of a dollar, right) of each.
         at: the instants.
-        bid: in cents, of shape (contracts, instants).
-        ask: likewise.
+        figures: what is known without a model, likewise of shape (contracts, instants): `bid` and
+            `ask`, at the end of the day also what `eod.figures` returns.
     """
     spot = at.spot / 100
     strike = np.array([strike for strike, _ in contracts])[:, None] / 1000
@@ -126,12 +178,12 @@ def numbers(
         price = cents / 100
         return bs.implied_volatility(price, spot, strike, years, rate, is_call, dividend_yield)
 
-    columns = ORDERS[query.greeks]
+    columns = COLUMNS[query.greeks]
+    bid, ask = figures["bid"], figures["ask"]
     mid = (bid + ask) // 2
-    volatility, error = solve(mid)
+    volatility, error = solve(figures["close"] if query.greeks == EOD_V2 else mid)
     found = {
-        "bid": bid,
-        "ask": ask,
+        **figures,
         "midpoint": mid,
         "implied_vol": _truncated(volatility),
         "iv_error": _truncated(error),
@@ -143,6 +195,8 @@ def numbers(
     wanted = [name for name in columns if name in bs.ALL_GREEKS]
     greeks = bs.greeks(spot, strike, years, rate, volatility, is_call, dividend_yield, wanted)
     found.update((name, _truncated(values)) for name, values in greeks.items())
+    if query.greeks == EOD_V2:  # where no volatility is found has no delta either, unlike v3
+        found["delta"] = np.where(volatility > 0, found["delta"], 0)
     return found
 
 

@@ -15,8 +15,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from pipeline.terminal import calendar, listing
-from pipeline.terminal.greeks import INTERVALS, Block, Query, numbers
+from pipeline.terminal import calendar, eod, listing
+from pipeline.terminal.greeks import EOD, EOD_V2, INTERVALS, Block, Query, numbers
 from pipeline.terminal.quotes import EPOCH, Instants, instants, quotes
 from pipeline.terminal.table import table
 from pipeline.terminal.underlying import Underlying, generator
@@ -61,13 +61,36 @@ class Market:
         found = [strike for strike, _ in self._listed(symbol, expiration)]
         return [int(n) for n in generator(symbol, expiration).permutation(found)]
 
-    def blocks(self, query: Query) -> Iterator[Block]:
+    def size(self, query: Query) -> int:
+        """Returns how many rows an answer has, without making them."""
+        return sum(_rows(query, strikes, at) for strikes, at in self._plan(query))
+
+    def blocks(self, query: Query, first: int = 0, end: int | None = None) -> Iterator[Block]:
         """Yields the rows of an answer in the order of the answer; nothing if there are none.
 
         Rows come contract by contract (by strike, the call before the put) over all dates asked
         for, then by time. A contract has rows from the date on which it was listed to its last
         day of trading. No block is much larger than `_BLOCK_ROWS` rows, save one contract's.
+
+        Args:
+            query: what is asked for.
+            first: the number of the first row wanted, from 0.
+            end: the number of the first row that is not wanted any more; None for all.
         """
+        start = 0
+        for strikes, at in self._plan(query):
+            rows = _rows(query, strikes, at)
+            low, high = max(first - start, 0), rows if end is None else min(end - start, rows)
+            start += rows
+            if high <= 0:
+                return
+            if (low, high) == (0, rows):
+                yield self._block(query, strikes, at)
+            elif low < high:
+                yield from self._block(query, strikes, at).between(low, high)
+
+    def _plan(self, query: Query) -> Iterator[tuple[Ints, Instants]]:
+        """Yields (strikes, instants) of each block of an answer, in order."""
         at = self._instants(query)
         if at is None:
             return
@@ -83,7 +106,7 @@ class Market:
             part = at.from_day(since)
             size = max(1, _BLOCK_ROWS // (len(part.days) * len(query.rights)))
             for start in range(0, len(strikes), size):
-                yield self._block(query, strikes[start : start + size], part)
+                yield strikes[start : start + size], part
 
     def rows(
         self,
@@ -92,16 +115,26 @@ class Market:
         trade_date: date,
         interval: str = "5m",
         greeks: str = "first_order",
+        last_date: date | None = None,
     ) -> pa.Table:
-        """Returns what is served for one expiration and trade date, as a table; the oracle's door.
+        """Returns what is served for one expiration, as a table; the oracle's door.
 
         Columns, types and values are those of the files that this project writes: `right` is `C`
         or `P`, timestamps are instants with the zone America/New_York, numbers are exactly those
-        that the served decimals denote. There are no rows where the server answers 472.
+        that the served decimals denote. There are no rows where the server answers 472. Both
+        generations of the API serve the same, but for the end of the day: that of v2 is called
+        `eod_v2`, and what it lacks is null.
+
+        Args:
+            symbol: the option root.
+            expiration: the date on which the contracts expire.
+            trade_date: the first trade date.
+            interval: a key of `INTERVALS`; the end of the day has none.
+            greeks: a key of `COLUMNS`.
+            last_date: the last trade date, or None for one trade date.
         """
-        query = Query(
-            symbol, expiration, trade_date, trade_date, greeks, interval=INTERVALS[interval]
-        )
+        last = last_date or trade_date
+        query = Query(symbol, expiration, trade_date, last, greeks, interval=INTERVALS[interval])
         return table(self.blocks(query), greeks)
 
     def _underlying(self, symbol: str) -> Underlying:
@@ -123,13 +156,16 @@ class Market:
         first = max(query.first_date, min(since for _, since in listed))
         final = listing.last_trading_day(root, query.expiration)
         days = calendar.trading_days(first, min(query.last_date, final, self.last_date))
+        underlying = self._underlying(query.symbol)
+        if query.greeks in (EOD, EOD_V2):
+            return eod.closes(root, underlying, query.expiration, days) if days else None
         start = max(query.start, calendar.OPEN * 1000)
         times = np.arange(
             start, min(query.end, calendar.CLOSE * 1000) + 1, query.interval, dtype=np.int64
         )
         if not days or not len(times):
             return None
-        return instants(root, self._underlying(query.symbol), query.expiration, days, times)
+        return instants(root, underlying, query.expiration, days, times)
 
     def _chosen(self, query: Query, spot: int, day: date) -> list[tuple[int, date]]:
         listed = list(self._listed(query.symbol, query.expiration))
@@ -142,11 +178,21 @@ class Market:
         return listed
 
     def _block(self, query: Query, strikes: Ints, at: Instants) -> Block:
-        bids, asks = quotes(listing.root_of(query.symbol), query.expiration, strikes, at)
+        root = listing.root_of(query.symbol)
+        if query.greeks in (EOD, EOD_V2):
+            underlying = self._underlying(query.symbol)
+            found = eod.figures(root, underlying, query.expiration, strikes, at)
+        else:
+            bid, ask = quotes(root, query.expiration, strikes, at)
+            found = {"bid": bid, "ask": ask}
         picked = [("CALL", "PUT").index(right) for right in query.rights]
         shape = (len(strikes) * len(picked), len(at.days))
-        bid, ask = (cents[:, picked].reshape(shape) for cents in (bids, asks))
+        figures = {name: values[:, picked].reshape(shape) for name, values in found.items()}
         contracts = [(int(strike), right) for strike in strikes for right in query.rights]
         return Block(
-            query.symbol, query.expiration, contracts, at, numbers(query, contracts, at, bid, ask)
+            query.symbol, query.expiration, contracts, at, numbers(query, contracts, at, figures)
         )
+
+
+def _rows(query: Query, strikes: Ints, at: Instants) -> int:
+    return len(strikes) * len(query.rights) * len(at.days)

@@ -37,6 +37,7 @@ class Instants:
         years: to the end of trading, in real time; this is what quotes are made from.
         volatility: at the money, for options of about a month.
         rate: the interest rate.
+        underlying_milliseconds: when the underlying last traded, since midnight.
     """
 
     days: Ints
@@ -46,16 +47,16 @@ class Instants:
     years: Floats
     volatility: Floats
     rate: Floats
+    underlying_milliseconds: Ints
 
     def from_day(self, day: date) -> "Instants":
         """Returns the instants that are not before that trade date."""
         start = int(np.searchsorted(self.days, day.toordinal() - EPOCH))
-        return Instants(*(getattr(self, name)[start:] for name in self.__dataclass_fields__))
+        return self.part(slice(start, None))
 
-    @property
-    def underlying_milliseconds(self) -> Ints:
-        """When the underlying last traded, in milliseconds since midnight."""
-        return (self.seconds + calendar.OPEN) * 1000
+    def part(self, which: slice) -> "Instants":
+        """Returns some of the instants."""
+        return Instants(*(getattr(self, name)[which] for name in self.__dataclass_fields__))
 
 
 def instants(
@@ -92,6 +93,7 @@ def instants(
                 np.maximum(left, 60) / _SECONDS_PER_YEAR,
                 base * np.exp(3 * fall),
                 np.full(len(seconds), sofr(day)),
+                (seconds + calendar.OPEN) * 1000,
             )
         )
     return Instants(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
@@ -123,7 +125,7 @@ def quotes(root: Root, expiration: date, strikes: Ints, at: Instants) -> tuple[I
         [worth + np.where(is_call, 0, parity), worth - np.where(is_call, parity, 0)], axis=1
     )
     unit = 5.0 if root.index else 1.0
-    noise = _noise(expiration, strikes, at)
+    noise = uniform(expiration, strikes, at.days * 86400 + at.seconds)
     cents = fair * 100
     half = unit * 0.4 + cents * (0.002 + 0.006 * noise) / (1 + 0.0005 * cents)
     low, high = cents - half, cents + half
@@ -144,13 +146,21 @@ def _smile(moneyness: Floats, at: Instants) -> Floats:
     return np.asarray(level * (1 - 0.10 * z + 0.012 * z * z))
 
 
-def _noise(expiration: date, strikes: Ints, at: Instants) -> Floats:
-    """Returns a number from 0 to 1 for each contract and second: a SplitMix64 hash of them."""
+def uniform(expiration: date, strikes: Ints, keys: Ints) -> Floats:
+    """Returns numbers from 0 to 1 by contract and key: a SplitMix64 hash of them.
+
+    Args:
+        expiration: of the contracts.
+        strikes: in thousandths of a dollar.
+        keys: such as seconds.
+
+    Returns:
+        An array of shape (strikes, 2, keys), calls first.
+    """
     rights = np.arange(2)[None, :, None]
     contract = (strikes[:, None, None] * 2 + rights) * 100_000 + expiration.toordinal() % 100_000
-    second = at.days * 86400 + at.seconds
     with np.errstate(over="ignore"):
-        z = contract.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15) + second.astype(np.uint64)
+        z = contract.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15) + keys.astype(np.uint64)
         z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
         z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return np.asarray((z >> np.uint64(40)).astype(np.float64) / (1 << 24))

@@ -1,31 +1,26 @@
 """The stand-in's HTTP server: one thread for each connection, on loopback only."""
 
-import json
 import socket
 import sys
 import threading
-from collections.abc import Iterator
-from functools import partial
-from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+import time
+from collections.abc import Callable, Mapping
 from socketserver import TCPServer
 from types import TracebackType
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
 
-from pipeline.terminal.answers import Answer, Request, Responder, respond, text_answer
-from pipeline.terminal.formats import DOCUMENTED, Part, Style
+from pipeline.terminal.answers import Answer, Request, Responder
+from pipeline.terminal.chaos import Chaos
+from pipeline.terminal.connection import Connection, TerminalHTTPServer
+from pipeline.terminal.formats import DOCUMENTED, Style
 from pipeline.terminal.gate import Gate, Stats
 from pipeline.terminal.market import Market
+from pipeline.terminal.pages import Pages
+from pipeline.terminal.rules import parse_rules
+from pipeline.terminal.v2 import V2
+from pipeline.terminal.v3 import V3
 
 HOST = "127.0.0.1"
-
-SMALL = 1 << 15
-"""Bytes up to which an answer has a content-length; a longer one is sent in chunks.
-
-The real Terminal's limit lies between 4,272 and 90,044 bytes.
-"""
-_CHUNK = 1 << 16
 
 
 class TerminalServer:
@@ -38,19 +33,29 @@ class TerminalServer:
     ```
 
     Beyond the Terminal's own paths, `/stats` answers with `stats()` as JSON. The paths under
-    `/v3/terminal/` and `/stats` are answered whatever else is going on.
+    `/v3/terminal/`, `/v2/system/` and `/stats` are answered whatever else is going on.
 
     Args:
         market: what is served.
         port: 0 for any free one.
+        api: `v3` or `v2`: the generation of the API.
         latency: seconds to wait before each answer.
         style: of the CSV.
         slots: requests answered at once; a professional subscription has 8.
         queue: requests that wait for a slot; beyond them, the answer is 429.
+        row_limit: v3: an answer with more rows is refused with 570.
+        tick_limit: v2: an answer with more rows comes in pages of so many.
+        page_expire: v2: seconds until a page that nobody fetches is dropped.
+        page_header: v2: whether each page of CSV begins with the names of the columns.
+        chaos: what goes wrong, as `rules.parse_rules` reads it; the market's seed says when.
+        chaos_limit: the most faulty answers to the same request.
+        retry_after: seconds, the Retry-After of each 429; None for no such header.
+        clock: seconds, for the age of pages and the times of `stats`.
         responder: gives the answers instead of the market, if it is not None.
 
     Raises:
         OSError: on construction, if the port is taken.
+        ValueError: on construction, for `chaos` or `api`.
     """
 
     def __init__(
@@ -58,19 +63,51 @@ class TerminalServer:
         market: Market | None = None,
         *,
         port: int = 0,
+        api: str = "v3",
         latency: float = 0.0,
         style: Style = DOCUMENTED,
         slots: int = 8,
         queue: int = 16,
+        row_limit: int | None = None,
+        tick_limit: int = 500_000,
+        page_expire: float = 10.0,
+        page_header: bool = False,
+        chaos: str = "",
+        chaos_limit: int = 3,
+        retry_after: int | None = None,
+        clock: Callable[[], float] = time.monotonic,
         responder: Responder | None = None,
     ) -> None:
+        if api not in ("v2", "v3"):
+            raise ValueError(f"api is {api!r}, neither 'v2' nor 'v3'")
+        rules = parse_rules(chaos)
         self.market = market or Market()
+        self.api = api
         self.latency = latency
         self.stopping = threading.Event()
-        self.counts = Stats()
+        self.counts = Stats(clock)
         self.gate = Gate(slots, queue)
-        self._responder = responder or partial(respond, self.market, style)
+        self.retry_headers: Mapping[str, str] = (
+            {} if retry_after is None else {"Retry-After": str(retry_after)}
+        )
         self._server = _Server((HOST, port), self)
+        key: Callable[[Request], str] = _canonical
+        if responder is None and api == "v2":
+            pages = Pages(page_expire, clock)
+            terminal = V2(self.market, self.url, pages, style, tick_limit, page_header)
+            responder, key = terminal, terminal.key
+        self._responder = responder or V3(self.market, style, row_limit)
+        if rules:
+            self._responder = Chaos(
+                self._responder,
+                rules,
+                self.market.seed,
+                limit=chaos_limit,
+                api=api,
+                headers=self.retry_headers,
+                key=key,
+                on_fault=self.counts.fault,
+            )
         self._thread = threading.Thread(
             target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, name="terminal"
         )
@@ -83,17 +120,25 @@ class TerminalServer:
     def stats(self) -> dict[str, Any]:
         """Returns what was served so far.
 
-        Keys: `stand_in` (true), `seed`, `requests` (answers by path and status), `rows` (of Greeks,
-        sent or about to be), `broken_off` (answers whose reader went away) and `most_in_flight`
-        (requests that were received and not yet answered, at the same time).
+        Keys:
+
+        - `stand_in` (true), `seed`, `api`;
+        - `requests`: answers by path and status (`reset` and `hang` have none; pages count as
+          `/v2/page`);
+        - `rows`: of Greeks, sent or about to be;
+        - `broken_off`: answers whose reader went away;
+        - `faults`: by kind;
+        - `most_in_flight`: requests that were received and not yet answered, at the same time;
+        - `history`: of requests for rows of Greeks: `requests`, `most_in_flight`, `busy_seconds`
+          (the sum of the times from a request to the end of its answer), `first_start` and
+          `last_end` (seconds since the server began, or null). Hence
+          `busy_seconds / (last_end - first_start)` requests were in flight on the average.
         """
-        head = {"stand_in": True, "seed": self.market.seed}
+        head = {"stand_in": True, "seed": self.market.seed, "api": self.api}
         return head | self.counts.describe() | {"most_in_flight": self.gate.most_in_flight}
 
     def answer(self, request: Request) -> Answer:
         """Returns the answer to a request."""
-        if request.path == "/stats":
-            return Answer(200, "application/json", [Part(json.dumps(self.stats()).encode(), 0)])
         return self._responder(request)
 
     def __enter__(self) -> "TerminalServer":
@@ -113,7 +158,11 @@ class TerminalServer:
         self._thread.join()
 
 
-class _Server(ThreadingHTTPServer):
+def _canonical(request: Request) -> str:
+    return request.canonical
+
+
+class _Server(TerminalHTTPServer):
     daemon_threads = False  # so that closing waits for them
     request_queue_size = 128
 
@@ -121,7 +170,7 @@ class _Server(ThreadingHTTPServer):
         self.terminal = terminal
         self._connections: set[socket.socket] = set()
         self._lock = threading.Lock()
-        super().__init__(address, _Handler)
+        super().__init__(address, Connection)
 
     def server_bind(self) -> None:
         # HTTPServer would ask the DNS for this machine's name.
@@ -151,94 +200,3 @@ class _Server(ThreadingHTTPServer):
         # A reader that goes away is no error of ours.
         if not isinstance(sys.exc_info()[1], ConnectionError):
             super().handle_error(request, client_address)
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-    server: _Server
-
-    def version_string(self) -> str:
-        return "Jetty(12.0.14)"
-
-    def log_message(self, *args: Any) -> None:
-        """Keeps quiet: `/stats` tells what was served."""
-
-    def do_GET(self) -> None:
-        terminal = self.server.terminal
-        url = urlsplit(self.path)
-        request = Request(url.path, dict(parse_qsl(url.query, keep_blank_values=True)))
-        if request.path == "/stats":
-            self._send(terminal.answer(request))
-            return
-        if request.path.startswith("/v3/terminal/"):
-            self._answer(request)
-            return
-        if not terminal.gate.enter():
-            self._count(request, 429)
-            self._send(text_answer(429, "Too many requests: the queue is full"))
-            return
-        try:
-            terminal.stopping.wait(terminal.latency)
-            self._answer(request)
-        finally:
-            terminal.gate.leave()
-
-    def _answer(self, request: Request) -> None:
-        answer = self.server.terminal.answer(request)
-        self._count(request, answer.status)
-        try:
-            self._send(answer)
-        except ConnectionError:
-            self.server.terminal.counts.broken_off()
-            self.close_connection = True
-
-    def _count(self, request: Request, status: int) -> None:
-        self.server.terminal.counts.answered(request.path, status)
-
-    def _send(self, answer: Answer) -> None:
-        parts = iter(answer.parts)
-        first, rows = b"", 0
-        for part in parts:
-            first += part.text
-            rows += part.rows
-            if len(first) > SMALL:
-                break
-        else:
-            self._head(answer, "Content-Length", str(len(first)))
-            self.server.terminal.counts.served(rows)
-            self.wfile.write(first)
-            return
-        if self.request_version == "HTTP/1.0":  # which has no chunks: the end is the end
-            self._head(answer, "Connection", "close")
-            for text in self._texts(first, rows, parts):
-                self.wfile.write(text)
-            return
-        self._head(answer, "Transfer-Encoding", "chunked")
-        for text in self._texts(first, rows, parts):
-            for start in range(0, len(text), _CHUNK):
-                chunk = text[start : start + _CHUNK]
-                self.wfile.write(b"%x\r\n%b\r\n" % (len(chunk), chunk))
-        self.wfile.write(b"0\r\n\r\n")
-
-    def _texts(self, first: bytes, rows: int, parts: Iterator[Part]) -> Iterator[bytes]:
-        """Yields the body in stretches of more than `SMALL` bytes, but for the last."""
-        text = first
-        for part in parts:
-            if len(text) > SMALL:
-                self.server.terminal.counts.served(rows)
-                yield text
-                text, rows = b"", 0
-            text += part.text
-            rows += part.rows
-        self.server.terminal.counts.served(rows)
-        if text:
-            yield text
-
-    def _head(self, answer: Answer, name: str, value: str) -> None:
-        known = answer.status in HTTPStatus.__members__.values()
-        phrase = HTTPStatus(answer.status).phrase if known else ""
-        self.send_response(answer.status, phrase)
-        self.send_header("Content-Type", answer.content_type)
-        self.send_header(name, value)
-        self.end_headers()

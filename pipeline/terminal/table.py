@@ -1,14 +1,16 @@
 """The rows of the simulated market as Arrow tables: what a correct download holds."""
 
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.terminal.greeks import CENTS, ORDERS, Block
+from pipeline.terminal.greeks import COLUMNS, EOD, EOD_V2, Block, decimals
 
 _ZONE = "America/New_York"
+_CODES = ("bid_exchange", "bid_condition", "ask_exchange", "ask_condition")
 
 
 def table(blocks: Iterable[Block], greeks: str) -> pa.Table:
@@ -18,7 +20,7 @@ def table(blocks: Iterable[Block], greeks: str) -> pa.Table:
 
     Args:
         blocks: the rows.
-        greeks: their order of Greeks, a key of `ORDERS`.
+        greeks: their order of Greeks, a key of `COLUMNS`.
     """
     schema = _schema(greeks)
     return pa.Table.from_batches([_batch(block, schema) for block in blocks], schema)
@@ -33,29 +35,43 @@ def _schema(greeks: str) -> pa.Schema:
     return pa.schema(
         [
             *(pa.field(name, kind, nullable=False) for name, kind in key),
-            *((name, pa.float64()) for name in ORDERS[greeks]),
+            *((name, _type(name)) for name in COLUMNS[EOD if greeks == EOD_V2 else greeks]),
             ("underlying_timestamp", stamp),
             ("underlying_price", pa.float64()),
         ]
     )
 
 
+def _type(column: str) -> pa.DataType:
+    if column in _CODES:
+        return pa.int32()
+    return pa.float64() if decimals(column) else pa.int64()
+
+
 def _batch(block: Block, schema: pa.Schema) -> pa.RecordBatch:
-    contracts, times = len(block.contracts), len(block.at.days)
+    contracts, instants = len(block.contracts), len(block.at.days)
     strikes = np.array([strike for strike, _ in block.contracts]) / 1000
-    columns = {
+    columns: dict[str, Any] = {
         "symbol": pa.repeat(block.symbol, block.rows),
         "expiration": pa.repeat(pa.scalar(block.expiration, pa.date32()), block.rows),
-        "strike": np.repeat(strikes, times),
-        "right": np.repeat([right[0] for _, right in block.contracts], times),
+        "strike": np.repeat(strikes, instants),
+        "right": np.repeat([right[0] for _, right in block.contracts], instants),
     }
     days = block.at.days * 86_400_000
-    for name, stamps in (
-        ("timestamp", days + block.at.milliseconds),
-        ("underlying_timestamp", days + block.at.underlying_milliseconds),
+    own = block.numbers.get("ms_of_day", block.at.milliseconds)
+    for name, times in (
+        ("timestamp", own),
+        ("underlying_timestamp", block.at.underlying_milliseconds),
     ):
-        local = pa.array(np.tile(stamps, contracts)).cast(pa.timestamp("ms"))
-        columns[name] = pc.assume_timezone(local, _ZONE)
+        stamps = np.broadcast_to(days + times, (contracts, instants)).ravel()
+        columns[name] = pc.assume_timezone(pa.array(stamps).cast(pa.timestamp("ms")), _ZONE)
     for name, values in block.numbers.items():
-        columns[name] = values.ravel() / (100 if name in CENTS else 10_000)
-    return pa.record_batch([pa.array(columns[name]) for name in schema.names], schema=schema)
+        unit = 10 ** decimals(name)
+        columns[name] = values.ravel() if unit == 1 else values.ravel() / unit
+    return pa.record_batch(
+        [
+            pa.array(columns[name], type=kind) if name in columns else pa.nulls(block.rows, kind)
+            for name, kind in zip(schema.names, schema.types, strict=True)
+        ],
+        schema=schema,
+    )

@@ -7,13 +7,13 @@ one by one.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-Ints = NDArray[np.int64]
+from pipeline.terminal.digits import Ints, Words, spell
+
 Bytes = NDArray[np.uint8]
 
 _ROWS = 2048  # rows laid out at once: about half a megabyte, within the processor's cache
@@ -40,21 +40,32 @@ class PerInstant:
 
 
 @dataclass(frozen=True)
+class PerRow:
+    """A text for each contract and instant.
+
+    Attributes:
+        table: of shape (contracts, instants, width), filled up with zero bytes.
+    """
+
+    table: Bytes
+
+
+@dataclass(frozen=True)
 class Number:
     """A decimal for each contract and instant.
 
-    A number that is cut to zero has no sign: Java's BigDecimal knows no negative zero.
-
     Attributes:
         scaled: integers of shape (contracts, instants): the number times 10**decimals.
-        decimals: digits after the point, 2 or 4.
+        decimals: digits after the point: 0, 2 or 4.
+        shortest: without trailing zeros: `115.2` for `115.20`.
     """
 
     scaled: Ints
     decimals: int
+    shortest: bool = False
 
 
-Piece = bytes | PerContract | PerInstant | Number
+Piece = bytes | PerContract | PerInstant | PerRow | Number
 
 
 def render(pieces: Sequence[Piece], contracts: int, instants: int) -> bytes:
@@ -111,7 +122,7 @@ class _Texts(_Field):
 
 @dataclass(frozen=True)
 class _Words(_Field):
-    words: Sequence[tuple[int, NDArray[Any]]]  # (offset within the field, one word a row)
+    words: Words
 
     def write(self, page: Bytes, offset: int, contracts: int, instants: int) -> None:
         for place, words in self.words:
@@ -126,58 +137,13 @@ def _field(piece: Piece, contracts: slice, instants: slice) -> _Field:
     if isinstance(piece, bytes):
         return _Field(piece)
     if isinstance(piece, Number):
-        return _number(piece.scaled[contracts, instants].ravel(), piece.decimals)
+        scaled = piece.scaled[contracts, instants].ravel()
+        width, words = spell(scaled, piece.decimals, shortest=piece.shortest)
+        return _Words(b"\0" * width, words)
     if isinstance(piece, PerContract):
         cells = piece.table[contracts, None]
-    else:
+    elif isinstance(piece, PerInstant):
         cells = piece.table[None, instants]
+    else:
+        cells = piece.table[contracts, instants]
     return _Texts(b"\0" * cells.shape[-1], cells)
-
-
-@cache
-def _tables() -> tuple[NDArray[Any], ...]:
-    """Returns texts of numbers as words, by number.
-
-    They are: `12.` for 12 and `-12.` for 12 + 10000, in 8 bytes; the same without a point; `12.`
-    for 12 and `-12.` for 12 + 100, in 4 bytes; `0012`, in 4 bytes; and `12`, in 2 bytes.
-    """
-    signed = [(sign + str(n)) for sign in ("", "-") for n in range(10_000)]
-    return (
-        np.array([text + "." for text in signed], dtype="S8").view(np.uint64),
-        np.array(signed, dtype="S8").view(np.uint64),
-        np.array([f"{sign}{n}." for sign in ("", "-") for n in range(100)], "S4").view(np.uint32),
-        np.array([f"{n:04d}" for n in range(10_000)], dtype="S4").view(np.uint32),
-        np.array([f"{n:02d}" for n in range(100)], dtype="S2").view(np.uint16),
-    )
-
-
-def _number(scaled: Ints, decimals: int) -> _Field:
-    pointed, plain, small, four, two = _tables()
-    size = np.abs(scaled)
-    unit = 10**decimals
-    whole = size // unit
-    fraction = (two if decimals == 2 else four)[size - whole * unit]
-    largest = whole.max(initial=0)
-    if largest < 100:  # narrower, which is faster
-        short = small[whole + (scaled < 0) * 100]
-        return _Words(b"\0" * (4 + decimals), [(0, short), (4, fraction)])
-    negative = (scaled < 0) * 10_000
-    if largest < 10_000:
-        return _Words(b"\0" * (8 + decimals), [(0, pointed[whole + negative]), (8, fraction)])
-    upper = whole // 10_000
-    if largest >= 10_000 * 10_000:
-        # Hardly ever: a Greek of 10 digits.
-        table = np.array([_spelled(int(n), decimals) for n in scaled], dtype=np.bytes_)
-        return _Words(b"\0" * table.itemsize, [(0, table)])
-    lower = whole - upper * 10_000
-    few = upper == 0
-    head = np.where(few, np.uint64(0), plain[upper + negative])
-    # Behind other digits, four digits and the point; else as above.
-    padded = four[lower].astype(np.uint64) | np.uint64(ord(".") << 32)
-    tail = np.where(few, pointed[lower + negative], padded)
-    return _Words(b"\0" * (16 + decimals), [(0, head), (8, tail), (16, fraction)])
-
-
-def _spelled(scaled: int, decimals: int) -> bytes:
-    whole, fraction = divmod(abs(scaled), 10**decimals)
-    return f"{'-' if scaled < 0 else ''}{whole}.{fraction:0{decimals}d}".encode()

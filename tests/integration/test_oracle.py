@@ -56,7 +56,7 @@ def test_the_files_hold_every_served_row_exactly_once(
     rows = sum(table.num_rows for table in expected.values())
     (summary,) = summaries(tmp_path)
     assert summary["total_records"] == rows == terminal.stats()["rows"]
-    assert summary["source"] == {"terminal": terminal.url, "data": "simulated"}
+    assert summary["source"] == {"terminal": terminal.url, "api": "v3", "data": "simulated"}
 
 
 @pytest.mark.parametrize("form", ["csv", "parquet"])

@@ -86,16 +86,17 @@ def test_a_good_run_exits_0_and_its_summary_tells_all(
         "run_id", "status", "start_time", "end_time", "total_duration", "total_expirations",
         "successful_expirations", "empty_expirations", "failed_expirations",
         "interrupted_expirations", "total_records", "total_data_size", "average_expiration_time",
-        "peak_throughput", "total_requests", "files_created", "errors", "average_throughput",
-        "output_format", "compression_used", "request", "source", "peak_memory_usage",
-        "average_memory_usage", "runner", "versions", "expirations",
+        "peak_throughput", "total_requests", "total_wait", "provisional_expirations",
+        "files_created", "errors", "average_throughput",
+        "output_format", "compression_used", "request", "source", "concurrency",
+        "peak_memory_usage", "average_memory_usage", "runner", "versions", "expirations",
     ]  # fmt: skip
     assert (told["status"], told["total_expirations"], told["total_records"]) == (
         "succeeded", 3, 30,
     )  # fmt: skip
     assert told["total_data_size"] == sum(map(len, written.values()))
     assert told["files_created"] == [f"data/greeks/{name}" for name in written]
-    assert told["source"] == {"terminal": server.url, "data": "live"}
+    assert told["source"] == {"terminal": server.url, "api": "v3", "data": "live"}
     duration, rate = told["total_duration"], told["average_throughput"]
     assert isinstance(duration, float)
     assert isinstance(rate, float)
@@ -127,7 +128,7 @@ def test_one_failed_expiration_exits_1_and_the_others_are_written(
             return Answer(body, chunked=True, cut=len(body) // 2)
         return Answer(body)
 
-    code, _ = greeks(GOOD, terminal(answer))
+    code, _ = greeks(f"{GOOD} --attempts 2", terminal(answer))
     assert code == 1
     told = summary()
     assert (told["status"], told["successful_expirations"]) == ("failed", 2)

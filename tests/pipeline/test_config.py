@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.config import ConfigError, DownloadConfig
+from pipeline.config import LOCAL_URLS, ConfigError, DownloadConfig
 
 GOOD: dict[str, Any] = {
     "symbols": ("SPXW",),
@@ -14,9 +14,10 @@ GOOD: dict[str, Any] = {
 
 def test_the_defaults_are_those_of_the_readme() -> None:
     config = DownloadConfig(**GOOD)
-    assert (config.max_dte, config.interval, config.concurrency) == (30, "5m", 4)
+    assert (config.max_dte, config.interval, config.greeks) == (30, "5m", "first_order")
+    assert config.outstanding("v3") == 4
     assert (config.batch_size, config.timeout) == (1000, 300)
-    assert config.terminal == "http://127.0.0.1:25503"
+    assert LOCAL_URLS[0] == "http://127.0.0.1:25503"
 
 
 @pytest.mark.parametrize(
@@ -33,7 +34,22 @@ def test_the_defaults_are_those_of_the_readme() -> None:
         ({"terminal": "localhost:25503"}, "--terminal is 'localhost:25503', neither"),
         ({"terminal": "ftp://x"}, "--terminal is 'ftp://x', neither"),
         ({"terminal": "http://x/v3"}, "--terminal is 'http://x/v3', neither"),
-        ({"concurrency": 0}, "--concurrency is 0"),
+        ({"concurrency": -1}, "--concurrency is -1"),
+        ({"greeks": "fourth"}, "--greeks is 'fourth', not one of first_order"),
+        ({"greeks": "eod"}, "--interval is '5m', not one of eod"),
+        ({"api": "v4"}, "--api is 'v4'"),
+        ({"tier": "gold"}, "--tier is 'gold', not one of free, value"),
+        ({"attempts": 0}, "--attempts is 0"),
+        ({"retry_seconds": -1}, "--retry_seconds is -1"),
+        ({"parameters": (("start_time", "9:30"),)}, "--start_time: '9:30' is not a time"),
+        (
+            {"parameters": (("end_time", "09:00:00"), ("start_time", "10:00:00"))},
+            "--end_time is before",
+        ),
+        ({"parameters": (("strike_range", "0"),)}, "--strike_range: '0' is not 1 or more"),
+        ({"parameters": (("rate_type", "libor"),)}, "--rate_type: 'libor' is neither"),
+        ({"parameters": (("rate_value", "inf"),)}, "--rate_value: 'inf' is not a finite"),
+        ({"parameters": (("version", "2"),)}, "--version: '2' is neither"),
         ({"timeout": 0}, "--timeout is 0"),
         ({"timeout": float("nan")}, "--timeout is nan"),
         ({"batch_size": 0}, "--batch_size is 0"),

@@ -6,7 +6,9 @@ from pipeline.progress import ResultTable, size_text
 from tests.support.data import request_for
 from transforms.model import WRITTEN, ExpirationResult
 
-RESULT = ExpirationResult(request_for("2024-03-14"), WRITTEN, 12345, 1_500_000, 1.5, 1, "a.csv")
+RESULT = ExpirationResult(
+    request_for("2024-03-14"), WRITTEN, 12345, 1_500_000, 1.5, 1, path="a.csv"
+)
 
 
 def test_a_result_is_a_line_as_soon_as_it_is_sent_and_only_once() -> None:

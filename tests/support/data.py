@@ -10,7 +10,9 @@ from tests.support.answers import rows_of
 from transforms.layout import Layout
 from transforms.model import GreeksRequest
 from transforms.schema import schema_of
-from transforms.thetadata.csv_reader import CsvReader, blocks_of_lines
+from transforms.thetadata.csv_reader import CsvReader
+from transforms.thetadata.dialect import Part
+from transforms.thetadata.v3 import V3
 
 SCHEMA = schema_of("first_order")
 DAY = date(2024, 3, 14)
@@ -24,9 +26,8 @@ def batches_of(
     request: GreeksRequest, rows: int, batch_size: int = 1000, step: float = 0.0001
 ) -> list[pa.RecordBatch]:
     """Returns `rows` rows of a request, no two alike."""
-    reader = CsvReader(SCHEMA, request.symbol, request.expiration, DAY, str(request))
     body = io.BytesIO(rows_of(request, DAY, rows, step))
-    return list(reader.batches(blocks_of_lines(body.read, 1 << 26), batch_size))
+    return list(CsvReader(request, Part(DAY, DAY), V3()).batches(body.read, batch_size, 1 << 26))
 
 
 def layout_in(folder: Path, suffix: str = ".csv", run_id: str = "run-1") -> Layout:

@@ -24,6 +24,7 @@ class Answer:
     cut: int | None = None
     hold: threading.Event | None = None
     end: Callable[[], object] = lambda: True
+    headers: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -54,6 +55,8 @@ def scripted_server(script: Script) -> Iterator[Scripted]:
                 answer.hold.wait(30)
             self.send_response(answer.status)
             self.send_header("Content-Type", answer.content_type)
+            for name, value in answer.headers.items():
+                self.send_header(name, value)
             if answer.chunked:
                 self.send_header("Transfer-Encoding", "chunked")
             else:

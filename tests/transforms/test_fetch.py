@@ -9,13 +9,15 @@ from tests.support.scripted import Answer, scripted_server
 from transforms.fetch import fetch
 from transforms.model import Trailer
 from transforms.stopping import StopSignal
-from transforms.thetadata import ThetaClient
+from transforms.thetadata import RetryPolicy, ThetaClient
+
+SOON = RetryPolicy(attempts=2, backoff=0.001, jitter=0)
 
 
 def stream_of(answer: Answer) -> list[pa.RecordBatch | Trailer]:
     with (
         scripted_server(lambda path, query: answer) as server,
-        ThetaClient(server.url, timeout=5) as client,
+        ThetaClient(server.url, timeout=5, policy=SOON) as client,
     ):
         return list(fetch(client, SAMPLE_REQUEST, batch_size=2))
 

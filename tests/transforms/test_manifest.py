@@ -13,7 +13,9 @@ REQUEST = request_for("2024-03-15")
 
 
 def entry(state: str = COMMITTED) -> Entry:
-    return Entry(state, REQUEST.describe(), "live", "run-1", 10, 1000, "abc", {"pyarrow": "25"})
+    return Entry(
+        state, REQUEST.describe(), "live", "run-1", False, 10, 1000, "abc", {"pyarrow": "25"}
+    )
 
 
 def manifest_in(folder: Path, *, with_file: bool = True) -> Manifest:

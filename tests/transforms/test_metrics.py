@@ -11,8 +11,8 @@ from transforms.metrics import NAMESPACE, EmitRunSummary, RecordResults, Summari
 from transforms.model import EMPTY, FAILED, WRITTEN, ExpirationResult, Failure, RunSummary
 
 RESULTS = [
-    ExpirationResult(request_for("2024-03-14"), WRITTEN, 300, 4000, 1.5, 1, "a"),
-    ExpirationResult(request_for("2024-03-15"), WRITTEN, 100, 2000, 0.5, 2, "b"),
+    ExpirationResult(request_for("2024-03-14"), WRITTEN, 300, 4000, 1.5, 1, path="a"),
+    ExpirationResult(request_for("2024-03-15"), WRITTEN, 100, 2000, 0.5, 2, path="b"),
     ExpirationResult(request_for("2024-03-18"), EMPTY, requests=1),
     ExpirationResult(request_for("2024-03-19"), FAILED, failure=Failure("OSError", "full")),
 ]

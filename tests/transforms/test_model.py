@@ -48,9 +48,9 @@ def test_a_summary_adds_up_its_results_whatever_their_order() -> None:
     results = [
         ExpirationResult(third, FAILED, seconds=1, requests=1, failure=Failure("OSError", "full")),
         ExpirationResult(
-            second, WRITTEN, 300, 3000, 2.0, 1, "b", rows_by_second=((100, 200), (101, 100))
+            second, WRITTEN, 300, 3000, 2.0, 1, path="b", rows_by_second=((100, 200), (101, 100))
         ),
-        ExpirationResult(first, WRITTEN, 100, 1000, 3.0, 1, "a", rows_by_second=((101, 100),)),
+        ExpirationResult(first, WRITTEN, 100, 1000, 3.0, 1, path="a", rows_by_second=((101, 100),)),
         ExpirationResult(request_for("2024-03-19"), EMPTY, seconds=2.0, requests=1),
     ]
     summary = RunSummary.of(results)

@@ -1,28 +1,41 @@
 """A client of the Theta Terminal: expirations, the trading calendar, and Greeks as Arrow."""
 
 import csv
-from collections.abc import Callable, Generator, Iterator
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from datetime import date, time, timedelta
-from functools import partial
+from itertools import groupby
 from types import TracebackType
 
 import pyarrow as pa
 
-from transforms.model import GreeksRequest, checked_symbol
-from transforms.schema import schema_of
-from transforms.thetadata.csv_reader import CsvReader, blocks_of_lines
+from transforms.model import AM_SETTLED, GreeksRequest, checked_symbol
+from transforms.schema import END_OF_DAY, schema_of
+from transforms.thetadata.csv_reader import CsvReader
+from transforms.thetadata.dialect import Dialect, Part, Query
 from transforms.thetadata.errors import (
+    AnswerChanged,
     MalformedResponse,
     NoData,
+    NotServed,
     StatusError,
     Stopped,
     TerminalUnreachable,
+    ThetaError,
 )
-from transforms.thetadata.http import Http
+from transforms.thetadata.http import Body, Http
+from transforms.thetadata.paging import PagedBody, paged
+from transforms.thetadata.retry import Attempts, RetryPolicy
+from transforms.thetadata.split import split
+from transforms.thetadata.v2 import V2
+from transforms.thetadata.v3 import V3
 
 DEFAULT_URL = "http://127.0.0.1:25503"
 BATCH_SIZE = 1000
+TOO_LARGE = 570
+
+DIALECTS: dict[str, Dialect] = {"v3": V3(), "v2": V2()}
+"""The generations of the API, newest first."""
 
 
 def _never() -> bool:
@@ -30,7 +43,7 @@ def _never() -> bool:
 
 
 class ThetaClient:
-    """Talks to one v3 Theta Terminal.
+    """Talks to one Theta Terminal, of either generation, which both give the same rows.
 
     ```python
     with ThetaClient() as client:
@@ -40,18 +53,32 @@ class ThetaClient:
 
     Args:
         url: the Terminal's address.
+        api: the generation that answers there, `v3` or `v2`; see `find_terminal`.
         timeout: seconds to wait for the first byte, and between two bytes, of an answer.
-        stop: asked before each block of an answer is read; once it returns True, `stream`
-            raises `Stopped`.
+        policy: how often, and how long, an answer is asked for again.
+        stop: asked before each piece of an answer is read, and while waiting; once it returns
+            True, `stream` raises `Stopped`.
+
+    Attributes:
+        waited: seconds spent waiting to ask again.
 
     Not safe for use by several threads at once: make one for each.
     """
 
     def __init__(
-        self, url: str = DEFAULT_URL, *, timeout: float = 300.0, stop: Callable[[], bool] = _never
+        self,
+        url: str = DEFAULT_URL,
+        *,
+        api: str = "v3",
+        timeout: float = 300.0,
+        policy: RetryPolicy = RetryPolicy(),  # noqa: B008 -- frozen
+        stop: Callable[[], bool] = _never,
     ) -> None:
         self._http = Http(url, timeout)
+        self._dialect = DIALECTS[api]
+        self._policy = policy
         self._stop = stop
+        self.waited = 0.0
 
     def __enter__(self) -> "ThetaClient":
         return self
@@ -79,21 +106,34 @@ class ThetaClient:
         Raises:
             ThetaError: nothing answers, or not with a status.
         """
-        return self._http.text("/v3/terminal/mdds/status", {}).strip()
+        return self._http.text(self._dialect.status, {}).strip()
 
     def check(self) -> None:
         """Returns if the Terminal can answer requests.
 
         Raises:
-            TerminalUnreachable: nothing answers, or the Terminal has no session.
+            TerminalUnreachable: nothing answers, or not this generation, or it has no session.
         """
-        status = self.status()
+        try:
+            status = self.status()
+        except StatusError as error:
+            raise TerminalUnreachable(
+                f"no {self._dialect.name} Terminal answers at {self._http.base}: {error}"
+            ) from error
         # For equality: "DISCONNECTED" contains it.
         if status != "CONNECTED":
             raise TerminalUnreachable(
                 f"the Theta Terminal at {self._http.base} says {status[:80]!r}, not 'CONNECTED': "
                 "wait until it has connected, or look at its log (UNVERIFIED: wrong credentials)"
             )
+
+    def check_served(self, request: GreeksRequest) -> None:
+        """Returns if this generation has what a request asks for.
+
+        Raises:
+            NotServed: it has not.
+        """
+        self._dialect.history(request, Part(request.first_trade_date, request.first_trade_date))
 
     def is_simulated(self) -> bool:
         """Returns whether this is the stand-in Terminal, whose market is simulated."""
@@ -108,21 +148,25 @@ class ThetaClient:
         Raises:
             ThetaError: the Terminal did not answer, or not with a list of expirations.
         """
-        path = "/v3/option/list/expirations"
+        query, column = self._dialect.expirations(checked_symbol(symbol))
         try:
-            rows = self._rows(path, {"symbol": checked_symbol(symbol)}, "expiration")
+            rows = self._rows(query, (column,))
         except NoData:
             return []
-        return sorted({_iso_date(row["expiration"], path) for row in rows})
+        return sorted({_iso_date(row[column], query[0]) for row in rows})
 
     def closures(self, year: int) -> dict[date, time | None]:
         """Returns the year's special days: None for a day without trading, else when it closes.
 
         Raises:
+            NotServed: a v2 Terminal has none.
             ThetaError: the Terminal did not answer, or not with a calendar.
         """
+        if self._dialect.name != "v3":
+            raise NotServed("a v2 Terminal has no trading calendar")
         path = "/v3/calendar/year_holidays"
-        rows = self._rows(path, {"year": str(year)}, "date", "type", "close")
+        query = (path, {"year": str(year), "format": "csv"})
+        rows = self._rows(query, ("date", "type", "close"))
         try:
             return {
                 _iso_date(row["date"], path): (
@@ -158,6 +202,7 @@ class ThetaClient:
         last_trade_date: date | None = None,
         *,
         interval: str = "5m",
+        greeks: str = "first_order",
     ) -> GreeksRequest:
         """Returns the request for one expiration over the trading days of a range of dates.
 
@@ -167,28 +212,33 @@ class ThetaClient:
         """
         last = min(last_trade_date or first_trade_date, expiration)
         days = self.trading_days(first_trade_date, last)
-        return GreeksRequest(checked_symbol(symbol), expiration, days, interval)
+        interval = END_OF_DAY if greeks == END_OF_DAY else interval
+        return GreeksRequest(checked_symbol(symbol), expiration, days, interval, greeks)
 
     def stream(
         self, request: GreeksRequest, batch_size: int = BATCH_SIZE
     ) -> Iterator[pa.RecordBatch]:
         """Yields the request's rows as record batches of 1 to `batch_size` rows.
 
-        Rows come by trade date, then as the Terminal serves them. Each trade date is one HTTP
-        request; its answer is parsed while it arrives and never held whole. A trade date for
-        which the Terminal has nothing yields nothing. The schema is `schema_of(request.greeks)`.
+        Rows come by trade date (end of day: by calendar month), then as the Terminal serves them.
+        Each is one HTTP request; its answer is parsed while it arrives and never held whole. One
+        that is too large for the Terminal (570) is asked for in smaller ones. What passes by
+        itself (429, 474, 500, 571, a timeout, a connection or a body that breaks off, a row that
+        does not parse) is asked for again: what was yielded before is proven against the second
+        answer, and no row is lost or doubled. A trade date for which the Terminal has nothing
+        yields nothing. The schema is `schema_of(request.greeks)`.
 
         Raises:
-            ThetaError: an answer is refused, broken or malformed. The batches that were yielded
-                before it are incomplete: throw them away.
+            AnswerChanged: a second answer has other rows than those that were yielded: throw
+                them away and start over.
+            ThetaError: an answer is refused, or the attempts are used up. The batches that were
+                yielded before it are incomplete: throw them away.
             ValueError: `batch_size` is below 1.
         """
         if batch_size < 1:
             raise ValueError(f"batch_size is {batch_size}; it must be at least 1")
-        for day in request.trade_dates:
-            # Closing the generator ends the HTTP answer, too.
-            with closing(self._stream_day(request, day, batch_size)) as batches:
-                yield from batches
+        for part in _parts(request):
+            yield from self._part(request, part, batch_size)
 
     def table(self, request: GreeksRequest) -> pa.Table:
         """Returns the same rows as `stream`, in the same order, as one table.
@@ -196,50 +246,131 @@ class ThetaClient:
         Raises:
             ThetaError: as `stream`; nothing is returned then.
         """
-        return pa.Table.from_batches(self.stream(request, 1 << 20), schema_of(request.greeks))
+        attempts = self._attempts()
+        while True:
+            try:
+                batches = list(self.stream(request, 1 << 20))
+            except AnswerChanged as error:
+                attempts.failed(error)
+            else:
+                return pa.Table.from_batches(batches, schema_of(request.greeks))
 
-    def _stream_day(
-        self, request: GreeksRequest, day: date, batch_size: int
-    ) -> Generator[pa.RecordBatch, None, None]:
-        if self._stop():
-            raise Stopped("asked to stop")
-        parameters = {
-            "symbol": request.symbol,
-            "expiration": request.expiration.isoformat(),
-            "date": day.isoformat(),
-            "interval": request.interval,
-            "format": "csv",
-        }
-        reader = CsvReader(
-            schema_of(request.greeks),
-            request.symbol,
-            request.expiration,
-            day,
-            f"{request.symbol} expiring {request.expiration} on {day}",
-        )
-        path = f"/v3/option/history/greeks/{request.greeks}"
+    def _attempts(self) -> Attempts:
+        return Attempts(self._policy, self._stop)
+
+    def _part(
+        self, request: GreeksRequest, part: Part, batch_size: int
+    ) -> Iterator[pa.RecordBatch]:
         try:
-            with self._http.stream(path, parameters) as read:
-                yield from reader.batches(blocks_of_lines(partial(self._next, read)), batch_size)
-        except NoData:
-            return
+            yield from self._answer(request, part, batch_size)
+        except StatusError as error:
+            if error.status != TOO_LARGE or not isinstance(self._dialect, V3):
+                raise
+            parts = split(request, part, self._dialect, self._rows)
+            if not parts:
+                raise
+            for smaller in parts:
+                yield from self._part(request, smaller, batch_size)
 
-    def _next(self, read: Callable[[int], bytes], size: int) -> bytes:
-        if self._stop():
-            raise Stopped("asked to stop")
-        return read(size)
+    def _answer(
+        self, request: GreeksRequest, part: Part, batch_size: int
+    ) -> Iterator[pa.RecordBatch]:
+        """Yields the rows of one answer, asked for as often as it takes."""
+        query = self._dialect.history(request, part)
+        reader = CsvReader(request, part, self._dialect)
+        attempts = self._attempts()
+        while True:
+            if self._stop():
+                raise Stopped("asked to stop")
+            try:
+                with self._open(query) as body:
+                    yield from reader.batches(self._stoppable(body), batch_size)
+            except AnswerChanged:
+                raise
+            except StatusError as error:
+                if reader.passed and not error.retryable:
+                    raise AnswerChanged(f"asked again after it broke off: {error}") from error
+                if isinstance(error, NoData):
+                    return
+                self._wait(attempts, error)
+            except ThetaError as error:
+                self._wait(attempts, error)
+            else:
+                return
 
-    def _rows(self, path: str, parameters: dict[str, str], *columns: str) -> list[dict[str, str]]:
-        """Returns a small CSV answer as rows that have at least `columns`."""
-        text = self._http.text(path, {**parameters, "format": "csv"})
-        lines = [line for line in text.splitlines() if line.strip()]
-        rows = csv.DictReader(lines, skipinitialspace=True)
+    def _wait(self, attempts: Attempts, error: ThetaError) -> None:
+        before = attempts.waited
+        attempts.failed(error)
+        self.waited += attempts.waited - before
+
+    def _open(self, query: Query) -> AbstractContextManager[Body | PagedBody]:
+        return (paged if self._dialect.pages else Http.stream)(self._http, *query)
+
+    def _stoppable(self, body: Body | PagedBody) -> Callable[[int], bytes]:
+        def read(size: int) -> bytes:
+            if self._stop():
+                raise Stopped("asked to stop")
+            return body.read(size)
+
+        return read
+
+    def _rows(self, query: Query, columns: tuple[str, ...]) -> list[dict[str, str]]:
+        """Returns a small CSV answer as rows that have at least `columns`, whatever it takes."""
+        attempts = self._attempts()
+        while True:
+            try:
+                return self._rows_once(query, columns)
+            except ThetaError as error:
+                self._wait(attempts, error)
+
+    def _rows_once(self, query: Query, columns: tuple[str, ...]) -> list[dict[str, str]]:
+        lines = [line for line in self._http.text(*query).splitlines() if line.strip()]
+        rows = csv.DictReader(lines, skipinitialspace=True, restval="")
         missing = [name for name in columns if name not in (rows.fieldnames or ())]
         if missing:
             raise MalformedResponse(
-                f"{path}: line 1 of the answer lacks {', '.join(missing)}; it is {text[:80]!r}"
+                f"{query[0]}: line 1 of the answer lacks {', '.join(missing)}; it is "
+                f"{(lines or [''])[0][:80]!r}"
             )
         return list(rows)
+
+
+def _parts(request: GreeksRequest) -> list[Part]:
+    """Returns the HTTP requests of a request: trade dates, for end of day calendar months."""
+    days = request.trade_dates
+    if request.symbol in AM_SETTLED and days[-1] == request.expiration:
+        # Settled before the market opens: the Terminal has nothing for that day, by rule.
+        days = days[:-1]
+    if request.greeks != END_OF_DAY:
+        return [Part(day, day) for day in days]
+    months = [list(month) for _, month in groupby(days, lambda day: (day.year, day.month))]
+    return [Part(month[0], month[-1]) for month in months]
+
+
+def find_terminal(urls: list[str], api: str = "auto", timeout: float = 30.0) -> tuple[str, str]:
+    """Returns the address and the generation of the first Terminal that answers as connected.
+
+    Args:
+        urls: addresses to try, in turn.
+        api: `v3` or `v2`, or `auto` to ask each address for the one and then for the other.
+        timeout: seconds for each.
+
+    Raises:
+        TerminalUnreachable: none does; the first address's reason.
+    """
+    reasons: list[TerminalUnreachable] = []
+    for url in urls:
+        for name in DIALECTS if api == "auto" else (api,):
+            with ThetaClient(url, api=name, timeout=timeout) as client:
+                try:
+                    client.check()
+                except TerminalUnreachable as error:
+                    reasons.append(error)
+                except ThetaError as error:
+                    reasons.append(TerminalUnreachable(str(error)))
+                else:
+                    return url, name
+    raise reasons[0]
 
 
 def _iso_date(text: str, path: str) -> date:

@@ -5,21 +5,22 @@ checked and handed on before the next one is read.
 """
 
 import csv
-from collections.abc import Callable, Iterator
-from datetime import date
+import hashlib
+from collections.abc import Callable, Iterator, Mapping
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 
-from transforms.schema import KEY_COLUMNS, ZONE
-from transforms.thetadata.errors import MalformedResponse
+from transforms.model import GreeksRequest
+from transforms.schema import KEY_COLUMNS, ZONE, schema_of
+from transforms.thetadata.dialect import Dialect, Part, require
+from transforms.thetadata.errors import AnswerChanged, MalformedResponse
 
 BLOCK_BYTES = 1 << 18
 """Bytes read and parsed at a time: about 2,000 rows of first-order Greeks."""
 
 _LINE_BYTES = 1 << 20
-_RIGHTS = pa.array(["CALL", "PUT", "C", "P"])
 
 
 def blocks_of_lines(read: Callable[[int], bytes], size: int = BLOCK_BYTES) -> Iterator[bytes]:
@@ -44,60 +45,97 @@ def blocks_of_lines(read: Callable[[int], bytes], size: int = BLOCK_BYTES) -> It
 
 
 class CsvReader:
-    """Parses the blocks of one answer to one schema.
+    """Parses one answer to one schema; the answer may come in several attempts.
+
+    What was passed on is remembered as a number of bytes and their SHA-256. A second answer to the
+    same query must begin with those very bytes: then its reading goes on behind them, and no row
+    is lost or doubled.
 
     Args:
-        schema: of the batches to return, as `schema.schema_of` gives it.
-        names: for each column of the schema, its name in the CSV, where it differs.
-        expected: what must stand in every row: `symbol`, `expiration` and the trade date.
-        what: names the request in errors.
+        request: what was asked for.
+        part: the part of it that the answer is for.
+        dialect: the generation that answers.
 
     Raises:
         MalformedResponse: from every method, naming the request and the line.
     """
 
-    def __init__(
-        self, schema: pa.Schema, symbol: str, expiration: date, trade_date: date, what: str
-    ) -> None:
-        self._schema = schema
-        self._symbol = pa.scalar(symbol)
-        self._expiration = pa.scalar(expiration, pa.date32())
-        self._trade_date = pa.scalar(trade_date, pa.date32())
-        self._what = what
+    def __init__(self, request: GreeksRequest, part: Part, dialect: Dialect) -> None:
+        self._schema = schema_of(request.greeks)
+        self._dialect = dialect
+        self._types = dialect.types(self._schema)
+        self._symbol = pa.scalar(request.symbol)
+        self._expiration = pa.scalar(request.expiration, pa.date32())
+        self._first = pa.scalar(part.first, pa.date32())
+        self._last = pa.scalar(part.last, pa.date32())
+        span = str(part.first) if part.first == part.last else f"{part.first} to {part.last}"
+        self._what = f"{request.symbol} expiring {request.expiration} on {span}"
         self._line = 1
         self._read_options: pacsv.ReadOptions | None = None
         self._parse_options = pacsv.ParseOptions(newlines_in_values=False)
         self._convert_options = pacsv.ConvertOptions(
-            column_types={f.name: _text_type(f.type) for f in schema},
-            include_columns=schema.names,
+            column_types=self._types,
+            include_columns=list(self._types),
             null_values=[""],
             strings_can_be_null=True,
             check_utf8=True,
         )
+        self._digest = hashlib.sha256()
+        self.passed = 0
+        """Bytes of the answer whose rows were passed on."""
 
-    def batches(self, blocks: Iterator[bytes], batch_size: int) -> Iterator[pa.RecordBatch]:
-        """Yields the rows of `blocks` as record batches of 1 to `batch_size` rows, in order."""
-        header = None
-        for block in blocks:
-            if header is None:
-                header, _, block = block.partition(b"\n")
+    def batches(
+        self, read: Callable[[int], bytes], batch_size: int, block_bytes: int = BLOCK_BYTES
+    ) -> Iterator[pa.RecordBatch]:
+        """Yields the rows that were not passed on yet as batches of 1 to `batch_size` rows.
+
+        Args:
+            read: returns the next n bytes of the answer, fewer only at its end.
+            batch_size: the most rows in a batch.
+            block_bytes: see `blocks_of_lines`.
+
+        Raises:
+            AnswerChanged: the answer does not begin with the bytes that were passed on.
+        """
+        self._prove(read)
+        if not self.passed:
+            self._read_options = None
+        for block in blocks_of_lines(read, block_bytes):
+            rows = block
+            if self._read_options is None:
+                header, _, rows = block.partition(b"\n")
                 self._read_header(header)
-                self._line = 2
-            batch = self._read_block(block)
+            batch = self._read_block(rows, self._line + (rows is not block))
+            self._line += block.count(b"\n")
+            self._digest.update(block)
+            self.passed += len(block)
             for start in range(0, batch.num_rows, batch_size):
                 yield batch.slice(start, batch_size)
-            self._line += block.count(b"\n")
-        if header is None:
+        if self._read_options is None:
             raise self._error(1, "the answer is empty: not even a header")
 
+    def _prove(self, read: Callable[[int], bytes]) -> None:
+        digest, left = hashlib.sha256(), self.passed
+        while left and (chunk := read(min(left, BLOCK_BYTES))):
+            digest.update(chunk)
+            left -= len(chunk)
+        if left or digest.digest() != self._digest.digest():
+            raise AnswerChanged(
+                f"{self._what}: asked again, the Terminal gave other rows than those that it had "
+                "given before the answer broke off"
+            )
+
     def _read_header(self, line: bytes) -> None:
-        text = line.decode("utf-8", errors="replace").strip()
-        if text[:1] in ("{", "["):
+        text = line.decode("utf-8", errors="replace").rstrip("\r\n")
+        if text.lstrip()[:1] in ("{", "["):
             raise self._error(1, f"JSON where CSV was asked for: {text[:80]}")
-        if text[:1] == "<":
+        if text.lstrip()[:1] == "<":
             raise self._error(1, f"HTML or XML where CSV was asked for: {text[:80]}")
-        columns = next(csv.reader([text]), [])
-        missing = [name for name in self._schema.names if name not in columns]
+        try:
+            columns = next(csv.reader([text], strict=True), [])
+        except csv.Error as error:
+            raise self._error(1, f"the header is not CSV: {error}") from error
+        missing = [name for name in self._types if name not in columns]
         if missing:
             raise self._error(
                 1, f"the header lacks {', '.join(missing)}; it is {text[:200] or '(empty)'}"
@@ -107,46 +145,45 @@ class CsvReader:
             raise self._error(1, f"the header names {', '.join(repeated)} more than once")
         self._read_options = pacsv.ReadOptions(column_names=columns, use_threads=False)
 
-    def _read_block(self, block: bytes) -> pa.RecordBatch:
+    def _read_block(self, block: bytes, line: int) -> pa.RecordBatch:
         try:
             return self._typed(self._parse(block))
         except (pa.ArrowInvalid, ValueError) as error:
-            raise self._first_bad_line(block, error) from error
+            raise self._first_bad_line(block, line, error) from error
 
-    def _parse(self, block: bytes) -> pa.Table:
+    def _parse(self, block: bytes) -> dict[str, pa.Array]:
         if not block.strip():
-            return pa.table({f.name: pa.array([], _text_type(f.type)) for f in self._schema})
+            return {name: pa.array([], kind) for name, kind in self._types.items()}
         assert self._read_options is not None  # noqa: S101 -- batches() reads the header first
         # One block of lines is one chunk of the table: nothing is concatenated.
         self._read_options.block_size = len(block) + 1
-        return pacsv.read_csv(
+        table = pacsv.read_csv(
             pa.BufferReader(block),
             read_options=self._read_options,
             parse_options=self._parse_options,
             convert_options=self._convert_options,
         )
+        return {name: _whole(table.column(name)) for name in self._types}
 
-    def _typed(self, table: pa.Table) -> pa.RecordBatch:
+    def _typed(self, cells: Mapping[str, pa.Array]) -> pa.RecordBatch:
         """Returns the schema's columns of a parsed block; a ValueError says what is wrong."""
-        columns = {name: _whole(table.column(name)) for name in self._schema.names}
+        columns = dict(self._dialect.columns(cells, self._schema))
         for name in KEY_COLUMNS:
             if columns[name].null_count:
                 raise ValueError(f"{name} is empty")
-        _require(pc.equal(columns["symbol"], self._symbol), columns["symbol"], self._symbol)
-        _require(
+        require(pc.equal(columns["symbol"], self._symbol), columns["symbol"], self._symbol)
+        require(
             pc.equal(columns["expiration"], self._expiration),
             columns["expiration"],
             self._expiration,
         )
         days = pc.cast(pc.floor_temporal(columns["timestamp"], unit="day"), pa.date32())
-        _require(pc.equal(days, self._trade_date), columns["timestamp"], self._trade_date)
-        rights = columns["right"]
-        _require(pc.is_in(rights, value_set=_RIGHTS), rights, "CALL or PUT")
-        columns["right"] = pc.utf8_slice_codeunits(rights, 0, 1)
+        inside = pc.and_(pc.greater_equal(days, self._first), pc.less_equal(days, self._last))
+        require(inside, columns["timestamp"], self._first)
         for field in self._schema:
             if pa.types.is_floating(field.type):
                 values = columns[field.name]
-                _require(pc.is_finite(values), values, "a finite number")
+                require(pc.is_finite(values), values, "a finite number")
                 # Minus zero becomes zero; nothing else changes.
                 columns[field.name] = pc.add(values, 0.0)
             elif pa.types.is_timestamp(field.type):
@@ -155,15 +192,15 @@ class CsvReader:
             [columns[name] for name in self._schema.names], schema=self._schema
         )
 
-    def _first_bad_line(self, block: bytes, error: Exception) -> MalformedResponse:
+    def _first_bad_line(self, block: bytes, line: int, error: Exception) -> MalformedResponse:
         """Returns the error of the first line that does not parse alone; slow, and rare."""
-        for number, line in enumerate(block.splitlines(keepends=True)):
+        for number, row in enumerate(block.split(b"\n")):
             try:
-                self._typed(self._parse(line))
+                self._typed(self._parse(row))
             except (pa.ArrowInvalid, ValueError) as reason:
-                text = line.decode("utf-8", errors="replace").strip()
-                return self._error(self._line + number, f"{reason}; the line is {text[:200]}")
-        return self._error(self._line, str(error))
+                text = row.decode("utf-8", errors="replace").strip()
+                return self._error(line + number, f"{reason}; the line is {text[:200]}")
+        return self._error(line, str(error))
 
     def _error(self, line: int, problem: str) -> MalformedResponse:
         return MalformedResponse(
@@ -172,16 +209,5 @@ class CsvReader:
         )
 
 
-def _text_type(kind: pa.DataType) -> pa.DataType:
-    """The type that a column is parsed to: the Terminal's timestamps carry no zone."""
-    return pa.timestamp(kind.unit) if pa.types.is_timestamp(kind) else kind
-
-
 def _whole(column: pa.ChunkedArray) -> pa.Array:
     return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
-
-
-def _require(holds: pa.Array, values: pa.Array, wanted: object) -> None:
-    if not pc.all(holds, min_count=0).as_py():
-        place = pc.index(holds, False).as_py()
-        raise ValueError(f"{values[place]} where {wanted} was expected")

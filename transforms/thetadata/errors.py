@@ -4,52 +4,91 @@ ThetaError
 ├── TerminalUnreachable     nothing answers, or it has no session with ThetaData
 ├── BrokenResponse          the answer stopped before its end, or took too long
 ├── MalformedResponse       the answer is not what was asked for
-└── StatusError             the Terminal refused, in its own words
-    └── NoData              472: it has nothing for the request
+├── AnswerChanged           a second answer differs from what was passed on of the first
+├── StatusError             the Terminal refused, in its own words
+│   └── NoData              472: it has nothing for the request
+├── NotServed               this generation of the Terminal does not have what was asked for
+└── Stopped                 the caller asked to stop
 """
 
 
 class ThetaError(Exception):
-    """Anything that keeps a request from being answered."""
+    """Anything that keeps a request from being answered.
+
+    Attributes:
+        retryable: whether the same request may well be answered if it is sent again.
+        retry_after: seconds that the Terminal asked to wait before, or None.
+    """
+
+    retryable = False
+    retry_after: float | None = None
 
 
 class TerminalUnreachable(ThetaError):
     """Nothing answers at the Terminal's address, or the Terminal is not connected."""
 
+    retryable = True
+
 
 class BrokenResponse(ThetaError):
     """The answer broke off, or did not come within the timeout: its rows can't be trusted."""
 
+    retryable = True
+
 
 class MalformedResponse(ThetaError):
     """The answer came whole, but it is not the CSV that was asked for."""
+
+    retryable = True
+
+
+class AnswerChanged(ThetaError):
+    """A second answer differs from the rows that were passed on of the first: start over."""
+
+    retryable = True
+
+
+class NotServed(ThetaError):
+    """This generation of the Terminal does not have what was asked for."""
 
 
 class Stopped(ThetaError):
     """The caller's stop signal was seen; nothing is wrong with the answer."""
 
 
+_SUBSCRIPTION = (
+    "the subscription does not include it: first-order Greeks, implied volatility and end of day "
+    "need ThetaData's options Standard, second and third order and all Greeks need Pro"
+)
+_VALUE = "the Terminal does not accept a value of the request"
+
 # status -> (name, what to do next), after ThetaData's table of error codes
 _STATUSES: dict[int, tuple[str, str]] = {
-    400: ("BAD_REQUEST", "the Terminal does not accept a value of the request"),
-    403: ("FORBIDDEN", "the subscription does not include it: history of first-order Greeks "
-          "needs ThetaData's options Standard"),
-    404: ("NO_IMPL", "this Terminal does not know the path: update it"),
-    410: ("GONE", "a v3 Terminal was asked in v2 words, or is not the Terminal you meant"),
+    400: ("BAD_REQUEST", _VALUE),
+    403: ("FORBIDDEN", _SUBSCRIPTION),
+    404: ("NO_IMPL", "this Terminal does not know the path: update it, or choose another --api"),
+    410: ("GONE", "this is a v3 Terminal, and was asked in v2 words: use --api v3"),
     429: ("OS_LIMIT", "more requests at once than the subscription allows: lower --concurrency"),
     470: ("GENERAL", "the Terminal's own words say more"),
-    471: ("PERMISSION", "the subscription does not include it: history of first-order Greeks "
-          "needs ThetaData's options Standard"),
+    471: ("PERMISSION", _SUBSCRIPTION),
     472: ("NO_DATA", "there is nothing for this request"),
-    473: ("INVALID_PARAMS", "the Terminal does not accept a value of the request"),
+    473: ("INVALID_PARAMS", _VALUE),
     474: ("DISCONNECTED", "the Terminal lost ThetaData's servers: wait a little, or restart it"),
     475: ("TERMINAL_PARSE", "the Terminal could not read the request"),
     476: ("WRONG_IP", "use one name for the Terminal's machine, 127.0.0.1 or localhost"),
+    477: (
+        "NO_PAGE_FOUND",
+        "the Terminal dropped a page before it was fetched: lower --concurrency",
+    ),
     478: ("INVALID_SESSION_ID", "a second Terminal is logged in with the account: stop one"),
+    500: ("INTERNAL_ERROR", "the Terminal's log may say why"),
     570: ("LARGE_REQUEST", "ask for a coarser --interval"),
     571: ("SERVER_STARTING", "the Terminal is still starting: run again in a minute"),
     572: ("UNCAUGHT_ERROR", "the Terminal failed: its log says why"),
-}  # fmt: skip
+}
+
+RETRYABLE_STATUSES = frozenset({429, 474, 477, 500, 502, 503, 504, 571, 572})
+"""Statuses that pass by themselves; every other one is final."""
 
 
 class StatusError(ThetaError):
@@ -60,7 +99,7 @@ class StatusError(ThetaError):
         text: the Terminal's own words.
     """
 
-    def __init__(self, status: int, text: str, url: str) -> None:
+    def __init__(self, status: int, text: str, url: str, retry_after: float | None = None) -> None:
         name, remedy = _STATUSES.get(status, ("", "the Terminal's log may say why"))
         words = " ".join(text.split())[:300] or "(no text)"
         super().__init__(
@@ -68,6 +107,8 @@ class StatusError(ThetaError):
         )
         self.status = status
         self.text = text
+        self.retryable = status in RETRYABLE_STATUSES
+        self.retry_after = retry_after
 
 
 class NoData(StatusError):

@@ -1,7 +1,8 @@
 """HTTP to a Terminal on this machine or near it: one session, whole or streamed answers."""
 
 import ipaddress
-from collections.abc import Callable, Iterator, Mapping
+import math
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from urllib.parse import urlencode, urlsplit
 
@@ -18,6 +19,7 @@ from transforms.thetadata.errors import (
 NO_DATA = 472
 CONNECT_SECONDS = 10.0
 _TEXT_BYTES = 1 << 26  # a list of every expiration is 100 kB; more than 64 MiB is no list
+_NO_DATA_BYTES = 200  # a 200 that says "No data" is a sentence, and no header is that short
 
 
 def is_loopback(url: str) -> bool:
@@ -31,12 +33,59 @@ def is_loopback(url: str) -> bool:
         return False
 
 
+class Body:
+    """The body of an answer that is being read.
+
+    Attributes:
+        headers: of the answer, by name in any case.
+    """
+
+    def __init__(self, response: requests.Response, url: str, timeout: float) -> None:
+        self.headers: Mapping[str, str] = response.headers
+        self._raw = response.raw
+        self._url = url
+        self._timeout = timeout
+        self._ahead = b""
+
+    def read(self, size: int) -> bytes:
+        """Returns the next `size` bytes, fewer only at the end of the body.
+
+        Raises:
+            BrokenResponse: the body broke off (its framing or its Content-Length says so), or
+                there was no byte for too long.
+        """
+        ahead, self._ahead = self._ahead[:size], self._ahead[size:]
+        if len(ahead) == size:
+            return ahead
+        try:
+            return ahead + bytes(self._raw.read(size - len(ahead)))
+        except urllib3.exceptions.ReadTimeoutError as error:
+            raise _late(self._url, self._timeout) from error
+        except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
+            raise BrokenResponse(
+                f"the answer to {self._url} broke off before its end ({type(error).__name__})"
+            ) from error
+
+    def peek(self, size: int) -> bytes:
+        """Returns what `read(size)` would, and leaves it to be read.
+
+        Raises:
+            BrokenResponse: as `read`.
+        """
+        self._ahead = self.read(size) + self._ahead
+        return self._ahead[:size]
+
+
 class Http:
     """A session with one Terminal.
 
     Args:
         base: the Terminal's address, such as `http://127.0.0.1:25503`.
         timeout: seconds to wait for the first byte, and between two bytes, of an answer.
+
+    Attributes:
+        base: the address, without a slash at its end.
+        requests: how many were sent.
 
     Not safe for use by several threads at once: make one for each.
     """
@@ -59,56 +108,68 @@ class Http:
         """Returns the whole body of a small answer.
 
         Raises:
-            TerminalUnreachable: nothing listens at the address.
-            BrokenResponse: the answer broke off or timed out.
-            StatusError: the Terminal refused; `NoData` for 472.
+            ThetaError: as `stream`.
         """
-        with self.stream(path, parameters) as read:
-            return read(_TEXT_BYTES).decode("utf-8", errors="replace")
+        with self.stream(path, parameters) as body:
+            return body.read(_TEXT_BYTES).decode("utf-8", errors="replace")
 
     @contextmanager
-    def stream(self, path: str, parameters: Mapping[str, str]) -> Iterator[Callable[[int], bytes]]:
-        """Gives `read(n)`, which returns the next `n` bytes of the body, fewer only at its end.
+    def stream(self, path: str, parameters: Mapping[str, str]) -> Iterator[Body]:
+        """Gives the body of an answer.
+
+        Args:
+            path: below the Terminal's address, or a whole URL of this Terminal.
+            parameters: of the query.
 
         Raises:
             TerminalUnreachable: nothing listens at the address.
-            BrokenResponse: the answer broke off or timed out; `read` raises it too. The end of
-                a chunked body, or of one with a Content-Length, is checked.
-            StatusError: the Terminal refused; `NoData` for 472.
+            BrokenResponse: the answer broke off or timed out.
+            NoData: status 472, or a 200 that says so in a sentence.
+            StatusError: the Terminal refused.
         """
-        url = f"{self.base}{path}" + (f"?{urlencode(parameters)}" if parameters else "")
+        url = path if "://" in path else f"{self.base}{path}"
+        url += f"?{urlencode(parameters)}" if parameters else ""
         self.requests += 1
         try:
             response = self._session.get(url, stream=True, timeout=self._timeout)
         except requests.ConnectTimeout as error:
             raise TerminalUnreachable(_nobody(self.base, "no connection in time")) from error
         except requests.Timeout as error:
-            raise BrokenResponse(self._late(url)) from error
+            raise _late(url, self._timeout[1]) from error
         except requests.ConnectionError as error:
             if _refused(error):
                 raise TerminalUnreachable(_nobody(self.base, "connection refused")) from error
             raise BrokenResponse(f"the connection broke before an answer to {url}") from error
-
-        def read(size: int) -> bytes:
-            try:
-                return response.raw.read(size)
-            except urllib3.exceptions.ReadTimeoutError as error:
-                raise BrokenResponse(self._late(url)) from error
-            except (urllib3.exceptions.HTTPError, OSError) as error:
-                raise BrokenResponse(
-                    f"the answer to {url} broke off before its end ({type(error).__name__}); "
-                    "nothing of it was kept"
-                ) from error
+        except requests.RequestException as error:
+            raise BrokenResponse(f"no HTTP came back from {url}: {error}") from error
 
         # Leaving the block closes the connection if the body was not read to its end.
         with response:
-            if response.status_code != requests.codes.ok:
-                kind = NoData if response.status_code == NO_DATA else StatusError
-                raise kind(response.status_code, read(4096).decode(errors="replace"), url)
-            yield read
+            body = Body(response, url, self._timeout[1])
+            status = response.status_code
+            if status != requests.codes.ok:
+                kind = NoData if status == NO_DATA else StatusError
+                text = body.read(4096).decode(errors="replace")
+                raise kind(status, text, url, _seconds(body.headers.get("Retry-After")))
+            start = body.peek(_NO_DATA_BYTES)
+            if len(start) < _NO_DATA_BYTES and b"no data" in start.lower():
+                raise NoData(NO_DATA, start.decode(errors="replace"), url)
+            yield body
 
-    def _late(self, url: str) -> str:
-        return f"no answer to {url} for {self._timeout[1]:g} s: raise --timeout if that is normal"
+
+def _late(url: str, seconds: float) -> BrokenResponse:
+    return BrokenResponse(
+        f"no byte of the answer to {url} for {seconds:g} s: raise --timeout if that is normal"
+    )
+
+
+def _seconds(retry_after: str | None) -> float | None:
+    """The seconds of a Retry-After header; a date there is not worth a clock's trouble."""
+    try:
+        seconds = float(retry_after or "")
+    except ValueError:
+        return None
+    return max(seconds, 0.0) if math.isfinite(seconds) else None
 
 
 def _refused(error: requests.ConnectionError) -> bool:
@@ -120,5 +181,5 @@ def _refused(error: requests.ConnectionError) -> bool:
 def _nobody(base: str, why: str) -> str:
     return (
         f"no Theta Terminal answers at {base} ({why}): start the Terminal, or give its address "
-        "with --terminal (v3 Terminals listen on port 25503)"
+        "with --terminal (v3 Terminals listen on port 25503, v2 Terminals on 25510)"
     )

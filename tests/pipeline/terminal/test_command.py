@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.terminal import add_arguments
+from pipeline.terminal.command import DEFAULT_PORTS
 from pipeline.terminal.server import TerminalServer
 
 ROOT = Path(__file__).parents[3]
@@ -63,7 +64,9 @@ def fetch(url: str) -> str:
 
 def test_the_flags_have_the_defaults_of_a_professional_terminal() -> None:
     options = parse()
-    assert (options.port, options.symbols, options.seed) == (25503, ("SPXW", "SPX"), 0)
+    assert (options.api, options.port, options.seed) == ("v3", None, 0)
+    assert DEFAULT_PORTS == {"v3": 25503, "v2": 25510}
+    assert options.symbols == ("SPXW", "SPX")
     assert (options.concurrency, options.queue, options.latency) == (8, 16, 0.0)
     assert (options.style, options.last_date, options.exit_with_stdin) == (
         "documented", None, False,
@@ -88,6 +91,13 @@ def test_the_flags_are_read() -> None:
         ("--last_date", "today"),
         ("--symbols", "SPXW,,SPX"),
         ("--style", "gothic"),
+        ("--api", "v4"),
+        ("--row_limit", "0"),
+        ("--tick_limit", "many"),
+        ("--page_expire", "-1"),
+        ("--chaos", "471"),
+        ("--chaos", "earthquake:0.1"),
+        ("--retry_after", "later"),
     ],
 )
 def test_a_wrong_value_is_refused_by_the_name_of_its_flag(flag: str, value: str) -> None:

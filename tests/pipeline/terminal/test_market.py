@@ -306,7 +306,8 @@ def test_another_seed_is_another_market() -> None:
 DIGEST = """
 import hashlib
 from datetime import date
-from pipeline.terminal.formats import DOCUMENTED, greeks
+from pipeline.terminal.formats import DOCUMENTED
+from pipeline.terminal.rows import greeks
 from pipeline.terminal.greeks import Query
 from pipeline.terminal.market import Market
 day = date(2024, 3, 14)

@@ -16,9 +16,10 @@ import pytest
 
 from pipeline.terminal.answers import Answer, Request, text_answer
 from pipeline.terminal.formats import LIVE
-from pipeline.terminal.greeks import ORDERS
+from pipeline.terminal.greeks import EOD, ORDERS
 from pipeline.terminal.market import Market
 from pipeline.terminal.server import TerminalServer
+from tests.pipeline.terminal.reading import Clock, Reply, get
 
 MARKET = Market(symbols=("SPXW", "SPX", "AAPL"))
 FIRST_ORDER = "/v3/option/history/greeks/first_order"
@@ -30,23 +31,6 @@ CONTRACT = {
     "right": "call",
     "interval": "1h",
 }
-
-
-class Reply:
-    def __init__(self, response: http.client.HTTPResponse) -> None:
-        self.status = response.status
-        self.headers = {name.lower(): value for name, value in response.getheaders()}
-        self.body = response.read()
-        self.text = self.body.decode()
-
-
-def get(terminal: TerminalServer, path: str, parameters: dict[str, str] | None = None) -> Reply:
-    connection = http.client.HTTPConnection(urlsplit(terminal.url).netloc, timeout=30)
-    try:
-        connection.request("GET", f"{path}?{urlencode(parameters or {})}")
-        return Reply(connection.getresponse())
-    finally:
-        connection.close()
 
 
 @pytest.fixture(scope="module")
@@ -247,6 +231,7 @@ def test_json_and_ndjson_hold_the_same_rows_as_csv(terminal: TerminalServer) -> 
         ({"right": "*"}, 400, "Invalid right: *"),
         ({"interval": "3600000"}, 400, "Invalid interval: 3600000"),
         ({"expiration": "*"}, 400, "Invalid expiration: *"),
+        ({"interval": "60000"}, 400, "Invalid interval: 60000"),
         ({"expiration": "2024-02-30"}, 400, "Invalid expiration: 2024-02-30"),
         ({"date": "14.3.2024"}, 400, "Invalid date: 14.3.2024"),
         ({"strike": "x"}, 400, "Invalid strike: x"),
@@ -290,6 +275,38 @@ def test_less_than_a_minute_is_refused_for_several_days(terminal: TerminalServer
     assert get(terminal, FIRST_ORDER, span | {"interval": "1m"}).status == 200
 
 
+def test_a_single_row_beyond_the_limit_is_too_large() -> None:
+    with TerminalServer(MARKET, row_limit=13) as terminal:
+        assert get(terminal, FIRST_ORDER, CONTRACT).status == 200
+        reply = get(terminal, FIRST_ORDER, CONTRACT | {"right": "both"})
+        assert (reply.status, reply.text) == (570, "Large request: 14 rows are more than 13")
+        days = {"start_date": "20240304", "end_date": "20240314"}
+        eod = "/v3/option/history/greeks/eod"
+        assert get(terminal, eod, CONTRACT | days | {"right": "P"}).status == 200
+        assert get(terminal, eod, CONTRACT | days | {"right": "both"}).status == 570
+
+
+@pytest.mark.parametrize("order", [*ORDERS, EOD])
+def test_the_parts_of_an_answer_by_right_and_strike_make_up_the_whole(
+    terminal: TerminalServer, order: str
+) -> None:
+    path = f"/v3/option/history/greeks/{order}"
+    whole = CONTRACT | {"start_date": "20240314", "end_date": "20240314", "strike_range": "2"}
+    del whole["strike"], whole["right"]
+    rows = get(terminal, path, whole).rows
+    strikes = sorted({row["strike"] for row in rows})
+    assert len(strikes) == 5
+    for right, name in (("call", "CALL"), ("C", "CALL"), ("put", "PUT"), ("P", "PUT")):
+        half = get(terminal, path, whole | {"right": right}).rows
+        assert half == [row for row in rows if row["right"] == name]
+        single = [
+            row
+            for strike in strikes
+            for row in get(terminal, path, whole | {"right": right, "strike": strike}).rows
+        ]
+        assert single == half
+
+
 def test_an_unknown_format_is_refused_with_the_known_ones(terminal: TerminalServer) -> None:
     reply = get(terminal, FIRST_ORDER, CONTRACT | {"format": "html"})
     assert reply.status == 400
@@ -323,6 +340,32 @@ def test_a_v2_parameter_is_gone(terminal: TerminalServer) -> None:
         b"We have upgraded to API v3. Please use API v3 query parameters instead. \n"
         b"Deprecated query parameters:\n\texp -> expiration\n"
         b"Consult API v3 documentation for more information: https://docs.thetadata.us/"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "instead"),
+    [
+        ("annual_div", "annual_dividend"),
+        ("exp", "expiration"),
+        ("ivl", "interval"),
+        ("rate", "rate_type"),
+        ("root", "symbol"),
+        ("under_price", "stock_price"),
+        ("use_csv", "format"),
+        ("sec", "*path parameter*"),
+        ("perf_boost", "*unnecessary*"),
+        ("pretty_time", "*unnecessary*"),
+        ("rth", "*unnecessary*"),
+    ],
+)
+def test_every_v2_parameter_is_gone(terminal: TerminalServer, name: str, instead: str) -> None:
+    reply = get(terminal, FIRST_ORDER, CONTRACT | {name: "1"})
+    assert reply.status == 410
+    assert reply.text == (
+        "We have upgraded to API v3. Please use API v3 query parameters instead. \n"
+        f"Deprecated query parameters:\n\t{name} -> {instead}\n"
+        "Consult API v3 documentation for more information: https://docs.thetadata.us/"
     )
 
 
@@ -376,17 +419,58 @@ def test_the_statistics_count_requests_and_rows() -> None:
         get(terminal, "/v3/option/list/expirations", {"symbol": "SPXW"})
         stats = json.loads(get(terminal, "/stats").text)
         assert stats == terminal.stats()
+        del stats["history"]
         assert stats == {
             "stand_in": True,
             "seed": 0,
+            "api": "v3",
             "requests": {
                 FIRST_ORDER: {"200": 2, "400": 1},
                 "/v3/option/list/expirations": {"200": 1},
             },
             "rows": 21,
             "broken_off": 0,
+            "faults": {},
             "most_in_flight": 1,
         }
+
+
+def test_the_statistics_tell_how_busy_the_readers_kept_it() -> None:
+    clock = Clock()
+
+    def responder(request: Request) -> Answer:
+        clock.now += 2.0
+        return text_answer(200, "late")
+
+    with TerminalServer(MARKET, responder=responder, clock=clock) as terminal:
+        get(terminal, "/v3/option/list/symbols")
+        assert terminal.stats()["history"]["first_start"] is None
+        for _ in range(3):
+            get(terminal, FIRST_ORDER)
+            clock.now += 1.0
+        deadline = time.monotonic() + 30
+        while terminal.stats()["history"]["last_end"] is None:
+            assert time.monotonic() < deadline
+        history = terminal.stats()["history"]
+    assert (history["requests"], history["most_in_flight"]) == (3, 1)
+    assert history["first_start"] == 2.0
+    assert history["busy_seconds"] >= 6.0
+    assert history["last_end"] >= 10.0
+
+
+@pytest.mark.parametrize("chaos", ["", "500:0.3,reset:0.3,cut:0.3"])
+def test_who_asks_one_after_the_other_is_never_seen_with_two_in_flight(chaos: str) -> None:
+    with TerminalServer(MARKET, chaos=chaos) as terminal:
+        for number in range(150):
+            try:
+                asked = CONTRACT | {"strike": "*", "strike_range": str(1 + number % 40)}
+                get(terminal, FIRST_ORDER, asked | {"number": str(number)})
+            except (http.client.HTTPException, ConnectionError):
+                continue
+        stats = terminal.stats()
+    assert stats["most_in_flight"] == stats["history"]["most_in_flight"] == 1
+    assert stats["history"]["requests"] == 150
+    assert bool(stats["faults"]) == bool(chaos)
 
 
 class Held:

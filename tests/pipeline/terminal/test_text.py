@@ -5,7 +5,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.terminal.text import Number, PerContract, PerInstant, Piece, render, texts
+from pipeline.terminal.text import (
+    Number,
+    PerContract,
+    PerInstant,
+    PerRow,
+    Piece,
+    render,
+    texts,
+)
 
 
 def plain(scaled: int, decimals: int) -> str:
@@ -24,6 +32,39 @@ def test_every_number_is_printed_as_python_prints_it(
     numbers = data.draw(st.lists(st.integers(-limit, limit), min_size=1, max_size=20))
     text = render([Number(np.array([numbers]), decimals), b"\n"], 1, len(numbers))
     assert text.decode().splitlines() == [plain(number, decimals) for number in numbers]
+
+
+def shortest(scaled: int, decimals: int) -> str:
+    if not decimals:
+        return str(scaled)
+    text = plain(scaled, decimals).rstrip("0").rstrip(".")
+    return text or "0"
+
+
+@pytest.mark.parametrize("decimals", [0, 2, 4])
+@pytest.mark.parametrize("digits", [2, 5, 8, 9, 12, 15])
+@settings(max_examples=30, deadline=None)
+@given(data=st.data())
+def test_every_number_can_be_printed_without_trailing_zeros(
+    digits: int, decimals: int, data: st.DataObject
+) -> None:
+    limit = 10**digits
+    round_ = st.integers(-digits, digits).map(lambda n: n * 10**decimals)
+    numbers = data.draw(st.lists(st.integers(-limit, limit) | round_, min_size=1, max_size=20))
+    piece = Number(np.array([numbers]), decimals, shortest=True)
+    text = render([piece, b"\n"], 1, len(numbers))
+    assert text.decode().splitlines() == [shortest(number, decimals) for number in numbers]
+
+
+def test_whole_numbers_have_no_point() -> None:
+    piece = Number(np.array([[0, -7, 7, 43200000, 99_999_999, 123_456_789]]), 0)
+    assert render([piece, b" "], 1, 6) == b"0 -7 7 43200000 99999999 123456789 "
+
+
+def test_a_text_may_belong_to_a_single_row() -> None:
+    table = texts([b"a", b"bcd", b"", b"ef"]).reshape(2, 2, -1)
+    pieces: list[Piece] = [PerContract(texts([b"x", b"y"])), PerRow(table), b";"]
+    assert render(pieces, 2, 2) == b"xa;xbcd;y;yef;"
 
 
 def test_zero_has_no_sign_and_small_negatives_have_one() -> None:

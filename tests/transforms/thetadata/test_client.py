@@ -11,12 +11,14 @@ from transforms.schema import schema_of
 from transforms.thetadata import (
     BrokenResponse,
     MalformedResponse,
+    RetryPolicy,
     StatusError,
     TerminalUnreachable,
     ThetaClient,
     ThetaError,
 )
 
+SOON = RetryPolicy(attempts=2, backoff=0.001, jitter=0)
 HOLIDAYS = (
     b"date,type,open,close\r\n2024-12-24,early_close,09:30:00,13:00:00\r\n\r\n"
     b"2024-12-25,full_close,,\r\n"
@@ -33,7 +35,7 @@ def serve() -> Iterator[Callable[[Script], tuple[Scripted, ThetaClient]]]:
 
         def start(script: Script) -> tuple[Scripted, ThetaClient]:
             server = stack.enter_context(scripted_server(script))
-            client = stack.enter_context(ThetaClient(server.url, timeout=5))
+            client = stack.enter_context(ThetaClient(server.url, timeout=5, policy=SOON))
             return server, client
 
         yield start
@@ -88,7 +90,7 @@ def test_a_connected_terminal_passes_the_check(serve: Serve) -> None:
 def test_nobody_at_the_address_is_told_with_what_to_do() -> None:
     with (
         scripted_server(lambda path, query: Answer(b"")) as server,
-        ThetaClient(server.url) as client,
+        ThetaClient(server.url, policy=SOON) as client,
     ):
         gone = server.url
         client.status()
@@ -174,7 +176,7 @@ def test_a_silent_terminal_times_out(serve: Serve) -> None:
     try:
         with scripted_server(lambda path, query: Answer(SAMPLE, hold=silence)) as server:
             with (
-                ThetaClient(server.url, timeout=0.2) as client,
+                ThetaClient(server.url, timeout=0.2, policy=SOON) as client,
                 pytest.raises(BrokenResponse, match=r"for 0\.2 s: raise --timeout"),
             ):
                 client.table(SAMPLE_REQUEST)

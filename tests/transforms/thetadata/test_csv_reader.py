@@ -10,18 +10,18 @@ from hypothesis import strategies as st
 
 from tests.support.answers import HEADER, SAMPLE, SAMPLE_REQUEST, SAMPLE_ROWS, rows_of
 from transforms.schema import schema_of
-from transforms.thetadata.csv_reader import CsvReader, blocks_of_lines
+from transforms.thetadata.csv_reader import CsvReader
+from transforms.thetadata.dialect import Part
 from transforms.thetadata.errors import MalformedResponse
+from transforms.thetadata.v3 import V3
 
 DAY = date(2024, 11, 4)
 NEW_YORK = ZoneInfo("America/New_York")
 
 
 def read(body: bytes, *, block: int = 1 << 19, batch_size: int = 1000) -> list[pa.RecordBatch]:
-    reader = CsvReader(
-        schema_of("first_order"), "AAPL", date(2024, 11, 8), DAY, "AAPL expiring 2024-11-08"
-    )
-    return list(reader.batches(blocks_of_lines(io.BytesIO(body).read, block), batch_size))
+    reader = CsvReader(SAMPLE_REQUEST, Part(DAY, DAY), V3())
+    return list(reader.batches(io.BytesIO(body).read, batch_size, block))
 
 
 def table(body: bytes, block: int = 1 << 19) -> pa.Table:
@@ -141,7 +141,7 @@ BAD = {
 def test_a_bad_answer_is_an_error_that_names_the_request_and_the_line(
     body: bytes, told: str
 ) -> None:
-    with pytest.raises(MalformedResponse, match=f"AAPL expiring 2024-11-08: {told}"):
+    with pytest.raises(MalformedResponse, match=f"AAPL expiring 2024-11-08 on 2024-11-04: {told}"):
         read(body, block=64)
 
 
@@ -170,8 +170,8 @@ def test_timestamps_are_new_york_instants_on_both_daylight_saving_edges(
     day: date, offset: str
 ) -> None:
     body = SAMPLE.replace(b"2024-11-04", str(day).encode())
-    reader = CsvReader(schema_of("first_order"), "AAPL", date(2024, 11, 8), day, "x")
-    (batch,) = reader.batches(iter([body]), 1000)
+    reader = CsvReader(SAMPLE_REQUEST, Part(day, day), V3())
+    (batch,) = reader.batches(io.BytesIO(body).read, 1000)
     assert batch.column("timestamp")[0].as_py().isoformat() == f"{day}T09:30:00{offset}"
 
 
@@ -181,18 +181,20 @@ def test_reading_holds_a_block_and_not_the_answer() -> None:
     def endless(rows: int) -> int:
         left = rows
 
-        def read_some(size: int) -> bytes:
-            nonlocal left
-            count = min(left, size // len(line))
-            left -= count
-            return line * count
+        header = HEADER.encode() + b"\n"
 
-        reader = CsvReader(schema_of("first_order"), "AAPL", date(2024, 11, 8), DAY, "x")
+        def read_some(size: int) -> bytes:
+            nonlocal left, header
+            count = min(left, size // len(line) - 1)
+            left -= count
+            first, header = header, b""
+            return first + line * count
+
+        reader = CsvReader(SAMPLE_REQUEST, Part(DAY, DAY), V3())
         tracemalloc.start()
         arrow_before = pa.total_allocated_bytes()
         most = total = 0
-        blocks = blocks_of_lines(read_some)
-        for batch in reader.batches(_chain(HEADER.encode() + b"\n", blocks), 1000):
+        for batch in reader.batches(read_some, 1000):
             total += batch.num_rows
             most = max(most, pa.total_allocated_bytes() - arrow_before)
         most += tracemalloc.get_traced_memory()[1]
@@ -202,8 +204,3 @@ def test_reading_holds_a_block_and_not_the_answer() -> None:
 
     small, large = endless(20_000), endless(160_000)
     assert large < small * 1.1 + 65_536
-
-
-def _chain(first: bytes, rest):  # type: ignore[no-untyped-def]
-    yield first
-    yield from rest

@@ -1,0 +1,208 @@
+"""The flags of `greeks download`, as argparse reads them."""
+
+import argparse
+from datetime import date, datetime
+
+from pipeline.config import APIS, COMPRESSIONS, EMBEDDED, LOCAL_URLS, TIERS
+from transforms.layout import DEFAULT_PATTERN
+from transforms.model import INTERVALS
+from transforms.schema import ORDERS
+from transforms.thetadata.client import BATCH_SIZE
+
+
+def add_download_flags(parser: argparse.ArgumentParser) -> None:
+    """Adds the flags of `greeks download` to a parser, by groups."""
+    what = parser.add_argument_group("what")
+    what.add_argument(
+        "--symbol",
+        type=_words,
+        required=True,
+        metavar="SPXW[,SPX]",
+        help="option roots, with commas between them",
+    )
+    what.add_argument(
+        "--start_date",
+        type=_date,
+        required=True,
+        metavar="DATE",
+        help="the first trade date, YYYY-MM-DD or YYYYMMDD",
+    )
+    what.add_argument(
+        "--end_date",
+        type=_date,
+        metavar="DATE",
+        help="the last trade date, included (default: --start_date)",
+    )
+    what.add_argument(
+        "--max_dte",
+        type=int,
+        default=30,
+        metavar="DAYS",
+        help="the most calendar days from a trade date to an expiration (default: %(default)s)",
+    )
+    what.add_argument(
+        "--expirations",
+        type=_dates,
+        default=(),
+        metavar="DATE[,DATE]",
+        help="exactly these expirations, whatever --max_dte",
+    )
+    what.add_argument(
+        "--greeks",
+        default="first_order",
+        choices=list(ORDERS),
+        help="the order of Greeks; eod is one row for each contract and trade date "
+        "(default: %(default)s)",
+    )
+    what.add_argument(
+        "--interval",
+        help=f"time between two rows of a contract: {', '.join(INTERVALS)} (default: 5m)",
+    )
+    what.add_argument(
+        "--start_time",
+        metavar="HH:MM:SS",
+        help="the first row of a day, in New York (default: 09:30:00)",
+    )
+    what.add_argument(
+        "--end_time", metavar="HH:MM:SS", help="the last row of a day, included (default: 16:00:00)"
+    )
+    what.add_argument(
+        "--strike_range", metavar="N", help="only N strikes above and N below the money (v3)"
+    )
+    how = parser.add_argument_group("how ThetaData computes the Greeks")
+    how.add_argument(
+        "--rate_type",
+        metavar="RATE",
+        help="sofr, or treasury_m1 to treasury_y30 (ThetaData's default: sofr)",
+    )
+    how.add_argument(
+        "--rate_value",
+        metavar="RATE",
+        help="a rate of your own in place of --rate_type. Its unit is in doubt: "
+        "ThetaData's v3 documentation says percent (5.0 is 5 %%), its v2 "
+        "documentation a decimal (0.05 is 5 %%), and live v3 Terminals were seen to "
+        "take a decimal. Better leave it out, or compare rho first",
+    )
+    how.add_argument(
+        "--annual_dividend",
+        metavar="USD",
+        help="dividends of the underlying per year and share (default: none)",
+    )
+    how.add_argument(
+        "--greeks_version",
+        metavar="VERSION",
+        help="ThetaData's version of the formulas: latest, or 1 with its own rule for "
+        "the day of expiration (v3)",
+    )
+    source = parser.add_argument_group("from where")
+    source.add_argument(
+        "--terminal",
+        default="",
+        metavar="URL",
+        help=f"the Theta Terminal's address, or '{EMBEDDED}' for a simulated "
+        f"market (default: whichever answers of {' and '.join(LOCAL_URLS)})",
+    )
+    source.add_argument(
+        "--api",
+        default="auto",
+        choices=APIS,
+        help="the generation of the API; auto asks (default: %(default)s)",
+    )
+    source.add_argument(
+        "--tier",
+        default="standard",
+        choices=list(TIERS),
+        help="the subscription, which says how many requests may be under way at "
+        "once: v3 1, 2, 4, 8; v2 1, 1, 2, 4 (default: %(default)s)",
+    )
+    source.add_argument(
+        "--concurrency",
+        type=int,
+        default=0,
+        metavar="N",
+        help="requests under way at once, in place of what --tier says",
+    )
+    source.add_argument(
+        "--timeout",
+        type=float,
+        default=300.0,
+        metavar="SECONDS",
+        help="without a byte, after which an answer counts as broken (default: %(default)g)",
+    )
+    source.add_argument(
+        "--attempts",
+        type=int,
+        default=8,
+        metavar="N",
+        help="the most times one answer is asked for, if it was broken, late, or "
+        "refused for the moment (default: %(default)s)",
+    )
+    source.add_argument(
+        "--retry_seconds",
+        type=float,
+        default=900.0,
+        metavar="SECONDS",
+        help="the most time for one answer (default: %(default)g)",
+    )
+    source.add_argument(
+        "--seed",
+        type=int,
+        default=0,
+        metavar="N",
+        help="of the simulated market (default: %(default)s)",
+    )
+    target = parser.add_argument_group("to where")
+    target.add_argument(
+        "--output",
+        default="data/greeks",
+        metavar="FOLDER",
+        help="the folder of the files (default: %(default)s)",
+    )
+    target.add_argument(
+        "--format",
+        default="csv",
+        choices=list(COMPRESSIONS),
+        help="of the files (default: %(default)s)",
+    )
+    target.add_argument(
+        "--compression",
+        choices=["none", "gzip", "zstd", "snappy"],
+        help="; ".join(f"{name}: {', '.join(known)}" for name, known in COMPRESSIONS.items())
+        + " (default: the first)",
+    )
+    target.add_argument(
+        "--batch_size",
+        type=int,
+        default=BATCH_SIZE,
+        metavar="ROWS",
+        help="the most rows in a batch (default: %(default)s)",
+    )
+    target.add_argument(
+        "--file_name_pattern",
+        default=DEFAULT_PATTERN,
+        metavar="PATTERN",
+        help=f"of the files, see below (default: {DEFAULT_PATTERN.replace('%', '%%')})",
+    )
+    target.add_argument(
+        "--metrics",
+        default="data/metrics",
+        metavar="FOLDER",
+        help="the folder of the run summaries (default: %(default)s)",
+    )
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(word.strip() for word in text.split(",") if word.strip())
+
+
+def _date(text: str) -> date:
+    for form in ("%Y-%m-%d", "%Y%m%d"):
+        try:
+            return datetime.strptime(text.strip(), form).date()  # noqa: DTZ007 -- a date has no zone
+        except ValueError:
+            continue
+    raise argparse.ArgumentTypeError(f"{text!r} is not a date: YYYY-MM-DD or YYYYMMDD")
+
+
+def _dates(text: str) -> tuple[date, ...]:
+    return tuple(_date(word) for word in _words(text))

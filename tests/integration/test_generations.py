@@ -1,0 +1,177 @@
+"""Both generations of the API, every order, every fault: one result."""
+
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+
+from pipeline.terminal.market import Market
+from pipeline.terminal.server import TerminalServer
+from tests.support.command import greeks, summaries
+from tests.support.data import files_in
+from transforms.model import GreeksRequest
+from transforms.schema import END_OF_DAY, ORDERS
+from transforms.thetadata import ThetaClient
+
+DOWNLOAD = ["download", "--symbol", "SPXW", "--start_date", "2024-03-14"]
+SMALL = ["--max_dte", "4", "--interval", "30m"]
+EVERYTHING = (
+    "429:0.1,reset:0.1,cut:0.3,474:2,571:2,500:0.05,503:0.05,slow:0.05,malformed:0.1,477:0.05"
+)
+
+
+@pytest.mark.parametrize("order", [order for order in ORDERS if order != END_OF_DAY])
+def test_every_intraday_order_holds_what_was_served_and_is_the_same_from_v2_and_v3(
+    market: Market, tmp_path: Path, order: str
+) -> None:
+    request = GreeksRequest("SPXW", date(2024, 3, 15), (date(2024, 3, 14),), "30m", order)
+    expected = market.rows("SPXW", request.expiration, request.trade_dates[0], "30m", order)
+    with TerminalServer(market) as v3, ThetaClient(v3.url) as client:
+        table = client.table(request)
+        assert table.equals(expected.cast(table.schema))
+        if order == "implied_volatility":
+            return
+        with (
+            TerminalServer(market, api="v2", tick_limit=1000) as v2,
+            ThetaClient(v2.url, api="v2") as other,
+        ):
+            assert other.table(request).equals(table)
+            assert other.requests > 3
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+def test_the_same_market_gives_the_same_files_from_v2_and_v3(
+    market: Market, tmp_path: Path, form: str
+) -> None:
+    trees = []
+    with TerminalServer(market) as v3, TerminalServer(market, api="v2", tick_limit=999) as v2:
+        for server in (v3, v2):
+            output = str(tmp_path / server.url[-5:])
+            flags = ["--terminal", server.url, "--format", form, "--output", output]
+            greeks(tmp_path, *DOWNLOAD, *SMALL, *flags)
+            trees.append(files_in(Path(output)))
+    assert len(trees[0]) == 3
+    assert trees[0] == trees[1]
+    assert [each["source"]["api"] for each in summaries(tmp_path)] == ["v3", "v2"]
+
+
+def test_end_of_day_is_one_request_a_month_with_the_documented_differences(
+    market: Market, tmp_path: Path
+) -> None:
+    days = [date(2024, 2, 26) + timedelta(n) for n in range(19)]
+    days = [day for day in days if day.weekday() < 5]
+    request = GreeksRequest("SPXW", date(2024, 3, 15), tuple(days), "eod", "eod")
+    tables = []
+    for api in ("v3", "v2"):
+        with TerminalServer(market, api=api) as server, ThetaClient(server.url, api=api) as client:
+            tables.append(client.table(request))
+            assert client.requests == 2
+    v3, v2 = tables
+    keys = ["symbol", "expiration", "strike", "right", "timestamp", "close", "bid", "ask"]
+    assert v3.select(keys).equals(v2.select(keys))
+    assert v3.num_rows > 1000
+    # v2 has no dual Greeks, and computes from the last trade where v3 takes the quote's middle.
+    assert v2.column("dual_delta").null_count == v2.num_rows
+    assert v3.column("dual_delta").null_count == 0
+    assert not v3.select(["implied_vol"]).equals(v2.select(["implied_vol"]))
+
+
+@pytest.mark.parametrize("api", ["v3", "v2"])
+@pytest.mark.parametrize("seed", [1, 2])
+def test_every_fault_at_once_changes_no_byte(tmp_path: Path, api: str, seed: int) -> None:
+    trees = []
+    flags = ["--max_dte", "14", "--output"]
+    with (
+        TerminalServer(Market(seed)) as calm,
+        TerminalServer(Market(seed), api=api, chaos=EVERYTHING, tick_limit=10_000) as wild,
+    ):
+        for server in (calm, wild):
+            output = tmp_path / server.url[-5:]
+            greeks(tmp_path, *DOWNLOAD, *flags, str(output), "--terminal", server.url)
+            trees.append(files_in(output))
+        faults = wild.stats()["faults"]
+    assert len(trees[0]) > 8
+    assert trees[0] == trees[1]
+    assert sum(faults.values()) > 15
+    assert len(faults) >= 6
+    before, after = summaries(tmp_path)
+    assert before["total_records"] == after["total_records"]
+    assert (before["total_wait"], after["status"]) == (0, "succeeded")
+    assert after["total_requests"] > before["total_requests"]
+    assert after["total_wait"] > 0
+
+
+def test_a_fault_that_stays_is_a_named_failure_and_the_others_are_written(
+    market: Market, tmp_path: Path
+) -> None:
+    with TerminalServer(market, chaos="471!:0.4") as server:
+        flags = ["--terminal", server.url, "--max_dte", "14", "--interval", "1h"]
+        out = greeks(tmp_path, *DOWNLOAD, *flags, code=1)
+    (summary,) = summaries(tmp_path)
+    failed, written = summary["failed_expirations"], summary["successful_expirations"]
+    assert failed > 0
+    assert written > 0
+    assert failed + written == summary["total_expirations"]
+    assert len(files_in(tmp_path / "data" / "greeks")) == written
+    assert all(error["error_type"] == "StatusError" for error in summary["errors"])
+    assert "471 PERMISSION" in out
+
+
+@pytest.mark.parametrize(
+    ("api", "tier", "most"), [("v3", "value", 2), ("v3", "pro", 8), ("v2", "standard", 2)]
+)
+def test_no_more_requests_are_under_way_than_the_tier_allows(
+    market: Market, tmp_path: Path, api: str, tier: str, most: int
+) -> None:
+    with TerminalServer(market, api=api, latency=0.05) as server:
+        flags = ["--terminal", server.url, "--interval", "1h", "--tier", tier]
+        greeks(tmp_path, *DOWNLOAD, *flags)
+        assert server.stats()["most_in_flight"] == most
+
+
+def test_a_570_is_split_and_changes_no_byte(market: Market, tmp_path: Path) -> None:
+    trees = []
+    with TerminalServer(market) as free, TerminalServer(market, row_limit=1000) as strict:
+        for server in (free, strict):
+            output = tmp_path / server.url[-5:]
+            flags = ["--terminal", server.url, "--max_dte", "1", "--output", str(output)]
+            greeks(tmp_path, *DOWNLOAD, *flags)
+            trees.append(files_in(output))
+    assert len(trees[0]) == 2
+    assert trees[0] == trees[1]
+
+
+def test_the_generation_is_found_and_a_wrong_one_is_told(market: Market, tmp_path: Path) -> None:
+    with TerminalServer(market, api="v2") as v2, TerminalServer(market) as v3:
+        flags = ["--max_dte", "0", "--interval", "1h", "--terminal"]
+        out = greeks(tmp_path, *DOWNLOAD, *flags, v2.url, "--api", "v3", code=3)
+        assert "no v3 Terminal answers" in out
+        out = greeks(tmp_path, *DOWNLOAD, *flags, v3.url, "--api", "v2", code=3)
+        assert "no v2 Terminal answers" in out
+        assert "use --api v3" in out
+        out = greeks(tmp_path, *DOWNLOAD, *flags, v2.url)
+        assert "(v2)" in out
+        more = ["--greeks", "implied_volatility"]
+        out = greeks(tmp_path, *DOWNLOAD, *flags, v2.url, *more, code=2)
+        assert "a v2 Terminal has no bulk implied_volatility" in out
+        out = greeks(tmp_path, *DOWNLOAD, *flags, v2.url, "--greeks_version", "1", code=2)
+        assert "does not have the parameter 'version'" in out
+
+
+def test_spx_is_not_asked_for_on_its_expiration(market: Market, tmp_path: Path) -> None:
+    with TerminalServer(market) as server:
+        flags = ["--symbol", "SPX", "--start_date", "2024-03-15", "--max_dte", "0"]
+        out = greeks(tmp_path, "download", *flags, "--terminal", server.url)
+        assert "1 empty" in out
+        assert not any("greeks" in path for path in server.stats()["requests"])
+
+
+def test_parameters_reach_the_terminal(market: Market) -> None:
+    parameters = (("end_time", "10:00:00"), ("start_time", "09:45:00"), ("strike_range", "3"))
+    days = (date(2024, 3, 14),)
+    request = GreeksRequest("SPXW", date(2024, 3, 15), days, "5m", "first_order", parameters)
+    with TerminalServer(market) as server, ThetaClient(server.url) as client:
+        table = client.table(request)
+    assert len(set(table.column("strike").to_pylist())) <= 7
+    times = {stamp.strftime("%H:%M") for stamp in table.column("timestamp").to_pylist()}
+    assert times == {"09:45", "09:50", "09:55", "10:00"}

@@ -1,0 +1,107 @@
+"""v2 answers in pages, from a scripted server."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from tests.support.answers import SAMPLE_REQUEST
+from tests.support.scripted import Answer, Scripted, scripted_server
+from transforms.thetadata import BrokenResponse, RetryPolicy, StatusError, ThetaClient
+
+SOON = RetryPolicy(attempts=3, backoff=0.001, jitter=0)
+HEADER = (
+    b"root,expiration,strike,right,ms_of_day,bid,ask,delta,theta,vega,rho,epsilon,lambda,"
+    b"implied_vol,iv_error,ms_of_day2,underlying_price,date\n"
+)
+ROWS = [
+    b"AAPL,20241108,262500,%s,%d,0,0.02,0.0026,-0.0141,0.1913,0.0063,-0.0064,55.293,0.5874,"
+    b"0.0721,%d,220.66,20241104\n" % (right, 34_200_000 + 60_000 * minute, 34_199_988)
+    for right in (b"C", b"P")
+    for minute in range(6)
+]
+
+
+@contextmanager
+def pages(
+    bodies: list[bytes], refuse: Callable[[int], bool] = lambda number: False, last: str = "null"
+) -> Iterator[tuple[Scripted, ThetaClient]]:
+    """Serves pages, their ids going up. `refuse` tells which asked page is 477."""
+    asked = 0
+
+    def answer(path: str, query: dict[str, str]) -> Answer:
+        nonlocal asked
+        asked += 1
+        number = int(path.rpartition("/")[2]) if "/page/" in path else 0
+        if refuse(asked):
+            return Answer(b"page gone", status=477)
+        following = f"{server.url}/v2/page/{number + 1}" if number + 1 < len(bodies) else last
+        return Answer(bodies[number], headers={"Next-Page": following})
+
+    with (
+        scripted_server(answer) as server,
+        ThetaClient(server.url, api="v2", policy=SOON) as client,
+    ):
+        yield server, client
+
+
+def whole() -> object:
+    with pages([HEADER + b"".join(ROWS)]) as (_, client):
+        return client.table(SAMPLE_REQUEST)
+
+
+@pytest.mark.parametrize("last", ["null", ""])
+@pytest.mark.parametrize("header", [b"", HEADER])
+@pytest.mark.parametrize("cut", [1, 3, 6, 11])
+def test_pages_are_one_answer_whether_or_not_they_repeat_the_header(
+    cut: int, header: bytes, last: str
+) -> None:
+    bodies = [HEADER + b"".join(ROWS[:cut]), header + b"".join(ROWS[cut:])]
+    with pages(bodies, last=last) as (server, client):
+        table = client.table(SAMPLE_REQUEST)
+        assert table == whole()
+        assert table.num_rows == 12
+    assert [path for path, _ in server.seen] == ["/v2/bulk_hist/option/greeks", "/v2/page/1"]
+
+
+def test_many_pages_and_one_without_a_line_end_lose_nothing() -> None:
+    bodies = [HEADER + ROWS[0], *ROWS[1:]]
+    bodies[4] = bodies[4].rstrip(b"\n")
+    with pages(bodies) as (_, client):
+        assert client.table(SAMPLE_REQUEST) == whole()
+
+
+def test_a_page_that_is_gone_starts_the_answer_again_without_a_doubled_row() -> None:
+    bodies = [HEADER + b"".join(ROWS[:4]), b"".join(ROWS[4:8]), b"".join(ROWS[8:])]
+    with pages(bodies, refuse=lambda asked: asked == 3) as (server, client):
+        assert client.table(SAMPLE_REQUEST) == whole()
+    assert len(server.seen) == 6
+
+
+def test_pages_that_are_always_gone_are_an_error() -> None:
+    bodies = [HEADER + ROWS[0], ROWS[1]]
+    with (
+        pages(bodies, refuse=lambda asked: asked % 2 == 0) as (_, client),
+        pytest.raises(StatusError, match="477 NO_PAGE_FOUND .*lower --concurrency"),
+    ):
+        client.table(SAMPLE_REQUEST)
+
+
+def test_a_page_that_says_no_data_is_no_end_of_the_answer() -> None:
+    with (
+        pages([HEADER + ROWS[0], b"No data for contract"]) as (_, client),
+        pytest.raises(BrokenResponse, match="page .* has no data"),
+    ):
+        client.table(SAMPLE_REQUEST)
+
+
+def test_whole_numbers_become_what_v3_says() -> None:
+    with pages([HEADER + b"".join(ROWS)]) as (server, client):
+        row = client.table(SAMPLE_REQUEST).to_pylist()[1]
+    assert row["strike"] == 262.5
+    assert row["timestamp"].isoformat() == "2024-11-04T09:31:00-05:00"
+    assert row["underlying_timestamp"].isoformat() == "2024-11-04T09:29:59.988000-05:00"
+    assert server.seen[0][1] == {
+        "root": "AAPL", "exp": "20241108", "start_date": "20241104", "end_date": "20241104",
+        "ivl": "300000", "use_csv": "true",
+    }  # fmt: skip

@@ -1,0 +1,99 @@
+"""When to ask again: bounded in attempts and in time, with backoff, jitter and Retry-After."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import cast
+
+import tenacity
+
+from transforms.thetadata.errors import Stopped, ThetaError
+
+_STOP_POLL_SECONDS = 0.1
+
+
+@dataclass(frozen=True)
+class RetryPolicy:
+    """The bounds of asking again.
+
+    The n-th wait is `backoff * 2 ** (n - 1)` seconds, at most `longest_wait`, plus a random share
+    of `jitter`; where the Terminal says Retry-After, that is the least.
+
+    Attributes:
+        attempts: the most times one answer is asked for, the first one included.
+        seconds: the most time for one answer, from the first request; no wait begins that would
+            end after it.
+        backoff: seconds of the first wait.
+        jitter: the most seconds that chance adds to a wait.
+        longest_wait: the most seconds of one wait, but for jitter and Retry-After.
+    """
+
+    attempts: int = 8
+    seconds: float = 900.0
+    backoff: float = 0.25
+    jitter: float = 0.25
+    longest_wait: float = 30.0
+
+
+class Attempts:
+    """The attempts at one answer, made by somebody who can't be called again: a generator.
+
+    Args:
+        policy: their bounds.
+        stop: asked while waiting; once it returns True, the wait ends with `Stopped`.
+        sleep: waits for some seconds.
+
+    Attributes:
+        waited: seconds waited so far.
+    """
+
+    def __init__(
+        self,
+        policy: RetryPolicy,
+        stop: Callable[[], bool],
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._stop = stop
+        self._sleep = sleep
+        self.waited = 0.0
+        backoff = tenacity.wait_exponential(
+            policy.backoff, policy.longest_wait
+        ) + tenacity.wait_random(0, policy.jitter)
+        self._retrying = tenacity.Retrying(
+            retry=tenacity.retry_if_exception(_retryable),
+            wait=lambda state: max(backoff(state), _retry_after(state)),
+            stop=tenacity.stop_after_attempt(policy.attempts)
+            | tenacity.stop_before_delay(policy.seconds),
+            reraise=True,
+        )
+        self._state = tenacity.RetryCallState(self._retrying, None, (), {})
+        self._retrying.begin()
+
+    def failed(self, error: ThetaError) -> None:
+        """Waits until the answer may be asked for again.
+
+        Raises:
+            ThetaError: `error` itself, if it is final or the bounds are reached.
+            Stopped: the caller asked to stop.
+        """
+        self._state.set_exception((type(error), error, error.__traceback__))
+        # It raises the error where the bounds are reached, and else returns how long to sleep.
+        seconds = cast("float", self._retrying.iter(self._state))
+        self._state.prepare_for_next_attempt()
+        left = seconds
+        while left > 0:
+            if self._stop():
+                raise Stopped("asked to stop")
+            nap = min(left, _STOP_POLL_SECONDS)
+            self._sleep(nap)
+            left -= nap
+        self.waited += seconds
+
+
+def _retryable(error: BaseException) -> bool:
+    return isinstance(error, ThetaError) and error.retryable
+
+
+def _retry_after(state: tenacity.RetryCallState) -> float:
+    error = state.outcome.exception() if state.outcome else None
+    return (error.retry_after or 0.0) if isinstance(error, ThetaError) else 0.0

@@ -1,0 +1,91 @@
+"""What to ask for instead of what the Terminal finds too large (570), without moving a row.
+
+Answers come contract by contract, in an order that is the Terminal's own. So that order is asked
+for first: one row for each contract. Then the answer is put together from smaller ones in that
+very order: by right where one right comes after the other, else by strike, else by contract;
+never by time, which would tear the contracts apart.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from decimal import Decimal
+from itertools import groupby
+
+from transforms.model import GreeksRequest
+from transforms.schema import END_OF_DAY
+from transforms.thetadata.dialect import Part, Query
+from transforms.thetadata.errors import NoData
+from transforms.thetadata.v3 import V3
+
+Rows = Callable[[Query, tuple[str, ...]], list[dict[str, str]]]
+"""Asks a query for a small CSV answer that has some columns, and returns its rows."""
+
+Contract = tuple[str, str]
+"""A strike in dollars and `call` or `put`, as the API takes them."""
+
+
+def split(request: GreeksRequest, part: Part, dialect: V3, rows: Rows) -> list[Part]:
+    """Returns smaller parts that make up `part`, in the order of its rows; none if it is smallest.
+
+    Raises:
+        ThetaError: the Terminal did not tell its contracts.
+    """
+    if part.strike is not None and part.right is not None:
+        return []
+    if "strike_range" in dict(request.parameters):
+        # What lies around the money is the Terminal's to say, and differs from moment to moment.
+        return []
+    contracts = _contracts(request, part, dialect, rows)
+    if part.strike is not None:
+        return [replace(part, right=right) for _, right in contracts]
+    if part.right is None:
+        rights = [right for right, _ in groupby(right for _, right in contracts)]
+        if len(rights) == 2:
+            return [replace(part, right=right) for right in rights]
+    strikes = [strike for strike, _ in groupby(strike for strike, _ in contracts)]
+    if len(strikes) == len(set(strikes)):
+        return [replace(part, strike=strike) for strike in strikes]
+    return [replace(part, strike=strike, right=right) for strike, right in contracts]
+
+
+def _contracts(request: GreeksRequest, part: Part, dialect: V3, rows: Rows) -> Sequence[Contract]:
+    """Returns the part's contracts in the order in which the Terminal serves them."""
+    moment = None
+    if request.greeks != END_OF_DAY:
+        moment = dict(request.parameters).get("start_time", "09:30:00")
+    probe = replace(part, last=part.first, moment=moment)
+    try:
+        seen = rows(dialect.history(request, probe), ("strike", "right"))
+    except NoData:
+        seen = []
+    contracts = list(
+        dict.fromkeys(
+            (_plain(row["strike"]), "call" if row["right"][:1] == "C" else "put") for row in seen
+        )
+    )
+    # A contract without a row at that moment may have one later: none may be left out.
+    known = set(contracts)
+    rights = [part.right] if part.right else ["call", "put"]
+    listed = [part.strike] if part.strike else _strikes(request, dialect, rows)
+    missing = [(s, r) for s in listed for r in rights if (s, r) not in known]
+    for strike, right in sorted(missing, key=lambda contract: Decimal(contract[0])):
+        contracts.insert(_place(contracts, strike, right), (strike, right))
+    return contracts
+
+
+def _strikes(request: GreeksRequest, dialect: V3, rows: Rows) -> list[str]:
+    return [_plain(row["strike"]) for row in rows(dialect.strikes(request), ("strike",))]
+
+
+def _place(contracts: Sequence[Contract], strike: str, right: str) -> int:
+    """Where a contract belongs among others: beside its strike, else before the next strike."""
+    for place, (other, other_right) in enumerate(contracts):
+        if other == strike:
+            return place if right < other_right else place + 1
+        if Decimal(other) > Decimal(strike):
+            return place
+    return len(contracts)
+
+
+def _plain(strike: str) -> str:
+    return f"{Decimal(strike.strip()):.3f}"

@@ -1,0 +1,62 @@
+"""The v3 API, as ThetaData's OpenAPI document describes it."""
+
+from collections.abc import Mapping
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from transforms.model import GreeksRequest
+from transforms.schema import END_OF_DAY
+from transforms.thetadata.dialect import Part, Query, require
+
+_RIGHTS = pa.array(["CALL", "PUT", "C", "P"])
+
+
+class V3:
+    """A v3 Terminal: `/v3/…` on port 25503."""
+
+    name = "v3"
+    status = "/v3/terminal/mdds/status"
+    pages = False
+
+    def expirations(self, symbol: str) -> tuple[Query, str]:
+        """Returns the query for a symbol's expirations, and the column that holds them."""
+        return ("/v3/option/list/expirations", {"symbol": symbol, "format": "csv"}), "expiration"
+
+    def strikes(self, request: GreeksRequest) -> Query:
+        """Returns the query for the strikes of an expiration."""
+        expiration = request.expiration.isoformat()
+        parameters = {"symbol": request.symbol, "expiration": expiration, "format": "csv"}
+        return "/v3/option/list/strikes", parameters
+
+    def history(self, request: GreeksRequest, part: Part) -> Query:
+        """Returns the query for the Greeks of a part; it never asks for more than it must."""
+        asked = {
+            "symbol": request.symbol,
+            "expiration": request.expiration.isoformat(),
+        }
+        if request.greeks == END_OF_DAY:
+            asked |= {"start_date": part.first.isoformat(), "end_date": part.last.isoformat()}
+        else:
+            asked |= {"date": part.first.isoformat(), "interval": request.interval}
+        asked |= dict(request.parameters)
+        if part.right is not None:
+            asked["right"] = part.right
+        if part.strike is not None:
+            asked["strike"] = part.strike
+        if part.moment is not None:
+            asked |= {"start_time": part.moment, "end_time": part.moment}
+        return f"/v3/option/history/greeks/{request.greeks}", asked | {"format": "csv"}
+
+    def types(self, schema: pa.Schema) -> dict[str, pa.DataType]:
+        """Returns the schema's own names and types, but for timestamps, which carry no zone."""
+        return {
+            field.name: pa.timestamp("ms") if pa.types.is_timestamp(field.type) else field.type
+            for field in schema
+        }
+
+    def columns(self, cells: Mapping[str, pa.Array], schema: pa.Schema) -> Mapping[str, pa.Array]:
+        """Returns the schema's columns from the CSV's, timestamps as local times."""
+        rights = cells["right"]
+        require(pc.is_in(rights, value_set=_RIGHTS), rights, "CALL or PUT")
+        return {**cells, "right": pc.utf8_slice_codeunits(rights, 0, 1)}
