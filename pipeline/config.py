@@ -62,7 +62,7 @@ class DownloadConfig:
         concurrency: requests under way at once, and workers of a local runner; 0 for what the
             tier allows.
         timeout: seconds without a byte after which an answer counts as broken.
-        attempts: the most times one answer is asked for.
+        attempts: the most times one answer is asked for without coming any further.
         retry_seconds: the most time for one answer.
         output: the folder of the data files.
         format: `csv` or `parquet`.

@@ -134,8 +134,8 @@ def add_download_flags(parser: argparse.ArgumentParser) -> None:
         type=int,
         default=8,
         metavar="N",
-        help="the most times one answer is asked for, if it was broken, late, or "
-        "refused for the moment (default: %(default)s)",
+        help="the most times one answer is asked for without coming further, if it was "
+        "broken, late, or refused for the moment (default: %(default)s)",
     )
     source.add_argument(
         "--retry_seconds",

@@ -59,8 +59,9 @@ class Stats:
         self._broken_off = 0
         self._history = 0
         self._in_flight = self._most_in_flight = 0
-        self._busy = 0.0
+        self._busy = self._busy_at_start = self._counted_until = 0.0
         self._first: float | None = None
+        self._last_start: float | None = None
         self._last: float | None = None
 
     def answered(self, request: Request, status: str) -> None:
@@ -93,18 +94,25 @@ class Stats:
             yield
             return
         with self._lock:
-            start = self._clock() - self._began
+            self._last_start = self._count_busy()
+            self._busy_at_start = self._busy
             self._history += 1
-            self._first = start if self._first is None else self._first
+            self._first = self._last_start if self._first is None else self._first
             self._in_flight += 1
             self._most_in_flight = max(self._most_in_flight, self._in_flight)
         try:
             yield
         finally:
             with self._lock:
-                self._last = self._clock() - self._began
-                self._busy += self._last - start
+                self._last = self._count_busy()
                 self._in_flight -= 1
+
+    def _count_busy(self) -> float:
+        """Adds up the requests in flight over time, until now; returns now."""
+        now = self._clock() - self._began
+        self._busy += self._in_flight * (now - self._counted_until)
+        self._counted_until = now
+        return now
 
     def describe(self) -> dict[str, Any]:
         """Returns the counts, as `/stats` shows them."""
@@ -119,7 +127,9 @@ class Stats:
                     "requests": self._history,
                     "most_in_flight": self._most_in_flight,
                     "busy_seconds": self._busy,
+                    "busy_seconds_at_last_start": self._busy_at_start,
                     "first_start": self._first,
+                    "last_start": self._last_start,
                     "last_end": self._last,
                 },
             }

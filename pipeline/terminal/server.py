@@ -130,9 +130,10 @@ class TerminalServer:
         - `faults`: by kind;
         - `most_in_flight`: requests that were received and not yet answered, at the same time;
         - `history`: of requests for rows of Greeks: `requests`, `most_in_flight`, `busy_seconds`
-          (the sum of the times from a request to the end of its answer), `first_start` and
-          `last_end` (seconds since the server began, or null). Hence
-          `busy_seconds / (last_end - first_start)` requests were in flight on the average.
+          (the sum of the times from a request to the end of its answer),
+          `busy_seconds_at_last_start`, and `first_start`, `last_start` and `last_end` (seconds
+          since the server began, or null). Hence `busy_seconds / (last_end - first_start)`
+          requests were in flight on the average.
         """
         head = {"stand_in": True, "seed": self.market.seed, "api": self.api}
         return head | self.counts.describe() | {"most_in_flight": self.gate.most_in_flight}

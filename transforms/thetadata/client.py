@@ -282,6 +282,7 @@ class ThetaClient:
         while True:
             if self._stop():
                 raise Stopped("asked to stop")
+            passed = reader.passed
             try:
                 with self._open(query) as body:
                     yield from reader.batches(self._stoppable(body), batch_size)
@@ -292,11 +293,14 @@ class ThetaClient:
                     raise AnswerChanged(f"asked again after it broke off: {error}") from error
                 if isinstance(error, NoData):
                     return
-                self._wait(attempts, error)
+                failure: ThetaError = error
             except ThetaError as error:
-                self._wait(attempts, error)
+                failure = error
             else:
                 return
+            if reader.passed > passed:
+                attempts.progressed()
+            self._wait(attempts, failure)
 
     def _wait(self, attempts: Attempts, error: ThetaError) -> None:
         before = attempts.waited

@@ -20,7 +20,8 @@ class RetryPolicy:
     of `jitter`; where the Terminal says Retry-After, that is the least.
 
     Attributes:
-        attempts: the most times one answer is asked for, the first one included.
+        attempts: the most times one answer is asked for without coming any further, the first one
+            included.
         seconds: the most time for one answer, from the first request; no wait begins that would
             end after it.
         backoff: seconds of the first wait.
@@ -68,6 +69,13 @@ class Attempts:
         )
         self._state = tenacity.RetryCallState(self._retrying, None, (), {})
         self._retrying.begin()
+
+    def progressed(self) -> None:
+        """Says that the last attempt came further: the next ones are counted from the first again.
+
+        The bound in time stays: an answer of many pages may break as often as it has pages.
+        """
+        self._state.attempt_number = 1
 
     def failed(self, error: ThetaError) -> None:
         """Waits until the answer may be asked for again.
