@@ -2,9 +2,9 @@
 
 Serves a simulated market with 250 ms of latency, downloads it at 1, 2, 4 and 8 requests at a time,
 and prints for each the seconds from the first request to the last answer, beside what n requests
-must take (n / c, rounded up, * 0.25 s); the share of the c workers' time, from the first request to the last
-answer, in which they had an expiration in hand; and the share of the c places at the Terminal that
-were taken until the last expiration started.
+must take (n / c, rounded up, * 0.25 s); the share of the c workers' time, from the first request
+to the last answer, in which they had an expiration in hand; and the share of the c places at the
+Terminal that were taken until the last expiration started.
 
 Equal: 40 expirations, one row an hour. Skewed: a trade date of SPXW every five minutes, whose near
 expirations are several times larger than its far ones.
@@ -54,9 +54,8 @@ def run(arguments: list[str], concurrency: int) -> dict[str, Any]:
 
 def main() -> None:
     """Prints the table."""
-    print(
-        "| work | at a time | requests | seconds | least possible | ratio | workers busy | places taken |"
-    )
+    heads = ["work", "at a time", "requests", "seconds", "least possible", "ratio"]
+    print(f"| {' | '.join([*heads, 'workers busy', 'places taken'])} |")
     print("|---|--:|--:|--:|--:|--:|--:|--:|")
     for name, arguments in WORKLOADS.items():
         for concurrency in (1, 2, 4, 8):

@@ -1,5 +1,6 @@
 """Runs one download: Terminal, plan, graph, interruption, and the record of it all."""
 
+import os
 import platform
 import signal
 import sys
@@ -10,7 +11,6 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import datetime, timezone
 from importlib.metadata import version
-from typing import Any
 
 import apache_beam as beam
 import pyarrow as pa
@@ -18,17 +18,18 @@ from apache_beam.options.pipeline_options import PipelineOptions
 
 from pipeline import runners, stores
 from pipeline.config import EMBEDDED, LOCAL_URLS, DownloadConfig
+from pipeline.conflicts import Conflict, refuse_conflicts
+from pipeline.console import all_empty, announce, conclude
 from pipeline.embedded import EmbeddedTerminal, embedded_terminal
 from pipeline.graph import build
 from pipeline.memory import MemorySampler
 from pipeline.plan import NothingMatched, Plan, make_plan
-from pipeline.progress import ResultTable, size_text
+from pipeline.progress import ResultTable
 from pipeline.stores import Record, RunStore
 from transforms import files
 from transforms.dealing import laid_out
 from transforms.fetch import Terminal
 from transforms.layout import Layout
-from transforms.manifest import Manifest
 from transforms.model import Failure, RunSummary
 from transforms.schema import schema_of
 from transforms.sinks import FORMATS, make_sink
@@ -43,10 +44,6 @@ from transforms.thetadata import (
 from transforms.version import __version__
 
 OK, SOME_FAILED, USAGE, NO_TERMINAL = 0, 1, 2, 3
-
-
-class Conflict(Exception):
-    """Files of other requests are in the way."""
 
 
 class _Run:
@@ -91,8 +88,8 @@ class _Run:
                 }  # fmt: skip
                 plan = make_plan(client, self.config)
             self.record["concurrency"] = self.config.outstanding(terminal.api)
-            _announce(plan, terminal, source, self.config)
-            self._refuse_conflicts(plan, source)
+            announce(plan, terminal, source, self.config)
+            refuse_conflicts(plan, self.layout, source, self.config)
             sampler = MemorySampler([embedded.pid] if embedded else [])
             try:
                 with sampler, ResultTable() as table, self._signals():
@@ -122,42 +119,23 @@ class _Run:
             stop=self.stop,
             listener=table.address,
         )
-        with laid_out(self.stop.path, plan.requests):
+        with ExitStack() as stack:
+            if runners.is_local(self.options):
+                # Another runner may run a bundle again: there, each element is its own request.
+                stack.enter_context(laid_out(self.stop.path, plan.requests))
             pipeline.run().wait_until_finish()
         document = files.read_json(self.layout.summary)
         if document is None:
             raise RuntimeError(f"the run left no summary at {self.layout.summary}")
         summary = RunSummary(**document)
+        if summary.total_expirations != len(plan.requests):
+            raise RuntimeError(
+                f"{len(plan.requests)} expirations were asked for, and {summary.total_expirations} "
+                "have a result: what has none was lost"
+            )
         for result in summary.expirations:
             table.show(result)
         return summary
-
-    def _refuse_conflicts(self, plan: Plan, source: str) -> None:
-        manifest = Manifest(self.layout)
-        paths: dict[str, str] = {}
-        problems = []
-        for request in plan.requests:
-            path = self.layout.path(request)
-            if path in paths:
-                problems.append(f"{path} would be made by {paths[path]} and by {request}")
-            paths[path] = str(request)
-            problem = manifest.conflict(request, source)
-            if problem:
-                problems.append(problem)
-        if problems:
-            more = f"\n(and {len(problems) - 3} more)" if len(problems) > 3 else ""
-            raise Conflict(
-                "nothing was fetched, and every file is as it was:\n"
-                + "\n".join(problems[:3])
-                + more
-                + f"\nTo keep both, write this one elsewhere, such as --output {self._elsewhere()}"
-            )
-
-    def _elsewhere(self) -> str:
-        """A folder whose name says what makes this request another one."""
-        config = self.config
-        span = dict.fromkeys((f"{config.start_date:%Y%m%d}", f"{config.end_date:%Y%m%d}"))
-        return "-".join([config.output.rstrip("/"), *span, config.interval])
 
     @contextmanager
     def _signals(self) -> Iterator[None]:
@@ -165,7 +143,8 @@ class _Run:
 
         def handle(number: int, _frame: types.FrameType | None) -> None:
             if self.signal is not None:
-                raise KeyboardInterrupt
+                # The next run marks this one died, and removes its unfinished files.
+                os._exit(128 + number)
             self.signal = number
             self.stop.set()
             print("stopping; again to stop at once", file=sys.stderr)
@@ -204,6 +183,7 @@ class _Run:
             "expirations": expirations,
         }
         record.pop("owner")
+        self.record = record
         files.remove(self.layout.temporary)
         return str(self.store.finish(record))
 
@@ -242,7 +222,7 @@ def download(config: DownloadConfig, options: PipelineOptions) -> int:
     code = _exit_code(run, summary)
     status = stores.SUCCEEDED if code == OK else stores.FAILED
     path = run.finish(summary, stores.INTERRUPTED if run.signal is not None else status)
-    _conclude(run, summary, path)
+    conclude(summary, run.record, path, run.layout.output)
     return code
 
 
@@ -251,12 +231,7 @@ def _exit_code(run: _Run, summary: RunSummary) -> int:
         return 128 + run.signal
     if summary.failed_expirations:
         return SOME_FAILED
-    return SOME_FAILED if _all_empty(summary) else OK
-
-
-def _all_empty(summary: RunSummary) -> bool:
-    """Whether nothing came of all that was asked for; what is empty by rule was not asked for."""
-    return 0 < summary.total_expirations == summary.empty_expirations and summary.total_requests > 0
+    return SOME_FAILED if all_empty(summary) else OK
 
 
 def _failed(error: BaseException) -> RunSummary:
@@ -264,58 +239,6 @@ def _failed(error: BaseException) -> RunSummary:
     return RunSummary(
         errors=({"expiration": "", "error_type": failure.error_type, "message": failure.message},)
     )
-
-
-def _announce(plan: Plan, terminal: Terminal, source: str, config: DownloadConfig) -> None:
-    for note in plan.notes:
-        print(f"note: {note}")
-    if plan.closed:
-        days = ", ".join(f"{day:%A} {day}" for day in plan.closed)
-        print(f"the market was closed on {days}")
-    if plan.requests:
-        market = "a simulated market" if source == "simulated" else "ThetaData"
-        print(
-            f"{len(plan.requests)} expirations of {', '.join(config.symbols)}, "
-            f"{len(plan.trading_days)} trade date(s) from {plan.trading_days[0]}, every "
-            f"{config.interval}, from {market} at {terminal.url} ({terminal.api}), "
-            f"{config.outstanding(terminal.api)} at a time\n"
-        )
-
-
-def _conclude(run: _Run, summary: RunSummary, path: str) -> None:
-    record: dict[str, Any] = run.record
-    seconds = time.monotonic() - run.started
-    counts = [
-        f"{count} {status}"
-        for status, count in (
-            ("written", summary.successful_expirations),
-            ("empty", summary.empty_expirations),
-            ("failed", summary.failed_expirations),
-            ("interrupted", summary.interrupted_expirations),
-        )
-        if count or status == "written"
-    ]
-    print(
-        f"\n{summary.total_expirations} expirations: {', '.join(counts)}; "
-        f"{summary.total_records:,} rows, {size_text(summary.total_data_size)} in {seconds:.1f} s "
-        f"({summary.total_records / seconds:,.0f} rows/s), "
-        f"peak memory {record['peak_memory_usage']:.0f} MiB"
-    )
-    for error in summary.errors:
-        print(f"failed: {error['expiration']}: {error['message']}", file=sys.stderr)
-    if summary.provisional_expirations:
-        print(
-            f"{summary.provisional_expirations} are provisional: the session of their last trade "
-            "date had not ended; run again later"
-        )
-    if _all_empty(summary):
-        print(
-            "every expiration was empty on a trading day: the Terminal has no Greeks for it "
-            "(too early for the symbol, or not in the subscription)",
-            file=sys.stderr,
-        )
-    print(f"files:   {run.layout.output}")
-    print(f"summary: {path}")
 
 
 def _sweep(record: Record) -> None:

@@ -1,6 +1,7 @@
 """The Theta Terminal's client, usable without Beam."""
 
-from transforms.thetadata.client import ThetaClient, find_terminal
+from transforms.thetadata.client import ThetaClient
+from transforms.thetadata.connect import find_terminal
 from transforms.thetadata.errors import (
     AnswerChanged,
     BrokenResponse,

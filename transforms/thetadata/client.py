@@ -351,32 +351,6 @@ def _parts(request: GreeksRequest) -> list[Part]:
     return [Part(month[0], month[-1]) for month in months]
 
 
-def find_terminal(urls: list[str], api: str = "auto", timeout: float = 30.0) -> tuple[str, str]:
-    """Returns the address and the generation of the first Terminal that answers as connected.
-
-    Args:
-        urls: addresses to try, in turn.
-        api: `v3` or `v2`, or `auto` to ask each address for the one and then for the other.
-        timeout: seconds for each.
-
-    Raises:
-        TerminalUnreachable: none does; the first address's reason.
-    """
-    reasons: list[TerminalUnreachable] = []
-    for url in urls:
-        for name in DIALECTS if api == "auto" else (api,):
-            with ThetaClient(url, api=name, timeout=timeout) as client:
-                try:
-                    client.check()
-                except TerminalUnreachable as error:
-                    reasons.append(error)
-                except ThetaError as error:
-                    reasons.append(TerminalUnreachable(str(error)))
-                else:
-                    return url, name
-    raise reasons[0]
-
-
 def _iso_date(text: str, path: str) -> date:
     digits = text.replace("-", "")
     try:

@@ -1,0 +1,71 @@
+"""What a download says at its beginning and at its end."""
+
+import sys
+
+from pipeline.config import DownloadConfig
+from pipeline.plan import Plan
+from pipeline.progress import size_text
+from pipeline.stores import Record
+from transforms.fetch import Terminal
+from transforms.model import RunSummary
+
+
+def announce(plan: Plan, terminal: Terminal, source: str, config: DownloadConfig) -> None:
+    """Prints what is about to be fetched, from where, and what is not."""
+    for note in plan.notes:
+        print(f"note: {note}")
+    if plan.closed:
+        days = ", ".join(f"{day:%A} {day}" for day in plan.closed)
+        print(f"the market was closed on {days}")
+    if plan.requests:
+        market = "a simulated market" if source == "simulated" else "ThetaData"
+        print(
+            f"{len(plan.requests)} expirations of {', '.join(config.symbols)}, "
+            f"{len(plan.trading_days)} trade date(s) from {plan.trading_days[0]}, every "
+            f"{config.interval}, from {market} at {terminal.url} ({terminal.api}), "
+            f"{config.outstanding(terminal.api)} at a time\n"
+        )
+
+
+def conclude(summary: RunSummary, record: Record, path: str, output: str) -> None:
+    """Prints what came of a run, what failed and why, and where everything is."""
+    counts = [
+        f"{count} {status}"
+        for status, count in (
+            ("written", summary.successful_expirations),
+            ("empty", summary.empty_expirations),
+            ("failed", summary.failed_expirations),
+            ("interrupted", summary.interrupted_expirations),
+        )
+        if count or status == "written"
+    ]
+    print(
+        f"\n{summary.total_expirations} expirations: {', '.join(counts)}; "
+        f"{summary.total_records:,} rows, {size_text(summary.total_data_size)} "
+        f"in {record['total_duration']:.1f} s "
+        f"({record['average_throughput']:,.0f} rows/s), "
+        f"peak memory {record['peak_memory_usage']:.0f} MiB"
+    )
+    for error in summary.errors:
+        print(f"failed: {error['expiration']}: {error['message']}", file=sys.stderr)
+    if summary.provisional_expirations:
+        print(
+            f"{summary.provisional_expirations} are provisional: the session of their last trade "
+            "date had not ended; run again later"
+        )
+    if all_empty(summary):
+        print(
+            "every expiration was empty on a trading day: the Terminal has no Greeks for it "
+            "(too early for the symbol, or not in the subscription)",
+            file=sys.stderr,
+        )
+    print(f"files:   {output}")
+    print(f"summary: {path}")
+
+
+def all_empty(summary: RunSummary) -> bool:
+    """Returns whether nothing came of all that was asked for.
+
+    What is empty by rule was not asked for.
+    """
+    return 0 < summary.total_expirations == summary.empty_expirations and summary.total_requests > 0
