@@ -6,6 +6,7 @@ class in `FORMATS`; the contract tests in tests/transforms/test_sinks.py then ru
 
 import contextlib
 import hashlib
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -116,7 +117,7 @@ class Written:
     sha256: str
 
 
-class ExpirationSink(FileBasedSink):
+class ExpirationSink(FileBasedSink, ABC):
     """Writes each expiration's record batches to a file of its own, and commits it by a rename.
 
     `FileBasedSink` opens the files, on any of Beam's file systems. Its finalization is not used:
@@ -156,20 +157,20 @@ class ExpirationSink(FileBasedSink):
         self.schema = schema
         self.compression = compression
 
+    @abstractmethod
     def begin(self, file: HashingFile) -> Any:
         """Writes what a file begins with and returns the format's writer."""
-        raise NotImplementedError(f"{type(self).__name__} must say how a file begins")
 
+    @abstractmethod
     def write_rows(self, handle: OpenFile, rows: pa.Table) -> None:
         """Writes `GATHER_ROWS` rows, or fewer if they are the last."""
-        raise NotImplementedError(f"{type(self).__name__} must say how rows are written")
 
+    @abstractmethod
     def end(self, handle: OpenFile) -> int:
         """Writes what a file ends with and returns the number of rows in it.
 
         The rows are read back or counted as written, not taken from the caller.
         """
-        raise NotImplementedError(f"{type(self).__name__} must say how a file ends")
 
     def open(self, temp_path: str) -> OpenFile:
         """Returns a handle of a new file with its header, if the format has one.

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from pipeline.terminal import calendar
 from pipeline.terminal.quotes import EPOCH, Instants
 from transforms import black_scholes as bs
+from transforms.implied_volatility import ImpliedVolatility, implied_volatility
 
 Ints = NDArray[np.int64]
 
@@ -174,9 +175,9 @@ def numbers(
     rate = at.rate if query.rate is None else query.rate
     dividend_yield = query.annual_dividend / spot
 
-    def solve(cents: Ints) -> bs.ImpliedVolatility:
+    def solve(cents: Ints) -> ImpliedVolatility:
         price = cents / 100
-        return bs.implied_volatility(price, spot, strike, years, rate, is_call, dividend_yield)
+        return implied_volatility(price, spot, strike, years, rate, is_call, dividend_yield)
 
     columns = COLUMNS[query.greeks]
     bid, ask = figures["bid"], figures["ask"]

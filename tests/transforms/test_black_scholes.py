@@ -18,11 +18,11 @@ from transforms.black_scholes import (
     ALL_GREEKS,
     FIRST_ORDER,
     greeks,
-    implied_volatility,
     midpoint,
     price,
     years_to_expiration,
 )
+from transforms.implied_volatility import implied_volatility
 
 # The rate is the one that fits all rows of that day; time is whole days over 365.
 V2: dict[str, Any] = {"years": 4 / 365, "rate": 0.0530}  # 2023-09-11, AAPL expiring 2023-09-15

@@ -15,7 +15,8 @@ from pipeline.terminal.greeks import COLUMNS, EOD, EOD_V2, Query
 from pipeline.terminal.market import Market
 from pipeline.terminal.server import TerminalServer
 from tests.pipeline.terminal.reading import get
-from transforms.black_scholes import ALL_GREEKS, greeks, implied_volatility, midpoint
+from transforms.black_scholes import ALL_GREEKS, greeks, midpoint
+from transforms.implied_volatility import implied_volatility
 from transforms.schema import schema_of
 
 MARKET = Market(symbols=("SPXW", "SPX"))

@@ -18,7 +18,8 @@ from pipeline.terminal.greeks import INTERVALS, ORDERS, Query
 from pipeline.terminal.market import Market
 from pipeline.terminal.table import table
 from pipeline.terminal.underlying import Underlying, sofr
-from transforms.black_scholes import greeks, implied_volatility, midpoint, years_to_expiration
+from transforms.black_scholes import greeks, midpoint, years_to_expiration
+from transforms.implied_volatility import implied_volatility
 from transforms.schema import schema_of
 
 ROOT = Path(__file__).parents[3]
