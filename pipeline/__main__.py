@@ -3,11 +3,13 @@
 import sys
 
 from pipeline.lean import keep_lean
+from pipeline.unbroken import outlive_readers
 
 
 def run() -> int:
     """Runs the command of this process and returns its exit code."""
     keep_lean()
+    outlive_readers()
     from pipeline.cli import main
 
     return main()

@@ -5,9 +5,21 @@ import difflib
 import re
 from collections.abc import Sequence
 
-from apache_beam.options.pipeline_options import PipelineOptions
+from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions
 
 from pipeline.config import ConfigError
+
+REFUSED = {
+    "--direct_num_workers": "would let more requests be under way than are allowed: use "
+    "--concurrency",
+    "--direct_runner_bundle_repeat": "would fetch everything several times",
+}
+"""Flags of Beam that break a promise, and why."""
+
+RUNNERS = (
+    *("DirectRunner", "FnApiRunner", "PrismRunner", "PortableRunner", "FlinkRunner"),
+    *("SparkRunner", "DataflowRunner"),
+)
 
 
 def parse_beam_flags(flags: Sequence[str], own: Sequence[str]) -> PipelineOptions:
@@ -22,11 +34,22 @@ def parse_beam_flags(flags: Sequence[str], own: Sequence[str]) -> PipelineOption
         SystemExit: with status 2, after Beam's own message, if one of its values is wrong.
     """
     parser = _parser()
+    for flag, instead in REFUSED.items():
+        if any(given.partition("=")[0] == flag for given in flags):
+            raise ConfigError(f"{flag} {instead}")
     _, unknown = parser.parse_known_args(list(flags))
     if unknown:
         known = [*own, *re.findall(r"--\w+", parser.format_help())]
         raise ConfigError(_unknown(unknown[0].partition("=")[0], known))
-    return PipelineOptions(list(flags))
+    options = PipelineOptions(list(flags))
+    _check_runner(options.view_as(StandardOptions).runner or "")
+    return options
+
+
+def _check_runner(name: str) -> None:
+    known = {runner.lower() for runner in RUNNERS}
+    if name and "." not in name and name.lower() not in known:
+        raise ConfigError(f"--runner is {name!r}, not one of {', '.join(RUNNERS)}")
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -1,6 +1,7 @@
 """What one download is asked to do: a frozen value, validated once."""
 
 import math
+import os
 import re
 from dataclasses import asdict, dataclass
 from datetime import date
@@ -135,10 +136,9 @@ class DownloadConfig:
         self._check("--tier", self.tier in TIERS,
                     f"is {self.tier!r}, not one of {', '.join(TIERS)}")  # fmt: skip
         if self.terminal not in ("", EMBEDDED):
-            url = urlsplit(self.terminal)
             self._check(
                 "--terminal",
-                url.scheme in ("http", "https") and bool(url.hostname) and not url.path.strip("/"),
+                _is_address(self.terminal),
                 f"is {self.terminal!r}, neither an address such as {DEFAULT_URL} nor 'embedded'",
             )
         self._check("--concurrency", 0 <= self.concurrency <= 128,
@@ -151,8 +151,13 @@ class DownloadConfig:
                     f"is {self.timeout:g}, not above 0 and at most 86400 seconds")  # fmt: skip
         self._check("--batch_size", 1 <= self.batch_size <= 1_000_000,
                     f"is {self.batch_size}, not 1 to 1,000,000")  # fmt: skip
-        self._check("--output", bool(self.output.strip("/ ")), "names no folder")
-        self._check("--metrics", bool(self.metrics.strip("/ ")), "names no folder")
+        for flag, folder in (("--output", self.output), ("--metrics", self.metrics)):
+            name = folder.strip().rstrip("/").rpartition("/")[2]
+            self._check(flag, name not in ("", ".", ".."),
+                        f"is {folder!r}: it names no folder")  # fmt: skip
+        inside = os.path.normpath(self.metrics) + "/"
+        self._check("--metrics", not inside.startswith(os.path.normpath(self.output) + "/"),
+                    f"is {self.metrics!r}, inside --output, which holds only data")  # fmt: skip
         self._check("--format", self.format in COMPRESSIONS,
                     f"is {self.format!r}, not one of {', '.join(COMPRESSIONS)}")  # fmt: skip
         fitting = COMPRESSIONS[self.format]
@@ -181,6 +186,16 @@ class DownloadConfig:
         for name in ("start_date", "end_date"):
             document[name] = document[name].isoformat()
         return document
+
+
+def _is_address(text: str) -> bool:
+    try:
+        url = urlsplit(text)
+        port = url.port
+    except ValueError:
+        return False
+    plain = not (url.path.strip("/") or url.query or url.fragment or url.username)
+    return url.scheme in ("http", "https") and bool(url.hostname) and plain and port != 0
 
 
 def _time(text: str) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import datetime, timezone
 from importlib.metadata import version
+from pathlib import Path
 
 import apache_beam as beam
 import pyarrow as pa
@@ -31,7 +32,7 @@ from transforms.dealing import laid_out
 from transforms.fetch import Terminal
 from transforms.layout import Layout
 from transforms.model import Failure, RunSummary
-from transforms.schema import schema_of
+from transforms.schema import END_OF_DAY, schema_of
 from transforms.sinks import FORMATS, make_sink
 from transforms.stopping import StopSignal
 from transforms.thetadata import (
@@ -56,7 +57,10 @@ class _Run:
         for record in self.store.bury():
             print(f"an earlier run was killed, and is now marked so: {record['run_id']}")
             _sweep(record)
-        self.record: Record = {"request": config.describe()}
+        self.record: Record = {
+            "request": config.describe(),
+            "meta": str(Path(f"{config.output.rstrip('/')}.meta").absolute()),
+        }
         self.run_id = self.store.start(self.record)
         self.started = time.monotonic()
         self.layout = Layout(
@@ -82,20 +86,35 @@ class _Run:
                 urls, api = [embedded.url], "v3"
             terminal = self._terminal(*find_terminal(urls, api))
             with terminal.client(self.stop.is_set) as client:
-                source = "simulated" if client.is_simulated() else "live"
+                simulation = client.simulation()
+                source = "simulated" if simulation else "live"
                 self.record["source"] = {
                     "terminal": terminal.url, "api": terminal.api, "data": source,
                 }  # fmt: skip
                 plan = make_plan(client, self.config)
             self.record["concurrency"] = self.config.outstanding(terminal.api)
             announce(plan, terminal, source, self.config)
-            refuse_conflicts(plan, self.layout, source, self.config)
+            # What tells two origins of a file apart: a market's seed, and for end of day, which the
+            # generations compute differently, the generation.
+            origin = f"simulated, {simulation}" if simulation else "live"
+            if self.config.greeks == END_OF_DAY:
+                origin += f", {terminal.api}"
+            self._check_folders()
+            refuse_conflicts(plan, self.layout, origin, self.config)
             sampler = MemorySampler([embedded.pid] if embedded else [])
             try:
                 with sampler, ResultTable() as table, self._signals():
-                    return self._run_graph(plan, terminal, source, table)
+                    return self._run_graph(plan, terminal, origin, table)
             finally:
                 self._note_memory(sampler, embedded)
+
+    def _check_folders(self) -> None:
+        """Returns if the output folder and its `.meta` can be written to."""
+        try:
+            files.make_folder(self.layout.output)
+            files.write_json(f"{self.layout.temporary}/probe.json", {}, self.layout.temporary)
+        except OSError as error:
+            raise Conflict(f"--output {self.config.output} can't be written to: {error}") from error
 
     def _terminal(self, url: str, api: str) -> Terminal:
         config = self.config
@@ -103,7 +122,7 @@ class _Run:
         return Terminal(url, api, config.timeout, policy)
 
     def _run_graph(
-        self, plan: Plan, terminal: Terminal, source: str, table: ResultTable
+        self, plan: Plan, terminal: Terminal, origin: str, table: ResultTable
     ) -> RunSummary:
         config = self.config
         sink = make_sink(config.format, config.compression, schema_of(config.greeks), self.layout)
@@ -114,7 +133,7 @@ class _Run:
             plan.requests,
             terminal,
             sink,
-            source=source,
+            source=origin,
             batch_size=config.batch_size,
             stop=self.stop,
             listener=table.address,
@@ -183,8 +202,9 @@ class _Run:
             "expirations": expirations,
         }
         record.pop("owner")
+        record.pop("meta")
         self.record = record
-        files.remove(self.layout.temporary)
+        _remove(self.layout.temporary)
         return str(self.store.finish(record))
 
 
@@ -196,7 +216,12 @@ def download(config: DownloadConfig, options: PipelineOptions) -> int:
         or nothing matched; 2 if files of other requests are in the way; 3 if no Terminal answers;
         128 and the signal's number if it was interrupted.
     """
-    run = _Run(config, options)
+    try:
+        files.is_local(config.output)
+        run = _Run(config, options)
+    except (OSError, ValueError) as error:
+        print(f"greeks download: --metrics or --output can't be used: {error}", file=sys.stderr)
+        return USAGE
     try:
         summary = run.execute()
     except (ThetaError, NothingMatched, Conflict) as error:
@@ -242,9 +267,16 @@ def _failed(error: BaseException) -> RunSummary:
 
 
 def _sweep(record: Record) -> None:
-    """Removes the unfinished files of a run that died."""
-    layout = Layout(str(record["request"]["output"]), "", str(record["run_id"]))
-    files.remove(layout.temporary)
+    """Removes the unfinished files of a run that died, on this machine's file systems."""
+    _remove(f"{record.get('meta', '')}/unfinished/{record['run_id']}")
+
+
+def _remove(folder: str) -> None:
+    """Removes a folder, or says why it can't: nothing depends on it any more."""
+    try:
+        files.remove(folder)
+    except (OSError, ValueError) as error:
+        print(f"{folder} could not be removed: {error}", file=sys.stderr)
 
 
 def _versions() -> dict[str, str]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from pipeline.config import DownloadConfig
+from pipeline.terminal import calendar
 from transforms.model import GreeksRequest
 from transforms.thetadata import NotServed, StatusError, ThetaClient
 
@@ -46,8 +47,8 @@ def make_plan(client: ThetaClient, config: DownloadConfig) -> Plan:
     try:
         days = client.trading_days(config.start_date, config.end_date)
     except (NotServed, StatusError) as error:
-        days = _weekdays(config.start_date, config.end_date)
-        notes.append(f"no trading calendar, so every weekday is asked for: {error}")
+        days = tuple(calendar.trading_days(config.start_date, config.end_date))
+        notes.append(f"the exchange's usual holidays, since the Terminal told none: {error}")
     closed = tuple(
         day for day in _weekdays(config.start_date, config.end_date) if day not in set(days)
     ) or (() if days else (config.start_date,))

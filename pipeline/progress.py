@@ -10,6 +10,7 @@ import threading
 from types import TracebackType
 from typing import Any, TextIO
 
+_POLL_SECONDS = 0.1
 _HEADINGS = (
     f"{'symbol':<8}{'expiration':<12}{'status':<12}{'rows':>12}{'size':>11}{'time':>9}  file"
 )
@@ -37,15 +38,22 @@ class ResultTable:
     """Prints the table while the workers, in whatever process of this machine, send its lines.
 
     Attributes:
-        address: of the Unix datagram socket that `RecordResults` sends to.
+        address: of the Unix datagram socket that `RecordResults` sends to, or None.
     """
 
     def __init__(self, out: TextIO | None = None) -> None:
         self._out = out or sys.stdout
         self._folder = tempfile.TemporaryDirectory(prefix="greeks-")
-        self.address = os.path.join(self._folder.name, "results")  # noqa: PTH118 -- for the socket
+        path = os.path.join(self._folder.name, "results")  # noqa: PTH118 -- for the socket
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self._socket.bind(self.address)
+        self.address: str | None = path
+        try:
+            self._socket.bind(path)
+        except OSError:
+            # A path may be too long for a socket: then the lines are shown at the end.
+            self.address = None
+        self._socket.settimeout(_POLL_SECONDS)
+        self._ended = threading.Event()
         self._shown: set[str] = set()
         self._thread = threading.Thread(target=self._listen, name="progress", daemon=True)
 
@@ -59,8 +67,7 @@ class ResultTable:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
-            sender.sendto(b"", self.address)
+        self._ended.set()
         self._thread.join()
         self._socket.close()
         self._folder.cleanup()
@@ -75,6 +82,12 @@ class ResultTable:
             print(line, file=self._out, flush=True)
 
     def _listen(self) -> None:
-        while message := self._socket.recv(1 << 16):
+        while True:
+            try:
+                message = self._socket.recv(1 << 16)
+            except TimeoutError:
+                if self._ended.is_set():
+                    return
+                continue
             with contextlib.suppress(ValueError, KeyError):
                 self.show(json.loads(message))

@@ -15,12 +15,12 @@ from apache_beam.runners.portability.portable_runner import JobServiceHandle
 from apache_beam.runners.runner import PipelineRunner, create_runner
 from apache_beam.transforms import environments
 
-LOCAL = ("", "DirectRunner", "FnApiRunner", "BundleBasedDirectRunner")
+LOCAL = ("", "directrunner", "fnapirunner")
 
 
 def is_local(options: PipelineOptions) -> bool:
     """Returns whether the graph runs on this machine, started by us."""
-    return (options.view_as(StandardOptions).runner or "") in LOCAL
+    return (options.view_as(StandardOptions).runner or "").lower() in LOCAL
 
 
 def prepare(options: PipelineOptions, concurrency: int) -> PipelineRunner:
@@ -34,8 +34,7 @@ def prepare(options: PipelineOptions, concurrency: int) -> PipelineRunner:
         return create_runner(standard.runner)
     standard.runner = "FnApiRunner"
     direct = options.view_as(DirectOptions)
-    if direct.direct_num_workers == 1:  # Beam's default
-        direct.direct_num_workers = concurrency
+    direct.direct_num_workers = concurrency
     environment = None
     if direct.direct_running_mode == "multi_processing":
         # In its own mode of that name the runner starts workers without our options, which die

@@ -99,12 +99,13 @@ class Manifest:
         wanted["source"] = source
         if made == wanted or not files.exists(path):
             return None
-        differing = [name for name in wanted if made.get(name) != wanted[name]]
+        names = dict.fromkeys([*wanted, *made])
+        differing = [name for name in names if made.get(name) != wanted.get(name)]
         return (
             f"{path} was made by another request and is left as it is: it has "
-            + ", ".join(f"{name} {made.get(name)}" for name in differing)
+            + ", ".join(f"{name} {made.get(name, '(none)')}" for name in differing)
             + "; this request has "
-            + ", ".join(f"{name} {wanted[name]}" for name in differing)
+            + ", ".join(f"{name} {wanted.get(name, '(none)')}" for name in differing)
         )
 
     def _path(self, request: GreeksRequest) -> str:

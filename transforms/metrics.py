@@ -31,6 +31,8 @@ class _RecordFn(beam.DoFn):
         self._rows_each = Metrics.distribution(NAMESPACE, "rows_per_expiration")
         self._milliseconds_each = Metrics.distribution(NAMESPACE, "milliseconds_per_expiration")
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        # Nobody may be reading: a display must not hold up the work.
+        self._socket.setblocking(False)
 
     def process(self, result: ExpirationResult) -> Iterator[ExpirationResult]:
         self._expirations[result.status].inc()

@@ -30,6 +30,10 @@ class StreamError(RuntimeError):
     """The stream broke its own rules, so that no file could be trusted: the run must fail."""
 
 
+class InTheWay(ValueError):
+    """Another request has made the file meanwhile."""
+
+
 class RowsDiffer(ValueError):
     """The rows of a stream, of the sink and of the file are not the same number."""
 
@@ -128,9 +132,7 @@ class ExpirationWriter:
 
     def _fail(self, stream: _Stream, error: Exception) -> None:
         path = self._sink.layout.path(stream.request)
-        stream.failure = Failure(
-            type(error).__name__, f"{path} could not be written, and was left as it was: {error}"
-        )
+        stream.failure = Failure(type(error).__name__, f"{path} could not be written: {error}")
         if stream.handle is not None:
             self._sink.discard(stream.handle)
 
@@ -187,6 +189,10 @@ class ExpirationWriter:
             provisional=trailer.provisional,
             versions={"theta-greeks-pipeline": __version__, "pyarrow": pa.__version__},
         )
+        # Another run may have come in between since the launcher looked.
+        conflict = self._manifest.conflict(stream.request, self._source)
+        if conflict:
+            raise InTheWay(conflict)
         self._manifest.write(stream.request, entry)
         self._sink.commit(handle.path, layout.path(stream.request))
         self._manifest.write(stream.request, entry.committed())

@@ -189,3 +189,23 @@ def test_parameters_reach_the_terminal(market: Market) -> None:
     assert len(set(table.column("strike").to_pylist())) <= 7
     times = {stamp.strftime("%H:%M") for stamp in table.column("timestamp").to_pylist()}
     assert times == {"09:45", "09:50", "09:55", "10:00"}
+
+
+def test_an_end_of_day_file_of_the_other_generation_is_left_alone(
+    market: Market, tmp_path: Path
+) -> None:
+    flags = ["--greeks", "eod", "--max_dte", "0", "--terminal"]
+    with TerminalServer(market) as v3, TerminalServer(market, api="v2") as v2:
+        greeks(tmp_path, *DOWNLOAD, *flags, v3.url)
+        before = files_in(tmp_path / "data" / "greeks")
+        out = greeks(tmp_path, *DOWNLOAD, *flags, v2.url, code=2)
+    assert "seed 0, v3; this request has source simulated, seed 0, v2" in out
+    assert files_in(tmp_path / "data" / "greeks") == before
+
+
+def test_a_holiday_is_told_by_either_generation(market: Market, tmp_path: Path) -> None:
+    for api in ("v3", "v2"):
+        with TerminalServer(market, api=api) as server:
+            flags = ["--symbol", "SPXW", "--start_date", "2024-03-29", "--terminal", server.url]
+            out = greeks(tmp_path, "download", *flags)
+        assert "the market was closed on Friday 2024-03-29" in out

@@ -41,11 +41,17 @@ def summary() -> dict[str, object]:
         (f"{GOOD} --start_date 14.3.2024", "'14.3.2024' is not a date: YYYY-MM-DD or YYYYMMDD"),
         (f"{GOOD} --formt parquet", "--formt is neither .*; did you mean --format?"),
         (f"{GOOD} --direct_num_worker 2", "did you mean --direct_num_workers?"),
+        (f"{GOOD} --direct_num_workers 2", "use --concurrency"),
+        (f"{GOOD} --runner Wrong", "--runner is 'Wrong', not one of DirectRunner"),
+        (f"{GOOD} --terminal http://[::1", "--terminal is"),
+        (f"{GOOD} --terminal http://x:99999", "--terminal is"),
+        (f"{GOOD} --output .", "--output is"),
+        (f"{GOOD} --metrics data/greeks/m", "--metrics is .* inside --output"),
         (f"{GOOD} --qqqq", "--qqqq is neither a flag of greeks nor of Beam; see"),
         (f"{GOOD} SPX", "'SPX' stands alone"),
         (f"{GOOD} --conc 2", "--conc is neither a flag of greeks nor of Beam"),
         (f"{GOOD} --max_dte ten", "argument --max_dte: invalid int value: 'ten'"),
-        (f"{GOOD} --streaming --direct_num_workers two", "--direct_num_workers"),
+        (f"{GOOD} --max_cache_memory_usage_mb two", "--max_cache_memory_usage_mb"),
         (f"{GOOD} --format parquet --compression lz4", "--compression"),
         (f"{GOOD} --symbol ../SPX", "--symbol: '../SPX' is not a symbol"),
         ("terminal --prot 1", "--prot is not a flag of greeks terminal"),
@@ -66,7 +72,8 @@ def test_a_usage_error_is_told_before_anything_is_done(
 
 def test_hyphens_and_compact_dates_do_as_well(tmp_path: Path) -> None:
     code, _ = greeks(
-        "download --symbol=spxw --start-date=20240314 --max-dte 1 --direct-num-workers 2"
+        "download --symbol=spxw --start-date=20240314 --max-dte 1 "
+        "--direct-running-mode multi_threading"
     )
     assert code == 0
     assert sorted(files_in(tmp_path / "data" / "greeks")) == [

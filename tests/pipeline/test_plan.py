@@ -129,11 +129,11 @@ def test_a_holiday_within_a_range_is_left_out_and_told(client: ThetaClient) -> N
     assert [d for _, _, d in asked(plan)] == [["2024-03-28", "2024-04-01"]]
 
 
-def test_without_a_calendar_every_weekday_is_asked_for_and_that_is_told() -> None:
+def test_without_a_calendar_the_usual_holidays_hold_and_that_is_told() -> None:
     gone = Answer(b"no", status=404, content_type="text/plain")
     with scripted_server(terminal(holidays=gone)) as server, ThetaClient(server.url) as client:
         config = replace(CONFIG, start_date=day("2024-03-28"), end_date=day("2024-04-01"))
         plan = make_plan(client, config)
-    assert [d for _, _, d in asked(plan)] == [["2024-03-28", "2024-03-29", "2024-04-01"]]
-    assert "no trading calendar" in plan.notes[0]
+    assert [d for _, _, d in asked(plan)] == [["2024-03-28", "2024-04-01"]]
+    assert "usual holidays" in plan.notes[0]
     assert HOLIDAYS

@@ -14,6 +14,7 @@ RESULT = ExpirationResult(
 def test_a_result_is_a_line_as_soon_as_it_is_sent_and_only_once() -> None:
     out = io.StringIO()
     with ResultTable(out) as table, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
+        assert table.address is not None
         for message in (b"noise", b"{}", json.dumps(RESULT.describe()).encode()):
             sender.sendto(message, table.address)
     table.show(RESULT.describe())

@@ -71,6 +71,15 @@ def test_another_request_may_not(
     assert re.search(told, problem)
 
 
+def test_a_parameter_that_is_missing_now_is_named(tmp_path: Path) -> None:
+    manifest = manifest_in(tmp_path)
+    narrow = {**REQUEST.describe(), "strike_range": "3"}
+    manifest.write(REQUEST, replace(entry(), request=narrow))
+    problem = manifest.conflict(REQUEST, "live")
+    assert problem is not None
+    assert "it has strike_range 3; this request has strike_range (none)" in problem
+
+
 def test_a_file_of_unknown_origin_may_not_be_replaced(tmp_path: Path) -> None:
     problem = manifest_in(tmp_path).conflict(REQUEST, "live")
     assert problem is not None

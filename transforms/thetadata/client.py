@@ -1,6 +1,7 @@
 """A client of the Theta Terminal: expirations, the trading calendar, and Greeks as Arrow."""
 
 import csv
+import json
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from datetime import date, time, timedelta
@@ -135,12 +136,17 @@ class ThetaClient:
         """
         self._dialect.history(request, Part(request.first_trade_date, request.first_trade_date))
 
-    def is_simulated(self) -> bool:
-        """Returns whether this is the stand-in Terminal, whose market is simulated."""
+    def simulation(self) -> str | None:
+        """Returns which simulated market this is, or None for a real Terminal.
+
+        Raises:
+            ThetaError: the Terminal does not answer any more.
+        """
         try:
-            return '"stand_in"' in self._http.text("/stats", {})
-        except (StatusError, MalformedResponse):
-            return False
+            told = json.loads(self._http.text("/stats", {}))
+            return f"seed {told['seed']}" if told["stand_in"] else None
+        except (StatusError, ValueError, KeyError, TypeError):
+            return None
 
     def expirations(self, symbol: str) -> list[date]:
         """Returns every expiration of `symbol`, ascending; none if the symbol is unknown.
