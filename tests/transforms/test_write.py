@@ -21,6 +21,8 @@ from transforms.model import (
     ExpirationResult,
     Failure,
     GreeksRequest,
+    Item,
+    Restart,
     Trailer,
 )
 from transforms.sinks import CsvSink, ExpirationSink, OpenFile, ParquetSink
@@ -36,7 +38,7 @@ def csv_sink(folder: Path) -> ExpirationSink:
 
 
 def send(
-    writer: ExpirationWriter, request: GreeksRequest, items: Sequence[pa.RecordBatch | Trailer]
+    writer: ExpirationWriter, request: GreeksRequest, items: Sequence[Item]
 ) -> ExpirationResult | None:
     result = None
     for item in items:
@@ -86,6 +88,30 @@ def test_the_manifest_says_who_made_the_file_and_what_is_in_it(tmp_path: Path) -
     assert entry.request == REQUEST.describe()
     assert entry.rows == 10
     assert entry.sha256 == hashlib.sha256(Path(result.path).read_bytes()).hexdigest()
+
+
+def test_what_may_still_change_is_marked_provisional(tmp_path: Path) -> None:
+    sink = csv_sink(tmp_path)
+    items = [*batches_of(REQUEST, 10), Trailer(1, 10, provisional=True)]
+    result = send(ExpirationWriter(sink, "live"), REQUEST, items)
+    entry = Manifest(sink.layout).read(REQUEST)
+    assert result is not None
+    assert entry is not None
+    assert result.provisional
+    assert entry.provisional
+    # The next run fetches it again, and once the session has ended it is not provisional any more.
+    send(ExpirationWriter(sink, "live"), REQUEST, [*batches_of(REQUEST, 20), Trailer(1, 20)])
+    entry = Manifest(sink.layout).read(REQUEST)
+    assert entry is not None
+    assert (entry.provisional, entry.rows) == (False, 20)
+
+
+def test_a_restart_takes_back_what_came_before(tmp_path: Path) -> None:
+    items = [*batches_of(REQUEST, 3000), Restart(), *batches_of(REQUEST, 10), Trailer(1, 10)]
+    result = send(ExpirationWriter(csv_sink(tmp_path), "live"), REQUEST, items)
+    assert result is not None
+    assert (result.status, result.rows) == (WRITTEN, 10)
+    assert unfinished(tmp_path) == []
 
 
 def test_no_batch_and_a_trailer_is_an_empty_expiration_without_a_file(tmp_path: Path) -> None:
@@ -179,6 +205,7 @@ def test_a_file_that_can_not_be_written_fails_its_expiration_alone(
 ITEMS = st.one_of(
     st.tuples(st.just("batch"), st.integers(1, 3)),
     st.tuples(st.just("trailer"), st.sampled_from(["right", "wrong", "failed", "interrupted"])),
+    st.tuples(st.just("restart"), st.none()),
     st.tuples(st.just("end"), st.none()),
 )
 
@@ -197,6 +224,9 @@ def test_any_stream_in_any_order_leaves_only_whole_files(
         for request, (kind, value) in stream:
             if kind == "end":
                 writer.end()
+            elif kind == "restart":
+                writer.write(request, Restart())
+                sent = batches = 0
             elif kind == "batch":
                 assert isinstance(value, int)
                 writer.write(request, batches_of(request, value)[0])
