@@ -23,6 +23,7 @@ from pipeline.conflicts import Conflict, refuse_conflicts
 from pipeline.console import all_empty, announce, conclude
 from pipeline.embedded import EmbeddedTerminal, embedded_terminal
 from pipeline.graph import build
+from pipeline.lean import choose_pool
 from pipeline.memory import MemorySampler
 from pipeline.plan import NothingMatched, Plan, make_plan
 from pipeline.progress import ResultTable
@@ -216,6 +217,7 @@ def download(config: DownloadConfig, options: PipelineOptions) -> int:
         or nothing matched; 2 if files of other requests are in the way; 3 if no Terminal answers;
         128 and the signal's number if it was interrupted.
     """
+    choose_pool(config.format)
     try:
         files.is_local(config.output)
         run = _Run(config, options)

@@ -227,8 +227,8 @@ class CsvSink(ExpirationSink):
 
     COMPRESSIONS = {"none": ".csv", "gzip": ".csv.gz", "zstd": ".csv.zst"}  # noqa: RUF012 -- read only
     MIME_TYPE = "text/csv"
-    # Beyond this, larger pieces of text take memory and save no time.
-    GATHER_ROWS = 1 << 13
+    # Larger pieces of text would save a tenth of the time, and take 10 MiB more for each doubling.
+    GATHER_ROWS = 1 << 12
 
     def begin(self, file: HashingFile) -> Any:
         """Writes the header line."""

@@ -9,11 +9,11 @@ from typing import Any
 
 
 def start(folder: Path, *arguments: str, **environment: str) -> "subprocess.Popen[str]":
-    """Starts `greeks ARGUMENTS` in a folder."""
+    """Starts `greeks ARGUMENTS` in a folder; an empty variable of the environment is taken away."""
     return subprocess.Popen(
         [sys.executable, "-m", "pipeline", *arguments],
         cwd=folder,
-        env=os.environ | environment,
+        env={name: value for name, value in (os.environ | environment).items() if value},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
