@@ -248,11 +248,11 @@ def test_no_flag_of_ours_is_also_beams() -> None:
     import re
 
     from pipeline.beam_flags import _parser
-    from pipeline.cli import _parsers
+    from pipeline.cli import parsers
 
     ours, beams = (
         set(re.findall(r"^  (?:-h, )?(--\w+)", parser.format_help(), re.MULTILINE))
-        for parser in (_parsers()[1], _parser())
+        for parser in (parsers()[1]["download"], _parser())
     )
     assert len(ours) > 10
     assert len(beams) > 100
