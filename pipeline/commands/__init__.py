@@ -7,12 +7,13 @@ examples), `add_arguments(parser)` and `run(parser, options, rest)`, which retur
 """
 
 import argparse
+import logging
 from collections.abc import Sequence
 from types import ModuleType
 
-from pipeline.commands import download, terminal
+from pipeline.commands import download, terminal, verify
 
-COMMANDS: dict[str, ModuleType] = {"download": download, "terminal": terminal}
+COMMANDS: dict[str, ModuleType] = {"download": download, "verify": verify, "terminal": terminal}
 """The commands by name, in the order of the help."""
 
 
@@ -53,5 +54,7 @@ def run_command(
             f"{rest[0]} is not a flag of greeks {options.command}; see "
             f"greeks {options.command} --help"
         )
+    # Beam tells at length, also while it is imported, what is no news to a user.
+    logging.getLogger().setLevel(logging.ERROR)
     code: int = module.run(parser, options, rest)
     return code

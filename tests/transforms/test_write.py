@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.support.data import SCHEMA, batches_of, files_in, layout_in, request_for
+from transforms import manifest
 from transforms.manifest import COMMITTED, Manifest
 from transforms.model import (
     EMPTY,
@@ -118,7 +119,29 @@ def test_no_batch_and_a_trailer_is_an_empty_expiration_without_a_file(tmp_path: 
     result = ExpirationWriter(csv_sink(tmp_path), "live").write(REQUEST, Trailer(0, 0, 1))
     assert result is not None
     assert (result.status, result.path) == (EMPTY, None)
+    assert list(files_in(tmp_path)) == ["greeks.meta/files/2024-03-15/SPXW_20240315.csv.json"]
+    entry = Manifest(layout_in(tmp_path)).read(REQUEST)
+    assert entry is not None
+    assert (entry.state, entry.request) == (manifest.EMPTY, REQUEST.describe())
+
+
+def test_what_is_empty_by_rule_was_not_asked_for_and_leaves_no_trace(tmp_path: Path) -> None:
+    result = ExpirationWriter(csv_sink(tmp_path), "live").write(REQUEST, Trailer(0, 0, 0))
+    assert result is not None
+    assert result.status == EMPTY
     assert files_in(tmp_path) == {}
+
+
+def test_a_file_stays_when_the_terminal_has_no_data_any_more(tmp_path: Path) -> None:
+    writer = ExpirationWriter(csv_sink(tmp_path), "live")
+    send(writer, REQUEST, [*batches_of(REQUEST, 10), Trailer(1, 10, 1)])
+    before = files_in(tmp_path)
+    result = writer.write(REQUEST, Trailer(0, 0, 1))
+    assert result is not None
+    assert result.status == FAILED
+    assert result.failure is not None
+    assert "has no data for SPXW expiring 2024-03-15 on 2024-03-14 now" in result.failure.message
+    assert files_in(tmp_path) == before
 
 
 @pytest.mark.parametrize(
@@ -180,8 +203,8 @@ class FullDisk(ParquetSink):
 class ShortFile(CsvSink):
     """A format that loses a row."""
 
-    def end(self, handle: OpenFile) -> int:
-        return super().end(handle) - 1
+    def rows_written(self, handle: OpenFile) -> int:
+        return super().rows_written(handle) - 1
 
 
 @pytest.mark.parametrize(
