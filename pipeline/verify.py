@@ -1,6 +1,5 @@
 """Checks every file of an output folder against the manifest, from the files alone."""
 
-import io
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -123,14 +122,12 @@ def _check(path: str, entry: Entry) -> Iterator[str]:
         yield f"has {size:,} bytes, and had {entry.bytes:,} when it was written"
         return
     try:
-        reader = _Hashing(files.open_file(path))
-        try:
+        with files.open_file(path) as file:
+            reader = _Hashing(file)
             rows, problem = (
                 _parquet(path, entry) if entry.format == "parquet" else _csv(reader, entry)
             )
             digest = reader.drain()
-        finally:
-            reader.close()
     except (OSError, pa.ArrowException, ValueError, KeyError) as error:
         yield f"can't be read as {entry.format}: {error}"
         return
@@ -142,8 +139,10 @@ def _check(path: str, entry: Entry) -> Iterator[str]:
         yield f"has {rows:,} rows, and had {entry.rows:,} when it was written"
 
 
-class _Hashing(io.RawIOBase):
+class _Hashing:
     """Reads a file once, from its beginning to its end, and hashes what passes."""
+
+    closed = False
 
     def __init__(self, file: Any) -> None:
         self._file = file
@@ -152,11 +151,10 @@ class _Hashing(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: Any) -> int:
-        piece = self._file.read(len(buffer))
-        buffer[: len(piece)] = piece
+    def read(self, size: int) -> bytes:
+        piece: bytes = self._file.read(size)
         self._digest.update(piece)
-        return len(piece)
+        return piece
 
     def drain(self) -> str:
         """Reads what is left, and returns the hash of the whole file."""
@@ -165,8 +163,7 @@ class _Hashing(io.RawIOBase):
         return self._digest.hexdigest()
 
     def close(self) -> None:
-        super().close()
-        self._file.close()
+        """Does nothing: Arrow closes what it has read from, and there may be more to hash."""
 
 
 def _csv(reader: _Hashing, entry: Entry) -> tuple[int, str | None]:
