@@ -43,6 +43,10 @@ def _never() -> bool:
     return False
 
 
+def _untold(_error: ThetaError, _seconds: float) -> None:
+    pass
+
+
 class ThetaClient:
     """Talks to one Theta Terminal, of either generation, which both give the same rows.
 
@@ -59,6 +63,7 @@ class ThetaClient:
         policy: how often, and how long, an answer is asked for again.
         stop: asked before each piece of an answer is read, and while waiting; once it returns
             True, `stream` raises `Stopped`.
+        waiting: told before each wait why, and for how many seconds.
 
     Attributes:
         waited: seconds spent waiting to ask again.
@@ -74,11 +79,13 @@ class ThetaClient:
         timeout: float = 300.0,
         policy: RetryPolicy = RetryPolicy(),  # noqa: B008 -- frozen
         stop: Callable[[], bool] = _never,
+        waiting: Callable[[ThetaError, float], None] = _untold,
     ) -> None:
         self._http = Http(url, timeout)
         self._dialect = DIALECTS[api]
         self._policy = policy
         self._stop = stop
+        self._waiting = waiting
         self.waited = 0.0
 
     def __enter__(self) -> "ThetaClient":
@@ -262,7 +269,7 @@ class ThetaClient:
                 return pa.Table.from_batches(batches, schema_of(request.greeks))
 
     def _attempts(self) -> Attempts:
-        return Attempts(self._policy, self._stop)
+        return Attempts(self._policy, self._stop, waiting=self._waiting)
 
     def _part(
         self, request: GreeksRequest, part: Part, batch_size: int
