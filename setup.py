@@ -24,6 +24,7 @@ setup(
         "psutil>=5.9",
         "pyarrow>=20,<26",
         "requests>=2.32,<3",
+        "rich>=13.9,<16",
         "scipy>=1.11",
         "tenacity>=9,<10",
     ],

@@ -29,6 +29,7 @@ COMPRESSIONS = {
 
 
 APIS = ("auto", "v3", "v2")
+PROGRESS = ("auto", "bar", "plain", "none")
 
 TIERS = {
     "free": {"v3": 1, "v2": 1},
@@ -72,6 +73,8 @@ class DownloadConfig:
         file_name_pattern: names the files inside `output`, without their suffix.
         metrics: the folder of the run summaries.
         seed: of the embedded Terminal's market.
+        progress: how the run is shown while it goes, one of `PROGRESS`.
+        progress_seconds: between two plain lines of it.
     """
 
     symbols: tuple[str, ...]
@@ -96,6 +99,8 @@ class DownloadConfig:
     file_name_pattern: str = DEFAULT_PATTERN
     metrics: str = "data/metrics"
     seed: int = 0
+    progress: str = "auto"
+    progress_seconds: float = 5.0
 
     def __post_init__(self) -> None:
         self._check("--symbol", bool(self.symbols), "names no symbol")
@@ -166,6 +171,10 @@ class DownloadConfig:
             self.compression in fitting,
             f"is {self.compression!r}; {self.format} takes {', '.join(fitting)}",
         )
+        self._check("--progress", self.progress in PROGRESS,
+                    f"is {self.progress!r}, not one of {', '.join(PROGRESS)}")  # fmt: skip
+        self._check("--progress_seconds", 0 < self.progress_seconds <= 86400,
+                    f"is {self.progress_seconds:g}, not above 0 and at most 86400")  # fmt: skip
         _named("--file_name_pattern", check_pattern, self.file_name_pattern)
 
     def outstanding(self, api: str) -> int:
@@ -182,6 +191,8 @@ class DownloadConfig:
         document = asdict(self)
         document["symbol"] = list(document.pop("symbols"))
         document["parameters"] = dict(self.parameters)
+        # How a run is shown is nothing that it did.
+        del document["progress"], document["progress_seconds"]
         document["expirations"] = [day.isoformat() for day in self.expirations]
         for name in ("start_date", "end_date"):
             document[name] = document[name].isoformat()

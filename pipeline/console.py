@@ -3,8 +3,8 @@
 import sys
 
 from pipeline.config import DownloadConfig
+from pipeline.display import size_text
 from pipeline.plan import Plan
-from pipeline.progress import size_text
 from pipeline.stores import Record
 from transforms.fetch import Terminal
 from transforms.model import RunSummary

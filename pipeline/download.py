@@ -17,7 +17,7 @@ import apache_beam as beam
 import pyarrow as pa
 from apache_beam.options.pipeline_options import PipelineOptions
 
-from pipeline import runners, stores
+from pipeline import remote, runners, stores
 from pipeline.config import EMBEDDED, LOCAL_URLS, DownloadConfig
 from pipeline.conflicts import Conflict, refuse_conflicts
 from pipeline.console import all_empty, announce, conclude
@@ -26,8 +26,9 @@ from pipeline.graph import build
 from pipeline.lean import choose_pool
 from pipeline.memory import MemorySampler
 from pipeline.plan import NothingMatched, Plan, make_plan
-from pipeline.progress import ResultTable
+from pipeline.progress import Progress, make_display
 from pipeline.stores import Record, RunStore
+from pipeline.tally import Tally
 from transforms import files
 from transforms.dealing import laid_out
 from transforms.fetch import Terminal
@@ -103,10 +104,13 @@ class _Run:
             self._check_folders()
             refuse_conflicts(plan, self.layout, origin, self.config)
             sampler = MemorySampler([embedded.pid] if embedded else [])
+            display = make_display(self.config.progress, self.config.progress_seconds)
+            progress = Progress(display, Tally(plan.requests), sampler)
             try:
-                with sampler, ResultTable() as table, self._signals():
-                    return self._run_graph(plan, terminal, origin, table)
+                with sampler, progress, self._signals():
+                    return self._run_graph(plan, terminal, origin, progress)
             finally:
+                self.record["samples"] = progress.samples.columns()
                 self._note_memory(sampler, embedded)
 
     def _check_folders(self) -> None:
@@ -123,7 +127,7 @@ class _Run:
         return Terminal(url, api, config.timeout, policy)
 
     def _run_graph(
-        self, plan: Plan, terminal: Terminal, origin: str, table: ResultTable
+        self, plan: Plan, terminal: Terminal, origin: str, progress: Progress
     ) -> RunSummary:
         config = self.config
         sink = make_sink(config.format, config.compression, schema_of(config.greeks), self.layout)
@@ -137,13 +141,15 @@ class _Run:
             source=origin,
             batch_size=config.batch_size,
             stop=self.stop,
-            listener=table.address,
+            listener=progress.address,
         )
         with ExitStack() as stack:
             if runners.is_local(self.options):
                 # Another runner may run a bundle again: there, each element is its own request.
                 stack.enter_context(laid_out(self.stop.path, plan.requests))
-            pipeline.run().wait_until_finish()
+            result = pipeline.run()
+            remote.watch(result, progress.remote)
+            result.wait_until_finish()
         document = files.read_json(self.layout.summary)
         if document is None:
             raise RuntimeError(f"the run left no summary at {self.layout.summary}")
@@ -153,8 +159,7 @@ class _Run:
                 f"{len(plan.requests)} expirations were asked for, and {summary.total_expirations} "
                 "have a result: what has none was lost"
             )
-        for result in summary.expirations:
-            table.show(result)
+        progress.complete(summary.expirations)
         return summary
 
     @contextmanager
@@ -188,6 +193,7 @@ class _Run:
         seconds = time.monotonic() - self.started
         document = dict(vars(summary))
         expirations = document.pop("expirations")
+        samples = self.record.pop("samples", None)
         record = {
             **{name: self.record.pop(name) for name in ("run_id", "status", "start_time")},
             "status": status,
@@ -201,6 +207,7 @@ class _Run:
             "runner": self.options.get_all_options()["runner"] or "DirectRunner",
             "versions": _versions(),
             "expirations": expirations,
+            "samples": samples,
         }
         record.pop("owner")
         record.pop("meta")

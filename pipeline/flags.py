@@ -3,7 +3,7 @@
 import argparse
 from datetime import date, datetime
 
-from pipeline.config import APIS, COMPRESSIONS, EMBEDDED, LOCAL_URLS, TIERS
+from pipeline.config import APIS, COMPRESSIONS, EMBEDDED, LOCAL_URLS, PROGRESS, TIERS
 from transforms.layout import DEFAULT_PATTERN
 from transforms.model import INTERVALS
 from transforms.schema import ORDERS
@@ -188,6 +188,22 @@ def add_download_flags(parser: argparse.ArgumentParser) -> None:
         default="data/metrics",
         metavar="FOLDER",
         help="the folder of the run summaries (default: %(default)s)",
+    )
+    shown = parser.add_argument_group("how it is shown")
+    shown.add_argument(
+        "--progress",
+        default="auto",
+        choices=PROGRESS,
+        help="bar: redraws on a terminal; plain: a line every --progress_seconds; none: nothing "
+        "until the end; auto: a bar where standard error is a terminal, else plain "
+        "(default: %(default)s)",
+    )
+    shown.add_argument(
+        "--progress_seconds",
+        type=float,
+        default=5.0,
+        metavar="SECONDS",
+        help="between two plain lines of progress (default: %(default)g)",
     )
 
 

@@ -94,7 +94,8 @@ class Reporter:
         """
         self._counters["rows_handed_over"].inc(more)
         now = time.monotonic()
-        if now < self._next_rows:
+        # The first batch of each request is told at once: the next one may be long in coming.
+        if now < self._next_rows and rows > more:
             return
         self._next_rows = now + _LEAST_SECONDS
         about = {"symbol": request.symbol, "expiration": request.expiration.isoformat()}
