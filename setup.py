@@ -9,6 +9,9 @@ HERE = Path(__file__).parent
 VERSION: dict[str, str] = {}
 exec((HERE / "transforms" / "version.py").read_text(encoding="utf-8"), VERSION)
 
+# For a run history in SQLite or PostgreSQL.
+SQL = ["SQLAlchemy>=2.0.30,<2.2", "psycopg[binary]>=3.2,<4"]
+
 setup(
     name="theta-greeks-pipeline",
     version=VERSION["__version__"],
@@ -29,6 +32,7 @@ setup(
         "tenacity>=9,<10",
     ],
     extras_require={
+        "sql": SQL,
         "test": [
             "coverage[toml]>=7.10",
             "QuantLib>=1.36",
@@ -42,6 +46,7 @@ setup(
             "ruff>=0.12",
             "types-psutil",
             "types-requests",
+            *SQL,
         ],
     },
     entry_points={"console_scripts": ["greeks = pipeline.__main__:run"]},

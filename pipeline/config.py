@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 from urllib.parse import urlsplit
 
+from pipeline.history.urls import is_address, is_sql, redacted
 from transforms.layout import DEFAULT_PATTERN, check_pattern
 from transforms.model import INTERVALS, PARAMETERS, checked_symbol
 from transforms.schema import END_OF_DAY, ORDERS
@@ -71,7 +72,7 @@ class DownloadConfig:
         compression: one of the format's `COMPRESSIONS`.
         batch_size: the most rows in a batch.
         file_name_pattern: names the files inside `output`, without their suffix.
-        metrics: the folder of the run summaries.
+        metrics: where the run history is: a folder or a database; see `history.open_store`.
         seed: of the embedded Terminal's market.
         progress: how the run is shown while it goes, one of `PROGRESS`.
         progress_seconds: between two plain lines of it.
@@ -156,13 +157,18 @@ class DownloadConfig:
                     f"is {self.timeout:g}, not above 0 and at most 86400 seconds")  # fmt: skip
         self._check("--batch_size", 1 <= self.batch_size <= 1_000_000,
                     f"is {self.batch_size}, not 1 to 1,000,000")  # fmt: skip
-        for flag, folder in (("--output", self.output), ("--metrics", self.metrics)):
+        folders = {"--output": self.output, "--metrics": self.metrics}
+        if is_sql(self.metrics):
+            del folders["--metrics"]
+            self._check("--metrics", is_address(self.metrics), f"is {redacted(self.metrics)!r}, "
+                        "neither sqlite:///PATH nor postgresql://HOST/DATABASE")  # fmt: skip
+        for flag, folder in folders.items():
             name = folder.strip().rstrip("/").rpartition("/")[2]
             self._check(flag, name not in ("", ".", ".."),
                         f"is {folder!r}: it names no folder")  # fmt: skip
         inside = os.path.normpath(self.metrics) + "/"
         self._check("--metrics", not inside.startswith(os.path.normpath(self.output) + "/"),
-                    f"is {self.metrics!r}, inside --output, which holds only data")  # fmt: skip
+                    f"is {redacted(self.metrics)!r}, inside --output, which holds only data")  # fmt: skip  # noqa: E501
         self._check("--format", self.format in COMPRESSIONS,
                     f"is {self.format!r}, not one of {', '.join(COMPRESSIONS)}")  # fmt: skip
         fitting = COMPRESSIONS[self.format]
@@ -191,6 +197,7 @@ class DownloadConfig:
         document = asdict(self)
         document["symbol"] = list(document.pop("symbols"))
         document["parameters"] = dict(self.parameters)
+        document["metrics"] = redacted(self.metrics)
         # How a run is shown is nothing that it did.
         del document["progress"], document["progress_seconds"]
         document["expirations"] = [day.isoformat() for day in self.expirations]

@@ -4,8 +4,8 @@ import sys
 
 from pipeline.config import DownloadConfig
 from pipeline.display import size_text
+from pipeline.history import Record
 from pipeline.plan import Plan
-from pipeline.stores import Record
 from transforms.fetch import Terminal
 from transforms.model import RunSummary
 

@@ -1,33 +1,32 @@
 """Runs one download: Terminal, plan, graph, interruption, and the record of it all."""
 
 import os
-import platform
 import signal
 import sys
+import tempfile
 import time
 import traceback
 import types
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from datetime import datetime, timezone
-from importlib.metadata import version
 from pathlib import Path
 
 import apache_beam as beam
-import pyarrow as pa
 from apache_beam.options.pipeline_options import PipelineOptions
 
-from pipeline import remote, runners, stores
+from pipeline import history, remote, runners
 from pipeline.config import EMBEDDED, LOCAL_URLS, DownloadConfig
 from pipeline.conflicts import Conflict, refuse_conflicts
 from pipeline.console import all_empty, announce, conclude
 from pipeline.embedded import EmbeddedTerminal, embedded_terminal
+from pipeline.estimate import learn
 from pipeline.graph import build
+from pipeline.history import Record, recent
 from pipeline.lean import choose_pool
 from pipeline.memory import MemorySampler
 from pipeline.plan import NothingMatched, Plan, make_plan
 from pipeline.progress import Progress, make_display
-from pipeline.stores import Record, RunStore
+from pipeline.record import completed
 from pipeline.tally import Tally
 from transforms import files
 from transforms.dealing import laid_out
@@ -44,7 +43,6 @@ from transforms.thetadata import (
     ThetaError,
     find_terminal,
 )
-from transforms.version import __version__
 
 OK, SOME_FAILED, USAGE, NO_TERMINAL = 0, 1, 2, 3
 
@@ -55,7 +53,7 @@ class _Run:
     def __init__(self, config: DownloadConfig, options: PipelineOptions) -> None:
         self.config = config
         self.options = options
-        self.store = RunStore(config.metrics)
+        self.store = history.open_store(config.metrics)
         for record in self.store.bury():
             print(f"an earlier run was killed, and is now marked so: {record['run_id']}")
             _sweep(record)
@@ -72,7 +70,10 @@ class _Run:
             config.file_name_pattern,
         )
         self.signal: int | None = None
-        self.stop = StopSignal(f"{config.metrics}/running/{self.run_id}.stop")
+        self.stop = StopSignal(
+            os.path.join(tempfile.gettempdir(), f"greeks-{os.getpid()}-{self.run_id}.stop")  # noqa: PTH118 -- workers take it as text
+        )
+        self.unkept = False
 
     def execute(self) -> RunSummary:
         """Runs the download and returns the graph's summary."""
@@ -105,7 +106,8 @@ class _Run:
             refuse_conflicts(plan, self.layout, origin, self.config)
             sampler = MemorySampler([embedded.pid] if embedded else [])
             display = make_display(self.config.progress, self.config.progress_seconds)
-            progress = Progress(display, Tally(plan.requests), sampler)
+            sizes, _ = learn(self.config, recent(self.store), data=source)
+            progress = Progress(display, Tally(plan.requests, sizes), sampler)
             try:
                 with sampler, progress, self._signals():
                     return self._run_graph(plan, terminal, origin, progress)
@@ -190,30 +192,21 @@ class _Run:
 
     def finish(self, summary: RunSummary, status: str) -> str:
         """Completes the record with what only the launcher knows, keeps it, returns its path."""
-        seconds = time.monotonic() - self.started
-        document = dict(vars(summary))
-        expirations = document.pop("expirations")
-        samples = self.record.pop("samples", None)
-        record = {
-            **{name: self.record.pop(name) for name in ("run_id", "status", "start_time")},
-            "status": status,
-            "end_time": datetime.now(timezone.utc).isoformat(),
-            "total_duration": round(seconds, 3),
-            **document,
-            "average_throughput": round(summary.total_records / seconds, 1),
-            "output_format": self.config.format,
-            "compression_used": self.config.compression,
-            **self.record,
-            "runner": self.options.get_all_options()["runner"] or "DirectRunner",
-            "versions": _versions(),
-            "expirations": expirations,
-            "samples": samples,
-        }
-        record.pop("owner")
-        record.pop("meta")
+        record = completed(
+            self.record, summary, self.config, status, time.monotonic() - self.started
+        )
+        record["runner"] = self.options.get_all_options()["runner"] or "DirectRunner"
         self.record = record
         _remove(self.layout.temporary)
-        return str(self.store.finish(record))
+        try:
+            return self.store.finish(record)
+        except OSError as error:
+            # It may be a database that was stopped meanwhile: the record of hours must not go.
+            self.unkept = True
+            path = f"{self.layout.meta}/records/pipeline-run-{self.run_id}.json"
+            print(f"greeks download: the record is kept in {path}: {error}", file=sys.stderr)
+            files.write_json(path, record, f"{self.layout.meta}/records")
+            return path
 
 
 def download(config: DownloadConfig, options: PipelineOptions) -> int:
@@ -235,7 +228,7 @@ def download(config: DownloadConfig, options: PipelineOptions) -> int:
         summary = run.execute()
     except (ThetaError, NothingMatched, Conflict) as error:
         print(f"greeks download: {error}", file=sys.stderr)
-        print(f"record: {run.finish(_failed(error), stores.FAILED)}")
+        print(f"record: {run.finish(_failed(error), history.FAILED)}")
         return (
             NO_TERMINAL
             if isinstance(error, TerminalUnreachable)
@@ -244,25 +237,27 @@ def download(config: DownloadConfig, options: PipelineOptions) -> int:
             else SOME_FAILED
         )
     except KeyboardInterrupt as error:
-        run.finish(_failed(error), stores.INTERRUPTED)
+        run.finish(_failed(error), history.INTERRUPTED)
         return 128 + (run.signal or signal.SIGINT)
     except Exception as error:  # noqa: BLE001 -- whatever it is, it is told, kept, and exit code 1
         # Beam wraps what a worker raises in a traceback of its own runner.
         run.record["traceback"] = traceback.format_exc()
         reason = "".join(traceback.format_exception_only(error)).strip()
         print(f"greeks download: the run failed: {reason}", file=sys.stderr)
-        print(f"record, with the traceback: {run.finish(_failed(error), stores.FAILED)}")
+        print(f"record, with the traceback: {run.finish(_failed(error), history.FAILED)}")
         return SOME_FAILED
     code = _exit_code(run, summary)
-    status = stores.SUCCEEDED if code == OK else stores.FAILED
-    path = run.finish(summary, stores.INTERRUPTED if run.signal is not None else status)
+    status = history.SUCCEEDED if code == OK else history.FAILED
+    path = run.finish(summary, history.INTERRUPTED if run.signal is not None else status)
     conclude(summary, run.record, path, run.layout.output)
-    return code
+    return _exit_code(run, summary)
 
 
 def _exit_code(run: _Run, summary: RunSummary) -> int:
     if run.signal is not None:
         return 128 + run.signal
+    if run.unkept:
+        return SOME_FAILED
     if summary.failed_expirations:
         return SOME_FAILED
     return SOME_FAILED if all_empty(summary) else OK
@@ -286,12 +281,3 @@ def _remove(folder: str) -> None:
         files.remove(folder)
     except (OSError, ValueError) as error:
         print(f"{folder} could not be removed: {error}", file=sys.stderr)
-
-
-def _versions() -> dict[str, str]:
-    return {
-        "theta-greeks-pipeline": __version__,
-        "apache-beam": version("apache-beam"),
-        "pyarrow": pa.__version__,
-        "python": platform.python_version(),
-    }

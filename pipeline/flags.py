@@ -186,8 +186,9 @@ def add_download_flags(parser: argparse.ArgumentParser) -> None:
     target.add_argument(
         "--metrics",
         default="data/metrics",
-        metavar="FOLDER",
-        help="the folder of the run summaries (default: %(default)s)",
+        metavar="WHERE",
+        help="where the run history is kept: a folder or URL of JSON files, sqlite:///PATH, or "
+        "postgresql://USER@HOST/DATABASE (default: %(default)s)",
     )
     shown = parser.add_argument_group("how it is shown")
     shown.add_argument(

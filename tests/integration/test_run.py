@@ -172,12 +172,14 @@ def test_a_signal_keeps_the_whole_files_and_discards_the_others(
     def answer(request: GreeksRequest) -> Answer:
         if request.expiration == date(2024, 3, 18):
             process.send_signal(number)
-            wait_for("the stop", lambda: list((tmp_path / "data/metrics/running").glob("*.stop")))
+            wait_for("the stop", lambda: list(tmp_path.glob("greeks-*.stop")))
         return Answer(rows_of(request, request.trade_dates[0], 20_000))
 
     with scripted_server(scripted_terminal(answer)) as server:
-        process = start(tmp_path, *DOWNLOAD, "--terminal", server.url, "--concurrency", "1")
+        flags = ["--terminal", server.url, "--concurrency", "1"]
+        process = start(tmp_path, *DOWNLOAD, *flags, TMPDIR=str(tmp_path))
         out, err = process.communicate(timeout=60)
+    assert not list(tmp_path.glob("greeks-*"))
     assert process.returncode == code, out + err
     assert len(files_in(output)) == 2
     assert not list((tmp_path / "data" / "greeks.meta" / "unfinished").iterdir())
