@@ -15,11 +15,12 @@ import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
 
 from pipeline import history, remote, runners
-from pipeline.config import EMBEDDED, LOCAL_URLS, DownloadConfig
+from pipeline.config import DownloadConfig
 from pipeline.conflicts import Conflict, refuse_conflicts
 from pipeline.console import all_empty, announce, conclude
-from pipeline.embedded import EmbeddedTerminal, embedded_terminal
+from pipeline.embedded import EmbeddedTerminal
 from pipeline.estimate import learn
+from pipeline.finding import found_terminal, origin_of
 from pipeline.graph import build
 from pipeline.history import Record, recent
 from pipeline.lean import choose_pool
@@ -33,15 +34,13 @@ from transforms.dealing import laid_out
 from transforms.fetch import Terminal
 from transforms.layout import Layout
 from transforms.model import Failure, RunSummary
-from transforms.schema import END_OF_DAY, schema_of
+from transforms.schema import schema_of
 from transforms.sinks import FORMATS, make_sink
 from transforms.stopping import StopSignal
 from transforms.thetadata import (
     NotServed,
-    RetryPolicy,
     TerminalUnreachable,
     ThetaError,
-    find_terminal,
 )
 
 OK, SOME_FAILED, USAGE, NO_TERMINAL = 0, 1, 2, 3
@@ -78,16 +77,7 @@ class _Run:
     def execute(self) -> RunSummary:
         """Runs the download and returns the graph's summary."""
         with ExitStack() as stack:
-            embedded = None
-            if self.config.terminal == EMBEDDED:
-                embedded = stack.enter_context(
-                    embedded_terminal(self.config.symbols, self.config.seed)
-                )
-            urls = [self.config.terminal] if self.config.terminal else list(LOCAL_URLS)
-            api = self.config.api
-            if embedded:
-                urls, api = [embedded.url], "v3"
-            terminal = self._terminal(*find_terminal(urls, api))
+            terminal, embedded = stack.enter_context(found_terminal(self.config))
             with terminal.client(self.stop.is_set) as client:
                 simulation = client.simulation()
                 source = "simulated" if simulation else "live"
@@ -97,11 +87,7 @@ class _Run:
                 plan = make_plan(client, self.config)
             self.record["concurrency"] = self.config.outstanding(terminal.api)
             announce(plan, terminal, source, self.config)
-            # What tells two origins of a file apart: a market's seed, and for end of day, which the
-            # generations compute differently, the generation.
-            origin = f"simulated, {simulation}" if simulation else "live"
-            if self.config.greeks == END_OF_DAY:
-                origin += f", {terminal.api}"
+            origin = origin_of(simulation, terminal.api, self.config)
             self._check_folders()
             refuse_conflicts(plan, self.layout, origin, self.config)
             sampler = MemorySampler([embedded.pid] if embedded else [])
@@ -122,11 +108,6 @@ class _Run:
             files.write_json(f"{self.layout.temporary}/probe.json", {}, self.layout.temporary)
         except OSError as error:
             raise Conflict(f"--output {self.config.output} can't be written to: {error}") from error
-
-    def _terminal(self, url: str, api: str) -> Terminal:
-        config = self.config
-        policy = RetryPolicy(config.attempts, config.retry_seconds)
-        return Terminal(url, api, config.timeout, policy)
 
     def _run_graph(
         self, plan: Plan, terminal: Terminal, origin: str, progress: Progress

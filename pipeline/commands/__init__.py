@@ -10,10 +10,11 @@ import argparse
 from collections.abc import Sequence
 from types import ModuleType
 
-from pipeline.commands import download, runs, terminal
+from pipeline.commands import download, plan, runs, terminal
 
 COMMANDS: dict[str, ModuleType] = {
     "download": download,
+    "plan": plan,
     "runs": runs,
     "terminal": terminal,
 }

@@ -250,7 +250,7 @@ class ThetaClient:
         """
         if batch_size < 1:
             raise ValueError(f"batch_size is {batch_size}; it must be at least 1")
-        for part in _parts(request):
+        for part in parts_of(request):
             yield from self._part(request, part, batch_size)
 
     def table(self, request: GreeksRequest) -> pa.Table:
@@ -352,8 +352,11 @@ class ThetaClient:
         return list(rows)
 
 
-def _parts(request: GreeksRequest) -> list[Part]:
-    """Returns the HTTP requests of a request: trade dates, for end of day calendar months."""
+def parts_of(request: GreeksRequest) -> list[Part]:
+    """Returns the HTTP requests of a request: trade dates, for end of day calendar months.
+
+    Pages of a v2 answer, and the parts of one that is too large, come on top.
+    """
     days = request.trade_dates
     if request.symbol in AM_SETTLED and days[-1] == request.expiration:
         # Settled before the market opens: the Terminal has nothing for that day, by rule.

@@ -11,7 +11,6 @@ from pipeline.history import FAILED, SUCCEEDED, Record, open_store
 @pytest.fixture(autouse=True)
 def in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
 
 
 def keep(status: str = SUCCEEDED, metrics: str = "data/metrics", **more: Any) -> str:
