@@ -24,6 +24,7 @@ setup(
     install_requires=[
         "apache-beam>=2.77,<2.78",
         "numpy>=1.26",
+        "packaging>=23",
         "psutil>=5.9",
         "pyarrow>=20,<26",
         "requests>=2.32,<3",

@@ -144,7 +144,7 @@ class DownloadConfig:
         if self.terminal not in ("", EMBEDDED):
             self._check(
                 "--terminal",
-                _is_address(self.terminal),
+                is_terminal(self.terminal),
                 f"is {self.terminal!r}, neither an address such as {DEFAULT_URL} nor 'embedded'",
             )
         self._check("--concurrency", 0 <= self.concurrency <= 128,
@@ -206,7 +206,8 @@ class DownloadConfig:
         return document
 
 
-def _is_address(text: str) -> bool:
+def is_terminal(text: str) -> bool:
+    """Returns whether a text is an address at which a Terminal could answer."""
     try:
         url = urlsplit(text)
         port = url.port

@@ -10,12 +10,13 @@ import argparse
 from collections.abc import Sequence
 from types import ModuleType
 
-from pipeline.commands import download, plan, runs, terminal
+from pipeline.commands import doctor, download, plan, runs, terminal
 
 COMMANDS: dict[str, ModuleType] = {
     "download": download,
     "plan": plan,
     "runs": runs,
+    "doctor": doctor,
     "terminal": terminal,
 }
 """The commands by name, in the order of the help."""

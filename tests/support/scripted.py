@@ -53,7 +53,8 @@ def scripted_server(script: Script) -> Iterator[Scripted]:
             answer = script(parts.path, parameters)
             if answer.hold is not None:
                 answer.hold.wait(30)
-            self.send_response(answer.status)
+            self.send_response_only(answer.status)
+            self.send_header("Date", answer.headers.pop("Date", self.date_time_string()))
             self.send_header("Content-Type", answer.content_type)
             for name, value in answer.headers.items():
                 self.send_header(name, value)
