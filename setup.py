@@ -9,6 +9,9 @@ HERE = Path(__file__).parent
 VERSION: dict[str, str] = {}
 exec((HERE / "transforms" / "version.py").read_text(encoding="utf-8"), VERSION)
 
+# For a run history in SQLite or PostgreSQL.
+SQL = ["SQLAlchemy>=2.0.30,<2.2", "psycopg[binary]>=3.2,<4"]
+
 setup(
     name="theta-greeks-pipeline",
     version=VERSION["__version__"],
@@ -21,13 +24,16 @@ setup(
     install_requires=[
         "apache-beam>=2.77,<2.78",
         "numpy>=1.26",
+        "packaging>=23",
         "psutil>=5.9",
         "pyarrow>=20,<26",
         "requests>=2.32,<3",
+        "rich>=13.9,<16",
         "scipy>=1.11",
         "tenacity>=9,<10",
     ],
     extras_require={
+        "sql": SQL,
         "test": [
             "coverage[toml]>=7.10",
             "QuantLib>=1.36",
@@ -41,6 +47,7 @@ setup(
             "ruff>=0.12",
             "types-psutil",
             "types-requests",
+            *SQL,
         ],
     },
     entry_points={"console_scripts": ["greeks = pipeline.__main__:run"]},

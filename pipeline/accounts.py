@@ -2,9 +2,8 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
-from transforms.model import STATUSES, WRITTEN, GreeksRequest, RunSummary
+from transforms.model import STATUSES, WRITTEN, GreeksRequest, Key, RunSummary, key_of
 
 
 class BooksDiffer(RuntimeError):
@@ -25,8 +24,8 @@ def check_accounts(
     Raises:
         BooksDiffer: they don't; the message says how.
     """
-    asked = Counter(_key(request.describe()) for request in requests)
-    told = Counter(map(_key, summary.expirations))
+    asked = Counter(request.key for request in requests)
+    told = Counter(map(key_of, summary.expirations))
     if asked != told:
         lost, twice = asked - told, told - asked
         raise BooksDiffer(
@@ -46,12 +45,7 @@ def check_accounts(
             _same(f"{status} expirations", count, counters.get(f"expirations_{status}", 0))
 
 
-def _key(described: Mapping[str, Any]) -> tuple[str, ...]:
-    names = ("symbol", "expiration", "first_trade_date", "last_trade_date")
-    return tuple(described[name] for name in names)
-
-
-def _names(keys: Iterable[tuple[str, ...]]) -> str:
+def _names(keys: Iterable[Key]) -> str:
     return ", ".join(" ".join(key) for key in sorted(keys)) or "none"
 
 

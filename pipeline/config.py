@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
+from pipeline.history.urls import is_address, is_sql, redacted
 from transforms.layout import BY_EXPIRATION, PATTERNS, check_pattern
 from transforms.model import INTERVALS, PARAMETERS, checked_symbol
 from transforms.schema import END_OF_DAY, ORDERS
@@ -30,6 +31,7 @@ COMPRESSIONS = {
 
 
 APIS = ("auto", "v3", "v2")
+PROGRESS = ("auto", "bar", "plain", "none")
 
 # Here as well as in transforms/resume.py, which imports Beam.
 RESUME = ("stat", "hash", "off")
@@ -81,8 +83,10 @@ class DownloadConfig:
             `hash`, or `off` to fetch everything again.
         retry_empty_after: days after which an expiration without data is asked for again.
         check_disk: whether the files must be expected to fit on the disk.
-        metrics: the folder of the run summaries.
+        metrics: where the run history is: a folder or a database; see `history.open_store`.
         seed: of the embedded Terminal's market.
+        progress: how the run is shown while it goes, one of `PROGRESS`.
+        progress_seconds: between two plain lines of it.
     """
 
     symbols: tuple[str, ...]
@@ -111,6 +115,8 @@ class DownloadConfig:
     check_disk: bool = True
     metrics: str = "data/metrics"
     seed: int = 0
+    progress: str = "auto"
+    progress_seconds: float = 5.0
 
     def __post_init__(self) -> None:
         self._check("--symbol", bool(self.symbols), "names no symbol")
@@ -153,7 +159,7 @@ class DownloadConfig:
         if self.terminal not in ("", EMBEDDED):
             self._check(
                 "--terminal",
-                _is_address(self.terminal),
+                is_terminal(self.terminal),
                 f"is {self.terminal!r}, neither an address such as {DEFAULT_URL} nor 'embedded'",
             )
         self._check("--concurrency", 0 <= self.concurrency <= 128,
@@ -166,13 +172,18 @@ class DownloadConfig:
                     f"is {self.timeout:g}, not above 0 and at most 86400 seconds")  # fmt: skip
         self._check("--batch_size", 1 <= self.batch_size <= 1_000_000,
                     f"is {self.batch_size}, not 1 to 1,000,000")  # fmt: skip
-        for flag, folder in (("--output", self.output), ("--metrics", self.metrics)):
+        folders = {"--output": self.output, "--metrics": self.metrics}
+        if is_sql(self.metrics):
+            del folders["--metrics"]
+            self._check("--metrics", is_address(self.metrics), f"is {redacted(self.metrics)!r}, "
+                        "neither sqlite:///PATH nor postgresql://HOST/DATABASE")  # fmt: skip
+        for flag, folder in folders.items():
             name = folder.strip().rstrip("/").rpartition("/")[2]
             self._check(flag, name not in ("", ".", ".."),
                         f"is {folder!r}: it names no folder")  # fmt: skip
         inside = os.path.normpath(self.metrics) + "/"
         self._check("--metrics", not inside.startswith(os.path.normpath(self.output) + "/"),
-                    f"is {self.metrics!r}, inside --output, which holds only data")  # fmt: skip
+                    f"is {redacted(self.metrics)!r}, inside --output, which holds only data")  # fmt: skip  # noqa: E501
         self._check("--format", self.format in COMPRESSIONS,
                     f"is {self.format!r}, not one of {', '.join(COMPRESSIONS)}")  # fmt: skip
         fitting = COMPRESSIONS[self.format]
@@ -188,6 +199,10 @@ class DownloadConfig:
                     f"is {self.resume!r}, not one of {', '.join(RESUME)}")  # fmt: skip
         self._check("--retry_empty_after", 0 <= self.retry_empty_after <= 36500,
                     f"is {self.retry_empty_after:g}, not 0 to 36500 days")  # fmt: skip
+        self._check("--progress", self.progress in PROGRESS,
+                    f"is {self.progress!r}, not one of {', '.join(PROGRESS)}")  # fmt: skip
+        self._check("--progress_seconds", 0 < self.progress_seconds <= 86400,
+                    f"is {self.progress_seconds:g}, not above 0 and at most 86400")  # fmt: skip
 
     @property
     def pattern(self) -> str:
@@ -208,13 +223,17 @@ class DownloadConfig:
         document = asdict(self)
         document["symbol"] = list(document.pop("symbols"))
         document["parameters"] = dict(self.parameters)
+        document["metrics"] = redacted(self.metrics)
+        # How a run is shown is nothing that it did.
+        del document["progress"], document["progress_seconds"]
         document["expirations"] = [day.isoformat() for day in self.expirations]
         for name in ("start_date", "end_date"):
             document[name] = document[name].isoformat()
         return document
 
 
-def _is_address(text: str) -> bool:
+def is_terminal(text: str) -> bool:
+    """Returns whether a text is an address at which a Terminal could answer."""
     try:
         url = urlsplit(text)
         port = url.port

@@ -5,9 +5,9 @@ from collections import Counter
 from collections.abc import Sequence
 
 from pipeline.config import DownloadConfig
+from pipeline.display import size_text
+from pipeline.history import Record
 from pipeline.plan import Plan
-from pipeline.progress import size_text
-from pipeline.stores import Record
 from transforms.fetch import Terminal
 from transforms.layout import DAILY
 from transforms.model import SKIPPED, ExpirationResult, RunSummary

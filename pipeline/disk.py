@@ -2,33 +2,50 @@
 
 import shutil
 from collections.abc import Sequence
+from pathlib import Path
 
 from pipeline.config import DownloadConfig
-from pipeline.estimate import Rates, from_sizes, usual_bytes_per_row
+from pipeline.display import size_text
+from pipeline.estimate import Estimate, Rates, from_sizes, usual_bytes_per_row
 from pipeline.inventory import Conflict
-from pipeline.progress import size_text
 from pipeline.sizes import Sizes, days_to_expiration
 from transforms import files
 from transforms.model import GreeksRequest
 from transforms.thetadata import MalformedResponse, StatusError, ThetaClient
 
 
+def free_bytes(path: str) -> int | None:
+    """Returns the bytes free where a folder is or would be made; None on other file systems."""
+    if not files.is_local(path):
+        return None
+    place = Path(path).absolute()
+    while not place.exists():
+        place = place.parent
+    return shutil.disk_usage(place).free
+
+
 def refuse_full_disk(
-    client: ThetaClient, requests: Sequence[GreeksRequest], config: DownloadConfig
+    client: ThetaClient,
+    requests: Sequence[GreeksRequest],
+    config: DownloadConfig,
+    expected: Estimate | None,
 ) -> None:
     """Returns if the files of some requests can be expected to fit on the disk.
 
-    The contracts are those that the Terminal lists for each symbol's nearest and farthest
-    expiration, and as many as lie between for the others. That is rather too many than too few.
+    Args:
+        client: of the Terminal, which is asked for strikes if nothing is expected yet.
+        requests: what will be fetched.
+        config: how.
+        expected: what earlier runs tell, or None.
 
     Raises:
         Conflict: they can't; how much is missing.
         ThetaError: the Terminal did not answer.
     """
-    if not (config.check_disk and requests and files.is_local(config.output)):
+    free = free_bytes(config.output)
+    if not (config.check_disk and requests) or free is None:
         return
-    needed = expected_bytes(client, requests, config)
-    free = shutil.disk_usage(config.output).free
+    needed = expected.bytes if expected else expected_bytes(client, requests, config)
     if needed > free:
         raise Conflict(
             f"{config.output} has {size_text(free)} of free space, and the files of "
@@ -41,7 +58,14 @@ def refuse_full_disk(
 def expected_bytes(
     client: ThetaClient, requests: Sequence[GreeksRequest], config: DownloadConfig
 ) -> int:
-    """Returns about how many bytes the files of some requests will take, 0 if nobody knows."""
+    """Returns about how many bytes the files of some requests will take, 0 if nobody knows.
+
+    The contracts are those that the Terminal lists for each symbol's nearest and farthest
+    expiration, and as many as lie between for the others. That is rather too many than too few.
+
+    Raises:
+        ThetaError: the Terminal did not answer.
+    """
     sizes = Sizes()
     for symbol in {request.symbol for request in requests}:
         of_symbol = sorted((r for r in requests if r.symbol == symbol), key=days_to_expiration)

@@ -5,7 +5,7 @@ import traceback
 
 from apache_beam.options.pipeline_options import PipelineOptions
 
-from pipeline import stores
+from pipeline import history
 from pipeline.config import DownloadConfig
 from pipeline.console import all_empty, conclude
 from pipeline.inventory import Conflict
@@ -40,7 +40,7 @@ def download(config: DownloadConfig, options: PipelineOptions) -> int:
         if run.interruption:
             return _interrupted(run, error)
         print(f"greeks download: {error}", file=sys.stderr)
-        print(f"record: {run.finish(run.so_far(error), stores.FAILED)}")
+        print(f"record: {run.finish(run.so_far(error), history.FAILED)}")
         return (
             NO_TERMINAL
             if isinstance(error, TerminalUnreachable)
@@ -55,24 +55,24 @@ def download(config: DownloadConfig, options: PipelineOptions) -> int:
             return _interrupted(run, error)
         reason = "".join(traceback.format_exception_only(error)).strip()
         print(f"greeks download: the run failed: {reason}", file=sys.stderr)
-        print(f"record, with the traceback: {run.finish(run.so_far(error), stores.FAILED)}")
+        print(f"record, with the traceback: {run.finish(run.so_far(error), history.FAILED)}")
         return SOME_FAILED
     code = _exit_code(run, summary)
-    status = stores.SUCCEEDED if code == OK else stores.FAILED
-    path = run.finish(summary, stores.INTERRUPTED if run.interruption else status)
+    status = history.SUCCEEDED if code == OK else history.FAILED
+    path = run.finish(summary, history.INTERRUPTED if run.interruption else status)
     conclude(summary, run.record, path, run.layout.output)
-    return code
+    return _exit_code(run, summary)
 
 
 def _interrupted(run: Run, error: Exception) -> int:
     """Ends a run that was asked to stop before it had anything to show for it."""
-    print(f"interrupted; record: {run.finish(run.so_far(error), stores.INTERRUPTED)}")
+    print(f"interrupted; record: {run.finish(run.so_far(error), history.INTERRUPTED)}")
     return run.interruption.exit_code
 
 
 def _exit_code(run: Run, summary: RunSummary) -> int:
     if run.interruption:
         return run.interruption.exit_code
-    if summary.failed_expirations:
+    if run.unkept or summary.failed_expirations:
         return SOME_FAILED
     return SOME_FAILED if all_empty(summary) else OK

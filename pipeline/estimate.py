@@ -73,26 +73,40 @@ def from_history(
             any: true for a Terminal that is waited for, too hopeful for one on few cores.
         data: `live` or `simulated`: the one says nothing of the other.
     """
-    sizes = Sizes()
-    alike: list[Mapping[str, Any]] = []
-    others: list[Mapping[str, Any]] = []
-    for record in records:
-        if record.get("source", {}).get("data") != data:
-            continue
-        if not _comparable(record.get("request", {}), config):
-            continue
-        learnt = [_learn(sizes, record, each) for each in record.get("expirations", ())]
-        if any(learnt):
-            (alike if _same_files(record["request"], config) else others).append(record)
-    if not (alike or others):
+    sizes, learnt = learn(config, records, data=data)
+    if not learnt:
         return None
-    used = alike or others
+    alike = [record for record in learnt if _same_files(record["request"], config)]
+    used = alike or learnt
     rates = Rates(
         _bytes_per_row(alike, config),
         _per_row(used, "seconds"),
     )
     basis = f"{len(used)} earlier run{'s' if len(used) > 1 else ''}"
     return from_sizes(requests, sizes, rates, concurrency=concurrency, basis=basis)
+
+
+def learn(
+    config: DownloadConfig, records: Iterable[Mapping[str, Any]], *, data: str = "live"
+) -> tuple[Sizes, list[Mapping[str, Any]]]:
+    """Returns what runs teach of the sizes of a download's expirations, and which ones did.
+
+    Args:
+        config: the download.
+        records: whole run records.
+        data: `live` or `simulated`.
+    """
+    sizes = Sizes()
+    teachers = []
+    for record in records:
+        if (record.get("source") or {}).get("data") != data:
+            continue
+        if not _comparable(record.get("request") or {}, config):
+            continue
+        learnt = [_learn(sizes, record, each) for each in record.get("expirations", ())]
+        if any(learnt):
+            teachers.append(record)
+    return sizes, teachers
 
 
 def from_sizes(

@@ -3,7 +3,7 @@
 import argparse
 from datetime import date, datetime, timedelta
 
-from pipeline.config import APIS, COMPRESSIONS, EMBEDDED, LOCAL_URLS, RESUME, TIERS
+from pipeline.config import APIS, COMPRESSIONS, EMBEDDED, LOCAL_URLS, PROGRESS, RESUME, TIERS
 from transforms.layout import BY_EXPIRATION, PATTERNS
 from transforms.model import INTERVALS
 from transforms.schema import ORDERS
@@ -196,8 +196,25 @@ def add_download_flags(parser: argparse.ArgumentParser) -> None:
     target.add_argument(
         "--metrics",
         default="data/metrics",
-        metavar="FOLDER",
-        help="the folder of the run summaries (default: %(default)s)",
+        metavar="WHERE",
+        help="where the run history is kept: a folder or URL of JSON files, sqlite:///PATH, or "
+        "postgresql://USER@HOST/DATABASE (default: %(default)s)",
+    )
+    shown = parser.add_argument_group("how it is shown")
+    shown.add_argument(
+        "--progress",
+        default="auto",
+        choices=PROGRESS,
+        help="bar: redraws on a terminal; plain: a line every --progress_seconds; none: nothing "
+        "until the end; auto: a bar where standard error is a terminal, else plain "
+        "(default: %(default)s)",
+    )
+    shown.add_argument(
+        "--progress_seconds",
+        type=float,
+        default=5.0,
+        metavar="SECONDS",
+        help="between two plain lines of progress (default: %(default)g)",
     )
     again = parser.add_argument_group("what is there already")
     again.add_argument(

@@ -33,13 +33,14 @@ def build(
         source: `live` or `simulated`, for the manifest.
         batch_size: the most rows in a batch.
         stop: ends the fetching early.
-        listener: a Unix datagram socket that is sent every result at once, or None.
+        listener: a Unix datagram socket that is told how it goes, or None; see
+            `transforms.reporting`.
     """
     return (
         root
         | "Create" >> beam.Create(requests)
-        | "FetchGreeks" >> FetchGreeks(terminal, stop, batch_size)
-        | "WriteGreeks" >> WriteGreeks(sink, source)
+        | "FetchGreeks" >> FetchGreeks(terminal, stop, batch_size, listener)
+        | "WriteGreeks" >> WriteGreeks(sink, source, listener)
         | "RecordResults" >> RecordResults(listener)
         | "SummarizeRun" >> SummarizeRun()
         | "EmitRunSummary" >> EmitRunSummary(sink.layout.summary)

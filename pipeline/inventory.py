@@ -35,8 +35,15 @@ class Inventory:
 
 
 @dataclass(frozen=True)
-class _Found:
-    """A request, and what was found of it."""
+class Found:
+    """A request, and what was found of it.
+
+    Attributes:
+        request: the request.
+        entry: of its file in the manifest, or None.
+        problem: why its file must not be written, or None.
+        reason: why it need not be fetched, or None.
+    """
 
     request: GreeksRequest
     entry: Entry | None
@@ -44,12 +51,11 @@ class _Found:
     reason: str | None
 
 
-def take_stock(plan: Plan, layout: Layout, source: str, config: DownloadConfig) -> Inventory:
-    """Returns which requests of a plan must be sent, and which need not.
+def look(plan: Plan, layout: Layout, source: str, config: DownloadConfig) -> list[Found]:
+    """Returns what is found of each request of a plan, in its order; changes nothing.
 
     Raises:
-        Conflict: another request made a file of the plan's, two of its requests would make the
-            same one, or the folder has the other layout.
+        Conflict: two requests would make the same file, or the folder has the other layout.
         OSError: the manifest or a file can't be read.
         ValueError: an entry of the manifest is broken.
     """
@@ -59,27 +65,41 @@ def take_stock(plan: Plan, layout: Layout, source: str, config: DownloadConfig) 
     resume = Resume(config.resume, config.retry_empty_after)
     manifest, now = Manifest(layout), datetime.now(timezone.utc)
 
-    def look(request: GreeksRequest) -> _Found:
+    def look_at(request: GreeksRequest) -> Found:
         entry, path = manifest.read(request), layout.path(request)
         problem = conflict(path, entry, request, source)
         own = entry if entry is not None and entry.is_of(request, source) else None
         reason = None if problem else reason_to_skip(own, path, form, resume, now)
-        return _Found(request, entry, problem, reason)
+        return Found(request, entry, problem, reason)
 
     # Threads: hashing frees the GIL, and a file system may be far away.
     with ThreadPoolExecutor(_THREADS) as pool:
-        found = list(pool.map(look, plan.requests))
+        return list(pool.map(look_at, plan.requests))
+
+
+def take_stock(plan: Plan, layout: Layout, source: str, config: DownloadConfig) -> Inventory:
+    """Returns which requests of a plan must be sent, and which need not; notes the layout.
+
+    Raises:
+        Conflict: another request made a file of the plan's, two of its requests would make the
+            same one, or the folder has the other layout.
+        OSError: the manifest or a file can't be read, or the layout not noted.
+        ValueError: an entry of the manifest is broken.
+    """
+    found = look(plan, layout, source, config)
     in_the_way = [each for each in found if each.problem is not None]
     problems = [each.problem for each in in_the_way if each.problem is not None]
     if problems:
         raise Conflict(_refusal(problems, _instead(in_the_way, config)))
+    if files.read_json(_layout_path(layout)) is None:
+        files.write_json(_layout_path(layout), {"layout": config.layout}, layout.temporary)
     return Inventory(
         tuple(each.request for each in found if each.reason is None),
         tuple(_skipped(each, layout) for each in found if each.reason is not None),
     )
 
 
-def _skipped(found: _Found, layout: Layout) -> ExpirationResult:
+def _skipped(found: Found, layout: Layout) -> ExpirationResult:
     entry = found.entry
     assert entry is not None  # noqa: S101 -- it gave the reason
     return ExpirationResult(
@@ -104,21 +124,23 @@ def _refuse_twice(plan: Plan, layout: Layout) -> None:
         paths[path] = request
 
 
+def _layout_path(layout: Layout) -> str:
+    return f"{layout.meta}/layout.json"
+
+
 def _refuse_other_layout(layout: Layout, config: DownloadConfig) -> None:
-    """Notes a new folder's layout; the same rows in both would be read twice.
+    """Returns if a folder has this layout, or none yet: the same rows in both would be read twice.
 
     Raises:
         Conflict: the folder has the other layout.
     """
-    path = f"{layout.meta}/layout.json"
-    document = files.read_json(path)
-    if document is None:
+    document = files.read_json(_layout_path(layout))
+    if document is not None:
+        kind = document["layout"]
+    else:
         # Folders from before there was a choice have files for expirations.
         old = next(files.below(layout.entries), None) is not None
         kind = BY_EXPIRATION if old else config.layout
-        files.write_json(path, {"layout": kind}, layout.temporary)
-    else:
-        kind = document["layout"]
     if kind != config.layout:
         wanted = {BY_EXPIRATION: "expiration", DAILY: "trade date and expiration"}
         raise Conflict(
@@ -139,7 +161,7 @@ def _refusal(problems: list[str], command: str) -> str:
     )
 
 
-def _instead(in_the_way: list[_Found], config: DownloadConfig) -> str:
+def _instead(in_the_way: list[Found], config: DownloadConfig) -> str:
     """The command that does what the user probably wants."""
     if config.layout == BY_EXPIRATION and all(map(_other_dates, in_the_way)):
         # Days are being gathered: a file for each.
@@ -148,7 +170,7 @@ def _instead(in_the_way: list[_Found], config: DownloadConfig) -> str:
     return command_of(replace(config, output=_elsewhere(config)))
 
 
-def _other_dates(found: _Found) -> bool:
+def _other_dates(found: Found) -> bool:
     """Whether only the trade dates are others than those of the file that is there."""
     if found.entry is None:
         return False

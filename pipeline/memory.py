@@ -34,6 +34,9 @@ class MemorySampler:
     Args:
         exclude: children that are not workers, such as an embedded Terminal.
         seconds: between two samples.
+
+    Attributes:
+        current: bytes resident at the last sample, all processes together.
     """
 
     def __init__(self, exclude: Collection[int] = (), seconds: float = 0.5) -> None:
@@ -42,6 +45,7 @@ class MemorySampler:
         self._peaks: dict[int, int] = {}
         self._total = 0
         self._samples = 0
+        self.current = 0
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="memory", daemon=True)
 
@@ -83,6 +87,7 @@ class MemorySampler:
                 self._peaks[process.pid] = peak
             except psutil.Error:
                 continue  # it ended meanwhile: its last peak stands
+        self.current = total
         self._total += total
         self._samples += 1
 

@@ -1,4 +1,4 @@
-"""What a person sees of a run: a line for each expiration as its file appears."""
+"""Live progress: listens to the workers, adds up what they tell, shows it and keeps samples."""
 
 import contextlib
 import json
@@ -7,25 +7,43 @@ import socket
 import sys
 import tempfile
 import threading
+import time
+from collections.abc import Iterable, Mapping
 from types import TracebackType
-from typing import Any, TextIO
+from typing import Any
+
+from pipeline.display import Display, Plain, Quiet, size_text
+from pipeline.memory import MemorySampler
+from pipeline.samples import Samples
+from pipeline.tally import Snapshot, Tally
+from transforms.model import FAILED
 
 _POLL_SECONDS = 0.1
+_MIB = 1 << 20
 _HEADINGS = (
     f"{'symbol':<8}{'expiration':<12}{'status':<12}{'rows':>12}{'size':>11}{'time':>9}  file"
 )
 
 
-def size_text(size: float) -> str:
-    """Returns a number of bytes as a person reads it, in powers of 1000."""
-    for unit in ("B", "kB", "MB", "GB"):
-        if size < 1000:
-            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
-        size /= 1000
-    return f"{size:.1f} TB"
+def make_display(mode: str, seconds: float) -> Display:
+    """Returns the display of a mode.
+
+    Args:
+        mode: one of `config.PROGRESS`; `auto` is a bar where standard error is a terminal that
+            can redraw.
+        seconds: between two plain lines.
+    """
+    if mode == "none":
+        return Quiet()
+    able = sys.stderr.isatty() and os.environ.get("TERM", "dumb") not in ("", "dumb", "unknown")
+    if mode == "bar" or (mode == "auto" and able):
+        from pipeline.bar import Bar
+
+        return Bar()
+    return Plain(seconds)
 
 
-def result_line(result: dict[str, Any]) -> str:
+def result_line(result: Mapping[str, Any]) -> str:
     """Returns the table's line of one described `ExpirationResult`."""
     return (
         f"{result['symbol']:<8}{result['expiration']:<12}{result['status']:<12}"
@@ -34,18 +52,27 @@ def result_line(result: dict[str, Any]) -> str:
     )
 
 
-class ResultTable:
-    """Prints the table while the workers, in whatever process of this machine, send its lines.
+class Progress:
+    """Shows a run while the workers, in whatever process of this machine, tell of it.
+
+    Args:
+        display: where it is shown.
+        tally: adds it up.
+        memory: tells what the run's processes have resident.
 
     Attributes:
-        address: of the Unix datagram socket that `RecordResults` sends to, or None.
+        address: of the Unix datagram socket that workers send to, or None.
         told: the results that came, as `ExpirationResult.describe()`.
+        samples: the run over time.
     """
 
-    def __init__(self, out: TextIO | None = None) -> None:
-        self._out = out or sys.stdout
+    def __init__(self, display: Display, tally: Tally, memory: MemorySampler) -> None:
+        self._display = display
+        self._tally = tally
+        self._memory = memory
+        self.samples = Samples()
         self._folder = tempfile.TemporaryDirectory(prefix="greeks-")
-        path = os.path.join(self._folder.name, "results")  # noqa: PTH118 -- for the socket
+        path = os.path.join(self._folder.name, "reports")  # noqa: PTH118 -- for the socket
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.address: str | None = path
         try:
@@ -54,12 +81,14 @@ class ResultTable:
             # A path may be too long for a socket: then the lines are shown at the end.
             self.address = None
         self._socket.settimeout(_POLL_SECONDS)
+        self._lock = threading.Lock()
         self._ended = threading.Event()
-        self.told: list[dict[str, Any]] = []
-        self._shown: set[str] = set()
+        self.told: list[Mapping[str, Any]] = []
+        self._headed = False
+        self._next_drawing = time.monotonic() + display.seconds
         self._thread = threading.Thread(target=self._listen, name="progress", daemon=True)
 
-    def __enter__(self) -> "ResultTable":
+    def __enter__(self) -> "Progress":
         self._thread.start()
         return self
 
@@ -71,18 +100,27 @@ class ResultTable:
     ) -> None:
         self._ended.set()
         self._thread.join()
+        self._display.close()
         self._socket.close()
         self._folder.cleanup()
+        self.samples.finish(self._sample(self._tally.snapshot()))
 
-    def show(self, result: dict[str, Any]) -> None:
-        """Prints a result's line, if it was not shown before."""
-        line = result_line(result)
-        if line not in self._shown:
-            if not self._shown:
-                print(_HEADINGS, file=self._out)
-            self._shown.add(line)
-            self.told.append(result)
-            print(line, file=self._out, flush=True)
+    def close_display(self) -> None:
+        """Ends the display at once, and leaves the terminal as it was."""
+        with self._lock:
+            self._display.close()
+            self._display = Quiet()
+
+    def complete(self, results: Iterable[Mapping[str, Any]]) -> None:
+        """Shows the results that nobody told of, once the run has ended."""
+        for result in results:
+            with self._lock:
+                self._take({"kind": "result", **result})
+
+    def remote(self, state: str, counters: Mapping[str, int]) -> None:
+        """Takes the state and the Beam counters of a runner whose workers may be elsewhere."""
+        with self._lock:
+            self._tally.take_remote(state, counters)
 
     def _listen(self) -> None:
         while True:
@@ -91,6 +129,42 @@ class ResultTable:
             except TimeoutError:
                 if self._ended.is_set():
                     return
-                continue
-            with contextlib.suppress(ValueError, KeyError):
-                self.show(json.loads(message))
+            else:
+                # Anybody may send to the socket: what is no message is none of ours.
+                with self._lock, contextlib.suppress(ValueError, KeyError, TypeError):
+                    self._take(json.loads(message))
+            with self._lock:
+                self._draw()
+
+    def _take(self, message: Mapping[str, Any]) -> None:
+        if not self._tally.take(message):
+            return
+        name = f"{message['symbol']} {message['expiration']}"
+        if message["kind"] == "waiting":
+            seconds, reason = message["seconds"], message["reason"]
+            self._display.news(f"{name}: asked again in {seconds:.1f} s: {reason}")
+        elif message["kind"] == "result":
+            if not self._headed:
+                self._headed = True
+                self._display.line(_HEADINGS)
+            self._display.line(result_line(message))
+            self.told.append(message)
+            if message["status"] == FAILED and message.get("error"):
+                self._display.news(f"{name} failed: {message['error']['message']}")
+
+    def _draw(self) -> None:
+        now = self._tally.snapshot()
+        self.samples.offer(self._sample(now))
+        if time.monotonic() >= self._next_drawing:
+            self._next_drawing = time.monotonic() + self._display.seconds
+            self._display.draw(now, self._memory.current / _MIB)
+
+    def _sample(self, now: Snapshot) -> dict[str, float]:
+        return {
+            "seconds": now.seconds,
+            "rows": now.rows,
+            "bytes": now.bytes,
+            "done": now.done,
+            "in_flight": len(now.in_flight),
+            "memory": round(self._memory.current / _MIB, 1),
+        }

@@ -1,51 +1,47 @@
 """One run, from its start record to its end record."""
 
+import logging
 import os
-import platform
 import sys
 import tempfile
 import threading
 import time
 import uuid
-from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import replace
-from datetime import datetime, timezone
-from importlib.metadata import version
 from pathlib import Path
 
 import apache_beam as beam
-import pyarrow as pa
-from apache_beam.metrics.metric import MetricsFilter
 from apache_beam.options.pipeline_options import PipelineOptions
 
-from pipeline import runners, stores, watchdog
+from pipeline import history, remote, runners, watchdog
 from pipeline.accounts import check_accounts
-from pipeline.config import EMBEDDED, LOCAL_URLS, DownloadConfig
+from pipeline.config import DownloadConfig
 from pipeline.console import announce, conclude, tell_skipped
 from pipeline.disk import refuse_full_disk
-from pipeline.embedded import EmbeddedTerminal, embedded_terminal
+from pipeline.estimate import from_history, learn
+from pipeline.finding import found_terminal, origin_of
 from pipeline.graph import build
+from pipeline.history import Record, recent
 from pipeline.interruption import Interruption
 from pipeline.inventory import Conflict, Inventory, take_stock
 from pipeline.lock import output_lock
+from pipeline.measured import NOTHING_MEASURED, Measured
 from pipeline.memory import MemorySampler
 from pipeline.plan import make_plan
-from pipeline.progress import ResultTable
+from pipeline.progress import Progress, make_display
+from pipeline.record import completed
 from pipeline.sofar import results_so_far
-from pipeline.stores import Record, RunStore
+from pipeline.tally import Tally
 from transforms import files
 from transforms.dealing import laid_out
 from transforms.fetch import Terminal
 from transforms.layout import Layout
-from transforms.metrics import NAMESPACE
 from transforms.model import Failure, RunSummary
 from transforms.owner import Owner
-from transforms.schema import END_OF_DAY, schema_of
+from transforms.schema import schema_of
 from transforms.sinks import FORMATS, make_sink
 from transforms.stopping import StopSignal
-from transforms.thetadata import RetryPolicy, find_terminal
-from transforms.version import __version__
 
 
 class WorkerDied(RuntimeError):
@@ -70,7 +66,7 @@ class Run:
     def __init__(self, config: DownloadConfig, options: PipelineOptions) -> None:
         self.config = config
         self.options = options
-        self.store = RunStore(config.metrics)
+        self.store = history.open_store(config.metrics)
         for record in self.store.bury():
             print(f"an earlier run was killed, and is now marked so: {record['run_id']}")
             sweep(f"{record.get('meta', '')}/unfinished/{record['run_id']}")
@@ -91,9 +87,8 @@ class Run:
         self.stop = StopSignal(path, Owner.current())
         self.interruption = Interruption(self.stop.set)
         self._inventory = Inventory((), ())
-        self._table: ResultTable | None = None
-        self._sampler: MemorySampler | None = None
-        self._embedded: EmbeddedTerminal | None = None
+        self._measured: Measured | None = None
+        self.unkept = False
 
     def execute(self) -> RunSummary:
         """Runs the download and returns its summary, in which every request has its result.
@@ -118,11 +113,7 @@ class Run:
 
     def _download(self, stack: ExitStack) -> RunSummary:
         config = self.config
-        urls, api = [config.terminal] if config.terminal else list(LOCAL_URLS), config.api
-        if config.terminal == EMBEDDED:
-            embedded = stack.enter_context(embedded_terminal(config.symbols, config.seed))
-            self._embedded, urls, api = embedded, [embedded.url], "v3"
-        terminal = self._terminal(*find_terminal(urls, api, stop=self.stop))
+        terminal, embedded = stack.enter_context(found_terminal(config, self.stop))
         with terminal.client(self.stop) as client:
             simulation = client.simulation()
             source = "simulated" if simulation else "live"
@@ -135,20 +126,26 @@ class Run:
             self._check_folders()
             stack.enter_context(output_lock(self.layout))
             sweep_dead(self.layout)
-            # What tells two origins of a file apart: a market's seed, and for end of day, which the
-            # generations compute differently, the generation.
-            origin = f"simulated, {simulation}" if simulation else "live"
-            if config.greeks == END_OF_DAY:
-                origin += f", {terminal.api}"
+            origin = origin_of(simulation, terminal.api, config)
             self._inventory = take_stock(plan, self.layout, origin, config)
             tell_skipped(self._inventory.skipped)
-            refuse_full_disk(client, self._inventory.missing, config)
-        self._sampler = MemorySampler([self._embedded.pid] if self._embedded else [])
-        with self._sampler, ResultTable() as self._table:
-            summary = self._run_graph(terminal, origin, self._table)
+            missing, earlier = self._inventory.missing, list(recent(self.store))
+            known = from_history(
+                missing, config, earlier, concurrency=self.record["concurrency"], data=source
+            )
+            refuse_full_disk(client, missing, config, known)
+        sizes, _ = learn(config, earlier, data=source)
+        self._measured = Measured(
+            MemorySampler([embedded.pid] if embedded else []),
+            Tally(missing, sizes),
+            make_display(config.progress, config.progress_seconds),
+            embedded,
+        )
+        with self._measured as measured:
+            summary = self._run_graph(terminal, origin, measured.progress)
         return summary.with_skipped(self._inventory.skipped)
 
-    def _run_graph(self, terminal: Terminal, origin: str, table: ResultTable) -> RunSummary:
+    def _run_graph(self, terminal: Terminal, origin: str, progress: Progress) -> RunSummary:
         config, requests = self.config, self._inventory.missing
         sink = make_sink(config.format, config.compression, schema_of(config.greeks), self.layout)
         local = runners.is_local(self.options)
@@ -162,27 +159,22 @@ class Run:
             source=origin,
             batch_size=config.batch_size,
             stop=self.stop,
-            listener=table.address,
+            listener=progress.address,
         )
         with ExitStack() as stack:
             if local:
                 # Another runner may run a bundle again: there, each element is its own request.
                 stack.enter_context(laid_out(self.stop.path, requests))
             result = pipeline.run()
+            remote.watch(result, progress.remote)
             result.wait_until_finish()
         document = files.read_json(self.layout.summary)
         if document is None:
             raise RuntimeError(f"the run left no summary at {self.layout.summary}")
         summary = RunSummary(**document)
-        for told in summary.expirations:
-            table.show(told)
-        check_accounts(requests, summary, _counters(result) if local else None)
+        progress.complete(summary.expirations)
+        check_accounts(requests, summary, remote.counters(result) if local else None)
         return summary
-
-    def _terminal(self, url: str, api: str) -> Terminal:
-        config = self.config
-        policy = RetryPolicy(config.attempts, config.retry_seconds)
-        return Terminal(url, api, config.timeout, policy)
 
     def _check_folders(self) -> None:
         """Returns if the output folder and its `.meta` can be written to."""
@@ -198,11 +190,14 @@ class Run:
         """Ends the process: from the watchdog's thread, while the main one can't go on."""
         # Beam's threads would tell that the workers died: they are about to be killed.
         threading.excepthook = _untold
+        logging.disable()
         watchdog.kill(watchdog.worker_processes())
-        status, code, error = stores.INTERRUPTED, self.interruption.exit_code, None
+        if self._measured:
+            self._measured.close_display()
+        status, code, error = history.INTERRUPTED, self.interruption.exit_code, None
         if reason is not None:
             print(f"greeks download: {reason}", file=sys.stderr)
-            status, code, error = stores.FAILED, 1, WorkerDied(reason)
+            status, code, error = history.FAILED, 1, WorkerDied(reason)
         summary = self.so_far(error)
         path = self.finish(summary, status)
         conclude(summary, self.record, path, self.layout.output)
@@ -217,7 +212,7 @@ class Run:
         Args:
             error: why, or None if it was interrupted.
         """
-        told = self._table.told if self._table else ()
+        told = self._measured.progress.told if self._measured else ()
         results = results_so_far(self._inventory.missing, told, self.layout)
         summary = RunSummary.of(results).with_skipped(self._inventory.skipped)
         if error is None:
@@ -228,32 +223,21 @@ class Run:
 
     def finish(self, summary: RunSummary, status: str) -> str:
         """Completes the record with what only the launcher knows, keeps it, returns its path."""
+        self.record |= self._measured.figures() if self._measured else NOTHING_MEASURED
         seconds = time.monotonic() - self.started
-        self.record["peak_memory_usage"] = self._sampler.peak if self._sampler else 0.0
-        self.record["average_memory_usage"] = self._sampler.average if self._sampler else 0.0
-        if self._embedded:
-            self.record["embedded_terminal_peak_memory"] = self._embedded.peak_memory()
-        document = dict(vars(summary))
-        expirations = document.pop("expirations")
-        record = {
-            **{name: self.record.pop(name) for name in ("run_id", "status", "start_time")},
-            "status": status,
-            "end_time": datetime.now(timezone.utc).isoformat(),
-            "total_duration": round(seconds, 3),
-            **document,
-            "average_throughput": round(summary.total_records / seconds, 1),
-            "output_format": self.config.format,
-            "compression_used": self.config.compression,
-            **self.record,
-            "runner": self.options.get_all_options()["runner"] or "DirectRunner",
-            "versions": _versions(),
-            "expirations": expirations,
-        }
-        record.pop("owner")
-        record.pop("meta")
+        record = completed(self.record, summary, self.config, status, seconds)
+        record["runner"] = self.options.get_all_options()["runner"] or "DirectRunner"
         self.record = record
         sweep(self.layout.temporary)
-        return str(self.store.finish(record))
+        try:
+            return self.store.finish(record)
+        except OSError as error:
+            # It may be a database that was stopped meanwhile: the record of hours must not go.
+            self.unkept = True
+            path = f"{self.layout.meta}/records/pipeline-run-{self.layout.run_id}.json"
+            print(f"greeks download: the record is kept in {path}: {error}", file=sys.stderr)
+            files.write_json(path, record, f"{self.layout.meta}/records")
+            return path
 
 
 def _untold(_args: threading.ExceptHookArgs) -> None:
@@ -274,17 +258,3 @@ def sweep(folder: str) -> None:
         files.remove(folder)
     except (OSError, ValueError) as error:
         print(f"{folder} could not be removed: {error}", file=sys.stderr)
-
-
-def _counters(result: beam.runners.runner.PipelineResult) -> Mapping[str, int]:
-    query = result.metrics().query(MetricsFilter().with_namespace(NAMESPACE))
-    return {each.key.metric.name: each.result for each in query["counters"]}
-
-
-def _versions() -> dict[str, str]:
-    return {
-        "theta-greeks-pipeline": __version__,
-        "apache-beam": version("apache-beam"),
-        "pyarrow": pa.__version__,
-        "python": platform.python_version(),
-    }

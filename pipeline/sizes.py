@@ -4,7 +4,7 @@ Near expirations have several times the contracts of far ones, so what is known 
 and by days to expiration, and what lies between is interpolated.
 """
 
-from bisect import bisect_left
+from bisect import bisect_left, insort
 from collections.abc import Mapping
 from datetime import date
 
@@ -52,10 +52,13 @@ class Sizes:
 
     def __init__(self) -> None:
         self._known: dict[str, dict[float, tuple[float, int]]] = {}
+        self._places: dict[str, list[float]] = {}
 
     def learn(self, symbol: str, days: float, contracts: float) -> None:
         """Remembers an expiration: its contracts, `days` before it expired."""
         points = self._known.setdefault(symbol, {})
+        if days not in points:
+            insort(self._places.setdefault(symbol, []), days)
         total, count = points.get(days, (0.0, 0))
         points[days] = (total + contracts, count + 1)
 
@@ -71,7 +74,7 @@ class Sizes:
         points = self._known.get(symbol)
         if not points:
             return None
-        places = sorted(points)
+        places = self._places[symbol]
         after = bisect_left(places, days)
         near = places[max(after - 1, 0)], places[min(after, len(places) - 1)]
         low, high = (points[place][0] / points[place][1] for place in near)

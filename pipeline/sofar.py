@@ -5,13 +5,18 @@ from typing import Any
 
 from transforms.layout import Layout
 from transforms.manifest import COMMITTED, Manifest
-from transforms.model import INTERRUPTED, WRITTEN, ExpirationResult, Failure, GreeksRequest
+from transforms.model import (
+    INTERRUPTED,
+    WRITTEN,
+    ExpirationResult,
+    Failure,
+    GreeksRequest,
+    key_of,
+)
 
 # Requests are taken in order: those whose results are on their way are among the first ones
 # without a result.
 _LOOKED_UP = 64
-
-Key = tuple[str, str, str, str]
 
 
 def results_so_far(
@@ -28,12 +33,12 @@ def results_so_far(
         OSError: the manifest can't be read.
         ValueError: an entry of it is broken.
     """
-    known = {_key(each): each for each in told}
+    known = {key_of(each): each for each in told}
     manifest = Manifest(layout)
     results = []
     looked_up = 0
     for request in requests:
-        described = known.get(_key(request.describe()))
+        described = known.get(request.key)
         if described is not None:
             results.append(_as_told(request, described))
         elif looked_up < _LOOKED_UP:
@@ -42,15 +47,6 @@ def results_so_far(
         else:
             results.append(ExpirationResult(request, INTERRUPTED))
     return results
-
-
-def _key(described: Mapping[str, Any]) -> Key:
-    return (
-        described["symbol"],
-        described["expiration"],
-        described["first_trade_date"],
-        described["last_trade_date"],
-    )
 
 
 def _as_told(request: GreeksRequest, told: Mapping[str, Any]) -> ExpirationResult:

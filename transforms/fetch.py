@@ -4,11 +4,13 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 import apache_beam as beam
 
 from transforms import dealing, sessions
 from transforms.model import Failure, GreeksRequest, Item, Restart, Trailer
+from transforms.reporting import Reporter
 from transforms.stopping import Stop, StopSignal
 from transforms.thetadata.client import BATCH_SIZE, ThetaClient
 from transforms.thetadata.errors import AnswerChanged, Stopped, ThetaError
@@ -31,10 +33,10 @@ class Terminal:
     timeout: float = 300.0
     policy: RetryPolicy = RetryPolicy()  # noqa: RUF009 -- frozen
 
-    def client(self, stop: Stop) -> ThetaClient:
-        """Returns a new client of this Terminal."""
+    def client(self, stop: Stop, **more: Any) -> ThetaClient:
+        """Returns a new client of this Terminal; `more` are further arguments of `ThetaClient`."""
         return ThetaClient(
-            self.url, api=self.api, timeout=self.timeout, policy=self.policy, stop=stop
+            self.url, api=self.api, timeout=self.timeout, policy=self.policy, stop=stop, **more
         )
 
 
@@ -95,21 +97,27 @@ def fetch(
 @beam.typehints.with_input_types(GreeksRequest)
 @beam.typehints.with_output_types(tuple[GreeksRequest, Item])
 class _FetchFn(beam.DoFn):
-    def __init__(self, terminal: Terminal, batch_size: int, stop: StopSignal) -> None:
+    def __init__(
+        self, terminal: Terminal, batch_size: int, stop: StopSignal, listener: str | None
+    ) -> None:
         self._terminal = terminal
         self._batch_size = batch_size
         self._stop = stop
+        self._listener = listener
 
     def setup(self) -> None:
-        self._client = self._terminal.client(self._stop)
+        self._reporter = Reporter(self._listener)
+        self._client = self._terminal.client(self._stop, waiting=self._reporter.waiting)
 
     def process(self, request: GreeksRequest) -> Iterator[tuple[GreeksRequest, Item]]:
         for dealt in dealing.share(self._stop.path, request):
+            self._reporter.started(dealt)
             for item in fetch(self._client, dealt, self._batch_size):
                 yield dealt, item
 
     def teardown(self) -> None:
         self._client.close()
+        self._reporter.close()
 
 
 class FetchGreeks(beam.PTransform):
@@ -124,16 +132,24 @@ class FetchGreeks(beam.PTransform):
         terminal: where to fetch from.
         batch_size: the most rows in a batch.
         stop: ends the fetching early; the streams under way end with an interrupted trailer.
+        listener: is told of each beginning and each wait; see `reporting`.
     """
 
-    def __init__(self, terminal: Terminal, stop: StopSignal, batch_size: int = BATCH_SIZE) -> None:
+    def __init__(
+        self,
+        terminal: Terminal,
+        stop: StopSignal,
+        batch_size: int = BATCH_SIZE,
+        listener: str | None = None,
+    ) -> None:
         super().__init__()
         self._terminal = terminal
         self._batch_size = batch_size
         self._stop = stop
+        self._listener = listener
 
     def expand(self, requests: beam.PCollection) -> beam.PCollection:
         """Adds the transform to the graph."""
         return requests | "FetchBatches" >> beam.ParDo(
-            _FetchFn(self._terminal, self._batch_size, self._stop)
+            _FetchFn(self._terminal, self._batch_size, self._stop, self._listener)
         )

@@ -1,18 +1,14 @@
 """What a run is measured by: Beam metrics, live results, and the run summary."""
 
-import contextlib
 import json
-import socket
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 
 import apache_beam as beam
-from apache_beam.metrics import Metrics
 
 from transforms import files
-from transforms.model import STATUSES, ExpirationResult, RunSummary
-
-NAMESPACE = "greeks"
+from transforms.model import ExpirationResult, RunSummary
+from transforms.reporting import Reporter
 
 
 @beam.typehints.with_input_types(ExpirationResult)
@@ -22,45 +18,25 @@ class _RecordFn(beam.DoFn):
         self._listener = listener
 
     def setup(self) -> None:
-        self._expirations = {
-            status: Metrics.counter(NAMESPACE, f"expirations_{status}") for status in STATUSES
-        }
-        self._rows = Metrics.counter(NAMESPACE, "rows")
-        self._bytes = Metrics.counter(NAMESPACE, "bytes")
-        self._requests = Metrics.counter(NAMESPACE, "requests")
-        self._rows_each = Metrics.distribution(NAMESPACE, "rows_per_expiration")
-        self._milliseconds_each = Metrics.distribution(NAMESPACE, "milliseconds_per_expiration")
-        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        # Nobody may be reading: a display must not hold up the work.
-        self._socket.setblocking(False)
+        self._reporter = Reporter(self._listener)
 
     def process(self, result: ExpirationResult) -> Iterator[ExpirationResult]:
-        self._expirations[result.status].inc()
-        self._rows.inc(result.rows)
-        self._bytes.inc(result.bytes)
-        self._requests.inc(result.requests)
-        self._rows_each.update(result.rows)
-        self._milliseconds_each.update(int(result.seconds * 1000))
-        if self._listener is not None:
-            # Only a display hangs on it, and there is none on another machine.
-            with contextlib.suppress(OSError):
-                self._socket.sendto(json.dumps(result.describe()).encode(), self._listener)
+        self._reporter.ended(result)
         yield result
 
     def teardown(self) -> None:
-        self._socket.close()
+        self._reporter.close()
 
 
 class RecordResults(beam.PTransform):
     """Emits every `ExpirationResult` as it came, and records it.
 
-    Beam metrics, in the namespace `greeks`. Counters: `expirations_written`,
-    `expirations_empty`, `expirations_failed`, `expirations_interrupted`, `rows`, `bytes`,
-    `requests`. Distributions: `rows_per_expiration`, `milliseconds_per_expiration`.
+    The Beam metrics are those of `reporting.COUNTERS` and `reporting.DISTRIBUTIONS`; the fetching
+    and the writing keep the ones that grow while an expiration is under way.
 
     Args:
-        listener: the path of a Unix datagram socket on this machine that is sent each result as
-            JSON at once, or None.
+        listener: the path of a Unix datagram socket on this machine that is sent each result at
+            once, or None.
     """
 
     def __init__(self, listener: str | None = None) -> None:

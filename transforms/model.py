@@ -1,7 +1,7 @@
 """The elements that flow through the graph: small frozen values, nothing else."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from typing import Any, Union
@@ -43,6 +43,22 @@ def checked_symbol(symbol: str) -> str:
             "dot inside, such as SPXW or BRK.B"
         )
     return upper
+
+
+Key = tuple[str, str, str, str]
+"""Symbol, expiration, first and last trade date, as text: no two requests of a run share all."""
+
+_KEY = ("symbol", "expiration", "first_trade_date", "last_trade_date")
+
+
+def key_of(described: Mapping[str, Any]) -> Key:
+    """Returns the key of a request or result that is described as a document.
+
+    Raises:
+        KeyError: it is not of one.
+    """
+    symbol, expiration, first, last = (str(described[name]) for name in _KEY)
+    return symbol, expiration, first, last
 
 
 @dataclass(frozen=True)
@@ -87,6 +103,16 @@ class GreeksRequest:
         names = [name for name, _ in self.parameters]
         if names != sorted(set(names) & set(PARAMETERS)):
             raise ValueError(f"{self}: {names} are not names of {PARAMETERS}, sorted, each once")
+
+    @property
+    def key(self) -> "Key":
+        """What no two requests of a run share; see `key_of`."""
+        return (
+            self.symbol,
+            self.expiration.isoformat(),
+            self.first_trade_date.isoformat(),
+            self.last_trade_date.isoformat(),
+        )
 
     @property
     def first_trade_date(self) -> date:
@@ -262,7 +288,7 @@ class RunSummary:
     @classmethod
     def of(cls, results: Sequence[ExpirationResult]) -> "RunSummary":
         """Returns the summary of `results`, which may come in any order."""
-        ordered = sorted(results, key=_place)
+        ordered = sorted(results, key=lambda result: result.request.key)
         count = {status: sum(r.status == status for r in ordered) for status in STATUSES}
         written = [r for r in ordered if r.status == WRITTEN]
         fetched = [r for r in ordered if r.status != SKIPPED]
@@ -309,14 +335,5 @@ class RunSummary:
             self,
             total_expirations=self.total_expirations + len(skipped),
             skipped_expirations=self.skipped_expirations + len(skipped),
-            expirations=tuple(sorted(described, key=_described_place)),
+            expirations=tuple(sorted(described, key=key_of)),
         )
-
-
-def _described_place(described: dict[str, Any]) -> tuple[str, ...]:
-    return described["symbol"], described["expiration"], described["first_trade_date"]
-
-
-def _place(result: ExpirationResult) -> tuple[str, date, date]:
-    request = result.request
-    return request.symbol, request.expiration, request.first_trade_date

@@ -3,7 +3,7 @@
 import errno
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
 import apache_beam as beam
@@ -23,6 +23,7 @@ from transforms.model import (
     Restart,
     Trailer,
 )
+from transforms.reporting import Reporter
 from transforms.sinks import ExpirationSink, OpenFile, Written
 from transforms.version import __version__
 
@@ -63,6 +64,10 @@ class _Stream:
     rows_by_second: Counter[int] = field(default_factory=Counter)
 
 
+def _untold(_request: GreeksRequest, _more: int, _rows: int, _size: int) -> None:
+    pass
+
+
 class ExpirationWriter:
     """Writes each expiration to a temporary file, and commits it when its trailer comes.
 
@@ -73,11 +78,18 @@ class ExpirationWriter:
     Args:
         sink: the format.
         source: `live` or `simulated`, for the manifest.
+        handed_over: is told of rows as the sink takes them; see `Reporter.handed_over`.
     """
 
-    def __init__(self, sink: ExpirationSink, source: str) -> None:
+    def __init__(
+        self,
+        sink: ExpirationSink,
+        source: str,
+        handed_over: Callable[[GreeksRequest, int, int, int], None] = _untold,
+    ) -> None:
         self._sink = sink
         self._source = source
+        self._handed_over = handed_over
         self._manifest = Manifest(sink.layout)
         self._stream: _Stream | None = None
 
@@ -142,6 +154,8 @@ class ExpirationWriter:
         stream.batches += 1
         stream.rows += batch.num_rows
         stream.rows_by_second[int(time.time())] += batch.num_rows
+        size = stream.handle.file.bytes
+        self._handed_over(stream.request, batch.num_rows, stream.rows, size)
 
     def _fail(self, stream: _Stream, error: Exception) -> None:
         path = self._sink.layout.path(stream.request)
@@ -260,12 +274,16 @@ def _same(what: str, **counts: int) -> None:
 @beam.typehints.with_input_types(tuple[GreeksRequest, Item])
 @beam.typehints.with_output_types(ExpirationResult)
 class _WriteFn(beam.DoFn):
-    def __init__(self, sink: ExpirationSink, source: str) -> None:
+    def __init__(self, sink: ExpirationSink, source: str, listener: str | None) -> None:
         self._sink = sink
         self._source = source
+        self._listener = listener
+
+    def setup(self) -> None:
+        self._reporter = Reporter(self._listener)
 
     def start_bundle(self) -> None:
-        self._writer = ExpirationWriter(self._sink, self._source)
+        self._writer = ExpirationWriter(self._sink, self._source, self._reporter.handed_over)
 
     def process(self, element: tuple[GreeksRequest, Item]) -> Iterator[ExpirationResult]:
         result = self._writer.write(*element)
@@ -278,6 +296,7 @@ class _WriteFn(beam.DoFn):
     def teardown(self) -> None:
         if hasattr(self, "_writer"):
             self._writer.discard()
+        self._reporter.close()
 
 
 class WriteGreeks(beam.PTransform):
@@ -291,13 +310,19 @@ class WriteGreeks(beam.PTransform):
     Args:
         sink: the format and the layout of the files.
         source: `live` or `simulated`, for the manifest.
+        listener: is told of the rows as they pass; see `reporting`.
     """
 
-    def __init__(self, sink: ExpirationSink, source: str = "live") -> None:
+    def __init__(
+        self, sink: ExpirationSink, source: str = "live", listener: str | None = None
+    ) -> None:
         super().__init__()
         self._sink = sink
         self._source = source
+        self._listener = listener
 
     def expand(self, items: beam.PCollection) -> beam.PCollection:
         """Adds the transform to the graph."""
-        return items | "WriteFiles" >> beam.ParDo(_WriteFn(self._sink, self._source))
+        return items | "WriteFiles" >> beam.ParDo(
+            _WriteFn(self._sink, self._source, self._listener)
+        )

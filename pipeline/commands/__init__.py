@@ -11,9 +11,16 @@ import logging
 from collections.abc import Sequence
 from types import ModuleType
 
-from pipeline.commands import download, terminal, verify
+from pipeline.commands import doctor, download, plan, runs, terminal, verify
 
-COMMANDS: dict[str, ModuleType] = {"download": download, "verify": verify, "terminal": terminal}
+COMMANDS: dict[str, ModuleType] = {
+    "download": download,
+    "plan": plan,
+    "verify": verify,
+    "runs": runs,
+    "doctor": doctor,
+    "terminal": terminal,
+}
 """The commands by name, in the order of the help."""
 
 

@@ -91,6 +91,8 @@ def configure(
             check_disk=options.check_disk,
             metrics=options.metrics,
             seed=options.seed,
+            progress=options.progress,
+            progress_seconds=options.progress_seconds,
         )
         # Beam takes half a second and 120 MiB: not for --help, nor for a mistyped date.
         from pipeline.beam_flags import parse_beam_flags

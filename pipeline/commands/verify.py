@@ -39,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(_parser: argparse.ArgumentParser, options: argparse.Namespace, _rest: Sequence[str]) -> int:
     """Verifies a folder, prints what was found, and returns the exit code."""
-    from pipeline.progress import size_text
+    from pipeline.display import size_text
     from pipeline.verify import verify
 
     try:

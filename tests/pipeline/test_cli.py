@@ -97,6 +97,7 @@ def test_a_good_run_exits_0_and_its_summary_tells_all(
         "files_created", "errors", "average_throughput",
         "output_format", "compression_used", "request", "source", "concurrency",
         "peak_memory_usage", "average_memory_usage", "runner", "versions", "expirations",
+        "samples",
     ]  # fmt: skip
     assert (told["status"], told["total_expirations"], told["total_records"]) == (
         "succeeded", 3, 30,

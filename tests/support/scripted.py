@@ -59,7 +59,8 @@ def scripted_server(script: Script) -> Iterator[Scripted]:
                 self.close_connection = True  # who asked is gone
 
         def _send(self, answer: Answer) -> None:
-            self.send_response(answer.status)
+            self.send_response_only(answer.status)
+            self.send_header("Date", answer.headers.pop("Date", self.date_time_string()))
             self.send_header("Content-Type", answer.content_type)
             for name, value in answer.headers.items():
                 self.send_header(name, value)

@@ -7,8 +7,9 @@ from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from apache_beam.testing.util import assert_that, equal_to
 
 from tests.support.data import request_for
-from transforms.metrics import NAMESPACE, EmitRunSummary, RecordResults, SummarizeRun
+from transforms.metrics import EmitRunSummary, RecordResults, SummarizeRun
 from transforms.model import EMPTY, FAILED, WRITTEN, ExpirationResult, Failure, RunSummary
+from transforms.reporting import NAMESPACE
 
 RESULTS = [
     ExpirationResult(request_for("2024-03-14"), WRITTEN, 300, 4000, 1.5, 1, path="a"),
@@ -39,13 +40,16 @@ def test_results_pass_unchanged_and_are_counted_under_their_documented_names(
     }
     distributions = {m.key.metric.name: m.committed for m in metrics["distributions"]
                      if m.key.metric.namespace == NAMESPACE}  # fmt: skip
-    assert set(distributions) == {"rows_per_expiration", "milliseconds_per_expiration"}
+    assert set(distributions) == {
+        "rows_per_expiration", "bytes_per_expiration", "milliseconds_per_expiration",
+    }  # fmt: skip
+    assert distributions["bytes_per_expiration"].max == 4000
     assert distributions["rows_per_expiration"].max == 300
     assert distributions["milliseconds_per_expiration"].sum == 2000
     told = [json.loads(listener.recv(1 << 16)) for _ in RESULTS]
     listener.close()
     key = lambda result: result["expiration"]  # noqa: E731 -- only here
-    assert sorted(told, key=key) == [result.describe() for result in RESULTS]
+    assert sorted(told, key=key) == [{"kind": "result", **result.describe()} for result in RESULTS]
 
 
 def test_nobody_listening_disturbs_nothing(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 import csv
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from datetime import date, time, timedelta
 from itertools import groupby
@@ -40,6 +40,10 @@ DIALECTS: dict[str, Dialect] = {"v3": V3(), "v2": V2()}
 """The generations of the API, newest first."""
 
 
+def _untold(_error: ThetaError, _seconds: float) -> None:
+    pass
+
+
 class ThetaClient:
     """Talks to one Theta Terminal, of either generation, which both give the same rows.
 
@@ -55,6 +59,7 @@ class ThetaClient:
         timeout: seconds to wait for the first byte, and between two bytes, of an answer.
         policy: how often, and how long, an answer is asked for again.
         stop: once it is set, `stream` raises `Stopped`, also where it waits for the Terminal.
+        waiting: told before each wait why, and for how many seconds.
 
     Attributes:
         waited: seconds spent waiting to ask again.
@@ -70,11 +75,13 @@ class ThetaClient:
         timeout: float = 300.0,
         policy: RetryPolicy = RetryPolicy(),  # noqa: B008 -- frozen
         stop: Stop = NEVER,
+        waiting: Callable[[ThetaError, float], None] = _untold,
     ) -> None:
         self._http = Http(url, timeout, stop)
         self._dialect = DIALECTS[api]
         self._policy = policy
         self._stop = stop
+        self._waiting = waiting
         self.waited = 0.0
 
     def __enter__(self) -> "ThetaClient":
@@ -252,7 +259,7 @@ class ThetaClient:
         """
         if batch_size < 1:
             raise ValueError(f"batch_size is {batch_size}; it must be at least 1")
-        for part in _parts(request):
+        for part in parts_of(request):
             yield from self._part(request, part, batch_size)
 
     def table(self, request: GreeksRequest) -> pa.Table:
@@ -271,7 +278,7 @@ class ThetaClient:
                 return pa.Table.from_batches(batches, schema_of(request.greeks))
 
     def _attempts(self) -> Attempts:
-        return Attempts(self._policy, self._stop.is_set)
+        return Attempts(self._policy, self._stop.is_set, waiting=self._waiting)
 
     def _part(
         self, request: GreeksRequest, part: Part, batch_size: int
@@ -344,8 +351,11 @@ class ThetaClient:
         return list(rows)
 
 
-def _parts(request: GreeksRequest) -> list[Part]:
-    """Returns the HTTP requests of a request: trade dates, for end of day calendar months."""
+def parts_of(request: GreeksRequest) -> list[Part]:
+    """Returns the HTTP requests of a request: trade dates, for end of day calendar months.
+
+    Pages of a v2 answer, and the parts of one that is too large, come on top.
+    """
     days = request.trade_dates
     if request.symbol in AM_SETTLED and days[-1] == request.expiration:
         # Settled before the market opens: the Terminal has nothing for that day, by rule.

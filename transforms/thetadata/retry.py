@@ -43,6 +43,7 @@ class Attempts:
         policy: their bounds.
         stop: asked while waiting; once it returns True, the wait ends with `Stopped`.
         sleep: waits for some seconds.
+        waiting: told before each wait why, and for how many seconds.
 
     Attributes:
         waited: seconds waited so far.
@@ -53,8 +54,10 @@ class Attempts:
         policy: RetryPolicy,
         stop: Callable[[], bool],
         sleep: Callable[[float], None] = time.sleep,
+        waiting: Callable[[ThetaError, float], None] = lambda error, seconds: None,
     ) -> None:
         self._stop = stop
+        self._waiting = waiting
         self._sleep = sleep
         self.waited = 0.0
         backoff = tenacity.wait_exponential(
@@ -88,6 +91,7 @@ class Attempts:
         # It raises the error where the bounds are reached, and else returns how long to sleep.
         seconds = cast("float", self._retrying.iter(self._state))
         self._state.prepare_for_next_attempt()
+        self._waiting(error, seconds)
         left = seconds
         while left > 0:
             if self._stop():

@@ -1,0 +1,49 @@
+"""`greeks doctor`: what keeps a download from working, and the way out."""
+
+import json
+from collections.abc import Iterator
+
+from pipeline.doctor.finding import FAIL, Finding
+from pipeline.doctor.flink import flink
+from pipeline.doctor.folders import history, output
+from pipeline.doctor.machine import machine
+from pipeline.doctor.terminals import terminals
+
+
+def examine(
+    urls: list[str],
+    api: str,
+    symbol: str,
+    folder: str,
+    metrics: str,
+    job_server: str | None,
+) -> Iterator[Finding]:
+    """Yields what is found, each finding as soon as it is known.
+
+    Args:
+        urls: where a Terminal may answer.
+        api: `v3`, `v2`, or `auto` for both.
+        symbol: an option root to ask for.
+        folder: where the files of a download go.
+        metrics: where its run history is.
+        job_server: of Flink: the path of its jar, empty for the one that Beam would use, or None
+            if Flink is not asked for.
+    """
+    yield from machine()
+    yield from terminals(urls, api, symbol)
+    yield from output(folder)
+    yield from history(metrics)
+    if job_server is not None:
+        yield from flink(job_server)
+
+
+def report(findings: Iterator[Finding], as_json: bool) -> int:
+    """Prints findings, and returns 1 if one of them is a failure, else 0."""
+    told = []
+    for finding in findings:
+        told.append(finding)
+        if not as_json:
+            print(finding.line(), flush=True)
+    if as_json:
+        print(json.dumps([vars(finding) for finding in told], indent=2))
+    return int(any(finding.level == FAIL for finding in told))

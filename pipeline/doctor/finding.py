@@ -1,0 +1,27 @@
+"""One line of the doctor's."""
+
+from dataclasses import dataclass
+
+OK, WARN, FAIL = "ok", "warn", "fail"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What was found.
+
+    Attributes:
+        level: `ok`, `warn` (a download works, but not as well as it could) or `fail`.
+        about: what was looked at.
+        words: what was found.
+        way_out: what to do, for a person; empty if it is ok.
+    """
+
+    level: str
+    about: str
+    words: str
+    way_out: str = ""
+
+    def line(self) -> str:
+        """Returns the finding as text."""
+        line = f"{self.level:<5}{self.about}: {self.words}"
+        return f"{line}\n     → {self.way_out}" if self.way_out else line

@@ -1,0 +1,59 @@
+"""What `--runner FlinkRunner` needs on this machine: Java, and Beam's job server."""
+
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from importlib.metadata import version
+from pathlib import Path
+
+from pipeline.doctor.finding import FAIL, OK, WARN, Finding
+
+_LEAST_JAVA = 11
+_CACHE = "~/.apache_beam/cache/jars"
+
+
+def flink(job_server: str) -> Iterator[Finding]:
+    """Yields whether Flink's job server could be started.
+
+    Args:
+        job_server: the path of its jar, or empty for the one that Beam would use.
+    """
+    yield _java()
+    yield _jar(job_server)
+
+
+def _java() -> Finding:
+    way_out = f"install Java {_LEAST_JAVA} or later (on Debian: apt-get install default-jre)"
+    program = shutil.which("java")
+    if program is None:
+        return Finding(FAIL, "Java", "there is none", way_out)
+    done = subprocess.run(
+        [program, "-version"], capture_output=True, text=True, timeout=60, check=False
+    )
+    told = next(iter((done.stderr + done.stdout).strip().splitlines()), "it says nothing")
+    number = re.search(r'version "(?:1\.)?(\d+)', told)
+    if done.returncode or number is None:
+        return Finding(FAIL, "Java", told, way_out)
+    if int(number[1]) < _LEAST_JAVA:
+        return Finding(FAIL, "Java", f"{told} is too old", way_out)
+    return Finding(OK, "Java", told)
+
+
+def _jar(job_server: str) -> Finding:
+    if job_server:
+        if Path(job_server).is_file():
+            return Finding(OK, "Flink's job server", job_server)
+        return Finding(
+            FAIL, "Flink's job server", f"{job_server} is not there",
+            "give the path of Beam's beam-runners-flink-…-job-server jar",
+        )  # fmt: skip
+    beam = version("apache-beam")
+    name = f"beam-runners-flink-*-job-server-{beam}.jar"
+    found = sorted(Path(_CACHE).expanduser().glob(name))
+    if found:
+        return Finding(OK, "Flink's job server", str(found[-1]))
+    return Finding(
+        WARN, "Flink's job server", f"no {name} in {_CACHE}: Beam would download it",
+        "let it, or download it yourself and give --flink_job_server_jar",
+    )  # fmt: skip

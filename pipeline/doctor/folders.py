@@ -1,0 +1,90 @@
+"""Where a download writes: room and permission for its files, and its run history."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from pipeline.display import size_text
+from pipeline.doctor.finding import FAIL, OK, WARN, Finding
+from pipeline.history import Query, StoreError, is_sql, open_store, redacted
+from transforms import files
+
+_LITTLE, _TOO_LITTLE = 2_000_000_000, 50_000_000
+_PROBE = b"x" * (1 << 16)
+
+
+def output(folder: str) -> Iterator[Finding]:
+    """Yields whether a download could write its files."""
+    yield from _folder("output", folder)
+
+
+def history(metrics: str) -> Iterator[Finding]:
+    """Yields whether runs could be kept, and what in their history is none."""
+    if not is_sql(metrics):
+        writable = list(_folder("metrics", metrics))
+        yield from writable
+        if any(finding.level == FAIL for finding in writable):
+            return
+    try:
+        store = open_store(metrics)
+        runs = len(list(store.heads(Query(limit=20))))
+    except StoreError as error:
+        yield Finding(
+            FAIL, "metrics", str(error), "choose another --metrics, or see that it can be reached"
+        )
+        return
+    if store.skipped:
+        yield Finding(
+            WARN,
+            "metrics",
+            f"{len(store.skipped)} files are no records of runs, such as: {store.skipped[0]}",
+            f"move them out of {redacted(metrics)}",
+        )
+    told = "20 runs or more" if runs == 20 else f"{runs} runs"
+    yield Finding(OK, "metrics", f"{told} in {store.name}")
+
+
+def _folder(about: str, folder: str) -> Iterator[Finding]:
+    try:
+        local = files.is_local(folder)
+        if not local:
+            files.exists(folder)
+    except (OSError, ValueError) as error:
+        yield Finding(
+            FAIL, about, f"{redacted(folder)}: {error}",
+            "look at its credentials, and which extra of apache-beam its file system needs",
+        )  # fmt: skip
+        return
+    if not local:
+        yield Finding(OK, about, f"{redacted(folder)} can be reached")
+        return
+    place = Path(folder).absolute()
+    while not place.exists():
+        place = place.parent
+    yield _writable(about, folder, place)
+    yield _room(about, place)
+
+
+def _writable(about: str, folder: str, place: Path) -> Finding:
+    try:
+        with tempfile.NamedTemporaryFile(dir=place, prefix=".greeks-doctor-") as probe:
+            probe.write(_PROBE)
+            probe.flush()
+    except OSError as error:
+        return Finding(
+            FAIL, about, f"{folder}: {error.strerror} in {place}",
+            f"choose another --{about}, or let yourself write there",
+        )  # fmt: skip
+    return Finding(OK, about, f"{folder} can be written to")
+
+
+def _room(about: str, place: Path) -> Finding:
+    free = shutil.disk_usage(place).free
+    words = f"{size_text(free)} free"
+    way_out = "free some; greeks plan tells how much a download takes"
+    if free < _TOO_LITTLE:
+        return Finding(FAIL, f"disk of {about}", words, way_out)
+    if free < _LITTLE:
+        return Finding(WARN, f"disk of {about}", words, way_out)
+    return Finding(OK, f"disk of {about}", words)

@@ -1,0 +1,67 @@
+"""This machine: Python, the libraries, memory, and its idea of the time."""
+
+import platform
+import time
+from collections.abc import Iterator
+from datetime import datetime
+from importlib.metadata import PackageNotFoundError, requires, version
+
+import psutil
+from packaging.requirements import Requirement
+
+from pipeline.doctor.finding import FAIL, OK, WARN, Finding
+from transforms import sessions
+from transforms.version import __version__
+
+_PACKAGE = "theta-greeks-pipeline"
+# A download holds at most 200 MiB.
+_LEAST_MEMORY = 300 << 20
+
+
+def machine() -> Iterator[Finding]:
+    """Yields what is found of this machine."""
+    yield _versions()
+    free = psutil.virtual_memory().available
+    words = f"{free >> 20:,} MiB available"
+    if free < _LEAST_MEMORY:
+        yield Finding(WARN, "memory", words, "a download takes up to 200 MiB: end something else")
+    else:
+        yield Finding(OK, "memory", words)
+    now = sessions.now()
+    yield Finding(
+        OK,
+        "time",
+        f"{now:%Y-%m-%d %H:%M} in New York; this machine's zone, {_zone()}, touches no data",
+    )
+
+
+def _versions() -> Finding:
+    try:
+        needed = [Requirement(text) for text in requires(_PACKAGE) or ()]
+    except PackageNotFoundError:
+        return Finding(
+            FAIL, "versions", f"{_PACKAGE} is not installed here", "pip install it, or run_local.sh"
+        )
+    found, wrong = {}, []
+    for each in needed:
+        if each.marker is not None and not each.marker.evaluate({"extra": ""}):
+            continue
+        try:
+            found[each.name] = version(each.name)
+        except PackageNotFoundError:
+            wrong.append(f"{each.name} is missing")
+            continue
+        if found[each.name] not in each.specifier:
+            wrong.append(f"{each.name} {found[each.name]} is not {each.specifier}")
+    if wrong:
+        return Finding(
+            FAIL, "versions", "; ".join(wrong), f'pip install --upgrade "{_PACKAGE}=={__version__}"'
+        )
+    shown = ", ".join(f"{name} {found[name]}" for name in ("apache-beam", "pyarrow"))
+    return Finding(
+        OK, "versions", f"greeks {__version__}, Python {platform.python_version()}, {shown}"
+    )
+
+
+def _zone() -> str:
+    return datetime.now().astimezone().tzname() or time.tzname[0]

@@ -1,0 +1,165 @@
+"""The Terminals: who answers, in which words, and what the subscription lets pass."""
+
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta, timezone
+from email.utils import parsedate_to_datetime
+
+import requests
+
+from pipeline.config import APIS
+from pipeline.doctor.finding import FAIL, OK, WARN, Finding
+from pipeline.terminal import calendar
+from transforms import sessions
+from transforms.model import GreeksRequest
+from transforms.schema import END_OF_DAY
+from transforms.thetadata import (
+    NotServed,
+    RetryPolicy,
+    StatusError,
+    ThetaClient,
+    ThetaError,
+)
+from transforms.thetadata.client import DIALECTS
+from transforms.thetadata.http import is_loopback
+
+_TIMEOUT = 15.0
+_WAYS_OUT = {"UNVERIFIED": "its credentials are wrong: see its creds.txt, and restart it"}
+_POLICY = RetryPolicy(attempts=3, seconds=20)
+_REFUSED = (403, 471)
+_MOST_DRIFT = 120
+# What is asked for, and what a subscription without it means.
+_PROBES = (
+    ("first_order", "first-order Greeks", FAIL),
+    ("second_order", "second-order Greeks", WARN),
+    (END_OF_DAY, "end-of-day Greeks", WARN),
+)
+
+
+def terminals(urls: list[str], api: str, symbol: str) -> Iterator[Finding]:
+    """Yields which Terminals answer, and what the first one that does lets pass.
+
+    Args:
+        urls: where to look.
+        api: `v3`, `v2`, or `auto` for both.
+        symbol: an option root to ask for.
+    """
+    connected: list[tuple[str, str]] = []
+    reasons: list[Finding] = []
+    for url in urls:
+        for name in DIALECTS if api == APIS[0] else (api,):
+            finding = _status(url, name)
+            if finding.level == OK:
+                connected.append((url, name))
+                yield finding
+                break
+            reasons.append(finding)
+    if not connected:
+        yield from _reasons(reasons)
+        return
+    for url, name in connected:
+        yield from _clock(url, name)
+    url, name = connected[0]
+    with ThetaClient(url, api=name, timeout=_TIMEOUT, policy=_POLICY) as client:
+        simulation = client.simulation()
+        if simulation:
+            yield Finding(
+                WARN,
+                f"data at {url}",
+                f"simulated ({simulation}): this is the stand-in, and no Theta Terminal",
+                "for market data start the Theta Terminal, and end greeks terminal",
+            )
+        yield from _subscription(client, symbol)
+
+
+def _status(url: str, api: str) -> Finding:
+    about = f"Terminal at {url}"
+    with ThetaClient(url, api=api, timeout=_TIMEOUT) as client:
+        try:
+            status = client.status()
+        except StatusError as error:
+            words, _, way_out = str(error).rpartition(" - ")
+            return Finding(FAIL, about, words, way_out)
+        except ThetaError as error:
+            words, _, way_out = str(error).partition(": ")
+            return Finding(FAIL, about, words, way_out or "restart the Terminal; see its log")
+    if status == "CONNECTED":
+        return Finding(OK, about, f"CONNECTED, and speaks {api}")
+    return Finding(
+        FAIL, about, f"it says {status[:80]!r}, not 'CONNECTED'",
+        _WAYS_OUT.get(status, "wait until it has connected, or look at its log"),
+    )  # fmt: skip
+
+
+def _reasons(reasons: list[Finding]) -> Iterator[Finding]:
+    """Yields the reasons why nobody is connected: that of each address which says most."""
+    told: set[str] = set()
+    for finding in sorted(reasons, key=lambda each: "it says" not in each.words):
+        if finding.about not in told:
+            told.add(finding.about)
+            yield finding
+
+
+def _clock(url: str, api: str) -> Iterator[Finding]:
+    """Yields how this machine's clock compares with the Terminal's machine's, if it tells."""
+    with requests.Session() as session:
+        session.trust_env = not is_loopback(url)
+        try:
+            answer = session.get(f"{url.rstrip('/')}{DIALECTS[api].status}", timeout=_TIMEOUT)
+            told = parsedate_to_datetime(answer.headers["Date"]).replace(tzinfo=timezone.utc)
+        except (requests.RequestException, KeyError, ValueError, TypeError):
+            return  # it does not tell
+    drift = abs((datetime.now(timezone.utc) - told).total_seconds())
+    if drift > _MOST_DRIFT:
+        yield Finding(
+            FAIL,
+            f"clock of {url}",
+            f"{told:%Y-%m-%d %H:%M:%S} UTC there, {drift:,.0f} s from this machine's",
+            "set both by a time server: whether a session has ended is told by the clock",
+        )
+    else:
+        yield Finding(OK, f"clock of {url}", "the same as this machine's")
+
+
+def _subscription(client: ThetaClient, symbol: str) -> Iterator[Finding]:
+    try:
+        listed = client.expirations(symbol)
+    except ThetaError as error:
+        yield _refusal(f"expirations of {symbol}", error, FAIL)
+        return
+    day = _last_trading_day(sessions.now().date())
+    later = [expiration for expiration in listed if expiration >= day]
+    if not later:
+        yield Finding(
+            WARN, f"expirations of {symbol}", f"none after {day}",
+            "choose another --symbol; the S&P 500's are SPX and SPXW",
+        )  # fmt: skip
+        return
+    yield Finding(OK, f"expirations of {symbol}", f"{len(listed):,}, up to {listed[-1]}")
+    for greeks, about, level in _PROBES:
+        interval = END_OF_DAY if greeks == END_OF_DAY else "1h"
+        yield _probe(
+            client, GreeksRequest(symbol, later[0], (day,), interval, greeks), about, level
+        )
+
+
+def _probe(client: ThetaClient, request: GreeksRequest, about: str, level: str) -> Finding:
+    try:
+        rows = sum(batch.num_rows for batch in client.stream(request))
+    except ThetaError as error:
+        return _refusal(about, error, level)
+    words = f"served: {rows:,} rows of {request}" if rows else f"nothing for {request}, no refusal"
+    return Finding(OK, about, words)
+
+
+def _refusal(about: str, error: ThetaError, level: str) -> Finding:
+    if isinstance(error, NotServed):
+        return Finding(WARN, about, str(error), "use a v3 Terminal")
+    if isinstance(error, StatusError):
+        words, _, way_out = str(error).rpartition(" - ")
+        return Finding(level if error.status in _REFUSED else FAIL, about, words, way_out)
+    return Finding(FAIL, about, str(error), "look at the Terminal's log, or try again in a minute")
+
+
+def _last_trading_day(today: date) -> date:
+    """Returns the last trading day before today, by the exchange's usual holidays."""
+    return calendar.on_or_before(today - timedelta(days=1))

@@ -1,0 +1,63 @@
+"""The run history: every run is kept, wherever `--metrics` says.
+
+```python
+store = open_store("sqlite:///runs.db")
+for head in store.heads(Query(symbol="SPXW", limit=20)):
+    print(head["run_id"], head["rows"])
+```
+"""
+
+from pipeline.history.model import (
+    DIED,
+    FAILED,
+    INTERRUPTED,
+    RUNNING,
+    STATUSES,
+    SUCCEEDED,
+    Head,
+    NoSuchRun,
+    Query,
+    Record,
+    RunStore,
+    StoreError,
+    recent,
+)
+from pipeline.history.urls import is_sql, redacted
+
+__all__ = [
+    "DIED",
+    "FAILED",
+    "INTERRUPTED",
+    "RUNNING",
+    "STATUSES",
+    "SUCCEEDED",
+    "Head",
+    "NoSuchRun",
+    "Query",
+    "Record",
+    "RunStore",
+    "StoreError",
+    "is_sql",
+    "open_store",
+    "recent",
+    "redacted",
+]
+
+
+def open_store(metrics: str) -> RunStore:
+    """Returns the run history that `--metrics` names.
+
+    Args:
+        metrics: a folder of this machine or of any file system that Beam knows, `sqlite:///PATH`,
+            or `postgresql://[USER[:PASSWORD]@]HOST[:PORT]/DATABASE`.
+
+    Raises:
+        StoreError: it can't be used; the message tells no password.
+    """
+    if is_sql(metrics):
+        from pipeline.history.sql import SqlStore
+
+        return SqlStore(metrics)
+    from pipeline.history.json_folder import JsonStore
+
+    return JsonStore(metrics)

@@ -1,0 +1,170 @@
+"""Two runs side by side, and whether the later one is worse."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from pipeline.history.model import SUCCEEDED, head_of
+
+HIGHER, LOWER, SAME = "higher", "lower", "same"
+
+# name -> (key of the record, unit, what is better)
+_FIGURES = {
+    "throughput": ("average_throughput", "rows/s", HIGHER),
+    "duration": ("total_duration", "s", LOWER),
+    "rows": ("total_records", "", SAME),
+    "bytes": ("total_data_size", "", SAME),
+    "peak memory": ("peak_memory_usage", "MiB", LOWER),
+    "failures": ("failed_expirations", "", LOWER),
+    "waiting": ("total_wait", "s", LOWER),
+}
+# What makes two runs ask for different things; the rest only says how, or where to.
+_ASKED = (
+    "symbol", "start_date", "end_date", "max_dte", "expirations", "interval", "greeks",
+    "parameters",
+)  # fmt: skip
+_HOW = (*_ASKED, "format", "compression", "tier")
+_NEVER_JUDGED = ("bytes", "waiting")
+_JUDGED_ALWAYS = ("failures", "peak memory")
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One figure of two runs.
+
+    Attributes:
+        name: of the figure.
+        unit: of both values.
+        before: of the earlier run, or None if it has none.
+        after: of the later one.
+        change: (after - before) / before, or None if that is not a number.
+        regression: whether the change is for the worse, and more than what is tolerated.
+    """
+
+    name: str
+    unit: str
+    before: float | None
+    after: float | None
+    change: float | None
+    regression: bool
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two runs.
+
+    Attributes:
+        before: the id of the earlier one.
+        after: the id of the later one.
+        differences: what they asked for, or had, differently, as (name, before, after): then rows,
+            duration and throughput are not judged.
+        figures: side by side.
+        regressions: sentences; none if the later one is no worse.
+    """
+
+    before: str
+    after: str
+    differences: tuple[tuple[str, Any, Any], ...]
+    figures: tuple[Figure, ...]
+    regressions: tuple[str, ...]
+
+    def describe(self) -> dict[str, Any]:
+        """Returns the comparison, JSON-ready."""
+        return asdict(self)
+
+
+def compare(before: Mapping[str, Any], after: Mapping[str, Any], tolerance: float) -> Comparison:
+    """Returns two runs side by side.
+
+    One more failure is a regression, and so is memory that grew by more than `tolerance`, or a run
+    that did not succeed after one that did. Rows, duration and throughput are judged only where
+    both runs asked the same of the same market in the same way.
+
+    Args:
+        before: the record of the earlier run.
+        after: the record of the later one.
+        tolerance: a share, such as 0.1.
+    """
+    asked = [_asked(record) for record in (before, after)]
+    differences = tuple(
+        (name, asked[0].get(name), asked[1].get(name))
+        for name in asked[0] | asked[1]
+        if asked[0].get(name) != asked[1].get(name)
+    )
+    same = not differences
+    figures = tuple(_figure(name, before, after, tolerance, same) for name in _FIGURES)
+    regressions = [_sentence(figure) for figure in figures if figure.regression]
+    statuses = before["status"], after["status"]
+    if statuses[0] == SUCCEEDED != statuses[1]:
+        regressions.insert(0, f"{after['run_id']} {statuses[1]}, and the other one succeeded")
+    return Comparison(
+        head_of(before)["run_id"],
+        head_of(after)["run_id"],
+        differences,
+        figures,
+        tuple(regressions),
+    )
+
+
+def _asked(record: Mapping[str, Any]) -> dict[str, Any]:
+    request = record.get("request") or {}
+    return {
+        **{name: request.get(name) for name in _HOW},
+        "data": (record.get("source") or {}).get("data"),
+        "concurrency": record.get("concurrency"),
+    }
+
+
+def comparison_lines(comparison: Comparison) -> Iterator[str]:
+    """Yields a comparison as a table, and what is worse."""
+    yield f"{'':<13}{comparison.before:>26}{comparison.after:>26}{'change':>10}"
+    for figure in comparison.figures:
+        change = "" if figure.change is None else f"{figure.change:+.1%}"
+        sides = (_text(value, figure.unit) for value in (figure.before, figure.after))
+        yield (
+            f"{figure.name:<13}" + "".join(f"{side:>26}" for side in sides) + f"{change:>10}"
+            + ("  worse" if figure.regression else "")
+        )  # fmt: skip
+    for name, before, after in comparison.differences:
+        yield f"they differ in {name}: {before} and {after}"
+    if comparison.differences:
+        yield "so throughput, duration and rows are not judged"
+    for sentence in comparison.regressions:
+        yield f"regression: {sentence}"
+    if not comparison.regressions:
+        yield "no regression"
+
+
+def _figure(
+    name: str, before: Mapping[str, Any], after: Mapping[str, Any], tolerance: float, same: bool
+) -> Figure:
+    key, unit, better = _FIGURES[name]
+    old, new = before.get(key), after.get(key)
+    if old is None or new is None:
+        return Figure(name, unit, old, new, None, False)
+    change = (new - old) / old if old else None
+    if name == "failures":
+        worse = new > old
+    elif name in _NEVER_JUDGED or change is None or not (same or name in _JUDGED_ALWAYS):
+        worse = False
+    elif better == HIGHER:
+        worse = change < -tolerance
+    elif better == LOWER:
+        worse = change > tolerance
+    else:
+        # Of the same expirations, fewer rows were lost; more are no loss.
+        worse = change < -tolerance
+    return Figure(name, unit, old, new, change, worse)
+
+
+def _sentence(figure: Figure) -> str:
+    by = "" if figure.change is None else f", {figure.change:+.1%}"
+    sides = [_text(value, figure.unit) for value in (figure.before, figure.after)]
+    return f"{figure.name} went from {sides[0]} to {sides[1]}{by}"
+
+
+def _text(value: float | None, unit: str) -> str:
+    if value is None:
+        return "-"
+    number = f"{value:,.0f}" if float(value).is_integer() or abs(value) >= 1000 else f"{value:,.1f}"
+    return f"{number} {unit}".rstrip()

@@ -1,0 +1,136 @@
+"""Where the JSON files of a run history lie: a folder of this machine, or any that Beam knows."""
+
+import os
+import uuid
+from pathlib import Path
+from typing import Protocol
+
+
+class Folder(Protocol):
+    """Small text files by name; a name may have one folder in it.
+
+    Attributes:
+        path: of the folder.
+        shared: whether other machines may write to it, so that names must differ by themselves.
+
+    Raises:
+        OSError: from every method, if the folder can't be read or written.
+    """
+
+    path: str
+    shared: bool
+
+    def names(self, inside: str = "") -> list[str]:
+        """Returns the names of the files in the folder, or in one inside it, in any order."""
+
+    def read(self, name: str) -> str:
+        """Returns a file's text.
+
+        Raises:
+            FileNotFoundError: there is none.
+        """
+
+    def keep(self, name: str, text: str) -> None:
+        """Writes a file that is not there yet: whole, or not at all.
+
+        Raises:
+            FileExistsError: it is there; it stays as it is.
+        """
+
+    def remove(self, name: str) -> None:
+        """Removes a file, if it is there."""
+
+
+def open_folder(path: str) -> Folder:
+    """Returns the folder of a path or a URL."""
+    if "://" in path:
+        return BeamFolder(path)
+    return LocalFolder(path)
+
+
+class LocalFolder:
+    """A folder of this machine."""
+
+    shared = False
+
+    def __init__(self, path: str) -> None:
+        self.path = path.rstrip("/") or "/"
+        self._path = Path(path)
+
+    def names(self, inside: str = "") -> list[str]:
+        """Returns the names of the files."""
+        try:
+            with os.scandir(self._path / inside) as entries:
+                # No look at each file: there may be many thousands.
+                return [entry.name for entry in entries]
+        except FileNotFoundError:
+            return []
+
+    def read(self, name: str) -> str:
+        """Returns a file's text."""
+        return (self._path / name).read_text("utf-8")
+
+    def keep(self, name: str, text: str) -> None:
+        """Writes a new file."""
+        path = self._path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = self._path / "running" / f"{uuid.uuid4().hex}.unfinished"
+        unfinished.parent.mkdir(parents=True, exist_ok=True)
+        unfinished.write_text(text, "utf-8")
+        try:
+            # A link fails where a rename would replace.
+            os.link(unfinished, path)
+        finally:
+            unfinished.unlink()
+
+    def remove(self, name: str) -> None:
+        """Removes a file."""
+        (self._path / name).unlink(missing_ok=True)
+
+
+class BeamFolder:
+    """A folder of any of Beam's file systems. Beam is imported with the first one."""
+
+    shared = True
+
+    def __init__(self, path: str) -> None:
+        self.path = path.rstrip("/")
+
+    def names(self, inside: str = "") -> list[str]:
+        """Returns the names of the files."""
+        from apache_beam.io.filesystems import FileSystems
+
+        folder = f"{self.path}/{inside}/" if inside else f"{self.path}/"
+        (found,) = FileSystems.match([f"{folder}*"])
+        return [each.path.rpartition("/")[2] for each in found.metadata_list]
+
+    def read(self, name: str) -> str:
+        """Returns a file's text."""
+        from apache_beam.io.filesystem import CompressionTypes
+        from apache_beam.io.filesystems import FileSystems
+
+        path = f"{self.path}/{name}"
+        if not FileSystems.exists(path):
+            raise FileNotFoundError(path)
+        with FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED) as file:
+            return bytes(file.read()).decode()
+
+    def keep(self, name: str, text: str) -> None:
+        """Writes a new file. Names are unique by themselves: no file system here has a lock."""
+        from apache_beam.io.filesystem import CompressionTypes
+        from apache_beam.io.filesystems import FileSystems
+
+        path = f"{self.path}/{name}"
+        if FileSystems.exists(path):
+            raise FileExistsError(path)
+        unfinished = f"{self.path}/running/{uuid.uuid4().hex}.unfinished"
+        kind = CompressionTypes.UNCOMPRESSED
+        with FileSystems.create(unfinished, "application/json", kind) as file:
+            file.write(text.encode())
+        FileSystems.rename([unfinished], [path])
+
+    def remove(self, name: str) -> None:
+        """Removes a file."""
+        from transforms import files
+
+        files.remove(f"{self.path}/{name}")

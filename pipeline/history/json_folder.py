@@ -1,0 +1,230 @@
+"""The run history as JSON files: one for each run, kept for ever."""
+
+import heapq
+import json
+import re
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+
+from pipeline.history.folders import open_folder
+from pipeline.history.index import HeadIndex
+from pipeline.history.model import (
+    DIED,
+    Head,
+    NoSuchRun,
+    Query,
+    Record,
+    StoreError,
+    begin,
+    died,
+    head_of,
+    new_id,
+)
+from pipeline.history.urls import redacted
+
+_NAME = re.compile(r"pipeline-run-(\d{8}T\d{6}\.\d{6}Z(?:-[0-9a-f]+)?)\.json")
+_RUN_ID = re.compile(r"[\w.-]+")
+_BATCH = 1000
+
+
+class JsonStore:
+    """Run records in a folder: `pipeline-run-<start, UTC>.json`, and `running/` for live ones.
+
+    A run writes its record to `running/` when it starts and to the folder when it ends. One that
+    was killed can't: the next run finds its start record, and marks it died.
+
+    Args:
+        folder: a path of this machine, or a URL of any of Beam's file systems.
+
+    Attributes:
+        name: the folder.
+        skipped: why each file that was looked at is no record, filled by `heads`.
+    """
+
+    def __init__(self, folder: str) -> None:
+        self.name = redacted(folder)
+        self.skipped: list[str] = []
+        self._folder = open_folder(folder)
+
+    def start(self, record: Record) -> str:
+        """Writes the start record and returns the run's id."""
+        with self._told():
+            while True:
+                run_id, now = new_id()
+                if self._folder.shared:
+                    # Nothing there tells two machines apart that start in the same microsecond.
+                    run_id += f"-{uuid.uuid4().hex[:8]}"
+                begin(record, run_id, now)
+                try:
+                    self._keep(record, _running(run_id))
+                except FileExistsError:
+                    continue  # another run started in this very microsecond
+                return run_id
+
+    def finish(self, record: Record) -> str:
+        """Keeps the record of an ended run, and returns its file."""
+        name = _ended(record["run_id"])
+        with self._told():
+            self._keep(record, name)
+            self._folder.remove(_running(record["run_id"]))
+        index = HeadIndex(self._place())
+        index.add([head_of(record)])
+        index.close()
+        return f"{self.name.rstrip('/')}/{name}"
+
+    def bury(self) -> Iterator[Record]:
+        """Marks the runs of this machine that were killed as died, and yields their records."""
+        for record in self._started():
+            if not died(record):
+                continue
+            try:
+                self.finish(record | {"status": DIED})
+            except FileExistsError:
+                # It ended, or another run buried it, and was cut off before the last step.
+                self._folder.remove(_running(record["run_id"]))
+            else:
+                yield record
+
+    def heads(self, query: Query) -> Iterator[Head]:
+        """Yields the head of each run that a query asks for, newest first."""
+        with self._told():
+            index = HeadIndex(self._place())
+            try:
+                yield from islice(self._matching(index, query), query.limit)
+            finally:
+                index.close()
+
+    def read(self, run_id: str) -> Record:
+        """Returns the whole record of a run."""
+        if _RUN_ID.fullmatch(run_id):
+            for name in (_ended(run_id), _running(run_id)):
+                with self._told():
+                    try:
+                        record = json.loads(self._folder.read(name))
+                        head_of(record)
+                    except FileNotFoundError:
+                        continue
+                    except (ValueError, KeyError, TypeError, AttributeError) as error:
+                        raise NoSuchRun(f"{self.name}/{name} is no record: {error!r}") from None
+                    found: Record = record
+                    return found
+        raise NoSuchRun(f"{self.name} has no run {run_id!r}: see greeks runs list")
+
+    def _matching(self, index: HeadIndex, query: Query) -> Iterator[Head]:
+        """Yields the heads that match, from the index, from new files and from live runs."""
+        low, high = _compact(query.since or ""), _compact(query.until or "9")
+        ids = {run_id for run_id in self._ids() if low <= run_id < high}
+        new = ids - index.ids()
+        read: list[Head] = []
+        # What is added meanwhile may come up here a second time; what was removed must not.
+        old = ids - new
+        known = ((head["run_id"], head) for head in index.heads(query) if head["run_id"] in old)
+        try:
+            for _, head in heapq.merge(
+                known,
+                self._unread(sorted(new, reverse=True), read, index),
+                sorted(self._live(ids), reverse=True, key=_id),
+                key=_id,
+                reverse=True,
+            ):
+                if head is not None and query.matches(head):
+                    yield head
+        finally:
+            index.add(read)
+
+    def _unread(
+        self, ids: list[str], read: list[Head], index: HeadIndex
+    ) -> Iterator[tuple[str, Head | None]]:
+        """Yields each id with the head in its file, which joins `read`, or None if there is none.
+
+        What does not match is yielded, too: whoever merges must not read on to the next match.
+        """
+        for run_id in ids:
+            head = self._head(_ended(run_id))
+            if head is not None:
+                read.append(head)
+                if len(read) >= _BATCH:
+                    index.add(read)
+                    read.clear()
+            yield run_id, head
+
+    def _head(self, name: str) -> Head | None:
+        try:
+            head = head_of(json.loads(self._folder.read(name)))
+            if _ended(head["run_id"]) != name:
+                raise ValueError(f"it is of the run {head['run_id']}")  # noqa: TRY301
+        except FileNotFoundError:
+            return None  # removed meanwhile
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            self.skipped.append(f"{self.name}/{name} is no record of a run: {error!r:.200}")
+            return None
+        return head
+
+    def _live(self, ended: set[str]) -> Iterator[tuple[str, Head]]:
+        for record in self._started():
+            if record["run_id"] not in ended:
+                status = DIED if died(record) else record["status"]
+                yield record["run_id"], head_of(record | {"status": status})
+
+    def _started(self) -> Iterator[Record]:
+        """Yields the start records."""
+        for name in sorted(self._folder.names("running")):
+            if not name.endswith(".json"):
+                continue
+            try:
+                record = json.loads(self._folder.read(f"running/{name}"))
+                died(record)
+                head_of(record)
+            except (ValueError, KeyError, TypeError, AttributeError, FileNotFoundError):
+                continue  # not a start record, or its run has just ended
+            yield record
+
+    def _ids(self) -> set[str]:
+        """Returns the ids of all runs that ended, and reports files of other names."""
+        ids, foreign = set(), []
+        for name in self._folder.names():
+            match = _NAME.fullmatch(name)
+            if match:
+                ids.add(match[1])
+            elif name.endswith(".json"):
+                foreign.append(name)
+        for name in sorted(foreign):
+            self.skipped.append(f"{self.name}/{name} is not named as the record of a run")
+        return ids
+
+    def _keep(self, record: Record, name: str) -> None:
+        self._folder.keep(name, json.dumps(record, indent=2, ensure_ascii=False) + "\n")
+
+    def _place(self) -> str:
+        path = self._folder.path
+        return path if self._folder.shared else str(Path(path).resolve())
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Tells errors of the file system with the name of the history."""
+        try:
+            yield
+        except (FileExistsError, StoreError):
+            raise
+        except OSError as error:
+            raise StoreError(f"the run history in {self.name} can't be used: {error}") from error
+
+
+def _id(pair: tuple[str, Head | None]) -> str:
+    return pair[0]
+
+
+def _compact(moment: str) -> str:
+    """Returns a time as ids begin with it: no file that is older or newer need be read."""
+    return moment.partition("+")[0].replace("-", "").replace(":", "")
+
+
+def _ended(run_id: str) -> str:
+    return f"pipeline-run-{run_id}.json"
+
+
+def _running(run_id: str) -> str:
+    return f"running/{run_id}.json"

@@ -1,0 +1,180 @@
+"""What every run history keeps and answers, whatever it is stored in."""
+
+import contextlib
+import os
+import socket
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import Any, Protocol
+
+import psutil
+
+Record = dict[str, Any]
+"""A whole run, as the run summary tells it."""
+
+Head = dict[str, Any]
+"""What a list tells of a run; see `head_of`."""
+
+RUNNING, SUCCEEDED, FAILED, INTERRUPTED, DIED = (
+    "running", "succeeded", "failed", "interrupted", "died",
+)  # fmt: skip
+STATUSES = (SUCCEEDED, FAILED, INTERRUPTED, DIED, RUNNING)
+
+
+class StoreError(OSError):
+    """A run history can't be used: what, why, and what next, without a password."""
+
+
+class NoSuchRun(LookupError):
+    """The history has no such run."""
+
+
+@dataclass(frozen=True)
+class Query:
+    """Which runs to tell of, newest first.
+
+    Attributes:
+        symbol: only runs that asked for it.
+        since: only runs that started then or later; ISO 8601 in UTC, or the beginning of it.
+        until: only runs that started before then.
+        status: only runs that ended so.
+        limit: at most so many; None for all.
+    """
+
+    symbol: str | None = None
+    since: str | None = None
+    until: str | None = None
+    status: str | None = None
+    limit: int | None = None
+
+    def matches(self, head: Mapping[str, Any]) -> bool:
+        """Returns whether a run is one of those asked for, whatever the limit."""
+        start = head["start_time"]
+        return (
+            (self.symbol is None or self.symbol in head["symbols"])
+            and (self.status is None or self.status == head["status"])
+            and (self.since is None or start >= self.since)
+            and (self.until is None or start < self.until)
+        )
+
+
+class RunStore(Protocol):
+    """A run history.
+
+    Attributes:
+        name: where it is, without a password.
+        skipped: why each thing in it that `heads` looked at is no run.
+
+    Raises:
+        StoreError: from every method: it can't be reached, read or written.
+    """
+
+    name: str
+    skipped: list[str]
+
+    def start(self, record: Record) -> str:
+        """Keeps the record of a run that begins, and returns its id, which no other run has.
+
+        `run_id`, `status`, `start_time` and `owner` are added to `record`.
+        """
+
+    def finish(self, record: Record) -> str:
+        """Keeps the record of a run that ended, in place of its first one; returns where it is.
+
+        Raises:
+            FileExistsError: the run has ended before; that record stands.
+        """
+
+    def bury(self) -> Iterator[Record]:
+        """Marks the runs of this machine that were killed as died, and yields their records."""
+
+    def heads(self, query: Query) -> Iterator[Head]:
+        """Yields the head of each run that a query asks for, newest first."""
+
+    def read(self, run_id: str) -> Record:
+        """Returns the whole record of a run.
+
+        Raises:
+            NoSuchRun: there is none of that id.
+        """
+
+
+def head_of(record: Mapping[str, Any]) -> Head:
+    """Returns what a list tells of a run.
+
+    Raises:
+        KeyError, TypeError, ValueError: it is no record of a run.
+    """
+    request = record.get("request") or {}
+    start = record["start_time"]
+    datetime.fromisoformat(start)
+    status = record["status"]
+    if status not in STATUSES:
+        raise ValueError(f"{status!r} is no status of a run")
+    return {
+        "run_id": str(record["run_id"]),
+        "status": status,
+        "start_time": start,
+        "seconds": record.get("total_duration"),
+        "symbols": list(request.get("symbol") or ()),
+        "start_date": request.get("start_date"),
+        "end_date": request.get("end_date"),
+        "interval": request.get("interval"),
+        "greeks": request.get("greeks"),
+        "format": request.get("format"),
+        "data": (record.get("source") or {}).get("data"),
+        "expirations": int(record.get("total_expirations") or 0),
+        "failed": int(record.get("failed_expirations") or 0),
+        "rows": int(record.get("total_records") or 0),
+        "bytes": int(record.get("total_data_size") or 0),
+        "rows_per_second": record.get("average_throughput"),
+        "memory": record.get("peak_memory_usage"),
+    }
+
+
+def begin(record: Record, run_id: str, now: datetime) -> None:
+    """Adds to a record what it begins with."""
+    record.update(
+        run_id=run_id, status=RUNNING, start_time=now.isoformat(), owner=owner(os.getpid())
+    )
+
+
+def new_id() -> tuple[str, datetime]:
+    """Returns an id for a run that starts now, and now."""
+    now = datetime.now(timezone.utc)
+    return now.strftime("%Y%m%dT%H%M%S.%fZ"), now
+
+
+def died(record: Mapping[str, Any]) -> bool:
+    """Returns whether the run of a start record was killed, as far as this machine can tell.
+
+    Raises:
+        KeyError, TypeError: it is no start record.
+    """
+    told = record["owner"]
+    return bool(told["host"] == socket.gethostname() and owner(told["pid"]) != told)
+
+
+def owner(pid: int) -> Record | None:
+    """What tells a process from a later one with the same number, or None if there is none."""
+    try:
+        started = psutil.Process(pid).create_time()
+    except psutil.Error:
+        return None
+    return {"host": socket.gethostname(), "pid": pid, "started": started}
+
+
+def recent(store: RunStore, runs: int = 30) -> list[Record]:
+    """Returns the records of the newest runs, whatever they asked for; none if they can't be read.
+
+    What they teach makes an estimate better, and nothing depends on it.
+    """
+    records = []
+    try:
+        for head in store.heads(Query(limit=runs)):
+            with contextlib.suppress(NoSuchRun):
+                records.append(store.read(head["run_id"]))
+    except StoreError:
+        pass
+    return records

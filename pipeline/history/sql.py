@@ -1,0 +1,222 @@
+"""The run history in SQLite or PostgreSQL. Needs the extra `sql`."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from pipeline.history.model import (
+    DIED,
+    RUNNING,
+    Head,
+    NoSuchRun,
+    Query,
+    Record,
+    StoreError,
+    begin,
+    died,
+    head_of,
+    new_id,
+)
+from pipeline.history.urls import redacted, without_secrets
+
+try:
+    import sqlalchemy as sa
+
+    from pipeline.history.schema import RUNS, SAMPLE_COLUMNS, SAMPLES, SYMBOLS, is_newest, migrate
+except ModuleNotFoundError as error:
+    raise StoreError(
+        f"--metrics with a database needs {error.name}, which is not installed: "
+        'pip install "theta-greeks-pipeline[sql]"'
+    ) from error
+
+_CONNECT_SECONDS = 10
+
+
+class SqlStore:
+    """Run records in a database's tables `greeks_…`, which are made or migrated when it is opened.
+
+    Args:
+        url: `sqlite:///PATH` or `postgresql://[USER[:PASSWORD]@]HOST[:PORT]/DATABASE`.
+
+    Attributes:
+        name: the URL without its password.
+        skipped: empty: nothing foreign gets into the tables.
+
+    Raises:
+        StoreError: it can't be opened.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.name = redacted(url)
+        self.skipped: list[str] = []
+        self._url = url
+        with self._told():
+            self._engine = _engine(url)
+            with self._engine.begin() as connection:
+                newest = is_newest(connection)
+            if not newest:
+                with self._engine.execution_options(sqlite_begin="immediate").begin() as connection:
+                    migrate(connection)
+
+    def start(self, record: Record) -> str:
+        """Inserts the start record and returns the run's id."""
+        while True:
+            run_id, now = new_id()
+            begin(record, run_id, now)
+            try:
+                with self._transaction() as connection:
+                    self._insert(connection, record)
+            except sa.exc.IntegrityError:
+                continue  # another run started in this very microsecond
+            return run_id
+
+    def finish(self, record: Record) -> str:
+        """Keeps the record of an ended run in place of its first one, and returns where it is."""
+        run_id = record["run_id"]
+        with self._transaction() as connection:
+            live = (RUNS.c.run_id == run_id) & (RUNS.c.status == RUNNING)
+            gone = connection.execute(RUNS.delete().where(live)).rowcount
+            connection.execute(SYMBOLS.delete().where(SYMBOLS.c.run_id == run_id))
+            if not gone:
+                raise FileExistsError(f"{self.name}: the run {run_id} has ended before")
+            self._insert(connection, record)
+        return f"{self.name}, run {run_id}"
+
+    def bury(self) -> Iterator[Record]:
+        """Marks the runs of this machine that were killed as died, and yields their records."""
+        query = sa.select(RUNS.c.record).where(RUNS.c.status == RUNNING).order_by(RUNS.c.run_id)
+        with self._transaction() as connection:
+            found = [json.loads(text) for text in connection.execute(query).scalars()]
+        for record in found:
+            if not died(record):
+                continue
+            record["status"] = DIED
+            try:
+                self.finish(record)
+            except FileExistsError:
+                continue  # another run buried it
+            yield record
+
+    def heads(self, query: Query) -> Iterator[Head]:
+        """Yields the head of each run that a query asks for, newest first."""
+        sql = sa.select(RUNS.c.head, sa.case((RUNS.c.status == RUNNING, RUNS.c.record)))
+        if query.status in (DIED, RUNNING):
+            # One that was killed says that it is running until it is buried.
+            sql = sql.where(RUNS.c.status.in_((DIED, RUNNING)))
+        elif query.status is not None:
+            sql = sql.where(RUNS.c.status == query.status)
+        if query.since is not None:
+            sql = sql.where(RUNS.c.start_time >= query.since)
+        if query.until is not None:
+            sql = sql.where(RUNS.c.start_time < query.until)
+        if query.symbol is not None:
+            sql = sql.join(SYMBOLS, SYMBOLS.c.run_id == RUNS.c.run_id)
+            sql = sql.where(SYMBOLS.c.symbol == query.symbol)
+        sql = sql.order_by(RUNS.c.start_time.desc())
+        told = 0
+        with (
+            self._transaction() as connection,
+            connection.execution_options(yield_per=100).execute(sql) as found,
+        ):
+            for text, live in found:
+                if told == query.limit:
+                    return
+                head: Head = json.loads(text)
+                if live is not None and died(json.loads(live)):
+                    head["status"] = DIED
+                if query.matches(head):
+                    told += 1
+                    yield head
+
+    def read(self, run_id: str) -> Record:
+        """Returns the whole record of a run."""
+        with self._transaction() as connection:
+            text = connection.execute(
+                sa.select(RUNS.c.record).where(RUNS.c.run_id == run_id)
+            ).scalar_one_or_none()
+            if text is None:
+                raise NoSuchRun(f"{self.name} has no run {run_id!r}: see greeks runs list")
+            record: Record = json.loads(text)
+            columns = [SAMPLES.c[name] for name in SAMPLE_COLUMNS]
+            of_it = sa.select(*columns).where(SAMPLES.c.run_id == run_id)
+            rows = connection.execute(of_it.order_by(SAMPLES.c.number)).all()
+        if rows:
+            columns_of = zip(*rows, strict=True)
+            record["samples"] = dict(zip(SAMPLE_COLUMNS, map(list, columns_of), strict=True))
+        return record
+
+    def _insert(self, connection: sa.Connection, record: Record) -> None:
+        head = head_of(record)
+        samples = record.get("samples") or {}
+        kept = {name: value for name, value in record.items() if name != "samples"}
+        values: dict[str, Any] = {name: head[name] for name in ("run_id", "status", "start_time")}
+        values |= {"head": json.dumps(head), "record": json.dumps(kept)}
+        connection.execute(RUNS.insert().values(values))
+        symbols = [{"run_id": head["run_id"], "symbol": each} for each in head["symbols"]]
+        if symbols:
+            connection.execute(SYMBOLS.insert(), symbols)
+        rows = zip(*(samples.get(name, ()) for name in SAMPLE_COLUMNS), strict=True)
+        numbered = [
+            {"run_id": head["run_id"], "number": n, **dict(zip(SAMPLE_COLUMNS, row, strict=True))}
+            for n, row in enumerate(rows)
+        ]
+        if numbered:
+            connection.execute(SAMPLES.insert(), numbered)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sa.Connection]:
+        with self._told(), self._engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Tells errors of the database in its own words, and without a password."""
+        try:
+            yield
+        except sa.exc.IntegrityError:
+            raise
+        except (sa.exc.SQLAlchemyError, StoreError, OSError, ValueError) as error:
+            if isinstance(error, FileExistsError):
+                raise
+            words = str(getattr(error, "orig", None) or error).strip()
+            raise StoreError(
+                f"the run history in {self.name} can't be used: "
+                + without_secrets(" ".join(words.split()), self._url)
+            ) from None
+
+
+def _engine(url: str) -> sa.Engine:
+    parsed = sa.make_url(url)
+    # No pool: a run writes twice, hours apart.
+    if parsed.get_backend_name() == "sqlite":
+        if parsed.database:
+            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+        engine = sa.create_engine(
+            parsed, poolclass=sa.NullPool, connect_args={"timeout": _CONNECT_SECONDS}
+        )
+        _begin_for_ourselves(engine)
+        return engine
+    if parsed.drivername in ("postgres", "postgresql"):
+        parsed = parsed.set(drivername="postgresql+psycopg")
+    if "connect_timeout" not in parsed.query:
+        parsed = parsed.update_query_dict({"connect_timeout": str(_CONNECT_SECONDS)})
+    return sa.create_engine(parsed, poolclass=sa.NullPool)
+
+
+def _begin_for_ourselves(engine: sa.Engine) -> None:
+    """Makes transactions on SQLite begin when we say so, and take the lock that we say.
+
+    Two migrations that only lock when they first write would cross. After SQLAlchemy's
+    documentation of SQLite's transactions.
+    """
+
+    @sa.event.listens_for(engine, "connect")
+    def _no_transaction_of_the_driver(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None
+
+    @sa.event.listens_for(engine, "begin")
+    def _begin(connection: sa.Connection) -> None:
+        lock = connection.get_execution_options().get("sqlite_begin", "deferred")
+        connection.exec_driver_sql(f"begin {lock}")

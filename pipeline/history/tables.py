@@ -1,0 +1,108 @@
+"""Runs as lines of text."""
+
+from collections.abc import Iterator, Mapping
+from textwrap import wrap
+from typing import Any
+
+from pipeline.display import size_text, time_text
+from pipeline.history.model import Head, Record, head_of
+
+HEADINGS = (
+    f"{'run':<25}{'status':<13}{'symbols':<12}{'trade dates':<25}{'interval':<9}{'files':>6}"
+    f"{'rows':>14}{'size':>10}{'time':>9}{'rows/s':>10}{'memory':>9}"
+)
+_FAILURES = 10
+
+
+def head_line(head: Head) -> str:
+    """Returns a list's line of one run. What is not known of it is a dash."""
+    symbols = ",".join(head["symbols"]) or "-"
+    dates = "–".join(dict.fromkeys(filter(None, (head["start_date"], head["end_date"]))))
+    return (
+        f"{head['run_id']:<25}{head['status']:<13}{_cut(symbols, 11):<12}{dates or '-':<25}"
+        f"{head['interval'] or '-':<9}{head['expirations']:>6}{head['rows']:>14,}"
+        f"{size_text(head['bytes']):>10}{_told(head['seconds'], time_text):>9}"
+        f"{_told(head['rows_per_second'], '{:,.0f}'.format):>10}"
+        f"{_told(head['memory'], '{:.0f} MiB'.format):>9}"
+    )
+
+
+def run_lines(record: Record) -> Iterator[str]:
+    """Yields what a person wants to know of one run."""
+    head = head_of(record)
+    request = record.get("request") or {}
+    source = record.get("source") or {}
+    yield f"run          {head['run_id']}: {head['status']}"
+    yield f"started      {head['start_time']}" + (
+        f", took {time_text(head['seconds'])}" if head["seconds"] is not None else ""
+    )
+    if source:
+        yield f"from         {source.get('terminal')} ({source.get('api')}, {source.get('data')})"
+    asked = {"symbol": request.get("symbol"), **request}
+    told = ", ".join(
+        f"{name} {_value(value)}"
+        for name, value in asked.items()
+        if value not in (None, [], {}, "", 0)
+    )
+    yield from wrap(f"asked for    {told}", 100, subsequent_indent=" " * 13)
+    if "total_records" in record:
+        yield from _outcome(record, head)
+    for error in record.get("errors", ())[:_FAILURES]:
+        name = f"{error['expiration']}: " if error.get("expiration") else ""
+        yield f"failed       {name}{error['message']}"
+    if len(record.get("errors", ())) > _FAILURES:
+        yield f"             and {len(record['errors']) - _FAILURES} more: see --json"
+    samples = record.get("samples")
+    if samples and samples.get("seconds"):
+        yield from _over_time(samples)
+
+
+def _outcome(record: Record, head: Head) -> Iterator[str]:
+    counts = {
+        name.removesuffix("_expirations"): record[name]
+        for name in record
+        if name.endswith("_expirations") and name != "total_expirations" and record[name]
+    }
+    told = ", ".join(f"{count} {name}" for name, count in counts.items())
+    yield f"expirations  {head['expirations']}" + (f": {told}" if told else "")
+    yield (
+        f"rows         {head['rows']:,}, {size_text(head['bytes'])}, "
+        f"{_told(head['rows_per_second'], '{:,.0f}'.format)} rows/s, in the best second "
+        f"{record.get('peak_throughput', 0):,}"
+    )
+    yield (
+        f"requests     {record.get('total_requests', 0)}, waited {record.get('total_wait', 0)} s "
+        "to ask again"
+    )
+    if head["memory"] is not None:
+        yield (
+            f"memory       {head['memory']:.0f} MiB at most, "
+            f"{record.get('average_memory_usage', 0):.0f} on average"
+        )
+
+
+def _over_time(samples: Mapping[str, list[float]]) -> Iterator[str]:
+    """Yields a few of a run's samples: at most six, the last one among them."""
+    seconds = samples["seconds"]
+    step = max(1, (len(seconds) + 4) // 5)
+    places = [*range(0, len(seconds) - 1, step), len(seconds) - 1]
+    yield "over time       time          rows  in flight     memory"
+    for place in places:
+        yield (
+            f"            {time_text(seconds[place]):>8}{samples['rows'][place]:>14,.0f}"
+            f"{samples['in_flight'][place]:>11.0f}{samples['memory'][place]:>7.0f} MiB"
+        )
+
+
+def _told(value: Any, form: Any) -> str:
+    return "-" if value is None else str(form(value))
+
+
+def _cut(text: str, width: int) -> str:
+    return text if len(text) <= width else text[: width - 1] + "…"
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, dict):
+        return " ".join(f"{name}={each}" for name, each in value.items())
+    return ",".join(map(str, value)) if isinstance(value, list) else str(value)

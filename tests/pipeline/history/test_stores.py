@@ -1,0 +1,203 @@
+"""What every run history promises, wherever it is."""
+
+import multiprocessing
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.history import (
+    DIED,
+    FAILED,
+    RUNNING,
+    SUCCEEDED,
+    NoSuchRun,
+    Query,
+    Record,
+    RunStore,
+    StoreError,
+    open_store,
+)
+from tests.support import postgresql
+from tests.support.other_filesystem import OtherFileSystem
+
+assert OtherFileSystem.scheme() == "other"  # Beam finds it once it is imported
+
+KINDS = ("folder", "beam", "sqlite", "postgresql")
+
+START_AND_DIE = """
+import os, signal, sys
+import tests.support.other_filesystem
+from pipeline.history import open_store
+open_store(sys.argv[1]).start({"request": {"symbol": ["SPXW"]}})
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.fixture(autouse=True)
+def a_cache_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+
+@pytest.fixture(params=KINDS)
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    with ExitStack() as stack:
+        yield {
+            "folder": lambda: str(tmp_path / "metrics"),
+            "beam": lambda: f"other:/{tmp_path}/metrics",
+            "sqlite": lambda: f"sqlite:///{tmp_path}/new/runs.db",
+            "postgresql": lambda: stack.enter_context(postgresql.database()),
+        }[request.param]()
+
+
+@pytest.fixture
+def store(url: str) -> RunStore:
+    return open_store(url)
+
+
+def record(symbol: str = "SPXW", **more: Any) -> Record:
+    return {"request": {"symbol": [symbol]}, **more}
+
+
+def keep(store: RunStore, status: str = SUCCEEDED, **more: Any) -> str:
+    begun = record(**more)
+    run_id = store.start(begun)
+    store.finish(begun | {"status": status, "total_records": 7})
+    return run_id
+
+
+def kill_a_run(url: str) -> None:
+    done = subprocess.run([sys.executable, "-c", START_AND_DIE, url], check=False)
+    assert done.returncode == -signal.SIGKILL
+
+
+def ids(store: RunStore, **query: Any) -> list[str]:
+    return [head["run_id"] for head in store.heads(Query(**query))]
+
+
+def test_a_run_is_kept_from_its_start_to_its_end(store: RunStore) -> None:
+    begun = record()
+    run_id = store.start(begun)
+    (head,) = store.heads(Query())
+    assert (head["run_id"], head["status"], head["symbols"]) == (run_id, RUNNING, ["SPXW"])
+    assert store.read(run_id)["owner"]["pid"] == os.getpid()
+    samples = {"seconds": [0.0, 1.5], "rows": [0, 5_000_000_000], "bytes": [0, 1],
+               "done": [0, 1], "in_flight": [1, 0], "memory": [150.5, 151.0]}  # fmt: skip
+    ended = begun | {"status": SUCCEEDED, "total_records": 5_000_000_000, "samples": samples,
+                     "total_duration": 1.5}  # fmt: skip
+    assert run_id in store.finish(ended)
+    (head,) = store.heads(Query())
+    assert (head["status"], head["rows"], head["seconds"]) == (SUCCEEDED, 5_000_000_000, 1.5)
+    assert store.read(run_id) == ended
+
+
+def test_runs_are_told_newest_first_and_as_asked(store: RunStore) -> None:
+    runs = [keep(store, symbol=symbol) for symbol in ("SPXW", "SPX", "SPXW", "AAPL")]
+    failed = keep(store, FAILED)
+    assert ids(store) == [failed, *reversed(runs)]
+    assert ids(store, limit=2) == [failed, runs[3]]
+    assert ids(store, symbol="SPXW") == [failed, runs[2], runs[0]]
+    assert ids(store, status=FAILED) == [failed]
+    assert ids(store, symbol="SPX", status=FAILED) == []
+    third = store.read(runs[2])["start_time"]
+    assert ids(store, since=third) == [failed, runs[3], runs[2]]
+    assert ids(store, until=third) == [runs[1], runs[0]]
+    assert ids(store, since="2100-01-01") == []
+    # Once more: what was cached, or not, tells the same.
+    assert ids(store, symbol="SPXW") == [failed, runs[2], runs[0]]
+    assert store.skipped == []
+
+
+def _start_some(url: str) -> list[str]:
+    import tests.support.other_filesystem  # noqa: F401 -- registers itself
+
+    store = open_store(url)
+    return [store.start(record()) for _ in range(20)]
+
+
+def test_runs_that_start_together_do_not_collide(url: str) -> None:
+    # Two processes at once; the tables are not there yet.
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(2, mp_context=context) as pool:
+        started = [run for made in pool.map(_start_some, [url] * 2) for run in made]
+    assert len(set(started)) == 40
+    assert sorted(ids(open_store(url))) == sorted(started)
+
+
+def test_a_kept_record_is_never_overwritten(store: RunStore) -> None:
+    begun = record()
+    run_id = store.start(begun)
+    store.finish(begun | {"status": SUCCEEDED})
+    with pytest.raises(FileExistsError):
+        store.finish(begun | {"status": FAILED})
+    assert store.read(run_id)["status"] == SUCCEEDED
+
+
+def test_a_killed_run_is_told_as_died_and_marked_so_once(url: str) -> None:
+    kill_a_run(url)
+    store = open_store(url)
+    assert [head["status"] for head in store.heads(Query())] == [DIED]
+    assert len(ids(store, status=DIED)) == 1
+    assert ids(store, status=RUNNING) == []
+    (buried,) = store.bury()
+    assert store.read(buried["run_id"])["status"] == DIED
+    assert [head["status"] for head in store.heads(Query())] == [DIED]
+    assert list(store.bury()) == []
+
+
+def test_a_run_that_is_alive_or_of_another_machine_is_left_alone(store: RunStore) -> None:
+    store.start(record())
+    assert list(store.bury()) == []
+    assert [head["status"] for head in store.heads(Query())] == [RUNNING]
+    assert socket.gethostname() == store.read(ids(store)[0])["owner"]["host"]
+
+
+@pytest.mark.parametrize("run_id", ["20240101T000000.000000Z", "../x", "' or 1=1 --", ""])
+def test_a_run_that_is_not_there_is_told(store: RunStore, run_id: str) -> None:
+    keep(store)
+    with pytest.raises(NoSuchRun, match="has no run"):
+        store.read(run_id)
+
+
+def test_a_list_is_read_no_further_than_it_is_asked_for(store: RunStore) -> None:
+    runs = [keep(store) for _ in range(5)]
+    told = store.heads(Query())
+    assert next(told)["run_id"] == runs[-1]
+    del told
+    assert ids(store, limit=1) == [runs[-1]]
+    # And it stands in nobody's way.
+    assert keep(store) == ids(store, limit=1)[0]
+
+
+@pytest.mark.parametrize(
+    "url_of",
+    [
+        "sqlite:////proc/nowhere/runs.db",
+        "postgresql://me:hush%21@127.0.0.1:9/greeks",
+        "postgresql://me@127.0.0.1:9/greeks?password=hush%21",
+        "/proc/nowhere/metrics",
+    ],
+)
+def test_a_history_that_can_not_be_reached_is_told_without_the_password(url_of: str) -> None:
+    with pytest.raises(StoreError, match="can't be used") as raised:
+        open_store(url_of).start(record())
+    told = str(raised.value)
+    assert "hush" not in told
+    assert raised.value.__cause__ is None or "hush" not in str(raised.value.__cause__)
+
+
+def test_a_wrong_password_is_not_repeated() -> None:
+    with postgresql.database() as url:
+        user, _, place = url.partition("@")
+        wrong = f"{user.rpartition(':')[0]}:wr0ng%2Fword@{place}"
+        with pytest.raises(StoreError, match="password authentication failed") as raised:
+            open_store(wrong)
+    assert "wr0ng" not in str(raised.value)
