@@ -7,6 +7,7 @@ import tempfile
 import threading
 import time
 import uuid
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +20,7 @@ from pipeline.accounts import check_accounts
 from pipeline.config import DownloadConfig
 from pipeline.console import announce, conclude, tell_skipped
 from pipeline.disk import refuse_full_disk
-from pipeline.estimate import from_history, learn
+from pipeline.estimate import Estimate, from_history, learn
 from pipeline.finding import found_terminal, origin_of
 from pipeline.graph import build
 from pipeline.history import Record, recent
@@ -31,13 +32,14 @@ from pipeline.memory import MemorySampler
 from pipeline.plan import make_plan
 from pipeline.progress import Progress, make_display
 from pipeline.record import completed
+from pipeline.sizes import Sizes
 from pipeline.sofar import results_so_far
 from pipeline.tally import Tally
 from transforms import files
 from transforms.dealing import laid_out
 from transforms.fetch import Terminal
 from transforms.layout import Layout
-from transforms.model import Failure, RunSummary
+from transforms.model import Failure, GreeksRequest, RunSummary
 from transforms.owner import Owner
 from transforms.schema import schema_of
 from transforms.sinks import FORMATS, make_sink
@@ -129,12 +131,9 @@ class Run:
             origin = origin_of(simulation, terminal.api, config)
             self._inventory = take_stock(plan, self.layout, origin, config)
             tell_skipped(self._inventory.skipped)
-            missing, earlier = self._inventory.missing, list(recent(self.store))
-            known = from_history(
-                missing, config, earlier, concurrency=self.record["concurrency"], data=source
-            )
-            refuse_full_disk(client, missing, config, known)
-        sizes, _ = learn(config, earlier, data=source)
+            missing = self._inventory.missing
+            expected, sizes = self._expect(missing, source)
+            refuse_full_disk(client, missing, config, expected)
         self._measured = Measured(
             MemorySampler([embedded.pid] if embedded else []),
             Tally(missing, sizes),
@@ -144,6 +143,19 @@ class Run:
         with self._measured as measured:
             summary = self._run_graph(terminal, origin, measured.progress)
         return summary.with_skipped(self._inventory.skipped)
+
+    def _expect(
+        self, requests: Sequence[GreeksRequest], data: str
+    ) -> tuple[Estimate | None, Sizes]:
+        """Returns what earlier runs tell of a download and of its expirations."""
+        # They are let go before the graph begins: a record may tell of thousands of files.
+        earlier = list(recent(self.store))
+        concurrency = self.record["concurrency"]
+        sizes, _ = learn(self.config, earlier, data=data)
+        return (
+            from_history(requests, self.config, earlier, concurrency=concurrency, data=data),
+            sizes,
+        )
 
     def _run_graph(self, terminal: Terminal, origin: str, progress: Progress) -> RunSummary:
         config, requests = self.config, self._inventory.missing
