@@ -3,21 +3,24 @@
 A command's module has `SUMMARY` (a line for the list of commands), `DESCRIPTION`, `EPILOG` (its
 examples), `add_arguments(parser)` and `run(parser, options, rest)`, which returns the exit code.
 `rest` is what the parser did not know: flags of Beam, for the commands that take them
-(`BEAM_FLAGS`); any other command never sees one.
+(`BEAM_FLAGS`); any other command never sees one. `USAGE` is there where argparse's own would list
+too many flags.
 """
 
 import argparse
 from collections.abc import Sequence
 from types import ModuleType
 
-from pipeline.commands import doctor, download, plan, runs, terminal
+from pipeline.commands import completion, config, doctor, download, plan, runs, terminal
 
 COMMANDS: dict[str, ModuleType] = {
     "download": download,
     "plan": plan,
     "runs": runs,
     "doctor": doctor,
+    "config": config,
     "terminal": terminal,
+    "completion": completion,
 }
 """The commands by name, in the order of the help."""
 
@@ -30,6 +33,7 @@ def make_parser(prog: argparse.ArgumentParser) -> dict[str, argparse.ArgumentPar
         parser = commands.add_parser(
             name,
             help=module.SUMMARY,
+            usage=getattr(module, "USAGE", None),
             description=module.DESCRIPTION,
             epilog=module.EPILOG,
             formatter_class=argparse.RawDescriptionHelpFormatter,

@@ -1,13 +1,13 @@
 """`greeks download`: from its flags to a run."""
 
 import argparse
-import logging
 import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from pipeline.config import COMPRESSIONS, ConfigError, DownloadConfig
 from pipeline.flags import add_download_flags
+from pipeline.lean import quiet_beam
 from transforms.layout import FIELDS
 from transforms.model import PARAMETERS
 from transforms.schema import END_OF_DAY
@@ -36,6 +36,7 @@ nothing matched; 2 a wrong flag, or files of another request are in the way; 3 n
 130 or 143 interrupted.
 """
 BEAM_FLAGS = True
+USAGE = "greeks download --symbol SPXW --start_date DATE [FLAG ...] [BEAM_FLAG ...]"
 
 # Flags that are not named as ThetaData names the parameter.
 _FLAGS = {"version": "greeks_version"}
@@ -59,17 +60,16 @@ def configure(
     Raises:
         SystemExit: with status 2, after a message that names the flag that is wrong.
     """
-    # Beam tells at length, also while it is imported, what is no news to a user.
-    logging.getLogger().setLevel(logging.ERROR)
-    compression = options.compression or COMPRESSIONS[options.format][0]
+    quiet_beam()
+    settle(options)
     try:
         config = DownloadConfig(
             symbols=tuple(dict.fromkeys(symbol.upper() for symbol in options.symbol)),
             start_date=options.start_date,
-            end_date=options.end_date or options.start_date,
+            end_date=options.end_date,
             max_dte=options.max_dte,
             expirations=tuple(sorted(set(options.expirations))),
-            interval=options.interval or (END_OF_DAY if options.greeks == END_OF_DAY else "5m"),
+            interval=options.interval,
             greeks=options.greeks,
             parameters=tuple(
                 (name, value)
@@ -85,7 +85,7 @@ def configure(
             retry_seconds=options.retry_seconds,
             output=options.output,
             format=options.format,
-            compression=compression,
+            compression=options.compression,
             batch_size=options.batch_size,
             file_name_pattern=options.file_name_pattern,
             metrics=options.metrics,
@@ -96,8 +96,19 @@ def configure(
         # Beam takes half a second and 120 MiB: not for --help, nor for a mistyped date.
         from pipeline.beam_flags import parse_beam_flags
 
-        own = re.findall(r"--\w+", parser.format_help())
-        beam_options = parse_beam_flags(rest, own)
+        beam_options = parse_beam_flags(rest, own_flags(parser))
     except ConfigError as error:
         parser.error(str(error))
     return config, beam_options
+
+
+def settle(options: argparse.Namespace) -> None:
+    """Gives the flags whose default depends on another flag the value that is in force."""
+    options.end_date = options.end_date or options.start_date
+    options.interval = options.interval or (END_OF_DAY if options.greeks == END_OF_DAY else "5m")
+    options.compression = options.compression or COMPRESSIONS[options.format][0]
+
+
+def own_flags(parser: argparse.ArgumentParser) -> list[str]:
+    """Returns the flags of a command's own parser."""
+    return re.findall(r"--\w+", parser.format_help())
