@@ -82,7 +82,9 @@ class MemorySampler:
                 continue
             try:
                 total += process.memory_info().rss
-                self._peaks[process.pid] = high_water_mark(process.pid)
+                # One that has ended, and was not waited for, has nothing any more.
+                peak = max(high_water_mark(process.pid), self._peaks.get(process.pid, 0))
+                self._peaks[process.pid] = peak
             except psutil.Error:
                 continue  # it ended meanwhile: its last peak stands
         self.current = total
