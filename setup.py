@@ -30,7 +30,9 @@ setup(
         "requests>=2.32,<3",
         "rich>=13.9,<16",
         "scipy>=1.11",
+        "shtab>=1.7,<2",
         "tenacity>=9,<10",
+        "tomli>=2; python_version < '3.11'",
     ],
     extras_require={
         "sql": SQL,
@@ -45,6 +47,7 @@ setup(
             "pytest>=8.3",
             "pytest-cov>=6",
             "ruff>=0.12",
+            "tomli>=2",
             "types-psutil",
             "types-requests",
             *SQL,

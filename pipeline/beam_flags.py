@@ -4,6 +4,7 @@ import argparse
 import difflib
 import re
 from collections.abc import Sequence
+from typing import Any
 
 from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions
 
@@ -44,6 +45,33 @@ def parse_beam_flags(flags: Sequence[str], own: Sequence[str]) -> PipelineOption
     options = PipelineOptions(list(flags))
     _check_runner(options.view_as(StandardOptions).runner or "")
     return options
+
+
+def beam_flags() -> list[str]:
+    """Returns the names of Beam's flags, without hyphens before them."""
+    return [
+        option.removeprefix("--")
+        for option in _parser()._option_string_actions
+        if option.startswith("--") and option != "--help"
+    ]
+
+
+def given_beam_flags(flags: Sequence[str], own: Sequence[str]) -> dict[str, Any]:
+    """Returns the values of those flags of Beam that are given, by name.
+
+    Raises:
+        ConfigError: as `parse_beam_flags`.
+        SystemExit: likewise.
+    """
+    parse_beam_flags(flags, own)
+    parser = _parser()
+    parsed, _ = parser.parse_known_args(list(flags))
+    given = {flag.partition("=")[0] for flag in flags}
+    return {
+        option.removeprefix("--"): getattr(parsed, action.dest)
+        for option, action in parser._option_string_actions.items()
+        if option in given
+    }
 
 
 def _check_runner(name: str) -> None:

@@ -8,8 +8,8 @@ if estimate is not None and estimate.bytes > free:
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, timedelta
+from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 from pipeline.config import DownloadConfig
@@ -73,40 +73,84 @@ def from_history(
             any: true for a Terminal that is waited for, too hopeful for one on few cores.
         data: `live` or `simulated`: the one says nothing of the other.
     """
-    sizes, learnt = learn(config, records, data=data)
-    if not learnt:
-        return None
-    alike = [record for record in learnt if _same_files(record["request"], config)]
-    used = alike or learnt
-    rates = Rates(
-        _bytes_per_row(alike, config),
-        _per_row(used, "seconds"),
-    )
-    basis = f"{len(used)} earlier run{'s' if len(used) > 1 else ''}"
-    return from_sizes(requests, sizes, rates, concurrency=concurrency, basis=basis)
+    return from_lessons(requests, config, learn(config, records, data=data), concurrency)
+
+
+@dataclass
+class _Totals:
+    """What the written expirations of some runs come to."""
+
+    runs: int = 0
+    rows: int = 0
+    bytes: int = 0
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Lessons:
+    """What earlier runs taught, whatever their number: no record is kept.
+
+    Attributes:
+        sizes: contracts of expirations.
+        alike: of the runs that made files of the same columns, format and compression.
+        all: of all runs that can be compared.
+    """
+
+    sizes: Sizes = field(default_factory=Sizes)
+    alike: _Totals = field(default_factory=_Totals)
+    all: _Totals = field(default_factory=_Totals)
 
 
 def learn(
     config: DownloadConfig, records: Iterable[Mapping[str, Any]], *, data: str = "live"
-) -> tuple[Sizes, list[Mapping[str, Any]]]:
-    """Returns what runs teach of the sizes of a download's expirations, and which ones did.
+) -> Lessons:
+    """Returns what runs teach of a download; each record is let go before the next one.
 
     Args:
         config: the download.
         records: whole run records.
         data: `live` or `simulated`.
     """
-    sizes = Sizes()
-    teachers = []
+    lessons = Lessons()
     for record in records:
         if (record.get("source") or {}).get("data") != data:
             continue
         if not _comparable(record.get("request") or {}, config):
             continue
-        learnt = [_learn(sizes, record, each) for each in record.get("expirations", ())]
-        if any(learnt):
-            teachers.append(record)
-    return sizes, teachers
+        expirations = record.get("expirations", ())
+        learnt = [each for each in expirations if _learn(lessons.sizes, record, each)]
+        totals = [lessons.all]
+        if learnt and _same_files(record["request"], config):
+            totals.append(lessons.alike)
+        for total in totals if learnt else ():
+            total.runs += 1
+            total.rows += sum(each["rows"] for each in learnt)
+            total.bytes += sum(each["bytes"] for each in learnt)
+            total.seconds += sum(each["seconds"] for each in learnt)
+    return lessons
+
+
+def from_lessons(
+    requests: Sequence[GreeksRequest], config: DownloadConfig, lessons: Lessons, concurrency: int
+) -> Estimate | None:
+    """Returns what lessons say of a download, or None where they say nothing; see `from_history`.
+
+    Args:
+        requests: what will be fetched.
+        config: how.
+        lessons: of earlier runs.
+        concurrency: requests under way at once.
+    """
+    used = lessons.alike if lessons.alike.runs else lessons.all
+    if not used.rows:
+        return None
+    same = lessons.alike
+    rates = Rates(
+        same.bytes / same.rows if same.rows else usual_bytes_per_row(config),
+        used.seconds / used.rows,
+    )
+    basis = f"{used.runs} earlier run{'s' if used.runs > 1 else ''}"
+    return from_sizes(requests, lessons.sizes, rates, concurrency=concurrency, basis=basis)
 
 
 def from_sizes(
@@ -166,24 +210,15 @@ def _learn(sizes: Sizes, record: Mapping[str, Any], told: Mapping[str, Any]) -> 
 
 def _request(asked: Mapping[str, Any], told: Mapping[str, Any]) -> GreeksRequest | None:
     """Returns the request of an expiration in a record, with the exchange's usual holidays."""
-    expiration = date.fromisoformat(told["expiration"])
-    first = date.fromisoformat(asked["start_date"])
-    if not asked["expirations"]:
-        first = max(first, expiration - timedelta(days=asked["max_dte"]))
-    last = min(date.fromisoformat(asked["end_date"]), expiration)
+    first, last = (date.fromisoformat(told[f"{name}_trade_date"]) for name in ("first", "last"))
     days = tuple(calendar.trading_days(first, last))
     if not days:
         return None
-    parameters = tuple(sorted(asked["parameters"].items()))
     return GreeksRequest(
-        told["symbol"], expiration, days, asked["interval"], asked["greeks"], parameters
+        told["symbol"],
+        date.fromisoformat(told["expiration"]),
+        days,
+        asked["interval"],
+        asked["greeks"],
+        tuple(sorted(asked["parameters"].items())),
     )
-
-
-def _bytes_per_row(records: Sequence[Mapping[str, Any]], config: DownloadConfig) -> float:
-    return _per_row(records, "bytes") if records else usual_bytes_per_row(config)
-
-
-def _per_row(records: Sequence[Mapping[str, Any]], name: str) -> float:
-    written = [e for record in records for e in record["expirations"] if e["status"] == WRITTEN]
-    return float(sum(e[name] for e in written) / sum(e["rows"] for e in written))

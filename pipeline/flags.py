@@ -11,22 +11,28 @@ from transforms.sessions import NEW_YORK
 from transforms.thetadata.client import BATCH_SIZE
 
 
-def add_download_flags(parser: argparse.ArgumentParser) -> None:
-    """Adds the flags of `greeks download` to a parser, by groups."""
+def add_download_flags(parser: argparse.ArgumentParser, *, required: bool = True) -> None:
+    """Adds the flags of `greeks download` to a parser, by groups.
+
+    Args:
+        parser: to add them to.
+        required: whether the flags without a default must be given.
+    """
     what = parser.add_argument_group("what")
     what.add_argument(
         "--symbol",
         type=_words,
-        required=True,
+        required=required,
         metavar="SPXW[,SPX]",
-        help="option roots, with commas between them",
+        help="option roots, with commas between them; must be given",
     )
     what.add_argument(
         "--start_date",
         type=_date,
-        required=True,
+        required=required,
         metavar="DATE",
-        help="the first trade date, YYYY-MM-DD or YYYYMMDD; or today or yesterday, in New York",
+        help="the first trade date, YYYY-MM-DD or YYYYMMDD, or today or yesterday (in New York); "
+        "must be given",
     )
     what.add_argument(
         "--end_date",
@@ -46,7 +52,7 @@ def add_download_flags(parser: argparse.ArgumentParser) -> None:
         type=_dates,
         default=(),
         metavar="DATE[,DATE]",
-        help="exactly these expirations, whatever --max_dte",
+        help="exactly these expirations, whatever --max_dte (default: all within it)",
     )
     what.add_argument(
         "--greeks",
@@ -68,7 +74,9 @@ def add_download_flags(parser: argparse.ArgumentParser) -> None:
         "--end_time", metavar="HH:MM:SS", help="the last row of a day, included (default: 16:00:00)"
     )
     what.add_argument(
-        "--strike_range", metavar="N", help="only N strikes above and N below the money (v3)"
+        "--strike_range",
+        metavar="N",
+        help="only N strikes above and N below the money (v3; default: all)",
     )
     how = parser.add_argument_group("how ThetaData computes the Greeks")
     how.add_argument(
@@ -82,7 +90,7 @@ def add_download_flags(parser: argparse.ArgumentParser) -> None:
         help="a rate of your own in place of --rate_type. Its unit is in doubt: "
         "ThetaData's v3 documentation says percent (5.0 is 5 %%), its v2 "
         "documentation a decimal (0.05 is 5 %%), and live v3 Terminals were seen to "
-        "take a decimal. Better leave it out, or compare rho first",
+        "take a decimal. Better leave it out, or compare rho first (default: none)",
     )
     how.add_argument(
         "--annual_dividend",
@@ -93,7 +101,7 @@ def add_download_flags(parser: argparse.ArgumentParser) -> None:
         "--greeks_version",
         metavar="VERSION",
         help="ThetaData's version of the formulas: latest, or 1 with its own rule for "
-        "the day of expiration (v3)",
+        "the day of expiration (v3; default: latest)",
     )
     source = parser.add_argument_group("from where")
     source.add_argument(
@@ -121,7 +129,7 @@ def add_download_flags(parser: argparse.ArgumentParser) -> None:
         type=int,
         default=0,
         metavar="N",
-        help="requests under way at once, in place of what --tier says",
+        help="requests under way at once (default: what --tier says)",
     )
     source.add_argument(
         "--timeout",
@@ -199,6 +207,13 @@ def add_download_flags(parser: argparse.ArgumentParser) -> None:
         metavar="WHERE",
         help="where the run history is kept: a folder or URL of JSON files, sqlite:///PATH, or "
         "postgresql://USER@HOST/DATABASE (default: %(default)s)",
+    )
+    file = parser.add_argument_group("from a file")
+    file.add_argument(
+        "--config",
+        metavar="FILE",
+        help="TOML whose keys are the names of flags, also of Beam's; a flag wins "
+        "(default: no file)",
     )
     shown = parser.add_argument_group("how it is shown")
     shown.add_argument(

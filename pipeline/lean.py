@@ -1,5 +1,6 @@
 """Keeps the memory of a command's process low: nothing here changes what it does."""
 
+import logging
 import os
 import sys
 from importlib.abc import MetaPathFinder
@@ -27,6 +28,11 @@ def keep_lean() -> None:
     sys.meta_path.insert(0, _KeepOut())
     # Arrow's default allocator, mimalloc, keeps 60 to 80 MiB more, at the same speed.
     os.environ.setdefault(_VARIABLE, "system")
+
+
+def quiet_beam() -> None:
+    """Keeps Beam from telling at length, also while it is imported, what is no news to a user."""
+    logging.getLogger().setLevel(logging.ERROR)
 
 
 def choose_pool(file_format: str) -> None:

@@ -20,7 +20,7 @@ from pipeline.accounts import check_accounts
 from pipeline.config import DownloadConfig
 from pipeline.console import announce, conclude, tell_skipped
 from pipeline.disk import refuse_full_disk
-from pipeline.estimate import Estimate, from_history, learn
+from pipeline.estimate import Estimate, from_lessons, learn
 from pipeline.finding import found_terminal, origin_of
 from pipeline.graph import build
 from pipeline.history import Record, recent
@@ -148,14 +148,9 @@ class Run:
         self, requests: Sequence[GreeksRequest], data: str
     ) -> tuple[Estimate | None, Sizes]:
         """Returns what earlier runs tell of a download and of its expirations."""
-        # They are let go before the graph begins: a record may tell of thousands of files.
-        earlier = list(recent(self.store))
+        lessons = learn(self.config, recent(self.store), data=data)
         concurrency = self.record["concurrency"]
-        sizes, _ = learn(self.config, earlier, data=data)
-        return (
-            from_history(requests, self.config, earlier, concurrency=concurrency, data=data),
-            sizes,
-        )
+        return from_lessons(requests, self.config, lessons, concurrency), lessons.sizes
 
     def _run_graph(self, terminal: Terminal, origin: str, progress: Progress) -> RunSummary:
         config, requests = self.config, self._inventory.missing

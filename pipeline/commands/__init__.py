@@ -3,15 +3,16 @@
 A command's module has `SUMMARY` (a line for the list of commands), `DESCRIPTION`, `EPILOG` (its
 examples), `add_arguments(parser)` and `run(parser, options, rest)`, which returns the exit code.
 `rest` is what the parser did not know: flags of Beam, for the commands that take them
-(`BEAM_FLAGS`); any other command never sees one.
+(`BEAM_FLAGS`); any other command never sees one. `USAGE` is there where argparse's own would list
+too many flags.
 """
 
 import argparse
-import logging
 from collections.abc import Sequence
 from types import ModuleType
 
-from pipeline.commands import doctor, download, plan, runs, terminal, verify
+from pipeline.commands import completion, config, doctor, download, plan, runs, terminal, verify
+from pipeline.lean import quiet_beam
 
 COMMANDS: dict[str, ModuleType] = {
     "download": download,
@@ -19,7 +20,9 @@ COMMANDS: dict[str, ModuleType] = {
     "verify": verify,
     "runs": runs,
     "doctor": doctor,
+    "config": config,
     "terminal": terminal,
+    "completion": completion,
 }
 """The commands by name, in the order of the help."""
 
@@ -32,6 +35,7 @@ def make_parser(prog: argparse.ArgumentParser) -> dict[str, argparse.ArgumentPar
         parser = commands.add_parser(
             name,
             help=module.SUMMARY,
+            usage=getattr(module, "USAGE", None),
             description=module.DESCRIPTION,
             epilog=module.EPILOG,
             formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -61,7 +65,6 @@ def run_command(
             f"{rest[0]} is not a flag of greeks {options.command}; see "
             f"greeks {options.command} --help"
         )
-    # Beam tells at length, also while it is imported, what is no news to a user.
-    logging.getLogger().setLevel(logging.ERROR)
+    quiet_beam()
     code: int = module.run(parser, options, rest)
     return code

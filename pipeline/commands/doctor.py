@@ -1,7 +1,6 @@
 """`greeks doctor`: what keeps a download from working."""
 
 import argparse
-import logging
 from collections.abc import Sequence
 
 from pipeline.config import APIS, EMBEDDED, LOCAL_URLS
@@ -41,6 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--symbol",
         default="SPXW",
+        metavar="SPXW",
         help="an option root to ask the subscription for (default: %(default)s)",
     )
     parser.add_argument(
@@ -72,7 +72,6 @@ def run(parser: argparse.ArgumentParser, options: argparse.Namespace, _rest: Seq
     from pipeline.config import is_terminal
     from transforms.model import checked_symbol
 
-    logging.getLogger().setLevel(logging.ERROR)
     if options.terminal == EMBEDDED or (options.terminal and not is_terminal(options.terminal)):
         parser.error(f"--terminal is {options.terminal!r}, no address such as {LOCAL_URLS[0]}")
     try:

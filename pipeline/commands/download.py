@@ -35,6 +35,7 @@ nothing matched; 2 a wrong flag, or files of another request are in the way; 3 n
 130 or 143 interrupted.
 """
 BEAM_FLAGS = True
+USAGE = "greeks download --symbol SPXW --start_date DATE [FLAG ...] [BEAM_FLAG ...]"
 
 # Flags that are not named as ThetaData names the parameter.
 _FLAGS = {"version": "greeks_version"}
@@ -58,15 +59,15 @@ def configure(
     Raises:
         SystemExit: with status 2, after a message that names the flag that is wrong.
     """
-    compression = options.compression or COMPRESSIONS[options.format][0]
+    settle(options)
     try:
         config = DownloadConfig(
             symbols=tuple(dict.fromkeys(symbol.upper() for symbol in options.symbol)),
             start_date=options.start_date,
-            end_date=options.end_date or options.start_date,
+            end_date=options.end_date,
             max_dte=options.max_dte,
             expirations=tuple(sorted(set(options.expirations))),
-            interval=options.interval or (END_OF_DAY if options.greeks == END_OF_DAY else "5m"),
+            interval=options.interval,
             greeks=options.greeks,
             parameters=tuple(
                 (name, value)
@@ -82,7 +83,7 @@ def configure(
             retry_seconds=options.retry_seconds,
             output=options.output,
             format=options.format,
-            compression=compression,
+            compression=options.compression,
             batch_size=options.batch_size,
             layout=options.layout,
             file_name_pattern=options.file_name_pattern,
@@ -97,8 +98,19 @@ def configure(
         # Beam takes half a second and 120 MiB: not for --help, nor for a mistyped date.
         from pipeline.beam_flags import parse_beam_flags
 
-        own = re.findall(r"--\w+", parser.format_help())
-        beam_options = parse_beam_flags(rest, own)
+        beam_options = parse_beam_flags(rest, own_flags(parser))
     except ConfigError as error:
         parser.error(str(error))
     return config, beam_options
+
+
+def settle(options: argparse.Namespace) -> None:
+    """Gives the flags whose default depends on another flag the value that is in force."""
+    options.end_date = options.end_date or options.start_date
+    options.interval = options.interval or (END_OF_DAY if options.greeks == END_OF_DAY else "5m")
+    options.compression = options.compression or COMPRESSIONS[options.format][0]
+
+
+def own_flags(parser: argparse.ArgumentParser) -> list[str]:
+    """Returns the flags of a command's own parser."""
+    return re.findall(r"--\w+", parser.format_help())

@@ -35,20 +35,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "  greeks runs list --limit 5\n\n"
         "  greeks runs list --metrics postgresql://me@db/greeks --since 2026-11-01 --json",
     )
-    listing.add_argument("--symbol", metavar="SPXW", help="only runs that asked for it")
+    listing.add_argument(
+        "--symbol", metavar="SPXW", help="only runs that asked for it (default: all)"
+    )
     listing.add_argument(
         "--since",
         type=moment,
         metavar="TIME",
-        help="only runs that started then or later: YYYY-MM-DD or YYYY-MM-DDTHH:MM, in UTC",
+        help="only runs that started then or later: YYYY-MM-DD or YYYY-MM-DDTHH:MM, in UTC "
+        "(default: all)",
     )
     listing.add_argument(
         "--until",
         type=moment,
         metavar="TIME",
-        help="only runs that started before then; of a date, before its beginning, in UTC",
+        help="only runs that started before then; of a date, before its beginning, in UTC "
+        "(default: all)",
     )
-    listing.add_argument("--status", choices=STATUSES, help="only runs that ended so")
+    listing.add_argument(
+        "--status", choices=STATUSES, help="only runs that ended so (default: all)"
+    )
     listing.add_argument(
         "--limit",
         type=int,

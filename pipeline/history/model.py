@@ -165,16 +165,13 @@ def owner(pid: int) -> Record | None:
     return {"host": socket.gethostname(), "pid": pid, "started": started}
 
 
-def recent(store: RunStore, runs: int = 30) -> list[Record]:
-    """Returns the records of the newest runs, whatever they asked for; none if they can't be read.
+def recent(store: RunStore, runs: int = 30) -> Iterator[Record]:
+    """Yields the records of the newest runs, whatever they asked for; none if they can't be read.
 
-    What they teach makes an estimate better, and nothing depends on it.
+    One at a time: a record may tell of thousands of files. What they teach makes an estimate
+    better, and nothing depends on it.
     """
-    records = []
-    try:
+    with contextlib.suppress(StoreError):
         for head in store.heads(Query(limit=runs)):
             with contextlib.suppress(NoSuchRun):
-                records.append(store.read(head["run_id"]))
-    except StoreError:
-        pass
-    return records
+                yield store.read(head["run_id"])

@@ -15,6 +15,7 @@ CONFIG = DownloadConfig(("SPXW",), DAY, DAY)
 def record(**changes: Any) -> dict[str, Any]:
     """A run of one expiration: 100 contracts, 100 bytes and a millisecond a row."""
     done = {"symbol": "SPXW", "expiration": "2024-03-15", "status": "written",
+            "first_trade_date": "2024-03-14", "last_trade_date": "2024-03-14",
             "rows": 7900, "bytes": 790_000, "seconds": 7.9}  # fmt: skip
     request = CONFIG.describe() | changes
     return {"request": request, "source": {"data": "live"}, "expirations": [done]}
@@ -46,7 +47,7 @@ def test_a_run_of_another_format_tells_the_rows_and_a_table_the_bytes() -> None:
         record(greeks="eod", interval="eod"),
         record(interval="tick"),
         record(parameters={"strike_range": "5"}),
-        record(start_date="broken"),
+        record(interval="broken"),
         {},
     ],
 )
