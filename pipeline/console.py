@@ -1,8 +1,7 @@
 """What a download says at its beginning and at its end."""
 
 import sys
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 from pipeline.config import DownloadConfig
 from pipeline.display import size_text
@@ -10,7 +9,7 @@ from pipeline.history import Record
 from pipeline.plan import Plan
 from transforms.fetch import Terminal
 from transforms.layout import DAILY
-from transforms.model import SKIPPED, ExpirationResult, RunSummary
+from transforms.model import RunSummary
 
 
 def announce(plan: Plan, terminal: Terminal, source: str, config: DownloadConfig) -> None:
@@ -37,10 +36,9 @@ def _count(plan: Plan, config: DownloadConfig) -> str:
     return f"{expirations} expirations"
 
 
-def tell_skipped(skipped: Sequence[ExpirationResult]) -> None:
-    """Prints what need not be fetched, and how to have it fetched all the same."""
-    reasons = Counter(result.reason for result in skipped)
-    for reason, count in sorted(reasons.items(), key=lambda each: str(each[0])):
+def tell_skipped(skipped: Mapping[str, int]) -> None:
+    """Prints how many expirations need not be fetched, by reason, and how to have them anew."""
+    for reason, count in sorted(skipped.items()):
         print(f"skipped: {count} {reason} (--overwrite asks again)")
 
 
@@ -86,8 +84,6 @@ def all_empty(summary: RunSummary) -> bool:
 
     What is empty by rule was not asked for; what was found empty by an earlier run was.
     """
-    remembered = sum(
-        each["status"] == SKIPPED and each["path"] is None for each in summary.expirations
-    )
+    remembered = summary.skipped_empty_expirations
     asked = summary.total_requests > 0 or remembered > 0
-    return bool(asked and summary.total_expirations == summary.empty_expirations + remembered)
+    return asked and summary.total_expirations == summary.empty_expirations + remembered

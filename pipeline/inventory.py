@@ -1,7 +1,9 @@
 """What of a plan is there already, and what of it is in the way: before anything is fetched."""
 
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 
 from pipeline.commandline import command_of
@@ -13,8 +15,10 @@ from transforms.manifest import EMPTY, Entry, Manifest, conflict
 from transforms.model import SKIPPED, ExpirationResult, GreeksRequest
 from transforms.resume import Resume, reason_to_skip
 
+LISTED = 100
 _SHOWN = 3
 _THREADS = 8
+_AT_ONCE = 1000
 
 
 class Conflict(Exception):
@@ -27,11 +31,16 @@ class Inventory:
 
     Attributes:
         missing: the requests to send, in the plan's order.
-        skipped: the results of the others, whose files are there.
+        skipped: how many others there are, by the reason why they need not be sent.
+        empty: how many of those have no data, and so no file.
+        listed: the results of the first `LISTED` of those: a daily job skips ever more, and the
+            manifest has them all.
     """
 
-    missing: tuple[GreeksRequest, ...]
-    skipped: tuple[ExpirationResult, ...]
+    missing: tuple[GreeksRequest, ...] = ()
+    skipped: Mapping[str, int] = field(default_factory=dict)
+    empty: int = 0
+    listed: tuple[ExpirationResult, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -51,8 +60,8 @@ class Found:
     reason: str | None
 
 
-def look(plan: Plan, layout: Layout, source: str, config: DownloadConfig) -> list[Found]:
-    """Returns what is found of each request of a plan, in its order; changes nothing.
+def look(plan: Plan, layout: Layout, source: str, config: DownloadConfig) -> Iterator[Found]:
+    """Yields what is found of each request of a plan, in its order; changes nothing.
 
     Raises:
         Conflict: two requests would make the same file, or the folder has the other layout.
@@ -74,7 +83,8 @@ def look(plan: Plan, layout: Layout, source: str, config: DownloadConfig) -> lis
 
     # Threads: hashing frees the GIL, and a file system may be far away.
     with ThreadPoolExecutor(_THREADS) as pool:
-        return list(pool.map(look_at, plan.requests))
+        for start in range(0, len(plan.requests), _AT_ONCE):
+            yield from pool.map(look_at, plan.requests[start : start + _AT_ONCE])
 
 
 def take_stock(plan: Plan, layout: Layout, source: str, config: DownloadConfig) -> Inventory:
@@ -86,17 +96,26 @@ def take_stock(plan: Plan, layout: Layout, source: str, config: DownloadConfig) 
         OSError: the manifest or a file can't be read, or the layout not noted.
         ValueError: an entry of the manifest is broken.
     """
-    found = look(plan, layout, source, config)
-    in_the_way = [each for each in found if each.problem is not None]
+    missing: list[GreeksRequest] = []
+    listed: list[ExpirationResult] = []
+    skipped: Counter[str] = Counter()
+    in_the_way, empty = [], 0
+    for found in look(plan, layout, source, config):
+        if found.problem is not None:
+            in_the_way.append(found)
+        elif found.reason is None:
+            missing.append(found.request)
+        else:
+            skipped[found.reason] += 1
+            empty += found.entry is not None and found.entry.state == EMPTY
+            if len(listed) < LISTED:
+                listed.append(_skipped(found, layout))
     problems = [each.problem for each in in_the_way if each.problem is not None]
     if problems:
         raise Conflict(_refusal(problems, _instead(in_the_way, config)))
     if files.read_json(_layout_path(layout)) is None:
         files.write_json(_layout_path(layout), {"layout": config.layout}, layout.temporary)
-    return Inventory(
-        tuple(each.request for each in found if each.reason is None),
-        tuple(_skipped(each, layout) for each in found if each.reason is not None),
-    )
+    return Inventory(tuple(missing), skipped, empty, tuple(listed))
 
 
 def _skipped(found: Found, layout: Layout) -> ExpirationResult:

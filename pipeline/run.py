@@ -88,7 +88,7 @@ class Run:
         path = f"{tempfile.gettempdir()}/greeks-{uuid.uuid4().hex}.stop"
         self.stop = StopSignal(path, Owner.current())
         self.interruption = Interruption(self.stop.set)
-        self._inventory = Inventory((), ())
+        self._inventory = Inventory()
         self._measured: Measured | None = None
         self.unkept = False
 
@@ -142,7 +142,7 @@ class Run:
         )
         with self._measured as measured:
             summary = self._run_graph(terminal, origin, measured.progress)
-        return summary.with_skipped(self._inventory.skipped)
+        return self._with_skipped(summary)
 
     def _expect(
         self, requests: Sequence[GreeksRequest], data: str
@@ -221,12 +221,16 @@ class Run:
         """
         told = self._measured.progress.told if self._measured else ()
         results = results_so_far(self._inventory.missing, told, self.layout)
-        summary = RunSummary.of(results).with_skipped(self._inventory.skipped)
+        summary = self._with_skipped(RunSummary.of(results))
         if error is None:
             return summary
         failure = Failure.of(error)
         of_run = {"expiration": "", "error_type": failure.error_type, "message": failure.message}
         return replace(summary, errors=(*summary.errors, of_run))
+
+    def _with_skipped(self, summary: RunSummary) -> RunSummary:
+        there = self._inventory
+        return summary.with_skipped(sum(there.skipped.values()), there.empty, there.listed)
 
     def finish(self, summary: RunSummary, status: str) -> str:
         """Completes the record with what only the launcher knows, keeps it, returns its path."""

@@ -263,6 +263,7 @@ class RunSummary:
     Rows, bytes and files are those that the run wrote; what it skipped was written before.
 
     Attributes:
+        skipped_empty_expirations: those of the skipped ones that have no data, and so no file.
         expirations: each result, described, by symbol, expiration and trade date.
         errors: `{expiration, error_type, message}` of each failed expiration, in that order.
         peak_throughput: rows in the best second of wall-clock time, over all workers.
@@ -272,6 +273,7 @@ class RunSummary:
     successful_expirations: int = 0
     empty_expirations: int = 0
     skipped_expirations: int = 0
+    skipped_empty_expirations: int = 0
     failed_expirations: int = 0
     interrupted_expirations: int = 0
     total_records: int = 0
@@ -325,15 +327,23 @@ class RunSummary:
             expirations=tuple(r.describe() for r in ordered),
         )
 
-    def with_skipped(self, skipped: Sequence[ExpirationResult]) -> "RunSummary":
+    def with_skipped(
+        self, count: int, empty: int, listed: Sequence[ExpirationResult]
+    ) -> "RunSummary":
         """Returns the summary of a run that also skipped some expirations.
 
         They count as expirations; their rows and bytes are not those of this run.
+
+        Args:
+            count: of them.
+            empty: how many of them have no data.
+            listed: those that the summary lists, which need not be all.
         """
-        described = [*self.expirations, *(result.describe() for result in skipped)]
+        described = [*self.expirations, *(result.describe() for result in listed)]
         return replace(
             self,
-            total_expirations=self.total_expirations + len(skipped),
-            skipped_expirations=self.skipped_expirations + len(skipped),
+            total_expirations=self.total_expirations + count,
+            skipped_expirations=self.skipped_expirations + count,
+            skipped_empty_expirations=self.skipped_empty_expirations + empty,
             expirations=tuple(sorted(described, key=key_of)),
         )

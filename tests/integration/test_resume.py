@@ -76,6 +76,16 @@ def test_a_rerun_skips_what_is_proven_and_says_so(capsys: pytest.CaptureFixture[
     assert [each["status"] for each in told["expirations"]] == ["skipped"] * 3  # type: ignore[attr-defined]  # a list
 
 
+def test_a_summary_counts_all_that_was_skipped_and_lists_a_hundred() -> None:
+    many = tuple(f"2024-{month:02}-{day:02}" for month in (4, 5, 6, 7, 8) for day in range(1, 29))
+    script = terminal(expirations={"SPXW": many})
+    assert len(greeks(f"{GOOD} --max_dte 400", script)) == 140
+    assert greeks(f"{GOOD} --max_dte 400", script) == []
+    told = last_summary()
+    assert (told["total_expirations"], told["skipped_expirations"]) == (140, 140)
+    assert len(told["expirations"]) == 100  # type: ignore[arg-type]  # a list
+
+
 def test_a_larger_request_fetches_only_what_is_new() -> None:
     greeks(f"{GOOD} --max_dte 1")
     before = data()

@@ -91,7 +91,8 @@ def test_a_good_run_exits_0_and_its_summary_tells_all(
     written = files_in(tmp_path / "data" / "greeks")
     assert list(told) == [
         "run_id", "status", "start_time", "end_time", "total_duration", "total_expirations",
-        "successful_expirations", "empty_expirations", "skipped_expirations", "failed_expirations",
+        "successful_expirations", "empty_expirations", "skipped_expirations",
+        "skipped_empty_expirations", "failed_expirations",
         "interrupted_expirations", "total_records", "total_data_size", "average_expiration_time",
         "peak_throughput", "total_requests", "total_wait", "provisional_expirations",
         "files_created", "errors", "average_throughput",
