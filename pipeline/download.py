@@ -52,7 +52,7 @@ class _Run:
     def __init__(self, config: DownloadConfig, options: PipelineOptions) -> None:
         self.config = config
         self.options = options
-        self.store = history.open_store(config.metrics)
+        self.store = history.open_store(config.metrics, apart=True)
         for record in self.store.bury():
             print(f"an earlier run was killed, and is now marked so: {record['run_id']}")
             _sweep(record)
@@ -93,6 +93,7 @@ class _Run:
             sampler = MemorySampler([embedded.pid] if embedded else [])
             display = make_display(self.config.progress, self.config.progress_seconds)
             sizes, _ = learn(self.config, recent(self.store), data=source)
+            self.store.rest()
             progress = Progress(display, Tally(plan.requests, sizes), sampler)
             try:
                 with sampler, progress, self._signals():
