@@ -41,7 +41,7 @@ def facts(now: Snapshot, memory: float) -> str:
         f"{memory:.0f} MiB",
     ]
     if now.retries:
-        parts.append(f"{now.retries} retries")
+        parts.append(f"{now.retries} {'retry' if now.retries == 1 else 'retries'}")
     if now.failed:
         parts.append(f"{now.failed} failed")
     if now.state:

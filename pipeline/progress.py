@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import socket
 import sys
 import tempfile
@@ -20,6 +21,8 @@ from transforms.model import FAILED
 
 _POLL_SECONDS = 0.1
 _MIB = 1 << 20
+# An expiration's name says which request it is.
+_URL = re.compile(r" to https?://\S+?(?=:? |$)")
 _HEADINGS = (
     f"{'symbol':<8}{'expiration':<12}{'status':<12}{'rows':>12}{'size':>11}{'time':>9}  file"
 )
@@ -141,7 +144,7 @@ class Progress:
             return
         name = f"{message['symbol']} {message['expiration']}"
         if message["kind"] == "waiting":
-            seconds, reason = message["seconds"], message["reason"]
+            seconds, reason = message["seconds"], _URL.sub("", message["reason"])
             self._display.news(f"{name}: asked again in {seconds:.1f} s: {reason}")
         elif message["kind"] == "result":
             if not self._headed:

@@ -68,7 +68,7 @@ class Run:
     def __init__(self, config: DownloadConfig, options: PipelineOptions) -> None:
         self.config = config
         self.options = options
-        self.store = history.open_store(config.metrics)
+        self.store = history.open_store(config.metrics, apart=True)
         for record in self.store.bury():
             print(f"an earlier run was killed, and is now marked so: {record['run_id']}")
             sweep(f"{record.get('meta', '')}/unfinished/{record['run_id']}")
@@ -149,6 +149,7 @@ class Run:
     ) -> tuple[Estimate | None, Sizes]:
         """Returns what earlier runs tell of a download and of its expirations."""
         lessons = learn(self.config, recent(self.store), data=data)
+        self.store.rest()
         concurrency = self.record["concurrency"]
         return from_lessons(requests, self.config, lessons, concurrency), lessons.sizes
 

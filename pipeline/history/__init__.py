@@ -44,16 +44,21 @@ __all__ = [
 ]
 
 
-def open_store(metrics: str) -> RunStore:
+def open_store(metrics: str, *, apart: bool = False) -> RunStore:
     """Returns the run history that `--metrics` names.
 
     Args:
         metrics: a folder of this machine or of any file system that Beam knows, `sqlite:///PATH`,
             or `postgresql://[USER[:PASSWORD]@]HOST[:PORT]/DATABASE`.
+        apart: a database's libraries are loaded by a child, and not by this process.
 
     Raises:
         StoreError: it can't be used; the message tells no password.
     """
+    if is_sql(metrics) and apart:
+        from pipeline.history.apart import ApartStore
+
+        return ApartStore(metrics)
     if is_sql(metrics):
         from pipeline.history.sql import SqlStore
 

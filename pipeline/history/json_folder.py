@@ -113,6 +113,9 @@ class JsonStore:
                     return found
         raise NoSuchRun(f"{self.name} has no run {run_id!r}: see greeks runs list")
 
+    def rest(self) -> None:
+        """Holds nothing."""
+
     def _matching(self, index: HeadIndex, query: Query) -> Iterator[Head]:
         """Yields the heads that match, from the index, from new files and from live runs."""
         low, high = _compact(query.since or ""), _compact(query.until or "9")

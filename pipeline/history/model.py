@@ -99,6 +99,9 @@ class RunStore(Protocol):
             NoSuchRun: there is none of that id.
         """
 
+    def rest(self) -> None:
+        """Lets go of what it holds; it may be used again."""
+
 
 def head_of(record: Mapping[str, Any]) -> Head:
     """Returns what a list tells of a run.
@@ -134,10 +137,9 @@ def head_of(record: Mapping[str, Any]) -> Head:
 
 
 def begin(record: Record, run_id: str, now: datetime) -> None:
-    """Adds to a record what it begins with."""
-    record.update(
-        run_id=run_id, status=RUNNING, start_time=now.isoformat(), owner=owner(os.getpid())
-    )
+    """Adds to a record what it begins with; its owner is this process, unless it has one."""
+    record.update(run_id=run_id, status=RUNNING, start_time=now.isoformat())
+    record.setdefault("owner", owner(os.getpid()))
 
 
 def new_id() -> tuple[str, datetime]:

@@ -147,6 +147,9 @@ class SqlStore:
             record["samples"] = dict(zip(SAMPLE_COLUMNS, map(list, columns_of), strict=True))
         return record
 
+    def rest(self) -> None:
+        """Holds nothing."""
+
     def _insert(self, connection: sa.Connection, record: Record) -> None:
         head = head_of(record)
         samples = record.get("samples") or {}

@@ -12,6 +12,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from pipeline.history import (
@@ -31,7 +32,7 @@ from tests.support.other_filesystem import OtherFileSystem
 
 assert OtherFileSystem.scheme() == "other"  # Beam finds it once it is imported
 
-KINDS = ("folder", "beam", "sqlite", "postgresql")
+KINDS = ("folder", "beam", "sqlite", "postgresql", "sqlite, apart")
 
 START_AND_DIE = """
 import os, signal, sys
@@ -48,19 +49,26 @@ def a_cache_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(params=KINDS)
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+def kind(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def url(kind: str, tmp_path: Path) -> Iterator[str]:
     with ExitStack() as stack:
         yield {
             "folder": lambda: str(tmp_path / "metrics"),
             "beam": lambda: f"other:/{tmp_path}/metrics",
             "sqlite": lambda: f"sqlite:///{tmp_path}/new/runs.db",
             "postgresql": lambda: stack.enter_context(postgresql.database()),
-        }[request.param]()
+        }[kind.partition(",")[0]]()
 
 
 @pytest.fixture
-def store(url: str) -> RunStore:
-    return open_store(url)
+def store(kind: str, url: str) -> Iterator[RunStore]:
+    made = open_store(url, apart="apart" in kind)
+    yield made
+    made.rest()
 
 
 def record(symbol: str = "SPXW", **more: Any) -> Record:
@@ -201,3 +209,38 @@ def test_a_wrong_password_is_not_repeated() -> None:
         with pytest.raises(StoreError, match="password authentication failed") as raised:
             open_store(wrong)
     assert "wr0ng" not in str(raised.value)
+
+
+def test_a_history_apart_loads_no_library_of_databases_here(tmp_path: Path) -> None:
+    code = (
+        "import sys; from pipeline.history import *\n"
+        "store = open_store(sys.argv[1], apart=True); record = {}\n"
+        "store.start(record); store.rest(); store.finish(record | {'status': 'succeeded'})\n"
+        "assert not {'sqlalchemy', 'psycopg', 'sqlite3'} & set(sys.modules)\n"
+    )
+    url = f"sqlite:///{tmp_path}/runs.db"
+    subprocess.run([sys.executable, "-c", code, url], check=True)
+    (head,) = open_store(url).heads(Query())
+    assert head["status"] == SUCCEEDED
+
+
+def keepers() -> list[psutil.Process]:
+    """The children that keep a history apart."""
+    return [
+        child
+        for child in psutil.Process().children()
+        if "pipeline.history.apart" in child.cmdline()
+    ]
+
+
+def test_a_history_apart_that_ends_by_itself_is_told(tmp_path: Path) -> None:
+    store = open_store(f"sqlite:///{tmp_path}/runs.db", apart=True)
+    (child,) = keepers()
+    child.kill()
+    child.wait()
+    with pytest.raises(StoreError, match="the process that keeps it ended"):
+        store.start(record())
+    # And another one is begun for the next call.
+    assert ids(store) == []
+    store.rest()
+    assert keepers() == []

@@ -1,0 +1,151 @@
+"""A database's run history in a process of its own.
+
+SQLAlchemy and a driver take 20 to 35 MiB, which a download has no use for while it downloads: they
+are loaded for the first record and for the last one by a child, which ends in between.
+
+The child reads one JSON object a line, `{"call": NAME, …}`, the first of which tells the URL (a
+command line is for everybody to read), and answers each with `{"value": …}` or
+`{"error": KIND, "message": …}`.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pipeline.history.model import Head, NoSuchRun, Query, Record, RunStore, StoreError, owner
+from pipeline.history.urls import redacted
+
+_ERRORS: dict[str, type[Exception]] = {
+    each.__name__: each for each in (StoreError, FileExistsError, NoSuchRun)
+}
+
+
+class ApartStore:
+    """A run history that another process keeps. The methods are those of `RunStore`.
+
+    Args:
+        url: of a database.
+
+    Attributes:
+        name: the URL without its password.
+        skipped: empty.
+
+    Raises:
+        StoreError: it can't be opened.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.name = redacted(url)
+        self.skipped: list[str] = []
+        self._url = url
+        self._child: subprocess.Popen[str] | None = None
+        try:
+            self._call("open")
+        except StoreError:
+            self.rest()
+            raise
+
+    def start(self, record: Record) -> str:
+        """Keeps the record of a run of this process that begins, and returns its id."""
+        record["owner"] = owner(os.getpid())
+        record.update(self._call("start", record=record))
+        return str(record["run_id"])
+
+    def finish(self, record: Record) -> str:
+        """Keeps the record of an ended run, and returns where it is."""
+        where = str(self._call("finish", record=record))
+        self.rest()
+        return where
+
+    def bury(self) -> Iterator[Record]:
+        """Marks the runs of this machine that were killed as died, and yields their records."""
+        yield from self._call("bury")
+
+    def heads(self, query: Query) -> Iterator[Head]:
+        """Yields the head of each run that a query asks for, newest first."""
+        yield from self._call("heads", query=vars(query))
+
+    def read(self, run_id: str) -> Record:
+        """Returns the whole record of a run."""
+        record: Record = self._call("read", run_id=run_id)
+        return record
+
+    def rest(self) -> None:
+        """Ends the child; the next call starts another one."""
+        child, self._child = self._child, None
+        if child is not None:
+            child.communicate()
+
+    def _call(self, name: str, **arguments: Any) -> Any:
+        if self._child is None:
+            self._child = self._begin()
+            if name != "open":
+                self._ask(self._child, {"call": "open", "url": self._url})
+        return self._ask(self._child, {"call": name, "url": self._url, **arguments})
+
+    def _begin(self) -> "subprocess.Popen[str]":
+        return subprocess.Popen(
+            [sys.executable, "-m", "pipeline.history.apart"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            # A Ctrl-C is for the download, whose record is still to be kept.
+            start_new_session=True,
+        )
+
+    def _ask(self, child: "subprocess.Popen[str]", question: Mapping[str, Any]) -> Any:
+        assert child.stdin is not None  # noqa: S101 -- it is a pipe
+        assert child.stdout is not None  # noqa: S101 -- it is a pipe
+        try:
+            child.stdin.write(json.dumps(question) + "\n")
+            child.stdin.flush()
+            answer = json.loads(child.stdout.readline())
+        except (OSError, ValueError):
+            self.rest()
+            raise StoreError(
+                f"the run history in {self.name} can't be used: the process that keeps it ended"
+            ) from None
+        if "error" in answer:
+            raise _ERRORS[answer["error"]](answer["message"])
+        return answer["value"]
+
+
+def serve() -> None:
+    """Answers the parent's questions until it closes the pipe."""
+    store: RunStore | None = None
+    for line in sys.stdin:
+        question = json.loads(line)
+        try:
+            if store is None:
+                from pipeline.history import open_store
+
+                store = open_store(question["url"])
+            value = _answer(store, question)
+        except tuple(_ERRORS.values()) as error:
+            kind = next(name for name, each in _ERRORS.items() if isinstance(error, each))
+            answer: dict[str, Any] = {"error": kind, "message": str(error.args[0])}
+        else:
+            answer = {"value": value}
+        print(json.dumps(answer), flush=True)
+
+
+def _answer(store: RunStore, question: Mapping[str, Any]) -> Any:
+    call = question["call"]
+    if call == "start":
+        record: Record = question["record"]
+        store.start(record)
+        return record
+    if call == "finish":
+        return store.finish(question["record"])
+    if call == "bury":
+        return list(store.bury())
+    if call == "heads":
+        return list(store.heads(Query(**question["query"])))
+    return store.read(question["run_id"]) if call == "read" else None
+
+
+if __name__ == "__main__":
+    serve()
