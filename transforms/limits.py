@@ -29,6 +29,7 @@ TOGETHER: dict[str, str] = {
     "recomputed_iv": "an implied volatility that the row's own price does not have",
     "recomputed_greeks": "a Greek that the row's own volatility does not have",
     "put_call_parity": "a call and a put whose quotes allow riskless profit",
+    "monotonicity": "two strikes whose quotes allow riskless profit",
     "convexity": "three strikes whose quotes allow riskless profit",
     "calendar_arbitrage": "two expirations whose quotes allow riskless profit",
 }

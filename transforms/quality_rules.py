@@ -174,7 +174,7 @@ def _near_the_money(block: Block, rows: Ints) -> Flags:
     """Returns which rows are solved and near enough for some Greek to be 0.0001 or more."""
     spot, strike = block["underlying_price"][rows], block["strike"][rows]
     iv = block["implied_vol"][rows]
-    solved = (iv > 0) & (spot > 0) & (block["bid"][rows] > 0)
+    solved = (iv > 0) & (spot > 0)
     days = block.expiration.toordinal() - EPOCH - block.day[rows]
     deviation = iv * np.sqrt(np.maximum(days, 1 / 24) / 365)
     distance = np.log(np.where(solved, spot / np.maximum(strike, 1e-9), 1.0))
