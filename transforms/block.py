@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from transforms.black_scholes import ALL_GREEKS, midpoint
+from transforms.conventions import ALL_GREEKS, midpoint
 from transforms.early_closes import close_ms
 from transforms.presence import DAY_MS, Ints
 

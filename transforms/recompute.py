@@ -14,8 +14,9 @@ import pyarrow.compute as pc
 
 from transforms.black_scholes import Floats, greeks, price, years_to_expiration
 from transforms.block import EPOCH, Block, Flags
+from transforms.conventions import SOLVER_TOLERANCE
 from transforms.early_closes import CLOSE_MS
-from transforms.implied_volatility import TOLERANCE, implied_volatility
+from transforms.implied_volatility import implied_volatility
 from transforms.presence import Ints
 from transforms.vendor_rate import Priced, Rate, vendor_rate
 
@@ -101,14 +102,15 @@ def recompute_block(
         np.array([(rates[day] or Rate(0.0, 1.0))[n] for day in days.tolist()])[places]
         for n in (0, 1)
     )
-    usable = np.isfinite(paid) & np.isfinite(spot) & (paid >= 0) & (strike > 0)
+    theirs = block["implied_vol"]
+    usable = np.isfinite(paid) & np.isfinite(spot) & np.isfinite(theirs) & (paid >= 0)
+    usable &= strike > 0
     index = np.flatnonzero(usable)
     ours = np.zeros(len(block))
     ours[index] = implied_volatility(
         paid[index], spot[index], strike[index], years[index], used[index], call[index],
         dividend_yield[index],
     ).volatility  # fmt: skip
-    theirs = block["implied_vol"]
     solved = usable & (theirs > 0)
     right = np.abs(ours - theirs) <= 1.5 * PRINTED
     doubtful = np.flatnonzero(usable & ~right)
@@ -139,7 +141,7 @@ def _fits(
     s, k, t, r, doubt = arguments
     sure = np.where(theirs > 0, theirs, 1e-4)
     ends = [price(s, k, t, r, np.maximum(sure + step, 1e-6), call, q) for step in (-PRINTED, 2e-4)]
-    slack = 2 * TOLERANCE + k * t * doubt
+    slack = 2 * SOLVER_TOLERANCE + k * t * doubt
     worth = (paid >= np.minimum(*ends) - slack) & (paid <= np.maximum(*ends) + slack)
     # No volatility: right where the price is no more than the intrinsic value, as nearly.
     intrinsic = np.maximum(np.where(call, 1, -1) * (s * np.exp(-q * t) - k * np.exp(-r * t)), 0)

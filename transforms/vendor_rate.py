@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from transforms.black_scholes import Floats, greeks, price
-from transforms.implied_volatility import TOLERANCE
+from transforms.conventions import SOLVER_TOLERANCE
 
 _PRINTED = 1e-4  # numbers are cut to four decimals
 _STEPS = 6
@@ -104,7 +104,7 @@ def _solved(x: Priced) -> Floats:
 def _doubt(value: Floats, sensitivity: dict[str, Floats]) -> Floats:
     """Returns by how much the rate that a row implies may be off."""
     rho = np.maximum(np.abs(sensitivity["rho"]), 1e-9)
-    worth = np.minimum(value * _PRINTED, TOLERANCE)
+    worth = np.minimum(value * _PRINTED, SOLVER_TOLERANCE)
     return (np.abs(sensitivity["vega"]) * _PRINTED / 2 + worth / 2 + 1e-6) / rho
 
 

@@ -10,9 +10,11 @@ import argparse
 from collections.abc import Sequence
 from types import ModuleType
 
-from pipeline.commands import download, terminal
+from pipeline.commands import check, diff, download, terminal
 
-COMMANDS: dict[str, ModuleType] = {"download": download, "terminal": terminal}
+COMMANDS: dict[str, ModuleType] = {
+    "download": download, "check": check, "diff": diff, "terminal": terminal,
+}  # fmt: skip
 """The commands by name, in the order of the help."""
 
 
