@@ -81,7 +81,7 @@ def vendor_rate(rows: Priced) -> Rate | None:
     weights = 1 / doubt[best] ** 2
     low, found, high = _weighted_quartiles(rate, weights)
     many = weights.sum() ** 2 / (weights**2).sum()
-    off = max(1.5 * (high - low) / np.sqrt(many), float(doubt[best].min()) / 10, _SURE)
+    off = max(1.5 * (high - low) / np.sqrt(many), 1.2 / np.sqrt(weights.sum()), _SURE)
     whole = round(round(found / _BASIS_POINT) * _BASIS_POINT, 4)
     sure = off < _BASIS_POINT / 2 and abs(found - whole) < _BASIS_POINT / 5
     return Rate(whole, _SURE) if sure else Rate(found, float(off))
