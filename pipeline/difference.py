@@ -162,7 +162,7 @@ def _by_date(path: str) -> Iterator[tuple[_Key, pa.Table]]:
     key: _Key | None = None
     parts: list[pa.Table] = []
     for table in read_batches(path):
-        day = new_york(table["timestamp"], milliseconds(table["timestamp"])) // DAY_MS
+        day = new_york(milliseconds(table["timestamp"])) // DAY_MS
         symbol = table["symbol"].to_numpy()
         expiration = table["expiration"].cast(pa.int32()).to_numpy()
         new = (day[1:] != day[:-1]) | (expiration[1:] != expiration[:-1])

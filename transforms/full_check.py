@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from transforms.arbitrage import arbitrage
-from transforms.block import EPOCH, Block, milliseconds, new_york
+from transforms.block import EPOCH, Block, arrays, milliseconds, new_york, stamp
 from transforms.calendar_arbitrage import Calendars
 from transforms.error_bins import ErrorBins
 from transforms.findings import Example, Finding, Quality
@@ -26,7 +26,7 @@ from transforms.recompute import (
     recompute_block,
 )
 from transforms.schema import END_OF_DAY
-from transforms.tallies import Tallies, stamp
+from transforms.tallies import Tallies
 
 MOST_HELD = 1_000_000
 """So many rows are held at once, of the trade dates that are being read: up to 250 MB."""
@@ -185,7 +185,7 @@ class FullCheck:
     def _look(self, key: tuple[str, date, int]) -> None:
         """Looks at the rows of one expiration and trade date together, and lets them go."""
         symbol, expiration, day = key
-        table = pa.concat_tables(self._held.pop(key), promote_options="default").combine_chunks()
+        table = pa.concat_tables(self._held.pop(key), promote_options="default")
         self._rows_held -= table.num_rows
         if key in self._seen:
             self.notes.append(
@@ -194,7 +194,7 @@ class FullCheck:
             )
         self._seen.add(key)
         dividend = self._assumed.annual_dividend
-        block = Block(table, expiration, is_daily(table), dividend)
+        block = Block(arrays(table), expiration, is_daily(table), dividend)
         if not {"bid", "ask", "underlying_price"} <= block.names:
             return
         tallies = self._expirations[symbol, expiration].together
@@ -267,7 +267,7 @@ def _by_expiration(table: pa.Table) -> Iterator[tuple[_Key, pa.Table]]:
 
 
 def _by_day(table: pa.Table) -> Iterator[tuple[int, pa.Table]]:
-    days = new_york(table["timestamp"], milliseconds(table["timestamp"])) // DAY_MS
+    days = new_york(milliseconds(table["timestamp"])) // DAY_MS
     found = np.unique(days).tolist()
     for day in found:
         yield day, table if len(found) == 1 else table.filter(pa.array(days == day))

@@ -138,7 +138,7 @@ def _quotes(block: Block) -> Iterator[Found]:
 
 
 def _volatility(block: Block) -> Iterator[Found]:
-    price, iv = block.price(), block["implied_vol"]
+    price, iv = block.price, block["implied_vol"]
     solvable = _surely_solvable(block, price, rows := np.flatnonzero((iv == 0) & (price > 0)))
     unsolved = rows[solvable > 0]
     shown = ("bid", "ask", "underlying_price", "implied_vol")

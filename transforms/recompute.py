@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from transforms.black_scholes import Floats, greeks, price, years_to_expiration
-from transforms.block import EPOCH, Block, Flags
+from transforms.block import EPOCH, Block, Flags, arrays
 from transforms.conventions import SOLVER_TOLERANCE
 from transforms.early_closes import CLOSE_MS
 from transforms.implied_volatility import implied_volatility
@@ -94,7 +94,7 @@ def recompute_block(
     """
     spot, strike, call = block["underlying_price"], block["strike"], block.is_call
     spot = np.where(spot > 0, spot, np.nan)
-    paid, years = block.price(), years_of(block, version)
+    paid, years = block.price, years_of(block, version)
     dividend_yield = block.annual_dividend / spot
     rates = rates_of(block, paid, years, rate, dividend_yield)
     days, places = np.unique(block.day, return_inverse=True)
@@ -224,7 +224,7 @@ def recompute(
     found = pc.unique(table["expiration"]).to_pylist()
     if len(found) != 1:
         raise ValueError(f"{len(found)} expirations at once; recompute takes one")
-    block = Block(table.combine_chunks(), found[0], is_daily(table), annual_dividend)
+    block = Block(arrays(table), found[0], is_daily(table), annual_dividend)
     ours, _ = recompute_block(block, rate, version)
     columns = {
         "price": ours.price,
@@ -232,10 +232,10 @@ def recompute(
         "rate": ours.rate,
         "implied_vol": ours.implied_vol,
     }
-    arrays = {name: pa.array(values) for name, values in columns.items()}
+    told = {name: pa.array(values) for name, values in columns.items()}
     for name, values in ours.greeks.items():
-        arrays[name] = pa.array(values, mask=~ours.solved)
-    return pa.table(arrays)
+        told[name] = pa.array(values, mask=~ours.solved)
+    return pa.table(told)
 
 
 def is_daily(table: pa.Table) -> bool:

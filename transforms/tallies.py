@@ -2,18 +2,17 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta, timezone
+from datetime import date
 from typing import Any
 
 import numpy as np
 
-from transforms.block import Block, contract
+from transforms.block import Block, contract, stamp
 from transforms.findings import MOST_EXAMPLES, Example, Finding
 from transforms.limits import RULES, TOGETHER
 from transforms.presence import Spots
 from transforms.quality_rules import Found
 from transforms.schema import KEY_COLUMNS
-from transforms.sessions import NEW_YORK
 
 
 @dataclass
@@ -96,18 +95,9 @@ class Tallies:
             if np.isfinite(values[n])
         }  # fmt: skip
         wanted = [name for name in one.shown if name in expected or name not in one.expected]
-        (values,) = block.table.slice(row, 1).select(list(dict.fromkeys(wanted))).to_pylist()
-        values = {
-            name: value.isoformat(timespec="milliseconds") if isinstance(value, datetime) else value
-            for name, value in values.items()
-        }
+        values = {name: block.value(name, row) for name in wanted}
         values |= {f"{name}_recomputed": round(value, 6) for name, value in expected.items()}
-        stamped = block.table["timestamp"][row].as_py().isoformat(timespec="milliseconds")
-        strike, right = float(block["strike"][row]), block.table["right"][row].as_py()
-        return Example(self.key(strike, right, stamped), values)
-
-
-def stamp(time: int) -> str:
-    """Returns milliseconds on New York's clocks as the files have them, with the offset."""
-    wall = datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(milliseconds=time)
-    return wall.replace(tzinfo=NEW_YORK).isoformat(timespec="milliseconds")
+        key = self.key(
+            block.value("strike", row), "PC"[int(block.is_call[row])], block.value("timestamp", row)
+        )
+        return Example(key, values)
