@@ -106,6 +106,9 @@ def run(parser: argparse.ArgumentParser, options: argparse.Namespace, _rest: Seq
         for finding in one.findings:
             counts[finding.rule] = counts.get(finding.rule, 0) + finding.count
     rows = sum(one.quality.rows for one in checked)
+    if not rows:
+        print(f"greeks check: there are no rows in {', '.join(options.files)}", file=sys.stderr)
+        return 2
     above = broken(limits, counts, rows)
     if options.json:
         print(json.dumps({
