@@ -104,6 +104,7 @@ class QualityCheck:
         contracts = dates = 0
         if self._presence is not None:
             contracts, dates, holes = self._presence.finish()
+        if self._presence is not None and self._presence.tracked:
             for rule, spots in (
                 ("duplicates", self._presence.duplicates),
                 ("out_of_order", self._presence.out_of_order),
