@@ -1,5 +1,6 @@
 """Rows of one expiration as NumPy arrays, on New York's clocks."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timezone
@@ -117,11 +118,13 @@ class Block:
         return self.columns[name]
 
     def value(self, name: str, row: int) -> Any:
-        """Returns what a cell holds: a number, a time with New York's offset, or None."""
+        """Returns what a cell holds, JSON-ready: a number, a time with its offset, or None."""
         cell = self.columns[name][row].item()
         if name in TIMES:
             return None if cell == _UNKNOWN else stamp(cell + _offset(cell))
-        return None if cell != cell else cell
+        if cell != cell:
+            return None
+        return str(cell) if cell in (math.inf, -math.inf) else cell
 
     @cached_property
     def greeks(self) -> list[str]:

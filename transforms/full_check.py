@@ -182,6 +182,7 @@ class FullCheck:
             checked.append(Checked(symbol, expiration, tuple(one.files), quality, together))
         return checked
 
+    @np.errstate(all="ignore")  # numbers that are none are what is looked for
     def _look(self, key: tuple[str, date, int]) -> None:
         """Looks at the rows of one expiration and trade date together, and lets them go."""
         symbol, expiration, day = key

@@ -117,6 +117,7 @@ class QualityCheck:
         error = {"rows": self._error_rows, "mean": mean, "max": self._error_max}
         return Quality(self._rows, contracts, dates, dict(self._counts), error, findings)
 
+    @np.errstate(all="ignore")  # numbers that are none are what is looked for
     def _look(self) -> None:
         columns = {name: values[: self._filled] for name, values in self._buffer.items()}
         self._rows += self._filled

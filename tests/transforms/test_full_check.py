@@ -1,10 +1,13 @@
 """What takes many rows at once: riskless profit, the recomputation's findings, and memory."""
 
+import json
 from datetime import date
 
 import numpy as np
 import pyarrow as pa
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from pipeline.terminal.market import Market
 from tests.support.plant import DAY, EXPIRATION, place, plant
@@ -132,3 +135,32 @@ def test_errors_are_told_by_moneyness_and_days() -> None:
         mine = [cell for cell in cells if cell["name"] == total["name"]]
         assert sum(cell["rows"] for cell in mine) == total["rows"]
         assert max(cell["max"] for cell in mine) == total["max"] >= total["p99"] >= total["median"]
+
+
+SMALL = MARKET.rows("SPXW", FAR, DAY, "1h", "all")
+NUMBERS = [name for name in ORDERS["all"] if pa.types.is_floating(SMALL[name].type)]
+ODD = st.sampled_from([None, float("nan"), float("inf"), float("-inf"), 0.0, -1.0, 1e308, -1e308])
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    st.lists(
+        st.tuples(st.integers(0, SMALL.num_rows - 1), st.sampled_from(NUMBERS[1:]), ODD),
+        min_size=1,
+        max_size=8,
+    )
+)
+def test_no_number_is_too_odd_to_be_told(cells: list[tuple[int, str, float | None]]) -> None:
+    table = SMALL
+    for row, name, value in cells:
+        table = plant(table, row, **{name: value})
+    checked, full = check(table)
+    told = [*(one.describe() for one in checked), full.errors.total(), full.parity, full.rates]
+    json.dumps(told, allow_nan=False)
+    missing = {
+        row
+        for row in {row for row, _, _ in cells}
+        for name in NUMBERS[1:]
+        if (value := table[name][row].as_py()) is None or not np.isfinite(value)
+    }
+    assert checked[0].quality.found.get("missing_values", 0) == len(missing)
