@@ -17,6 +17,7 @@ from transforms.presence import DAY_MS, Ints
 from transforms.schema import KEY_COLUMNS
 
 MOST_EXAMPLES = 5
+MOST_KEPT = 1 << 17
 
 _Key = tuple[str, str, int]
 
@@ -31,20 +32,33 @@ class Moved:
 
     Attributes:
         rows: that have another value.
-        changes: by how much, of at most `MOST_CHANGES` of them; none for what is no number.
+        kept: by how much, of every `stride`-th of them; none for what is no number.
+        stride: 1, until there are more than `MOST_KEPT`.
         largest: the largest change.
         worst: the row with the largest change, or the first one.
     """
 
     rows: int = 0
-    changes: list[Floats] = field(default_factory=list)
+    kept: Floats = field(default_factory=lambda: np.zeros(0))
+    stride: int = 1
     largest: float = -1.0
     worst: dict[str, Any] = field(default_factory=dict)
 
+    def keep(self, changes: Floats, stride: int = 1) -> None:
+        """Takes sizes of changes, each of which stands for `stride` of them."""
+        while stride < self.stride:
+            changes, stride = changes[::2], stride * 2
+        while self.stride < stride or len(self.kept) + len(changes) > MOST_KEPT:
+            self.kept, self.stride = self.kept[::2], self.stride * 2
+            if stride < self.stride:
+                changes, stride = changes[::2], stride * 2
+        self.kept = np.concatenate([self.kept, changes])
+
     def describe(self) -> dict[str, Any]:
         """Returns it, JSON-ready."""
-        known = np.concatenate(self.changes) if self.changes else np.zeros(0)
-        told = {"median": float(np.median(known)), "max": self.largest} if len(known) else {}
+        told = {}
+        if len(self.kept):
+            told = {"median": float(np.median(self.kept)), "max": self.largest}
         return {"rows": self.rows, **told, "worst": self.worst}
 
 
@@ -251,7 +265,7 @@ def _column(
     worst, largest = int(rows[0]), 0.0
     if change is not None:
         finite = np.nan_to_num(change[rows], nan=0.0)
-        moved.changes.append(finite)
+        moved.keep(finite)
         worst, largest = int(rows[finite.argmax()]), float(finite.max())
     if largest > moved.largest:
         moved.largest = largest
@@ -313,6 +327,6 @@ def _merge(total: Difference, part: Difference) -> None:
     for name, moved in part.columns.items():
         sum_ = total.columns.setdefault(name, Moved())
         sum_.rows += moved.rows
-        sum_.changes += moved.changes
+        sum_.keep(moved.kept, moved.stride)
         if moved.largest > sum_.largest:
             sum_.largest, sum_.worst = moved.largest, moved.worst

@@ -114,7 +114,7 @@ def test_a_limit_keeps_one_file_back_and_the_run_goes_on(
     flags = ["--terminal", terminal_with_defects.url, "--fail_on", "zero_greeks>5%,holes>0.001%"]
     out = greeks(tmp_path, *shlex.split(DOWNLOAD), *flags, code=1)
     assert list(files_in(tmp_path / "data" / "greeks")) == ["2024-03-18/SPXW_20240318.csv"]
-    assert "failed: SPXW 2024-03-15: --fail_on holes>0.001% is exceeded: 1 (0.02% of" in out
+    assert "failed: SPXW 2024-03-15: --fail_on holes>0.001% is exceeded: 1 (0.016% of" in out
     (summary,) = summaries(tmp_path)
     (error,) = summary["errors"]
     assert error["error_type"] == "QualityTooLow"
