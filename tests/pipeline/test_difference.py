@@ -12,7 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipeline.cli import main
-from pipeline.difference import MOST_KEPT, Moved, compare
+from pipeline.comparing import compare
+from pipeline.difference import MOST_KEPT, Moved
 from pipeline.terminal.market import Market
 from tests.pipeline.test_check import save
 from tests.support.plant import DAY, EXPIRATION, again, place, plant, swapped, without
@@ -170,7 +171,7 @@ def test_every_row_is_counted_once_on_each_side(
     assert told["same"] == (sorted(left) == sorted(right))
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=20)
 @given(st.lists(st.integers(0, 3 * MOST_KEPT), min_size=1, max_size=4))
 def test_the_median_of_many_changes_is_kept_in_bounds(sizes: list[int]) -> None:
     moved = Moved()
