@@ -196,7 +196,8 @@ def _plain(value: Any) -> Any:
 
 def _common(a: pa.Table, b: pa.Table) -> tuple[Ints, Ints]:
     """Returns the places of rows that are in both, in the order of their keys or of the file."""
-    keys = [_keys(table) for table in (a, b)]
+    symbols = pc.unique(pa.chunked_array([*a["symbol"].chunks, *b["symbol"].chunks]))
+    keys = [_keys(table, symbols) for table in (a, b)]
     if all(np.array_equal(x, y) for x, y in zip(*keys, strict=True)):
         every = np.arange(a.num_rows)
         return every, every
@@ -217,15 +218,11 @@ def _common(a: pa.Table, b: pa.Table) -> tuple[Ints, Ints]:
     return left, right
 
 
-def _keys(table: pa.Table) -> list[Ints]:
+def _keys(table: pa.Table, symbols: pa.Array) -> list[Ints]:
     is_call = pc.equal(table["right"], "C").to_numpy()
-    symbols = table["symbol"].to_pylist()
-    known = {
-        name: int.from_bytes(name.encode()[:7].ljust(7, b"\0"), "big") for name in set(symbols)
-    }
     return [
         milliseconds(table["timestamp"]),
         code_of(table["strike"].to_numpy(), is_call),
-        table["expiration"].cast(pa.int32()).to_numpy().astype(np.int64),
-        np.array([known[name] for name in symbols], np.int64),
+        table["expiration"].cast(pa.int32()).to_numpy(),
+        pc.index_in(table["symbol"], symbols).to_numpy(),
     ]
