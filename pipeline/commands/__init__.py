@@ -7,14 +7,19 @@ examples), `add_arguments(parser)` and `run(parser, options, rest)`, which retur
 """
 
 import argparse
+import logging
 from collections.abc import Sequence
 from types import ModuleType
 
-from pipeline.commands import check, diff, download, terminal
+from pipeline.commands import check, diff, download, terminal, verify
 
 COMMANDS: dict[str, ModuleType] = {
-    "download": download, "check": check, "diff": diff, "terminal": terminal,
-}  # fmt: skip
+    "download": download,
+    "verify": verify,
+    "check": check,
+    "diff": diff,
+    "terminal": terminal,
+}
 """The commands by name, in the order of the help."""
 
 
@@ -55,5 +60,7 @@ def run_command(
             f"{rest[0]} is not a flag of greeks {options.command}; see "
             f"greeks {options.command} --help"
         )
+    # Beam tells at length, also while it is imported, what is no news to a user.
+    logging.getLogger().setLevel(logging.ERROR)
     code: int = module.run(parser, options, rest)
     return code
