@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from pipeline.history.urls import is_address, is_sql, redacted
 from transforms.layout import BY_EXPIRATION, PATTERNS, check_pattern
+from transforms.limits import parse_limits
 from transforms.model import INTERVALS, PARAMETERS, checked_symbol
 from transforms.schema import END_OF_DAY, ORDERS
 from transforms.thetadata.client import BATCH_SIZE, DEFAULT_URL
@@ -87,6 +88,8 @@ class DownloadConfig:
         seed: of the embedded Terminal's market.
         progress: how the run is shown while it goes, one of `PROGRESS`.
         progress_seconds: between two plain lines of it.
+        check: whether rows are looked at for what can't be right.
+        fail_on: what is borne of each finding, as `limits.parse_limits` reads it.
     """
 
     symbols: tuple[str, ...]
@@ -117,6 +120,8 @@ class DownloadConfig:
     seed: int = 0
     progress: str = "auto"
     progress_seconds: float = 5.0
+    check: bool = True
+    fail_on: str = ""
 
     def __post_init__(self) -> None:
         self._check("--symbol", bool(self.symbols), "names no symbol")
@@ -192,6 +197,9 @@ class DownloadConfig:
             self.compression in fitting,
             f"is {self.compression!r}; {self.format} takes {', '.join(fitting)}",
         )
+        self._check("--fail_on", self.check or not self.fail_on,
+                    "asks for a check that --no_check leaves out")  # fmt: skip
+        _named("--fail_on", parse_limits, self.fail_on)
         self._check("--layout", self.layout in PATTERNS,
                     f"is {self.layout!r}, not one of {', '.join(PATTERNS)}")  # fmt: skip
         _named("--file_name_pattern", partial(check_pattern, kind=self.layout), self.pattern)

@@ -5,6 +5,7 @@ from datetime import date, datetime, timedelta
 
 from pipeline.config import APIS, COMPRESSIONS, EMBEDDED, LOCAL_URLS, PROGRESS, RESUME, TIERS
 from transforms.layout import BY_EXPIRATION, PATTERNS
+from transforms.limits import ANY, RULES
 from transforms.model import INTERVALS
 from transforms.schema import ORDERS
 from transforms.sessions import NEW_YORK
@@ -159,6 +160,21 @@ def add_download_flags(parser: argparse.ArgumentParser, *, required: bool = True
         default=0,
         metavar="N",
         help="of the simulated market (default: %(default)s)",
+    )
+    trust = parser.add_argument_group("whether to trust it")
+    trust.add_argument(
+        "--check",
+        action="store_true",
+        default=True,
+        help="look at the rows for what can't be right, and tell it (default)",
+    )
+    trust.add_argument("--no_check", dest="check", action="store_false", help="leave that out")
+    trust.add_argument(
+        "--fail_on",
+        default="",
+        metavar="RULES",
+        help="what fails an expiration, as in zero_greeks>5%%,holes>1%%,duplicates: its file is "
+        "not written. Rules: " + ", ".join([*RULES, ANY]),
     )
     target = parser.add_argument_group("to where")
     target.add_argument(

@@ -39,8 +39,10 @@ from transforms import files
 from transforms.dealing import laid_out
 from transforms.fetch import Terminal
 from transforms.layout import Layout
+from transforms.limits import parse_limits
 from transforms.model import Failure, GreeksRequest, RunSummary
 from transforms.owner import Owner
+from transforms.quality import Checking
 from transforms.schema import schema_of
 from transforms.sinks import FORMATS, make_sink
 from transforms.stopping import StopSignal
@@ -168,6 +170,7 @@ class Run:
             batch_size=config.batch_size,
             stop=self.stop,
             listener=progress.address,
+            checking=Checking(config.check, parse_limits(config.fail_on)),
         )
         with ExitStack() as stack:
             if local:

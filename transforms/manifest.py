@@ -34,6 +34,7 @@ class Entry:
         rows: in the file.
         bytes: of the file.
         sha256: of the file's bytes.
+        quality: `Quality.describe()` of its rows, or None if they were not checked.
         format: of the file, a key of `sinks.FORMATS`.
         compression: of the file.
         schema_version: `schema.VERSION` of its rows; 0 before there was one.
@@ -49,6 +50,7 @@ class Entry:
     rows: int = 0
     bytes: int = 0
     sha256: str = ""
+    quality: dict[str, Any] | None = None
     format: str = ""
     compression: str = ""
     schema_version: int = 0

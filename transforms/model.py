@@ -218,6 +218,7 @@ class ExpirationResult:
         provisional: a trade date's session had not ended: the next run fetches it again.
         path: the committed file, or None.
         failure: why it failed, or None.
+        quality: `Quality.describe()` of its rows, or None if they were not checked.
         reason: why it was skipped, or None.
         rows_by_second: rows handed to the sink in each second of wall-clock time, as
             (Unix second, rows) pairs; the run's peak throughput comes from them.
@@ -233,6 +234,7 @@ class ExpirationResult:
     provisional: bool = False
     path: str | None = None
     failure: Failure | None = None
+    quality: dict[str, Any] | None = None
     reason: str | None = None
     rows_by_second: tuple[tuple[int, int], ...] = ()
 
@@ -251,6 +253,7 @@ class ExpirationResult:
             "waited": round(self.waited, 3),
             "provisional": self.provisional,
             "path": self.path,
+            "quality": self.quality,
             **({"reason": self.reason} if self.reason else {}),
             **({"error": asdict(self.failure)} if self.failure else {}),
         }
@@ -265,6 +268,7 @@ class RunSummary:
     Attributes:
         skipped_empty_expirations: those of the skipped ones that have no data, and so no file.
         expirations: each result, described, by symbol, expiration and trade date.
+        findings: rows that break a rule of quality, by rule, over all expirations.
         errors: `{expiration, error_type, message}` of each failed expiration, in that order.
         peak_throughput: rows in the best second of wall-clock time, over all workers.
     """
@@ -283,6 +287,7 @@ class RunSummary:
     total_requests: int = 0
     total_wait: float = 0.0
     provisional_expirations: int = 0
+    findings: dict[str, int] = field(default_factory=dict)
     files_created: tuple[str, ...] = ()
     errors: tuple[dict[str, str], ...] = ()
     expirations: tuple[dict[str, Any], ...] = field(default=(), repr=False)
@@ -314,6 +319,7 @@ class RunSummary:
             total_requests=sum(r.requests for r in ordered),
             total_wait=round(sum(r.waited for r in ordered), 3),
             provisional_expirations=sum(r.provisional for r in ordered),
+            findings=_findings(ordered),
             files_created=tuple(r.path for r in written if r.path is not None),
             errors=tuple(
                 {
@@ -347,3 +353,11 @@ class RunSummary:
             skipped_empty_expirations=self.skipped_empty_expirations + empty,
             expirations=tuple(sorted(described, key=key_of)),
         )
+
+
+def _findings(results: Sequence[ExpirationResult]) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for result in results:
+        for finding in (result.quality or {}).get("findings", ()):
+            counts[finding["rule"]] = counts.get(finding["rule"], 0) + finding["count"]
+    return counts

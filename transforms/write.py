@@ -23,6 +23,7 @@ from transforms.model import (
     Restart,
     Trailer,
 )
+from transforms.quality import Checking, Quality, QualityCheck
 from transforms.reporting import Reporter
 from transforms.sinks import ExpirationSink, OpenFile, Written
 from transforms.version import __version__
@@ -57,6 +58,7 @@ class _Stream:
     """One expiration on its way to its file."""
 
     request: GreeksRequest
+    check: QualityCheck | None = None
     handle: OpenFile | None = None
     batches: int = 0
     rows: int = 0
@@ -79,6 +81,7 @@ class ExpirationWriter:
         sink: the format.
         source: `live` or `simulated`, for the manifest.
         handed_over: is told of rows as the sink takes them; see `Reporter.handed_over`.
+        checking: what is looked for in the rows; findings above its limits fail the expiration.
     """
 
     def __init__(
@@ -86,10 +89,12 @@ class ExpirationWriter:
         sink: ExpirationSink,
         source: str,
         handed_over: Callable[[GreeksRequest, int, int, int], None] = _untold,
+        checking: Checking = Checking(),  # noqa: B008 -- frozen
     ) -> None:
         self._sink = sink
         self._source = source
         self._handed_over = handed_over
+        self._checking = checking
         self._manifest = Manifest(sink.layout)
         self._stream: _Stream | None = None
 
@@ -100,7 +105,7 @@ class ExpirationWriter:
             StreamError: the item belongs to another request than the one that is under way.
         """
         if self._stream is None:
-            self._stream = _Stream(request)
+            self._stream = self._begin(request)
         stream = self._stream
         if stream.request != request:
             self.discard()
@@ -140,9 +145,12 @@ class ExpirationWriter:
         if stream is not None and stream.handle is not None:
             self._sink.discard(stream.handle)
 
+    def _begin(self, request: GreeksRequest) -> _Stream:
+        return _Stream(request, self._checking.begin(request))
+
     def _restart(self, stream: _Stream) -> None:
         handle = stream.handle if stream.failure is None else None
-        self._stream = _Stream(stream.request)
+        self._stream = self._begin(stream.request)
         if handle is not None:
             self._sink.discard(handle)
 
@@ -151,6 +159,8 @@ class ExpirationWriter:
             files.make_folder(self._sink.layout.temporary)
             stream.handle = self._sink.open(self._sink.layout.temporary_path())
         self._sink.write_record(stream.handle, batch)
+        if stream.check is not None:
+            stream.check.add(batch)
         stream.batches += 1
         stream.rows += batch.num_rows
         stream.rows_by_second[int(time.time())] += batch.num_rows
@@ -167,15 +177,19 @@ class ExpirationWriter:
 
     def _end(self, stream: _Stream, trailer: Trailer) -> ExpirationResult:
         received = time.monotonic()
-        written = None
+        written = quality = None
         failure = stream.failure or trailer.failure
+        whole = failure is None and not trailer.interrupted
+        if whole and stream.check is not None and stream.rows:
+            quality = stream.check.finish()
+            failure = self._checking.failure(quality)
         discard = failure is not None or trailer.interrupted
         if not discard:
             try:
                 _same("batches", fetched=trailer.batches, handed_over=stream.batches)
                 _same("rows", fetched=trailer.rows, handed_over=stream.rows)
                 if stream.handle is not None:
-                    written = self._commit(stream, stream.handle, trailer)
+                    written = self._commit(stream, stream.handle, trailer, quality)
                 elif trailer.requests:
                     self._remember_empty(stream.request, trailer)
             except (OSError, ValueError) as error:
@@ -201,10 +215,13 @@ class ExpirationWriter:
             provisional=trailer.provisional,
             path=path if written else None,
             failure=failure,
+            quality=quality.describe() if quality else None,
             rows_by_second=tuple(sorted(stream.rows_by_second.items())),
         )
 
-    def _commit(self, stream: _Stream, handle: OpenFile, trailer: Trailer) -> Written:
+    def _commit(
+        self, stream: _Stream, handle: OpenFile, trailer: Trailer, quality: Quality | None
+    ) -> Written:
         layout = self._sink.layout
         written = self._sink.close(handle)
         _same("rows", handed_over=stream.rows, in_the_file=written.rows)
@@ -214,6 +231,7 @@ class ExpirationWriter:
             rows=written.rows,
             bytes=written.bytes,
             sha256=written.sha256,
+            quality=quality.describe() if quality else None,
         )
         # Another run may have come in between since the launcher looked.
         conflict = self._manifest.conflict(stream.request, self._source)
@@ -274,16 +292,21 @@ def _same(what: str, **counts: int) -> None:
 @beam.typehints.with_input_types(tuple[GreeksRequest, Item])
 @beam.typehints.with_output_types(ExpirationResult)
 class _WriteFn(beam.DoFn):
-    def __init__(self, sink: ExpirationSink, source: str, listener: str | None) -> None:
+    def __init__(
+        self, sink: ExpirationSink, source: str, listener: str | None, checking: Checking
+    ) -> None:
         self._sink = sink
         self._source = source
         self._listener = listener
+        self._checking = checking
 
     def setup(self) -> None:
         self._reporter = Reporter(self._listener)
 
     def start_bundle(self) -> None:
-        self._writer = ExpirationWriter(self._sink, self._source, self._reporter.handed_over)
+        self._writer = ExpirationWriter(
+            self._sink, self._source, self._reporter.handed_over, self._checking
+        )
 
     def process(self, element: tuple[GreeksRequest, Item]) -> Iterator[ExpirationResult]:
         result = self._writer.write(*element)
@@ -311,18 +334,24 @@ class WriteGreeks(beam.PTransform):
         sink: the format and the layout of the files.
         source: `live` or `simulated`, for the manifest.
         listener: is told of the rows as they pass; see `reporting`.
+        checking: what is looked for in the rows on their way.
     """
 
     def __init__(
-        self, sink: ExpirationSink, source: str = "live", listener: str | None = None
+        self,
+        sink: ExpirationSink,
+        source: str = "live",
+        listener: str | None = None,
+        checking: Checking = Checking(),  # noqa: B008 -- frozen
     ) -> None:
         super().__init__()
         self._sink = sink
         self._source = source
         self._listener = listener
+        self._checking = checking
 
     def expand(self, items: beam.PCollection) -> beam.PCollection:
         """Adds the transform to the graph."""
         return items | "WriteFiles" >> beam.ParDo(
-            _WriteFn(self._sink, self._source, self._listener)
+            _WriteFn(self._sink, self._source, self._listener, self._checking)
         )

@@ -11,13 +11,26 @@ import argparse
 from collections.abc import Sequence
 from types import ModuleType
 
-from pipeline.commands import completion, config, doctor, download, plan, runs, terminal, verify
+from pipeline.commands import (
+    check,
+    completion,
+    config,
+    diff,
+    doctor,
+    download,
+    plan,
+    runs,
+    terminal,
+    verify,
+)
 from pipeline.lean import quiet_beam
 
 COMMANDS: dict[str, ModuleType] = {
     "download": download,
     "plan": plan,
     "verify": verify,
+    "check": check,
+    "diff": diff,
     "runs": runs,
     "doctor": doctor,
     "config": config,

@@ -94,6 +94,8 @@ def configure(
             seed=options.seed,
             progress=options.progress,
             progress_seconds=options.progress_seconds,
+            check=options.check,
+            fail_on=options.fail_on,
         )
         # Beam takes half a second and 120 MiB: not for --help, nor for a mistyped date.
         from pipeline.beam_flags import parse_beam_flags
