@@ -18,6 +18,7 @@ import pyarrow as pa
 from apache_beam.options.pipeline_options import PipelineOptions
 
 from pipeline import runners, stores
+from pipeline.catalog import tell_catalog
 from pipeline.config import EMBEDDED, LOCAL_URLS, DownloadConfig
 from pipeline.conflicts import Conflict, refuse_conflicts
 from pipeline.console import all_empty, announce, conclude
@@ -250,6 +251,7 @@ def download(config: DownloadConfig, options: PipelineOptions) -> int:
     status = stores.SUCCEEDED if code == OK else stores.FAILED
     path = run.finish(summary, stores.INTERRUPTED if run.signal is not None else status)
     conclude(summary, run.record, path, run.layout.output)
+    tell_catalog(run.layout.output)
     return code
 
 
