@@ -22,14 +22,14 @@ def add_download_flags(parser: argparse.ArgumentParser) -> None:
     )
     what.add_argument(
         "--start_date",
-        type=_date,
+        type=iso_date,
         required=True,
         metavar="DATE",
         help="the first trade date, YYYY-MM-DD or YYYYMMDD",
     )
     what.add_argument(
         "--end_date",
-        type=_date,
+        type=iso_date,
         metavar="DATE",
         help="the last trade date, included (default: --start_date)",
     )
@@ -195,7 +195,12 @@ def _words(text: str) -> tuple[str, ...]:
     return tuple(word.strip() for word in text.split(",") if word.strip())
 
 
-def _date(text: str) -> date:
+def iso_date(text: str) -> date:
+    """Returns a date of a flag.
+
+    Raises:
+        argparse.ArgumentTypeError: it is none.
+    """
     for form in ("%Y-%m-%d", "%Y%m%d"):
         try:
             return datetime.strptime(text.strip(), form).date()  # noqa: DTZ007 -- a date has no zone
@@ -205,4 +210,4 @@ def _date(text: str) -> date:
 
 
 def _dates(text: str) -> tuple[date, ...]:
-    return tuple(_date(word) for word in _words(text))
+    return tuple(iso_date(word) for word in _words(text))

@@ -10,9 +10,13 @@ import argparse
 from collections.abc import Sequence
 from types import ModuleType
 
-from pipeline.commands import download, terminal
+from pipeline.commands import download, report, terminal
 
-COMMANDS: dict[str, ModuleType] = {"download": download, "terminal": terminal}
+COMMANDS: dict[str, ModuleType] = {
+    "download": download,
+    "report": report,
+    "terminal": terminal,
+}
 """The commands by name, in the order of the help."""
 
 
