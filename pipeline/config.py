@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from transforms.layout import DEFAULT_PATTERN, check_pattern
+from transforms.limits import parse_limits
 from transforms.model import INTERVALS, PARAMETERS, checked_symbol
 from transforms.schema import END_OF_DAY, ORDERS
 from transforms.thetadata.client import BATCH_SIZE, DEFAULT_URL
@@ -72,6 +73,8 @@ class DownloadConfig:
         file_name_pattern: names the files inside `output`, without their suffix.
         metrics: the folder of the run summaries.
         seed: of the embedded Terminal's market.
+        check: whether rows are looked at for what can't be right.
+        fail_on: what is borne of each finding, as `limits.parse_limits` reads it.
     """
 
     symbols: tuple[str, ...]
@@ -96,6 +99,8 @@ class DownloadConfig:
     file_name_pattern: str = DEFAULT_PATTERN
     metrics: str = "data/metrics"
     seed: int = 0
+    check: bool = True
+    fail_on: str = ""
 
     def __post_init__(self) -> None:
         self._check("--symbol", bool(self.symbols), "names no symbol")
@@ -166,6 +171,9 @@ class DownloadConfig:
             self.compression in fitting,
             f"is {self.compression!r}; {self.format} takes {', '.join(fitting)}",
         )
+        self._check("--fail_on", self.check or not self.fail_on,
+                    "asks for a check that --no_check leaves out")  # fmt: skip
+        _named("--fail_on", parse_limits, self.fail_on)
         _named("--file_name_pattern", check_pattern, self.file_name_pattern)
 
     def outstanding(self, api: str) -> int:

@@ -59,6 +59,11 @@ def conclude(summary: RunSummary, record: Record, path: str, output: str) -> Non
             "(too early for the symbol, or not in the subscription)",
             file=sys.stderr,
         )
+    if summary.findings:
+        told = ", ".join(f"{rule} {count:,}" for rule, count in summary.findings.items())
+        print(f"quality: {told} (rows; examples in the summary)")
+    elif record["request"]["check"] and summary.total_records:
+        print("quality: no finding")
     print(f"files:   {output}")
     print(f"summary: {path}")
 

@@ -33,7 +33,9 @@ from transforms import files
 from transforms.dealing import laid_out
 from transforms.fetch import Terminal
 from transforms.layout import Layout
+from transforms.limits import parse_limits
 from transforms.model import Failure, RunSummary
+from transforms.quality import Checking
 from transforms.schema import END_OF_DAY, schema_of
 from transforms.sinks import FORMATS, make_sink
 from transforms.stopping import StopSignal
@@ -139,6 +141,7 @@ class _Run:
             batch_size=config.batch_size,
             stop=self.stop,
             listener=table.address,
+            checking=Checking(config.check, parse_limits(config.fail_on)),
         )
         with ExitStack() as stack:
             if runners.is_local(self.options):

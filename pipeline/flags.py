@@ -5,6 +5,7 @@ from datetime import date, datetime
 
 from pipeline.config import APIS, COMPRESSIONS, EMBEDDED, LOCAL_URLS, TIERS
 from transforms.layout import DEFAULT_PATTERN
+from transforms.limits import ANY, RULES
 from transforms.model import INTERVALS
 from transforms.schema import ORDERS
 from transforms.thetadata.client import BATCH_SIZE
@@ -150,6 +151,21 @@ def add_download_flags(parser: argparse.ArgumentParser) -> None:
         default=0,
         metavar="N",
         help="of the simulated market (default: %(default)s)",
+    )
+    trust = parser.add_argument_group("whether to trust it")
+    trust.add_argument(
+        "--check",
+        action="store_true",
+        default=True,
+        help="look at the rows for what can't be right, and tell it (default)",
+    )
+    trust.add_argument("--no_check", dest="check", action="store_false", help="leave that out")
+    trust.add_argument(
+        "--fail_on",
+        default="",
+        metavar="RULES",
+        help="what fails an expiration, as in zero_greeks>5%%,holes>1%%,duplicates: its file is "
+        "not written. Rules: " + ", ".join([*RULES, ANY]),
     )
     target = parser.add_argument_group("to where")
     target.add_argument(

@@ -7,6 +7,7 @@ import apache_beam as beam
 from transforms.fetch import FetchGreeks, Terminal
 from transforms.metrics import EmitRunSummary, RecordResults, SummarizeRun
 from transforms.model import GreeksRequest
+from transforms.quality import Checking
 from transforms.sinks import ExpirationSink
 from transforms.stopping import StopSignal
 from transforms.write import WriteGreeks
@@ -22,6 +23,7 @@ def build(
     batch_size: int,
     stop: StopSignal,
     listener: str | None = None,
+    checking: Checking = Checking(),  # noqa: B008 -- frozen
 ) -> beam.PCollection:
     """Adds the download to `root` and returns a PCollection of one run summary, as JSON text.
 
@@ -34,12 +36,13 @@ def build(
         batch_size: the most rows in a batch.
         stop: ends the fetching early.
         listener: a Unix datagram socket that is sent every result at once, or None.
+        checking: what is looked for in the rows on their way.
     """
     return (
         root
         | "Create" >> beam.Create(requests)
         | "FetchGreeks" >> FetchGreeks(terminal, stop, batch_size)
-        | "WriteGreeks" >> WriteGreeks(sink, source)
+        | "WriteGreeks" >> WriteGreeks(sink, source, checking)
         | "RecordResults" >> RecordResults(listener)
         | "SummarizeRun" >> SummarizeRun()
         | "EmitRunSummary" >> EmitRunSummary(sink.layout.summary)

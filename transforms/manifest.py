@@ -29,6 +29,7 @@ class Entry:
         rows: in the file.
         bytes: of the file.
         sha256: of the file's bytes.
+        quality: `Quality.describe()` of its rows, or None if they were not checked.
         versions: of this project and of pyarrow, when it was written.
         time: when the entry was written, ISO 8601 in UTC.
     """
@@ -41,6 +42,7 @@ class Entry:
     rows: int = 0
     bytes: int = 0
     sha256: str = ""
+    quality: dict[str, Any] | None = None
     versions: dict[str, str] | None = None
     time: str = ""
 

@@ -189,6 +189,7 @@ class ExpirationResult:
         provisional: a trade date's session had not ended: the next run fetches it again.
         path: the committed file, or None.
         failure: why it failed, or None.
+        quality: `Quality.describe()` of its rows, or None if they were not checked.
         rows_by_second: rows handed to the sink in each second of wall-clock time, as
             (Unix second, rows) pairs; the run's peak throughput comes from them.
     """
@@ -203,6 +204,7 @@ class ExpirationResult:
     provisional: bool = False
     path: str | None = None
     failure: Failure | None = None
+    quality: dict[str, Any] | None = None
     rows_by_second: tuple[tuple[int, int], ...] = ()
 
     def describe(self) -> dict[str, Any]:
@@ -218,6 +220,7 @@ class ExpirationResult:
             "waited": round(self.waited, 3),
             "provisional": self.provisional,
             "path": self.path,
+            "quality": self.quality,
         }
 
 
@@ -227,6 +230,7 @@ class RunSummary:
 
     Attributes:
         expirations: each result, described, by symbol and expiration.
+        findings: rows that break a rule of quality, by rule, over all expirations.
         errors: `{expiration, error_type, message}` of each failed expiration, in that order.
         peak_throughput: rows in the best second of wall-clock time, over all workers.
     """
@@ -243,6 +247,7 @@ class RunSummary:
     total_requests: int = 0
     total_wait: float = 0.0
     provisional_expirations: int = 0
+    findings: dict[str, int] = field(default_factory=dict)
     files_created: tuple[str, ...] = ()
     errors: tuple[dict[str, str], ...] = ()
     expirations: tuple[dict[str, Any], ...] = field(default=(), repr=False)
@@ -271,6 +276,7 @@ class RunSummary:
             total_requests=sum(r.requests for r in ordered),
             total_wait=round(sum(r.waited for r in ordered), 3),
             provisional_expirations=sum(r.provisional for r in ordered),
+            findings=_findings(ordered),
             files_created=tuple(r.path for r in ordered if r.path is not None),
             errors=tuple(
                 {
@@ -283,6 +289,14 @@ class RunSummary:
             ),
             expirations=tuple(r.describe() for r in ordered),
         )
+
+
+def _findings(results: Sequence[ExpirationResult]) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for result in results:
+        for finding in (result.quality or {}).get("findings", ()):
+            counts[finding["rule"]] = counts.get(finding["rule"], 0) + finding["count"]
+    return counts
 
 
 def _place(result: ExpirationResult) -> tuple[str, date, date]:

@@ -22,6 +22,7 @@ from transforms.model import (
     Restart,
     Trailer,
 )
+from transforms.quality import Checking, Quality, QualityCheck
 from transforms.sinks import ExpirationSink, OpenFile, Written
 from transforms.version import __version__
 
@@ -43,6 +44,7 @@ class _Stream:
     """One expiration on its way to its file."""
 
     request: GreeksRequest
+    check: QualityCheck | None = None
     handle: OpenFile | None = None
     batches: int = 0
     rows: int = 0
@@ -60,11 +62,18 @@ class ExpirationWriter:
     Args:
         sink: the format.
         source: `live` or `simulated`, for the manifest.
+        checking: what is looked for in the rows; findings above its limits fail the expiration.
     """
 
-    def __init__(self, sink: ExpirationSink, source: str) -> None:
+    def __init__(
+        self,
+        sink: ExpirationSink,
+        source: str,
+        checking: Checking = Checking(),  # noqa: B008 -- frozen
+    ) -> None:
         self._sink = sink
         self._source = source
+        self._checking = checking
         self._manifest = Manifest(sink.layout)
         self._stream: _Stream | None = None
 
@@ -75,7 +84,7 @@ class ExpirationWriter:
             StreamError: the item belongs to another request than the one that is under way.
         """
         if self._stream is None:
-            self._stream = _Stream(request)
+            self._stream = self._begin(request)
         stream = self._stream
         if stream.request != request:
             self.discard()
@@ -115,9 +124,12 @@ class ExpirationWriter:
         if stream is not None and stream.handle is not None:
             self._sink.discard(stream.handle)
 
+    def _begin(self, request: GreeksRequest) -> _Stream:
+        return _Stream(request, self._checking.begin(request))
+
     def _restart(self, stream: _Stream) -> None:
         handle = stream.handle if stream.failure is None else None
-        self._stream = _Stream(stream.request)
+        self._stream = self._begin(stream.request)
         if handle is not None:
             self._sink.discard(handle)
 
@@ -126,6 +138,8 @@ class ExpirationWriter:
             files.make_folder(self._sink.layout.temporary)
             stream.handle = self._sink.open(self._sink.layout.temporary_path())
         self._sink.write_record(stream.handle, batch)
+        if stream.check is not None:
+            stream.check.add(batch)
         stream.batches += 1
         stream.rows += batch.num_rows
         stream.rows_by_second[int(time.time())] += batch.num_rows
@@ -138,15 +152,18 @@ class ExpirationWriter:
 
     def _end(self, stream: _Stream, trailer: Trailer) -> ExpirationResult:
         received = time.monotonic()
-        written = None
+        written = quality = None
         failure = stream.failure or trailer.failure
+        if failure is None and stream.check is not None and stream.rows:
+            quality = stream.check.finish()
+            failure = self._checking.failure(quality)
         discard = failure is not None or trailer.interrupted
         if not discard:
             try:
                 _same("batches", fetched=trailer.batches, handed_over=stream.batches)
                 _same("rows", fetched=trailer.rows, handed_over=stream.rows)
                 if stream.handle is not None:
-                    written = self._commit(stream, stream.handle, trailer)
+                    written = self._commit(stream, stream.handle, trailer, quality)
             except (OSError, ValueError) as error:
                 self._fail(stream, error)
                 failure = stream.failure
@@ -170,10 +187,13 @@ class ExpirationWriter:
             provisional=trailer.provisional,
             path=path if written else None,
             failure=failure,
+            quality=quality.describe() if quality else None,
             rows_by_second=tuple(sorted(stream.rows_by_second.items())),
         )
 
-    def _commit(self, stream: _Stream, handle: OpenFile, trailer: Trailer) -> Written:
+    def _commit(
+        self, stream: _Stream, handle: OpenFile, trailer: Trailer, quality: Quality | None
+    ) -> Written:
         layout = self._sink.layout
         written = self._sink.close(handle)
         _same("rows", handed_over=stream.rows, in_the_file=written.rows)
@@ -187,6 +207,7 @@ class ExpirationWriter:
             bytes=written.bytes,
             sha256=written.sha256,
             provisional=trailer.provisional,
+            quality=quality.describe() if quality else None,
             versions={"theta-greeks-pipeline": __version__, "pyarrow": pa.__version__},
         )
         # Another run may have come in between since the launcher looked.
@@ -208,12 +229,13 @@ def _same(what: str, **counts: int) -> None:
 @beam.typehints.with_input_types(tuple[GreeksRequest, Item])
 @beam.typehints.with_output_types(ExpirationResult)
 class _WriteFn(beam.DoFn):
-    def __init__(self, sink: ExpirationSink, source: str) -> None:
+    def __init__(self, sink: ExpirationSink, source: str, checking: Checking) -> None:
         self._sink = sink
         self._source = source
+        self._checking = checking
 
     def start_bundle(self) -> None:
-        self._writer = ExpirationWriter(self._sink, self._source)
+        self._writer = ExpirationWriter(self._sink, self._source, self._checking)
 
     def process(self, element: tuple[GreeksRequest, Item]) -> Iterator[ExpirationResult]:
         result = self._writer.write(*element)
@@ -239,13 +261,22 @@ class WriteGreeks(beam.PTransform):
     Args:
         sink: the format and the layout of the files.
         source: `live` or `simulated`, for the manifest.
+        checking: what is looked for in the rows on their way.
     """
 
-    def __init__(self, sink: ExpirationSink, source: str = "live") -> None:
+    def __init__(
+        self,
+        sink: ExpirationSink,
+        source: str = "live",
+        checking: Checking = Checking(),  # noqa: B008 -- frozen
+    ) -> None:
         super().__init__()
         self._sink = sink
         self._source = source
+        self._checking = checking
 
     def expand(self, items: beam.PCollection) -> beam.PCollection:
         """Adds the transform to the graph."""
-        return items | "WriteFiles" >> beam.ParDo(_WriteFn(self._sink, self._source))
+        return items | "WriteFiles" >> beam.ParDo(
+            _WriteFn(self._sink, self._source, self._checking)
+        )

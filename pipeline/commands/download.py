@@ -90,6 +90,8 @@ def configure(
             file_name_pattern=options.file_name_pattern,
             metrics=options.metrics,
             seed=options.seed,
+            check=options.check,
+            fail_on=options.fail_on,
         )
         # Beam takes half a second and 120 MiB: not for --help, nor for a mistyped date.
         from pipeline.beam_flags import parse_beam_flags

@@ -94,7 +94,7 @@ def test_a_good_run_exits_0_and_its_summary_tells_all(
         "successful_expirations", "empty_expirations", "failed_expirations",
         "interrupted_expirations", "total_records", "total_data_size", "average_expiration_time",
         "peak_throughput", "total_requests", "total_wait", "provisional_expirations",
-        "files_created", "errors", "average_throughput",
+        "findings", "files_created", "errors", "average_throughput",
         "output_format", "compression_used", "request", "source", "concurrency",
         "peak_memory_usage", "average_memory_usage", "runner", "versions", "expirations",
     ]  # fmt: skip

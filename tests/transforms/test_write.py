@@ -1,6 +1,7 @@
 import errno
 import zlib
 from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 
 import apache_beam as beam
@@ -11,7 +12,10 @@ from apache_beam.testing.util import assert_that, equal_to
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from pipeline.terminal.market import Market
 from tests.support.data import SCHEMA, batches_of, files_in, layout_in, request_for
+from tests.support.plant import plant, without
+from transforms.limits import parse_limits
 from transforms.manifest import COMMITTED, Manifest
 from transforms.model import (
     EMPTY,
@@ -25,9 +29,11 @@ from transforms.model import (
     Restart,
     Trailer,
 )
+from transforms.quality import Checking
 from transforms.sinks import CsvSink, ExpirationSink, OpenFile, ParquetSink
 from transforms.write import ExpirationWriter, StreamError, WriteGreeks
 
+MARKET = Market()
 REQUEST = request_for("2024-03-15")
 OTHER = request_for("2024-03-18")
 BROKEN = Failure("BrokenResponse", "the answer broke off")
@@ -298,3 +304,56 @@ def test_a_shuffle_between_fetch_and_write_is_found_out(tmp_path: Path) -> None:
     with pytest.raises(Exception, match="keep fetch and write together|without its trailer"):
         run()
     assert unfinished(tmp_path) == []
+
+
+CHECKED = MARKET.rows("SPXW", date(2024, 3, 15), date(2024, 3, 14), "30m")
+CHECKED_REQUEST = GreeksRequest("SPXW", date(2024, 3, 15), (date(2024, 3, 14),), "30m")
+
+
+def stream_of(table: pa.Table) -> list[Item]:
+    batches = table.cast(SCHEMA).to_batches(max_chunksize=1000)
+    return [*batches, Trailer(len(batches), table.num_rows)]
+
+
+def test_what_the_check_finds_is_in_the_result_and_the_manifest(tmp_path: Path) -> None:
+    writer = ExpirationWriter(csv_sink(tmp_path), "live")
+    result = send(writer, CHECKED_REQUEST, stream_of(without(CHECKED, 100)))
+    assert result is not None
+    assert result.status == WRITTEN
+    assert result.quality is not None
+    assert [(f["rule"], f["count"]) for f in result.quality["findings"]] == [("holes", 1)]
+    entry = Manifest(layout_in(tmp_path)).read(CHECKED_REQUEST)
+    assert entry is not None
+    assert entry.quality == result.quality == result.describe()["quality"]
+
+
+def test_a_finding_above_its_limit_keeps_the_file_back(tmp_path: Path) -> None:
+    checking = Checking(limits=parse_limits("holes>0.01%,zero_greeks>5%"))
+    writer = ExpirationWriter(csv_sink(tmp_path), "live", checking)
+    result = send(writer, CHECKED_REQUEST, stream_of(without(CHECKED, 100)))
+    assert result is not None
+    assert (result.status, result.path) == (FAILED, None)
+    assert result.failure is not None
+    assert result.failure.error_type == "QualityTooLow"
+    assert "holes>0.01% is exceeded: 1 " in result.failure.message
+    assert result.quality is not None
+    assert data_files(tmp_path) == unfinished(tmp_path) == []
+    assert send(writer, CHECKED_REQUEST, stream_of(CHECKED)).status == WRITTEN  # type: ignore[union-attr]
+
+
+def test_a_stream_that_starts_over_is_judged_by_its_second_rows(tmp_path: Path) -> None:
+    writer = ExpirationWriter(csv_sink(tmp_path), "live", Checking(limits=parse_limits("any")))
+    *batches, _ = stream_of(plant(CHECKED, 100, delta=7.0))
+    result = send(writer, CHECKED_REQUEST, [*batches, Restart(), *stream_of(CHECKED)])
+    assert result is not None
+    assert result.status == WRITTEN
+    assert result.quality is not None
+    assert result.quality["findings"] == []
+    assert result.quality["rows"] == CHECKED.num_rows
+
+
+def test_without_the_check_there_is_no_quality(tmp_path: Path) -> None:
+    writer = ExpirationWriter(csv_sink(tmp_path), "live", Checking(on=False))
+    result = send(writer, CHECKED_REQUEST, stream_of(CHECKED))
+    assert result is not None
+    assert (result.status, result.quality) == (WRITTEN, None)

@@ -1,0 +1,233 @@
+"""Whether the numbers can be trusted: statistics and findings, while rows pass by."""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta, timezone
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from transforms.block import Block, contract
+from transforms.early_closes import CLOSE_MS, OPEN_MS
+from transforms.findings import MOST_EXAMPLES, Example, Finding, Quality
+from transforms.limits import RULES, Limit, broken
+from transforms.model import Failure, GreeksRequest
+from transforms.presence import Grid, Presence, Spots
+from transforms.quality_rules import Found, counted, found
+from transforms.schema import END_OF_DAY, KEY_COLUMNS
+
+__all__ = ["Checking", "Example", "Finding", "Quality", "QualityCheck"]
+
+BLOCK_ROWS = 1 << 12
+"""Rows are looked at so many at a time: as many as the CSV sink holds anyway."""
+
+_UNITS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000}
+
+
+@dataclass
+class _Tally:
+    """What a rule has found so far."""
+
+    count: int = 0
+    worst: list[tuple[float, Example]] = field(default_factory=list)
+
+
+class QualityCheck:
+    """Takes the rows of one expiration, batch by batch, and says what is wrong with them.
+
+    Rows are gathered and looked at `BLOCK_ROWS` at a time, so that the answer depends on the rows
+    alone and not on how they were cut. What is kept besides: 20 bytes for each contract and trade
+    date, and the examples.
+
+    Args:
+        interval: between two rows of a contract, one of `model.INTERVALS` or `eod`; None if it is
+            not known, and then what every contract lacks can't be missed.
+        start_ms: the first time of day, milliseconds since midnight in New York.
+        end_ms: the last one.
+        annual_dividend: that ThetaData was told, in dollars.
+    """
+
+    def __init__(
+        self,
+        interval: str | None = None,
+        start_ms: int = OPEN_MS,
+        end_ms: int = CLOSE_MS,
+        annual_dividend: float = 0.0,
+    ) -> None:
+        self._daily = interval == END_OF_DAY
+        grid = None
+        if interval and not self._daily and interval != "tick":
+            grid = Grid(start_ms, end_ms, interval_ms(interval))
+        # Ticks come when they come: several in a millisecond, and none for a while.
+        self._presence = (
+            None if interval == "tick" else Presence(grid, daily=self._daily, most=MOST_EXAMPLES)
+        )
+        self._dividend = annual_dividend
+        self._waiting: list[pa.RecordBatch] = []
+        self._rows_waiting = 0
+        self._rows = 0
+        self._counts: dict[str, int] = {}
+        self._error_rows, self._error_sum, self._error_max = 0, 0.0, 0.0
+        self._tallies: dict[str, _Tally] = {}
+        self._symbol, self._expiration = "", date.min
+
+    @classmethod
+    def of(cls, request: GreeksRequest) -> "QualityCheck":
+        """Returns the check of what a request asks for."""
+        told = dict(request.parameters)
+        return cls(
+            request.interval,
+            _clock_ms(told.get("start_time"), OPEN_MS),
+            _clock_ms(told.get("end_time"), CLOSE_MS),
+            float(told.get("annual_dividend", 0)),
+        )
+
+    def add(self, batch: pa.RecordBatch) -> None:
+        """Takes the next rows, of a schema whose columns are named and typed as in `schema`.
+
+        Only the columns that are there are looked at; `KEY_COLUMNS` must be.
+        """
+        self._waiting.append(batch)
+        self._rows_waiting += batch.num_rows
+        while self._rows_waiting >= BLOCK_ROWS:
+            self._look(BLOCK_ROWS)
+
+    def finish(self) -> Quality:
+        """Returns what all the rows show. No row may follow."""
+        if self._rows_waiting:
+            self._look(self._rows_waiting)
+        contracts = dates = 0
+        if self._presence is not None:
+            contracts, dates, holes = self._presence.finish()
+            for rule, spots in (
+                ("duplicates", self._presence.duplicates),
+                ("out_of_order", self._presence.out_of_order),
+                ("holes", holes),
+            ):
+                self._counts[rule] = spots.count
+                if spots.count:
+                    self._tallies[rule] = _Tally(spots.count, self._placed(spots))
+        findings = tuple(
+            Finding(
+                rule,
+                tally.count,
+                tally.count / (self._rows + (tally.count if rule == "holes" else 0)),
+                tuple(example for _, example in tally.worst),
+            )
+            for rule in RULES
+            if (tally := self._tallies.get(rule))
+        )
+        mean = self._error_sum / self._error_rows if self._error_rows else 0.0
+        error = {"rows": self._error_rows, "mean": mean, "max": self._error_max}
+        return Quality(self._rows, contracts, dates, dict(self._counts), error, findings)
+
+    def _look(self, rows: int) -> None:
+        waiting = pa.Table.from_batches(self._waiting)
+        self._waiting = waiting.slice(rows).to_batches()
+        self._rows_waiting -= rows
+        if not self._rows:
+            self._symbol = waiting["symbol"][0].as_py()
+            self._expiration = waiting["expiration"][0].as_py()
+        self._rows += rows
+        table = waiting.slice(0, rows).drop_columns(["symbol", "expiration"]).combine_chunks()
+        block = Block(table, self._expiration, self._daily, self._dividend)
+        if self._presence is not None:
+            times = block.day * 86_400_000 if self._daily else block.time
+            self._presence.add(block.code, times)
+        for name, count in counted(block):
+            self._counts[name] = self._counts.get(name, 0) + int(count)
+        self._note_error(block)
+        for one in found(block):
+            self._note(one, block)
+
+    def _note_error(self, block: Block) -> None:
+        if {"iv_error", "implied_vol"} <= block.names:
+            error = np.abs(block["iv_error"])
+            error = error[(error < 100) & (block["implied_vol"] > 0)]
+            if len(error):
+                self._error_rows += len(error)
+                self._error_sum += float(error.sum())
+                self._error_max = max(self._error_max, float(error.max()))
+
+    def _note(self, one: Found, block: Block) -> None:
+        tally = self._tallies.setdefault(one.rule, _Tally())
+        tally.count += len(one.rows)
+        worst = np.argsort(-one.badness, kind="stable")[:MOST_EXAMPLES]
+        floor = tally.worst[-1][0] if len(tally.worst) == MOST_EXAMPLES else -np.inf
+        for n in worst:
+            bad = float(one.badness[n])
+            if bad > floor:
+                tally.worst.append((bad, self._example(block, int(one.rows[n]), one.shown)))
+        # Stable: of two that are as bad, the one that came first.
+        tally.worst = sorted(tally.worst, key=lambda pair: -pair[0])[:MOST_EXAMPLES]
+
+    def _example(self, block: Block, row: int, shown: tuple[str, ...]) -> Example:
+        (values,) = block.table.slice(row, 1).select(list(dict.fromkeys(shown))).to_pylist()
+        values = {
+            name: value.isoformat(timespec="milliseconds") if isinstance(value, datetime) else value
+            for name, value in values.items()
+        }
+        stamp = block.table["timestamp"][row].as_py().isoformat(timespec="milliseconds")
+        key = (float(block["strike"][row]), block.table["right"][row].as_py(), stamp)
+        return Example(self._key(*key), values)
+
+    def _placed(self, spots: Spots) -> list[tuple[float, Example]]:
+        return [
+            (0.0, Example(self._key(*contract(code), _text(time)), dict(figures)))
+            for code, time, figures in spots.first
+        ]
+
+    def _key(self, strike: float, right: str, stamp: str) -> dict[str, Any]:
+        values = (self._symbol, self._expiration.isoformat(), strike, right, stamp)
+        return dict(zip(KEY_COLUMNS, values, strict=True))
+
+
+@dataclass(frozen=True)
+class Checking:
+    """Whether rows are looked at on their way to a file, and what keeps the file back.
+
+    Attributes:
+        on: whether they are.
+        limits: what is borne of each finding; what is above one fails the expiration.
+    """
+
+    on: bool = True
+    limits: tuple[Limit, ...] = ()
+
+    def begin(self, request: GreeksRequest) -> QualityCheck | None:
+        """Returns the check of a request's rows, or None."""
+        return QualityCheck.of(request) if self.on else None
+
+    def failure(self, quality: Quality | None) -> Failure | None:
+        """Returns why a file must be kept back, or None."""
+        if quality is None:
+            return None
+        above = broken(self.limits, quality.found, quality.rows)
+        if not above:
+            return None
+        return Failure(
+            "QualityTooLow",
+            f"--fail_on {'; '.join(above)}. No file was written; the examples are in the run "
+            "summary. Download it again, or bear more of it",
+        )
+
+
+def interval_ms(interval: str) -> int:
+    """Returns an interval such as `5m` in milliseconds."""
+    digits = interval.rstrip("hms")
+    return int(digits) * _UNITS[interval[len(digits) :]]
+
+
+def _clock_ms(text: str | None, default: int) -> int:
+    if text is None:
+        return default
+    hours, minutes, seconds = text.split(":")
+    return round((int(hours) * 60 + int(minutes)) * 60_000 + float(seconds) * 1000)
+
+
+def _text(time: int) -> str:
+    """Returns milliseconds on New York's clocks as the files have them, with the offset."""
+    from transforms.sessions import NEW_YORK
+
+    wall = datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(milliseconds=time)
+    return wall.replace(tzinfo=NEW_YORK).isoformat(timespec="milliseconds")
