@@ -5,10 +5,12 @@ from datetime import date
 import numpy as np
 
 from pipeline.reports.changes import changes_section
+from pipeline.reports.check_section import check_section
 from pipeline.reports.data_figures import completeness_figures, greek_figures, missing_rows
 from pipeline.reports.figure import Section, Table
 from pipeline.reports.market_day import MarketDay, gather, volatility_at_the_money
 from pipeline.reports.page import Report
+from pipeline.reports.quality_section import finding_total, quality_section
 from pipeline.reports.run_figures import Run, run_section
 from pipeline.reports.smile_figures import clock, smile_figures
 from pipeline.reports.source import Source, select
@@ -37,13 +39,23 @@ def build(source: Source, symbol: str, trade_date: date | None, until: int) -> R
         ])  # fmt: skip
         assert run is not None  # noqa: S101 -- a folder without files is refused
         return Report(f"Run {run['run_id']}", _outcome(run), _notes(run),
-                      [run_section(run), nothing], footer)  # fmt: skip
+                      [nothing, quality_section(source), run_section(run)], footer)  # fmt: skip
     selection = select(source, symbol, trade_date)
     day = gather(selection.files, selection.symbol, selection.trade_date, until)
-    sections = [_data_section(day), changes_section(day), run_section(run)]
+    sections = [
+        _data_section(day),
+        check_section(
+            day,
+            float(source.parameter("annual_dividend") or 0),
+            source.parameter("version") or "latest",
+        ),
+        quality_section(source),
+        changes_section(day),
+        run_section(run),
+    ]
     return Report(
         f"{day.symbol} option Greeks, {day.trade_date:%A %d %B %Y}",
-        f"{_market(day)} {_outcome(run)}".strip(),
+        " ".join(filter(None, (_market(day), _quality(source), _outcome(run)))),
         _notes(run),
         sections,
         footer,
@@ -82,6 +94,13 @@ def _market(day: MarketDay) -> str:
         text += (f" At the money, volatility goes from {solved[0]:.1%} (nearest expiration) to "
                  f"{solved[-1]:.1%} (farthest) at {clock(day)}.")  # fmt: skip
     return text
+
+
+def _quality(source: Source) -> str:
+    total = finding_total(source)
+    if total is None:
+        return ""
+    return f"The checks found {total:,} rows." if total else "The checks found nothing."
 
 
 def _outcome(run: Run | None) -> str:

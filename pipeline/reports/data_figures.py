@@ -12,6 +12,7 @@ from pipeline.reports.smile_figures import SEAM, clock, instant, label, spread_o
 
 _STRIKES = 60
 _GREEKS = 6
+_LEVELS = ["none", "up to half", "up to 95 %", "over 95 %", "all"]
 _UNITS = {
     "delta": "USD per USD", "gamma": "delta per USD", "theta": "USD per calendar day",
     "vega": "USD per 1.00 of volatility", "rho": "USD per 1.00 of rate",
@@ -106,10 +107,17 @@ def _cells(day: MarketDay, edges: Floats, above: Floats, below: Floats) -> list[
         rows.append({
             "t": instant(day, start), "t2": instant(day, start + BUCKET * (1 + SEAM)),
             "a": round(low, 3), "b": round(high + SEAM * (high - low), 3),
-            "v": round(min(float(share), 1.0), 3), "n": int(above[strike, bucket]),
-            "of": int(below[strike, bucket]),
+            "v": round(min(float(share), 1.0), 4), "c": _level(share),
+            "n": int(above[strike, bucket]), "of": int(below[strike, bucket]),
         })  # fmt: skip
     return rows
+
+
+def _level(share: float) -> str:
+    """Where a share is: a single row that is missing must show."""
+    if share >= 1:
+        return _LEVELS[-1]
+    return _LEVELS[int(np.searchsorted([0, 0.5, 0.95], share))]
 
 
 def _map(kind: str) -> Any:
@@ -120,8 +128,8 @@ def _map(kind: str) -> Any:
         x2="t2:T",
         y=alt.Y("a:Q", title="strike, USD", scale=alt.Scale(zero=False, nice=False)),
         y2="b:Q",
-        color=alt.Color("v:Q", title=kind, legend=alt.Legend(format=".0%"),
-                        scale=alt.Scale(domain=[0, 1], range="diverging", interpolate="rgb")),
+        color=alt.Color("c:N", title=kind, scale=alt.Scale(domain=_LEVELS, range="diverging"),
+                        legend=alt.Legend(symbolType="square")),
         tooltip=[alt.Tooltip("a:Q", title="strikes from"), alt.Tooltip("b:Q", title="to"),
                  alt.Tooltip("n:Q", title=kind), alt.Tooltip("of:Q", title="of"),
                  alt.Tooltip("v:Q", title="share", format=".1%")],

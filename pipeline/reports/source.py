@@ -30,6 +30,20 @@ class Source:
         """The folder beside the output for all that is not data."""
         return self.output.with_name(f"{self.output.name}.meta")
 
+    def entry(self, path: Path) -> dict[str, Any]:
+        """Returns what the manifest says of a file; nothing of another tool's."""
+        try:
+            name = path.relative_to(self.output).as_posix()
+            entry = json.loads((self.meta / "files" / f"{name}.json").read_text("utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return dict(entry)
+
+    def parameter(self, name: str) -> str | None:
+        """Returns a parameter of the API that the files were asked for with, if all had it."""
+        found = {self.entry(path).get("request", {}).get(name) for path in self.files}
+        return found.pop() if len(found) == 1 else None
+
 
 @dataclass(frozen=True)
 class Selection:
@@ -105,14 +119,12 @@ def select(source: Source, symbol: str, trade_date: date | None) -> Selection:
 def _span(path: Path, source: Source) -> tuple[frozenset[str], date, date]:
     """A file's symbols and its first and last trade date: of the manifest, or of its rows."""
     try:
-        name = path.relative_to(source.output).as_posix()
-        entry = json.loads((source.meta / "files" / f"{name}.json").read_text("utf-8"))
-        request = entry["request"]
+        request = source.entry(path)["request"]
         first, last = (
             date.fromisoformat(request[key]) for key in ("first_trade_date", "last_trade_date")
         )
         return frozenset([request["symbol"]]), first, last
-    except (OSError, ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError):
         # Another tool's file, or another folder's.
         return dates_and_symbols(path)
 

@@ -39,5 +39,11 @@ def _config(ink: str, faint: str, paper: str, colours: list[str], shares: list[s
     }  # fmt: skip
 
 
-LIGHT = _config("#24292f", "#d8dee4", "#ffffff", _LIGHT, ["#b34700", "#f2c9a5", "#cfe5f2"])
-DARK = _config("#e6e6e6", "#3d444d", "#15191f", _DARK, ["#ff8a47", "#8a5a3a", "#1f4e68"])
+LIGHT = _config(
+    "#24292f", "#d8dee4", "#ffffff", _LIGHT,
+    ["#7a2600", "#c65102", "#ee9b4f", "#f5d3ae", "#cfe5f2"],
+)  # fmt: skip
+DARK = _config(
+    "#e6e6e6", "#3d444d", "#15191f", _DARK,
+    ["#ff9d5c", "#d9732f", "#a3602f", "#7d6a55", "#1f4e68"],
+)  # fmt: skip
