@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime, timezone
 from typing import Any, Union
 
 import pyarrow as pa
@@ -192,6 +192,7 @@ class ExpirationResult:
         quality: `Quality.describe()` of its rows, or None if they were not checked.
         rows_by_second: rows handed to the sink in each second of wall-clock time, as
             (Unix second, rows) pairs; the run's peak throughput comes from them.
+        started: when the first request was sent, in Unix seconds; None if none was.
     """
 
     request: GreeksRequest
@@ -206,6 +207,7 @@ class ExpirationResult:
     failure: Failure | None = None
     quality: dict[str, Any] | None = None
     rows_by_second: tuple[tuple[int, int], ...] = ()
+    started: float | None = None
 
     def describe(self) -> dict[str, Any]:
         """Returns the result as the run summary lists it."""
@@ -215,6 +217,7 @@ class ExpirationResult:
             "status": self.status,
             "rows": self.rows,
             "bytes": self.bytes,
+            "started": None if self.started is None else _text(self.started),
             "seconds": round(self.seconds, 3),
             "requests": self.requests,
             "waited": round(self.waited, 3),
@@ -297,6 +300,10 @@ def _findings(results: Sequence[ExpirationResult]) -> dict[str, int]:
         for finding in (result.quality or {}).get("findings", ()):
             counts[finding["rule"]] = counts.get(finding["rule"], 0) + finding["count"]
     return counts
+
+
+def _text(instant: float) -> str:
+    return datetime.fromtimestamp(instant, timezone.utc).isoformat(timespec="milliseconds")
 
 
 def _place(result: ExpirationResult) -> tuple[str, date, date]:

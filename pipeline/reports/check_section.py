@@ -89,15 +89,15 @@ def _distributions(day: MarketDay, errors: dict[str, list[Floats]]) -> Figure:
 
     chart = base().mark_point(filled=True, size=80).encode(
         y=alt.Y("g:N", sort=None, title=None),
-        x=alt.X("v:Q", title="absolute difference, in the Greek's own unit",
-                scale=alt.Scale(type="log"), axis=alt.Axis(format="~e", tickCount=5)),
+        x=alt.X("v:Q", title="absolute difference",
+                scale=alt.Scale(type="log"), axis=_powers_of_ten()),
         color=alt.Color("q:N", sort=None, title="of the rows"),
         shape=alt.Shape("q:N", sort=None, title="of the rows"),
         tooltip=[alt.Tooltip("g:N", title="Greek"), alt.Tooltip("q:N", title="of the rows"),
                  alt.Tooltip("said:N", title="difference")],
     )  # fmt: skip
     caption = (f"ThetaData cuts numbers to four decimals, so {PRINTED:g} is agreement to the last "
-               f"digit. What is below {_LEAST:g} is drawn there.")  # fmt: skip
+               f"digit. What is below 1e-6 is drawn there.")  # fmt: skip
     return Figure("errors", title, caption, chart, rows, height=max(200, 30 * len(errors)))
 
 
@@ -116,7 +116,7 @@ def _smile(day: MarketDay, smiles: dict[date, tuple[Floats, Floats]]) -> Figure:
     chart = base().mark_point(filled=True, size=22, opacity=0.7).encode(
         x=alt.X("k:Q", title="log-moneyness, ln(strike / underlying)"),
         y=alt.Y("v:Q", title="absolute difference", scale=alt.Scale(type="log"),
-                axis=alt.Axis(format="~e", tickCount=5)),
+                axis=_powers_of_ten()),
         color=alt.Color("e:O", title="expiration", sort=None),
         tooltip=[alt.Tooltip("e:O", title="expiration"), alt.Tooltip("k:Q", title="log-moneyness"),
                  alt.Tooltip("v:Q", title="difference", format=".2e")],
@@ -126,7 +126,13 @@ def _smile(day: MarketDay, smiles: dict[date, tuple[Floats, Floats]]) -> Figure:
         "where volatility hardly moves a price, many volatilities fit."
     )
     return Figure("iv-error", title, caption, chart, rows,
-                  height=max(200, 30 * 7))  # fmt: skip
+                  height=260)  # fmt: skip
+
+
+def _powers_of_ten() -> Any:
+    import altair as alt
+
+    return alt.Axis(values=[10.0**power for power in range(-6, 7)], format="~e")
 
 
 def _table(piece: Piece, columns: tuple[str, ...]) -> pa.Table:

@@ -68,14 +68,7 @@ def missing_rows(day: MarketDay) -> tuple[int, int]:
 def _totals(day: MarketDay) -> tuple[Floats, Counts, Counts, Counts, Counts]:
     """Each strike's rows by bucket: there, out of the money, solved of these, and expected."""
     grids = list(day.grids.values())
-    # A bucket has as many rows of a contract as most contracts of some expiration have in it.
-    steps = np.max(
-        [np.median(grid.present[: len(grid.contracts)], axis=0) for grid in grids], axis=0
-    ).astype(np.int64)
-    last = int(np.flatnonzero(steps).max(initial=0))
-    usual = int(np.bincount(steps[steps > 0]).argmax()) if steps.any() else 0
-    # In the middle of the day, a bucket that no contract has is a hole like any other.
-    steps[(steps == 0) & (np.arange(BUCKETS) <= last)] = usual
+    steps = _steps(day)
     strikes = np.array(sorted({strike for grid in grids for strike, _ in grid.contracts}))
     there, outside, solved, expected = (
         np.zeros((len(strikes), BUCKETS), np.int64) for _ in range(4)
@@ -90,6 +83,27 @@ def _totals(day: MarketDay) -> tuple[Floats, Counts, Counts, Counts, Counts]:
     return strikes, there, outside, solved, expected
 
 
+def _steps(day: MarketDay) -> Counts:
+    """How many rows a contract has in each bucket, if it lacks none."""
+    steps = np.max(
+        [np.median(grid.present[: len(grid.contracts)], axis=0) for grid in day.grids.values()],
+        axis=0,
+    ).astype(np.int64)
+    # Between the first and the last, a bucket that most contracts lack is a hole like any other.
+    inner = np.arange(BUCKETS)[_grid(steps)][1:-1]
+    if len(inner):
+        steps[inner] = np.maximum(steps[inner], np.bincount(steps[inner]).argmax())
+    return np.asarray(steps)
+
+
+def _grid(steps: Counts) -> slice:
+    """The buckets that have rows: every one, or every third if rows are 15 minutes apart."""
+    seen = np.flatnonzero(steps)
+    if len(seen) < 2:
+        return slice(0, 0)
+    return slice(int(seen[0]), int(seen[-1]) + 1, int(np.bincount(np.diff(seen)).argmax()))
+
+
 def _edges(strikes: Floats) -> Floats:
     """Edges of at most `_STRIKES` bins with about as many strikes each."""
     inner = (strikes[1:] + strikes[:-1]) / 2
@@ -99,13 +113,14 @@ def _edges(strikes: Floats) -> Floats:
 
 
 def _cells(day: MarketDay, edges: Floats, above: Floats, below: Floats) -> list[dict[str, Any]]:
+    width = BUCKET * ((_grid(_steps(day)).step or 1) + SEAM)
     rows = []
     for strike, bucket in zip(*np.nonzero(below), strict=True):
         start = OPEN + int(bucket) * BUCKET
         low, high = edges[strike : strike + 2].tolist()
         share = above[strike, bucket] / below[strike, bucket]
         rows.append({
-            "t": instant(day, start), "t2": instant(day, start + BUCKET * (1 + SEAM)),
+            "t": instant(day, start), "t2": instant(day, start + width),
             "a": round(low, 3), "b": round(high + SEAM * (high - low), 3),
             "v": round(min(float(share), 1.0), 4), "c": _level(share),
             "n": int(above[strike, bucket]), "of": int(below[strike, bucket]),

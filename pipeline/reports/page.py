@@ -95,8 +95,11 @@ def write_pngs(report: Report, folder: Path) -> list[Path]:
 
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
+    # A picture goes about without its page.
+    about = "; ".join([report.title, *report.notes])
     for figure in report.figures:
-        spec = figure.spec(_PNG_WIDTH) | {"title": figure.title}
+        title = {"text": figure.title, "subtitle": about}
+        spec = figure.spec(_PNG_WIDTH) | {"title": title}
         path = folder / f"{figure.name}.png"
         path.write_bytes(vl_convert.vegalite_to_png(spec, scale=_PNG_SCALE, config=LIGHT))
         paths.append(path)

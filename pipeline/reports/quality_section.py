@@ -38,8 +38,8 @@ def quality_section(source: Source) -> Section:
         ("checked", f"{rows:,} rows of {len(checked)} expirations, all trade dates"),
         ("findings", f"{total:,} rows against {len(findings)} rules" if findings else "none"),
     ]
-    return Section("quality", title, facts, [_counts(checked, rows)],
-                   [_finding_table(findings, rows), _examples(checked)])  # fmt: skip
+    tables = [_finding_table(findings, rows), *([_examples(checked)] if findings else [])]
+    return Section("quality", title, facts, [_counts(checked, rows)], tables)
 
 
 def finding_total(source: Source) -> int | None:
@@ -87,13 +87,13 @@ def _counts(checked: dict[str, Quality], rows: int) -> Figure:
 
     data: list[dict[str, Any]] = [
         {"name": _WORDS.get(name, name.replace("_", " ")), "share": count / rows, "n": count,
-         "label": f"{count:,} ({count / rows:.1%})" if count else "0"}
+         "label": f"{count:,}"}
         for name, count in counts.items()
     ]  # fmt: skip
     bars = base().encode(
         y=alt.Y("name:N", sort=None, title=None, axis=alt.Axis(labelLimit=190)),
         x=alt.X("share:Q", title="share of rows", axis=alt.Axis(format=".0%", tickCount=5),
-                scale=alt.Scale(domainMax=max(0.01, 1.35 * max(r["share"] for r in data)))),
+                scale=alt.Scale(domainMax=max(0.01, 1.6 * max(r["share"] for r in data)))),
         tooltip=[alt.Tooltip("name:N", title="what"), alt.Tooltip("n:Q", title="rows", format=","),
                  alt.Tooltip("share:Q", format=".3%")],
     )  # fmt: skip
@@ -129,7 +129,7 @@ def _examples(checked: dict[str, Quality]) -> Table:
     caption = f"{_MOST_EXAMPLES} of {len(rows)}." if len(rows) > _MOST_EXAMPLES else ""
     heads = ("rule", "contract", "time", "values")
     return Table("Examples of the findings", heads, _from_each_rule(rows), caption,
-                 "No finding, so no example.")  # fmt: skip
+                 "The checks kept no example.")  # fmt: skip
 
 
 def _from_each_rule(rows: list[tuple[str, ...]]) -> list[tuple[str, ...]]:

@@ -9,7 +9,6 @@ from pipeline.reports.figure import Figure, Section, Table, base
 
 Run = dict[str, Any]
 
-_STATUSES = ("written", "skipped", "empty", "failed", "interrupted")
 _MOST_BARS = 60
 
 
@@ -88,7 +87,7 @@ def _over_time(name: str, title: str, rows: list[dict[str, Any]], axis: str, for
 
     chart = base().mark_area(line=True, opacity=0.25, interpolate="step-after").encode(
         x=alt.X("s:Q", title="seconds since the run began"),
-        y=alt.Y("v:Q", title=axis, axis=alt.Axis(format=form)),
+        y=alt.Y("v:Q", title=axis, axis=alt.Axis(format=form, tickMinStep=1)),
         tooltip=[alt.Tooltip("s:Q", title="seconds"),
                  alt.Tooltip("v:Q", title=axis, format=",.0f")],
     )  # fmt: skip
@@ -116,7 +115,7 @@ def _gantt(run: Run, results: list[dict[str, Any]]) -> Figure:
         x=alt.X("a:Q", title="seconds since the run began"),
         x2="b:Q",
         y=alt.Y("e:N", sort=None, title=None, axis=alt.Axis(labelLimit=110)),
-        color=_status_colour(),
+        color=_status_colour(rows),
         tooltip=[alt.Tooltip("e:N", title="expiration"), "status:N", "rows:Q",
                  alt.Tooltip("a:Q", title="from, s"), alt.Tooltip("b:Q", title="to, s"),
                  alt.Tooltip("waited:Q", title="of it waiting to ask again, s")],
@@ -146,7 +145,7 @@ def _bars(results: list[dict[str, Any]]) -> list[Figure]:
         chart = base().mark_bar(cornerRadius=2).encode(
             y=alt.Y("e:N", sort=None, title=None, axis=alt.Axis(labelLimit=110)),
             x=alt.X(f"{name}:Q", title=axis, axis=alt.Axis(format="~s", tickCount=5)),
-            color=_status_colour(),
+            color=_status_colour(rows),
             tooltip=[alt.Tooltip("e:N", title="expiration"), "status:N",
                      alt.Tooltip("rows:Q", format=","), "seconds:Q", "size:N"],
         )  # fmt: skip
@@ -167,7 +166,7 @@ def _waits(results: list[dict[str, Any]]) -> Figure:
     chart = base().mark_bar(cornerRadius=2).encode(
         y=alt.Y("e:N", sort=None, title=None, axis=alt.Axis(labelLimit=110)),
         x=alt.X("v:Q", title="seconds"),
-        color=_status_colour(),
+        color=_status_colour(rows),
         tooltip=[alt.Tooltip("e:N", title="expiration"), "status:N",
                  alt.Tooltip("v:Q", title="seconds"), alt.Tooltip("n:Q", title="requests")],
     )  # fmt: skip
@@ -178,12 +177,20 @@ def _waits(results: list[dict[str, Any]]) -> Figure:
     return Figure("retries", title, caption, chart, rows, height=220)
 
 
-def _status_colour() -> Any:
+def _status_colour(rows: list[dict[str, Any]]) -> Any:
     import altair as alt
+
+    seen = {row["status"] for row in rows}
 
     # The first colours of the palette: blue is well, vermilion is not.
     order = ["written", "failed", "skipped", "empty", "interrupted"]
-    return alt.Color("status:N", title=None, sort=order, scale=alt.Scale(domain=order))
+    return alt.Color(
+        "status:N",
+        title=None,
+        sort=order,
+        scale=alt.Scale(domain=order),
+        legend=alt.Legend(values=[each for each in order if each in seen]),
+    )
 
 
 def _errors(run: Run) -> Table:
