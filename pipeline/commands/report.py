@@ -42,9 +42,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help="a folder of data files, as a download's --output")  # fmt: skip
     parser.add_argument("--metrics", default="data/metrics", metavar="FOLDER",
                         help="where the run summaries are (default: %(default)s)")  # fmt: skip
-    parser.add_argument("--symbol", default="", help="of the figures; the first unless you say")
+    parser.add_argument(
+        "--symbol", default="", help="of the figures (default: the one with the most files)"
+    )
     parser.add_argument("--trade_date", type=iso_date, metavar="DATE",
-                        help="of the figures; the last in the files unless you say")  # fmt: skip
+                        help="of the figures (default: the last in the files)")  # fmt: skip
     parser.add_argument("--time", default=36_000_000, type=_time, metavar="HH:MM",
                         help="of the smiles and their like, New York (default: 10:00)")  # fmt: skip
     parser.add_argument("--to", type=Path, metavar="FILE",

@@ -22,7 +22,7 @@ def build(source: Source, symbol: str, trade_date: date | None, until: int) -> R
 
     Args:
         source: what it is about.
-        symbol: of the figures; empty for the first by name.
+        symbol: of the figures; empty for the one with the most files.
         trade_date: of the figures; None for the last.
         until: the time of the snapshots, milliseconds of the day in New York.
 
@@ -43,7 +43,7 @@ def build(source: Source, symbol: str, trade_date: date | None, until: int) -> R
     selection = select(source, symbol, trade_date)
     day = gather(selection.files, selection.symbol, selection.trade_date, until)
     sections = [
-        _data_section(day),
+        _data_section(day, selection.others),
         check_section(
             day,
             float(source.parameter("annual_dividend") or 0),
@@ -62,13 +62,15 @@ def build(source: Source, symbol: str, trade_date: date | None, until: int) -> R
     )
 
 
-def _data_section(day: MarketDay) -> Section:
+def _data_section(day: MarketDay, others: tuple[str, ...]) -> Section:
     now = day.now
     contracts = sum(len(piece) for piece in now.values())
     facts = [
         ("rows of the day", f"{day.rows:,}"),
-        ("at the time of the snapshots", f"{len(now)} expirations, {contracts:,} contracts"),
+        (f"at {clock(day)}", f"{_expirations(len(now))}, {contracts:,} contracts"),
     ]
+    if others:
+        facts.append(("also in the files", f"{', '.join(others)}; --symbol draws it"))
     if day.spot:
         prices = list(dict(sorted(day.spot.items())).values())
         facts.append(("underlying", f"{prices[0]:,.2f} to {prices[-1]:,.2f}, between "
@@ -90,10 +92,16 @@ def _market(day: MarketDay) -> str:
     volatilities = [volatility_at_the_money(piece) for piece in now.values()]
     solved = [value for value in volatilities if np.isfinite(value)]
     text = f"{', '.join(parts)}."
-    if solved:
+    if len(solved) == 1:
+        text += f" At the money, volatility is {solved[0]:.1%} at {clock(day)}."
+    elif solved:
         text += (f" At the money, volatility goes from {solved[0]:.1%} (nearest expiration) to "
                  f"{solved[-1]:.1%} (farthest) at {clock(day)}.")  # fmt: skip
     return text
+
+
+def _expirations(count: int) -> str:
+    return f"{count} expiration{'' if count == 1 else 's'}"
 
 
 def _quality(source: Source) -> str:

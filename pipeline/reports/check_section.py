@@ -69,7 +69,12 @@ def _told(wrong: dict[str, int]) -> str:
     many = {name: count for name, count in wrong.items() if count}
     if not wrong:
         return "no row to compare"
-    return ", ".join(f"{count:,} rows in {name}" for name, count in many.items()) or "no row"
+    return (
+        ", ".join(
+            f"{name} ({count:,} row{'' if count == 1 else 's'})" for name, count in many.items()
+        )
+        or "no row"
+    )
 
 
 def _distributions(day: MarketDay, errors: dict[str, list[Floats]]) -> Figure:

@@ -158,8 +158,9 @@ def _tall(now: dict[date, Piece]) -> int:
 def _course(day: MarketDay) -> Figure:
     title = f"ATM volatility through {day.trade_date:%d %B %Y}"
     if not day.near:
-        return Figure("course", title, absent="There are no times to follow: end of day has one "
-                      "row a contract." if day.end_of_day else _nothing(day))  # fmt: skip
+        told = ("End of day has one row a contract: there is no time to follow." if day.end_of_day
+                else "No solved row near the money is on a whole five minutes.")  # fmt: skip
+        return Figure("course", title, absent=told)
     series: dict[date, dict[int, list[float]]] = {}
     for piece in day.near:
         times = series.setdefault(piece.expiration, {})
@@ -222,7 +223,7 @@ def instant(day: MarketDay, milliseconds: float) -> int:
 
 def clock(day: MarketDay) -> str:
     """Returns the time of the snapshots as a title has it."""
-    return f"{day.trade_date}, end of day" if day.end_of_day else f"{_clock(day.until)} New York"
+    return "the end of the day" if day.end_of_day else f"{_clock(day.until)} New York"
 
 
 def _clock(milliseconds: int) -> str:
@@ -232,5 +233,7 @@ def _clock(milliseconds: int) -> str:
 def _nothing(day: MarketDay) -> str:
     if not {"implied_vol", "underlying_price"} <= set(day.columns):
         return "The files have no implied volatility."
+    if day.end_of_day:
+        return "No volatility was solved for an option with a bid."
     return (f"No solved volatility at {clock(day)}: the quotes had none yet, or the files end "
             "before it. Choose another --time.")  # fmt: skip

@@ -1,6 +1,7 @@
 """What a report is about: a run's summary, and the files that hold its rows."""
 
 import json
+from collections import Counter
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -47,9 +48,17 @@ class Source:
 
 @dataclass(frozen=True)
 class Selection:
-    """The files that may hold rows of a symbol's trade date and of the week before it."""
+    """The files that may hold rows of a symbol's trade date and of the week before it.
+
+    Attributes:
+        symbol: of the figures.
+        others: symbols of the files besides.
+        trade_date: of the figures.
+        files: that may hold their rows.
+    """
 
     symbol: str
+    others: tuple[str, ...]
     trade_date: date
     files: tuple[Path, ...]
 
@@ -91,7 +100,7 @@ def select(source: Source, symbol: str, trade_date: date | None) -> Selection:
 
     Args:
         source: the files.
-        symbol: empty for the first by name.
+        symbol: empty for the one with the most files.
         trade_date: None for the last.
 
     Raises:
@@ -100,8 +109,9 @@ def select(source: Source, symbol: str, trade_date: date | None) -> Selection:
         pyarrow.ArrowInvalid: a file is not what its suffix says.
     """
     spans = {path: _span(path, source) for path in source.files}
-    symbols = sorted({each for names, _, _ in spans.values() for each in names})
-    chosen = symbol.upper() or symbols[0]
+    counts = Counter(each for names, _, _ in spans.values() for each in sorted(names))
+    symbols = sorted(counts)
+    chosen = symbol.upper() or max(symbols, key=counts.__getitem__)
     if chosen not in symbols:
         raise NoRows(f"--symbol {chosen} is not in the files; they have {', '.join(symbols)}")
     of_symbol = {path: (low, high) for path, (names, low, high) in spans.items() if chosen in names}
@@ -113,7 +123,8 @@ def select(source: Source, symbol: str, trade_date: date | None) -> Selection:
         first = min(low for low, _ in of_symbol.values())
         last = max(high for _, high in of_symbol.values())
         raise NoRows(f"the files have no row of {chosen} on {day}; they go from {first} to {last}")
-    return Selection(chosen, day, files)
+    others = tuple(each for each in symbols if each != chosen)
+    return Selection(chosen, others, day, files)
 
 
 def _span(path: Path, source: Source) -> tuple[frozenset[str], date, date]:
