@@ -76,7 +76,8 @@ def _totals(day: MarketDay) -> tuple[Floats, Counts, Counts, Counts, Counts]:
     for grid in grids:
         place = np.searchsorted(strikes, [strike for strike, _ in grid.contracts])
         size = len(place)
-        np.add.at(there, place, grid.present[:size])
+        # A row that is there twice does not make up for one that is not.
+        np.add.at(there, place, np.minimum(grid.present[:size], steps))
         np.add.at(outside, place, grid.outside[:size])
         np.add.at(solved, place, grid.solved[:size])
         np.add.at(expected, place, np.broadcast_to(steps, (size, BUCKETS)))
