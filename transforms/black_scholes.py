@@ -20,19 +20,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtr
 
-Floats = NDArray[np.float64]
+from transforms.conventions import ALL_GREEKS, FIRST_ORDER, SECOND_ORDER, THIRD_ORDER, midpoint
 
-FIRST_ORDER = ("delta", "theta", "vega", "rho", "epsilon", "lambda")
-SECOND_ORDER = ("gamma", "vanna", "charm", "vomma", "veta")
-THIRD_ORDER = ("speed", "zomma", "color", "ultima")
-ALL_GREEKS = (
-    *FIRST_ORDER,
-    *SECOND_ORDER,
-    "vera",
-    *THIRD_ORDER,
-    *("d1", "d2", "dual_delta", "dual_gamma"),
-)
-"""Every Greek, in the column order of ThetaData's `greeks/all`."""
+__all__ = [
+    "ALL_GREEKS", "FIRST_ORDER", "SECOND_ORDER", "THIRD_ORDER", "greeks", "midpoint", "price",
+    "years_to_expiration",
+]  # fmt: skip
+
+Floats = NDArray[np.float64]
 
 DAYS_PER_YEAR = 365
 CLOSE = 16 * 3600
@@ -65,18 +60,6 @@ def years_to_expiration(days: ArrayLike, seconds: ArrayLike, version: str = "lat
     else:
         raise ValueError(f"version {version!r} is neither 'latest' nor '1'")
     return np.where(whole < 7, near, whole) / DAYS_PER_YEAR
-
-
-def midpoint(bid: ArrayLike, ask: ArrayLike) -> Floats:
-    """Returns the middle of the quote truncated to the cent, in dollars (8.70, 8.75 → 8.72).
-
-    Args:
-        bid: dollars, with at most two decimals.
-        ask: dollars, likewise.
-    """
-    # The sum is a whole number of cents that binary floating point may hold a little too low.
-    cents = (np.asarray(bid, np.float64) + np.asarray(ask, np.float64)) * 50 + 1e-6
-    return np.floor(cents) / 100
 
 
 class _Terms:

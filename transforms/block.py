@@ -1,65 +1,135 @@
 """Rows of one expiration as NumPy arrays, on New York's clocks."""
 
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime, timezone
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from transforms.black_scholes import ALL_GREEKS, midpoint
+from transforms.conventions import ALL_GREEKS, midpoint
 from transforms.early_closes import close_ms
 from transforms.presence import DAY_MS, Ints
+from transforms.sessions import NEW_YORK
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
+Columns = Mapping[str, NDArray[Any]]
+
+NUMBERS = (
+    "strike", "bid", "ask", "midpoint", "close", *ALL_GREEKS, "implied_vol", "iv_error",
+    "underlying_price",
+)  # fmt: skip
+"""The columns of numbers that are looked at."""
+TIMES = ("timestamp", "underlying_timestamp")
+LOOKED_AT = frozenset((*NUMBERS, *TIMES, "right"))
 
 EPOCH = date(1970, 1, 1).toordinal()
 _STEADY = 100 * DAY_MS  # New York's clocks change at most once in so many days
+_UNKNOWN = np.iinfo(np.int64).min
+
+
+def arrays(rows: pa.RecordBatch | pa.Table) -> dict[str, NDArray[Any]]:
+    """Returns the columns that are looked at, as arrays; where that is possible, without a copy.
+
+    Numbers are float64, and NaN where there is none; times are milliseconds since 1970 in UTC, the
+    smallest integer where there is none; `right` is true for a call.
+    """
+    return {
+        name: array(name, rows.column(n))
+        for n, name in enumerate(rows.schema.names)
+        if name in LOOKED_AT
+    }
+
+
+def array(name: str, column: Any) -> NDArray[Any]:
+    """Returns one of the columns that `arrays` returns."""
+    column = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    if name in TIMES:
+        return milliseconds(column)
+    if name == "right":
+        return _is_call(column)
+    found: Floats = column.to_numpy(zero_copy_only=False)
+    return found if found.dtype == np.float64 else found.astype(np.float64)
+
+
+def _is_call(column: Any) -> Flags:
+    _, offsets, letters = column.buffers()
+    if column.type == pa.string() and letters is not None and len(column):
+        # A letter each, as this project's rows have it.
+        ends = np.frombuffer(offsets, np.int32)[column.offset : column.offset + len(column) + 1]
+        if ends[-1] - ends[0] == len(column):
+            return np.asarray(np.frombuffer(letters, np.uint8)[ends[0] : ends[-1]] == ord("C"))
+    return np.asarray(pc.equal(column, "C").to_numpy(zero_copy_only=False), np.bool_)
+
+
+def milliseconds(column: Any) -> Ints:
+    """Returns a column of timestamps as milliseconds since 1970 in UTC."""
+    column = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    if column.type.unit != "ms":
+        column = column.cast(pa.timestamp("ms", column.type.tz))
+    whole = column.view(pa.int64())
+    return np.asarray((whole.fill_null(_UNKNOWN) if whole.null_count else whole).to_numpy())
 
 
 @dataclass
 class Block:
-    """Rows of one expiration, as NumPy arrays.
+    """Rows of one expiration.
 
     Attributes:
-        table: the rows, each column in one piece.
+        columns: as `arrays` returns them.
         expiration: of the contracts.
         daily: one row for each contract and trade date.
         annual_dividend: that the Greeks were computed with, in dollars.
-        time: of each row, milliseconds since 1970-01-01 on New York's clocks.
+        instant: of each row, milliseconds since 1970 in UTC.
+        time: the same on New York's clocks.
+        day: its date, as days since 1970.
+        clock: its time of day, in milliseconds since midnight.
+        is_call: whether it is of a call.
     """
 
-    table: pa.Table
+    columns: Columns
     expiration: date
     daily: bool
     annual_dividend: float = 0.0
+    instant: Ints = field(init=False)
     time: Ints = field(init=False)
+    day: Ints = field(init=False)
+    clock: Ints = field(init=False)
+    is_call: Flags = field(init=False)
 
     def __post_init__(self) -> None:
-        self._columns: dict[str, Floats] = {}
-        self.names = frozenset(self.table.column_names)
-        self.instant = milliseconds(self.table["timestamp"])
-        self.time = new_york(self.table["timestamp"], self.instant)
+        self.names = self.columns.keys()
+        self.instant, self.is_call = self.columns["timestamp"], self.columns["right"]
+        self.time = new_york(self.instant)
         self.day = self.time // DAY_MS
         self.clock = self.time - self.day * DAY_MS
-        self.is_call = pc.equal(self.table["right"], "C").to_numpy()
 
     def __len__(self) -> int:
-        return int(self.table.num_rows)
+        return len(self.instant)
 
     def __getitem__(self, name: str) -> Floats:
         """Returns a column of numbers; null is NaN."""
-        if name not in self._columns:
-            self._columns[name] = np.asarray(self.table[name].to_numpy(), np.float64)
-        return self._columns[name]
+        return self.columns[name]
+
+    def value(self, name: str, row: int) -> Any:
+        """Returns what a cell holds, JSON-ready: a number, a time with its offset, or None."""
+        cell = self.columns[name][row].item()
+        if name in TIMES:
+            return None if cell == _UNKNOWN else stamp(cell + _offset(cell))
+        if cell != cell:
+            return None
+        return str(cell) if cell in (math.inf, -math.inf) else cell
 
     @cached_property
     def greeks(self) -> list[str]:
         """The Greeks among the columns that hold any."""
-        return [name for name in ALL_GREEKS if name in self.names and not _lacks(self.table, name)]
+        return [name for name in ALL_GREEKS if not self._lacks(name)]
 
     @cached_property
     def closes(self) -> Ints:
@@ -71,10 +141,11 @@ class Block:
     @cached_property
     def age(self) -> Ints:
         """By how many milliseconds the underlying's price is older than the row; 0 if unknown."""
-        column = self.table["underlying_timestamp"]
-        if column.null_count:
-            column = pc.coalesce(column, self.table["timestamp"])
-        return self.instant - milliseconds(column)
+        other = self.columns["underlying_timestamp"]
+        age = self.instant - other
+        if other.min() == _UNKNOWN:
+            age[other == _UNKNOWN] = 0
+        return age
 
     @cached_property
     def all_zero(self) -> Ints:
@@ -95,31 +166,41 @@ class Block:
         days = self.expiration.toordinal() - EPOCH - self.day[rows]
         return np.maximum(days + 1, 1) / 365
 
+    @cached_property
     def price(self) -> Floats:
-        """Returns what the volatility was solved for: the middle; in v2's end of day the close."""
-        if self.daily and "close" in self.names and _lacks(self.table, "dual_delta"):
+        """What the volatility was solved for: the middle; in v2's end of day the close."""
+        if self.daily and "close" in self.names and self._lacks("dual_delta"):
             return self["close"]
         return self["midpoint"] if "midpoint" in self.names else midpoint(self["bid"], self["ask"])
 
+    def _lacks(self, name: str) -> bool:
+        if name not in self.names:
+            return True
+        column = self[name]
+        return bool(column[0] != column[0] and np.isnan(column).all())
 
-def new_york(column: pa.ChunkedArray, instant: Ints) -> Ints:
+
+def _offset(instant: int) -> int:
+    """Returns what New York's clocks show more than UTC's, in milliseconds."""
+    shown = datetime.fromtimestamp(instant // 1000, timezone.utc).astimezone(NEW_YORK).utcoffset()
+    assert shown is not None  # noqa: S101 -- the zone has one
+    return round(shown.total_seconds()) * 1000
+
+
+def new_york(instant: Ints) -> Ints:
     """Returns instants, milliseconds since 1970 in UTC, as milliseconds on New York's clocks."""
-    ends = pa.array([instant.min(), instant.max()]).cast(pa.int64()).cast(column.type)
-    offsets = milliseconds(pa.chunked_array([pc.local_timestamp(ends)])) - milliseconds(
-        pa.chunked_array([ends])
-    )
-    if offsets[0] == offsets[1] and instant.max() - instant.min() < _STEADY:
-        return np.asarray(instant + offsets[0])
-    return milliseconds(pc.local_timestamp(column))
+    low, high = int(instant.min()), int(instant.max())
+    if high - low < _STEADY and (offset := _offset(low)) == _offset(high):
+        return instant + offset
+    stamps = pa.array(instant).cast(pa.timestamp("ms", str(NEW_YORK)))
+    return np.asarray(pc.local_timestamp(stamps).cast(pa.int64()).to_numpy())
 
 
-def milliseconds(column: pa.ChunkedArray) -> Ints:
-    """Returns a column of timestamps as milliseconds since 1970."""
-    return np.asarray(column.cast(pa.timestamp("ms", column.type.tz)).cast(pa.int64()).to_numpy())
-
-
-def _lacks(table: pa.Table, name: str) -> bool:
-    return name not in table.column_names or table[name].null_count == table.num_rows
+def stamp(time: int) -> str:
+    """Returns milliseconds on New York's clocks as the files have them, with the offset."""
+    wall = datetime.fromtimestamp(time // 1000, timezone.utc)
+    wall = wall.replace(tzinfo=NEW_YORK, microsecond=time % 1000 * 1000)
+    return wall.isoformat(timespec="milliseconds")
 
 
 def code_of(strike: Floats, is_call: Flags) -> Ints:

@@ -62,7 +62,7 @@ class Quality:
         contracts: strikes and rights among them.
         trade_dates: among them.
         counts: rows by what is worth knowing, finding or not: `quality_rules.counted`, and
-            `duplicates`, `out_of_order` and `holes`.
+            `duplicates`, `out_of_order` and `holes`, unless times are on no grid, as ticks.
         iv_error: of the rows that have a price and a volatility: `rows`, and the `mean`, `max`
             of its absolute value.
         findings: in the order of `limits.RULES`; none if all is well.

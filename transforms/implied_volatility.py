@@ -7,9 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtr
 
 from transforms.black_scholes import Floats, floats, signs
-
-TOLERANCE = 0.001
-"""The solver stops this near to the price: an absolute number of dollars, whatever the price."""
+from transforms.conventions import SOLVER_TOLERANCE as TOLERANCE
 
 _FIRST_GUESS, _FIRST_STEP, _BISECTIONS = 0.5, 0.2, 128
 # ThetaData's limit is not known; after 12 doublings the bracket ends at a volatility of 1638,

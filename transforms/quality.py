@@ -1,35 +1,29 @@
 """Whether the numbers can be trusted: statistics and findings, while rows pass by."""
 
-from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta, timezone
+from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
-from transforms.block import Block, contract
+from transforms.block import Block, array, arrays
 from transforms.early_closes import CLOSE_MS, OPEN_MS
 from transforms.findings import MOST_EXAMPLES, Example, Finding, Quality
-from transforms.limits import RULES, Limit, broken
+from transforms.limits import Limit, broken
 from transforms.model import Failure, GreeksRequest
-from transforms.presence import Grid, Presence, Spots
-from transforms.quality_rules import Found, counted, found
-from transforms.schema import END_OF_DAY, KEY_COLUMNS
+from transforms.presence import Grid, Presence
+from transforms.quality_rules import counted, found
+from transforms.schema import END_OF_DAY
+from transforms.tallies import Tallies
 
 __all__ = ["Checking", "Example", "Finding", "Quality", "QualityCheck"]
 
 BLOCK_ROWS = 1 << 12
-"""Rows are looked at so many at a time: as many as the CSV sink holds anyway."""
+"""Rows are looked at so many at a time: half a megabyte to one."""
 
 _UNITS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000}
-
-
-@dataclass
-class _Tally:
-    """What a rule has found so far."""
-
-    count: int = 0
-    worst: list[tuple[float, Example]] = field(default_factory=list)
 
 
 class QualityCheck:
@@ -63,13 +57,13 @@ class QualityCheck:
             None if interval == "tick" else Presence(grid, daily=self._daily, most=MOST_EXAMPLES)
         )
         self._dividend = annual_dividend
-        self._waiting: list[pa.RecordBatch] = []
-        self._rows_waiting = 0
+        self._buffer: dict[str, NDArray[Any]] = {}
+        self._places: list[tuple[int, str]] = []
+        self._filled = 0
         self._rows = 0
         self._counts: dict[str, int] = {}
         self._error_rows, self._error_sum, self._error_max = 0, 0.0, 0.0
-        self._tallies: dict[str, _Tally] = {}
-        self._symbol, self._expiration = "", date.min
+        self._tallies = Tallies("", date.min)
 
     @classmethod
     def of(cls, request: GreeksRequest) -> "QualityCheck":
@@ -87,50 +81,48 @@ class QualityCheck:
 
         Only the columns that are there are looked at; `KEY_COLUMNS` must be.
         """
-        self._waiting.append(batch)
-        self._rows_waiting += batch.num_rows
-        while self._rows_waiting >= BLOCK_ROWS:
-            self._look(BLOCK_ROWS)
+        if not self._buffer:
+            self._tallies = Tallies(batch["symbol"][0].as_py(), batch["expiration"][0].as_py())
+            for name, values in arrays(batch).items():
+                self._buffer[name] = np.empty(BLOCK_ROWS, values.dtype)
+            self._places = [(batch.schema.get_field_index(name), name) for name in self._buffer]
+        columns = [(self._buffer[name], array(name, batch.column(n))) for n, name in self._places]
+        start, rows = 0, batch.num_rows
+        while start < rows:
+            size = min(rows - start, BLOCK_ROWS - self._filled)
+            for buffer, values in columns:
+                buffer[self._filled : self._filled + size] = values[start : start + size]
+            self._filled += size
+            start += size
+            if self._filled == BLOCK_ROWS:
+                self._look()
 
     def finish(self) -> Quality:
         """Returns what all the rows show. No row may follow."""
-        if self._rows_waiting:
-            self._look(self._rows_waiting)
+        if self._filled:
+            self._look()
         contracts = dates = 0
         if self._presence is not None:
             contracts, dates, holes = self._presence.finish()
+        if self._presence is not None and self._presence.tracked:
             for rule, spots in (
                 ("duplicates", self._presence.duplicates),
                 ("out_of_order", self._presence.out_of_order),
                 ("holes", holes),
             ):
                 self._counts[rule] = spots.count
-                if spots.count:
-                    self._tallies[rule] = _Tally(spots.count, self._placed(spots))
-        findings = tuple(
-            Finding(
-                rule,
-                tally.count,
-                tally.count / (self._rows + (tally.count if rule == "holes" else 0)),
-                tuple(example for _, example in tally.worst),
-            )
-            for rule in RULES
-            if (tally := self._tallies.get(rule))
-        )
+                self._tallies.note_spots(rule, spots)
+        findings = self._tallies.findings(self._rows)
         mean = self._error_sum / self._error_rows if self._error_rows else 0.0
         error = {"rows": self._error_rows, "mean": mean, "max": self._error_max}
         return Quality(self._rows, contracts, dates, dict(self._counts), error, findings)
 
-    def _look(self, rows: int) -> None:
-        waiting = pa.Table.from_batches(self._waiting)
-        self._waiting = waiting.slice(rows).to_batches()
-        self._rows_waiting -= rows
-        if not self._rows:
-            self._symbol = waiting["symbol"][0].as_py()
-            self._expiration = waiting["expiration"][0].as_py()
-        self._rows += rows
-        table = waiting.slice(0, rows).drop_columns(["symbol", "expiration"]).combine_chunks()
-        block = Block(table, self._expiration, self._daily, self._dividend)
+    @np.errstate(all="ignore")  # numbers that are none are what is looked for
+    def _look(self) -> None:
+        columns = {name: values[: self._filled] for name, values in self._buffer.items()}
+        self._rows += self._filled
+        self._filled = 0
+        block = Block(columns, self._tallies.expiration, self._daily, self._dividend)
         if self._presence is not None:
             times = block.day * 86_400_000 if self._daily else block.time
             self._presence.add(block.code, times)
@@ -138,7 +130,7 @@ class QualityCheck:
             self._counts[name] = self._counts.get(name, 0) + int(count)
         self._note_error(block)
         for one in found(block):
-            self._note(one, block)
+            self._tallies.note(one, block)
 
     def _note_error(self, block: Block) -> None:
         if {"iv_error", "implied_vol"} <= block.names:
@@ -148,38 +140,6 @@ class QualityCheck:
                 self._error_rows += len(error)
                 self._error_sum += float(error.sum())
                 self._error_max = max(self._error_max, float(error.max()))
-
-    def _note(self, one: Found, block: Block) -> None:
-        tally = self._tallies.setdefault(one.rule, _Tally())
-        tally.count += len(one.rows)
-        worst = np.argsort(-one.badness, kind="stable")[:MOST_EXAMPLES]
-        floor = tally.worst[-1][0] if len(tally.worst) == MOST_EXAMPLES else -np.inf
-        for n in worst:
-            bad = float(one.badness[n])
-            if bad > floor:
-                tally.worst.append((bad, self._example(block, int(one.rows[n]), one.shown)))
-        # Stable: of two that are as bad, the one that came first.
-        tally.worst = sorted(tally.worst, key=lambda pair: -pair[0])[:MOST_EXAMPLES]
-
-    def _example(self, block: Block, row: int, shown: tuple[str, ...]) -> Example:
-        (values,) = block.table.slice(row, 1).select(list(dict.fromkeys(shown))).to_pylist()
-        values = {
-            name: value.isoformat(timespec="milliseconds") if isinstance(value, datetime) else value
-            for name, value in values.items()
-        }
-        stamp = block.table["timestamp"][row].as_py().isoformat(timespec="milliseconds")
-        key = (float(block["strike"][row]), block.table["right"][row].as_py(), stamp)
-        return Example(self._key(*key), values)
-
-    def _placed(self, spots: Spots) -> list[tuple[float, Example]]:
-        return [
-            (0.0, Example(self._key(*contract(code), _text(time)), dict(figures)))
-            for code, time, figures in spots.first
-        ]
-
-    def _key(self, strike: float, right: str, stamp: str) -> dict[str, Any]:
-        values = (self._symbol, self._expiration.isoformat(), strike, right, stamp)
-        return dict(zip(KEY_COLUMNS, values, strict=True))
 
 
 @dataclass(frozen=True)
@@ -223,11 +183,3 @@ def _clock_ms(text: str | None, default: int) -> int:
         return default
     hours, minutes, seconds = text.split(":")
     return round((int(hours) * 60 + int(minutes)) * 60_000 + float(seconds) * 1000)
-
-
-def _text(time: int) -> str:
-    """Returns milliseconds on New York's clocks as the files have them, with the offset."""
-    from transforms.sessions import NEW_YORK
-
-    wall = datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(milliseconds=time)
-    return wall.replace(tzinfo=NEW_YORK).isoformat(timespec="milliseconds")

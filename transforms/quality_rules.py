@@ -6,15 +6,16 @@ are 0; the price is the quote's middle cut to the cent; Greeks are cut to four d
 early close the grid goes on with the last quotes.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from transforms.block import EPOCH, Block
+from transforms.conventions import SOLVER_TOLERANCE
 from transforms.early_closes import OPEN_MS
-from transforms.implied_volatility import TOLERANCE
 from transforms.presence import DAY_MS, Ints
 
 Floats = NDArray[np.float64]
@@ -34,12 +35,14 @@ class Found(NamedTuple):
         rows: their places in the block, ascending.
         badness: how bad each is; the worst are shown.
         shown: the columns whose values are shown.
+        expected: what a column should say, by its name, where that is known; NaN where it is right.
     """
 
     rule: str
     rows: Ints
     badness: Floats
     shown: tuple[str, ...]
+    expected: Mapping[str, Floats] = MappingProxyType({})
 
 
 def counted(block: Block) -> Iterator[tuple[str, int]]:
@@ -135,7 +138,7 @@ def _quotes(block: Block) -> Iterator[Found]:
 
 
 def _volatility(block: Block) -> Iterator[Found]:
-    price, iv = block.price(), block["implied_vol"]
+    price, iv = block.price, block["implied_vol"]
     solvable = _surely_solvable(block, price, rows := np.flatnonzero((iv == 0) & (price > 0)))
     unsolved = rows[solvable > 0]
     shown = ("bid", "ask", "underlying_price", "implied_vol")
@@ -149,7 +152,7 @@ def _volatility(block: Block) -> Iterator[Found]:
     if "iv_error" in block.names:
         error = block["iv_error"]
         # The solver stops at an absolute distance; the error is relative, and cut.
-        off = np.abs(error) * price - 2 * TOLERANCE - 1.5e-4 * price
+        off = np.abs(error) * price - 2 * SOLVER_TOLERANCE - 1.5e-4 * price
         mask = (off > 0) & (iv > 0) & (error < 100)
         yield from _where("iv_error", mask, off, *shown, "iv_error")
 

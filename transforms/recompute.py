@@ -13,9 +13,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from transforms.black_scholes import Floats, greeks, price, years_to_expiration
-from transforms.block import EPOCH, Block, Flags
+from transforms.block import EPOCH, Block, Flags, arrays
+from transforms.conventions import SOLVER_TOLERANCE
 from transforms.early_closes import CLOSE_MS
-from transforms.implied_volatility import TOLERANCE, implied_volatility
+from transforms.implied_volatility import implied_volatility
 from transforms.presence import Ints
 from transforms.vendor_rate import Priced, Rate, vendor_rate
 
@@ -93,7 +94,7 @@ def recompute_block(
     """
     spot, strike, call = block["underlying_price"], block["strike"], block.is_call
     spot = np.where(spot > 0, spot, np.nan)
-    paid, years = block.price(), years_of(block, version)
+    paid, years = block.price, years_of(block, version)
     dividend_yield = block.annual_dividend / spot
     rates = rates_of(block, paid, years, rate, dividend_yield)
     days, places = np.unique(block.day, return_inverse=True)
@@ -101,14 +102,15 @@ def recompute_block(
         np.array([(rates[day] or Rate(0.0, 1.0))[n] for day in days.tolist()])[places]
         for n in (0, 1)
     )
-    usable = np.isfinite(paid) & np.isfinite(spot) & (paid >= 0) & (strike > 0)
+    theirs = block["implied_vol"]
+    usable = np.isfinite(paid) & np.isfinite(spot) & np.isfinite(theirs) & (paid >= 0)
+    usable &= strike > 0
     index = np.flatnonzero(usable)
     ours = np.zeros(len(block))
     ours[index] = implied_volatility(
         paid[index], spot[index], strike[index], years[index], used[index], call[index],
         dividend_yield[index],
     ).volatility  # fmt: skip
-    theirs = block["implied_vol"]
     solved = usable & (theirs > 0)
     right = np.abs(ours - theirs) <= 1.5 * PRINTED
     doubtful = np.flatnonzero(usable & ~right)
@@ -139,7 +141,7 @@ def _fits(
     s, k, t, r, doubt = arguments
     sure = np.where(theirs > 0, theirs, 1e-4)
     ends = [price(s, k, t, r, np.maximum(sure + step, 1e-6), call, q) for step in (-PRINTED, 2e-4)]
-    slack = 2 * TOLERANCE + k * t * doubt
+    slack = 2 * SOLVER_TOLERANCE + k * t * doubt
     worth = (paid >= np.minimum(*ends) - slack) & (paid <= np.maximum(*ends) + slack)
     # No volatility: right where the price is no more than the intrinsic value, as nearly.
     intrinsic = np.maximum(np.where(call, 1, -1) * (s * np.exp(-q * t) - k * np.exp(-r * t)), 0)
@@ -222,7 +224,7 @@ def recompute(
     found = pc.unique(table["expiration"]).to_pylist()
     if len(found) != 1:
         raise ValueError(f"{len(found)} expirations at once; recompute takes one")
-    block = Block(table.combine_chunks(), found[0], is_daily(table), annual_dividend)
+    block = Block(arrays(table), found[0], is_daily(table), annual_dividend)
     ours, _ = recompute_block(block, rate, version)
     columns = {
         "price": ours.price,
@@ -230,10 +232,10 @@ def recompute(
         "rate": ours.rate,
         "implied_vol": ours.implied_vol,
     }
-    arrays = {name: pa.array(values) for name, values in columns.items()}
+    told = {name: pa.array(values) for name, values in columns.items()}
     for name, values in ours.greeks.items():
-        arrays[name] = pa.array(values, mask=~ours.solved)
-    return pa.table(arrays)
+        told[name] = pa.array(values, mask=~ours.solved)
+    return pa.table(told)
 
 
 def is_daily(table: pa.Table) -> bool:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from transforms.black_scholes import Floats, greeks, price
-from transforms.implied_volatility import TOLERANCE
+from transforms.conventions import SOLVER_TOLERANCE
 
 _PRINTED = 1e-4  # numbers are cut to four decimals
 _STEPS = 6
@@ -81,7 +81,7 @@ def vendor_rate(rows: Priced) -> Rate | None:
     weights = 1 / doubt[best] ** 2
     low, found, high = _weighted_quartiles(rate, weights)
     many = weights.sum() ** 2 / (weights**2).sum()
-    off = max(1.5 * (high - low) / np.sqrt(many), float(doubt[best].min()) / 10, _SURE)
+    off = max(1.5 * (high - low) / np.sqrt(many), 1.2 / np.sqrt(weights.sum()), _SURE)
     whole = round(round(found / _BASIS_POINT) * _BASIS_POINT, 4)
     sure = off < _BASIS_POINT / 2 and abs(found - whole) < _BASIS_POINT / 5
     return Rate(whole, _SURE) if sure else Rate(found, float(off))
@@ -104,7 +104,7 @@ def _solved(x: Priced) -> Floats:
 def _doubt(value: Floats, sensitivity: dict[str, Floats]) -> Floats:
     """Returns by how much the rate that a row implies may be off."""
     rho = np.maximum(np.abs(sensitivity["rho"]), 1e-9)
-    worth = np.minimum(value * _PRINTED, TOLERANCE)
+    worth = np.minimum(value * _PRINTED, SOLVER_TOLERANCE)
     return (np.abs(sensitivity["vega"]) * _PRINTED / 2 + worth / 2 + 1e-6) / rho
 
 

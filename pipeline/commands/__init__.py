@@ -10,10 +10,12 @@ import argparse
 from collections.abc import Sequence
 from types import ModuleType
 
-from pipeline.commands import download, report, terminal
+from pipeline.commands import check, diff, download, report, terminal
 
 COMMANDS: dict[str, ModuleType] = {
     "download": download,
+    "check": check,
+    "diff": diff,
     "report": report,
     "terminal": terminal,
 }

@@ -1,0 +1,70 @@
+"""What looking at the rows costs a download: `python bench/quality.py [PAIRS]`.
+
+Serves a simulated market from a process of its own, and downloads a trade date of SPXW every
+minute, the nearest expirations, in turn with the check and without it. Prints for each format and
+order of Greeks the seconds of the processor that the download took (the median; not the
+Terminal's), by how much the check adds to them (the median over the pairs), and the peak of its
+memory.
+"""
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+GREEKS = [sys.executable, "-m", "pipeline"]
+DAY = ["--symbol", "SPXW", "--start_date", "2024-03-14", "--interval", "1m", "--max_dte", "5"]
+CASES = [("csv", "first_order"), ("parquet", "first_order"), ("csv", "all"), ("parquet", "all")]
+
+
+def run(url: str, form: str, order: str, flag: str) -> tuple[float, float, int]:
+    """Returns the processor's seconds, the peak of memory in MiB, and the rows of a download."""
+    with tempfile.TemporaryDirectory() as folder:
+        arguments = [*DAY, "--terminal", url, "--format", form, "--greeks", order, flag]
+        arguments += ["--output", f"{folder}/greeks", "--metrics", f"{folder}/metrics"]
+        process = subprocess.Popen(
+            [*GREEKS, "download", *arguments], stdout=subprocess.DEVNULL
+        )  # fmt: skip
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        assert process.returncode == 0
+        (path,) = Path(folder).glob("metrics/*.json")
+        summary = json.loads(path.read_text())
+        seconds = usage.ru_utime + usage.ru_stime
+        return seconds, summary["peak_memory_usage"], summary["total_records"]
+
+
+def main() -> None:
+    """Prints the table."""
+    pairs = int(sys.argv[1]) if len(sys.argv) > 1 else 7
+    serve = [*GREEKS, "terminal", "--port", "0", "--exit_with_stdin"]
+    print("| format | Greeks | rows | without | with | added | MiB without | MiB with |")
+    print("|---|---|--:|--:|--:|--:|--:|--:|")
+    with subprocess.Popen(
+        serve, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as terminal:
+        assert terminal.stdout is not None
+        assert terminal.stdin is not None
+        url = terminal.stdout.readline().split()[-1]
+        for form, order in CASES:
+            run(url, form, order, "--check")  # the market's prices are made once
+            off, on = [], []
+            for n in range(pairs):
+                for flag in ("--check", "--no_check")[:: 1 if n % 2 else -1]:
+                    (on if flag == "--check" else off).append(run(url, form, order, flag))
+            added = statistics.median(a[0] / b[0] - 1 for a, b in zip(on, off, strict=True))
+            seconds = [statistics.median(one[0] for one in some) for some in (off, on)]
+            peaks = [statistics.median(one[1] for one in some) for some in (off, on)]
+            print(
+                f"| {form} | {order} | {on[0][2]:,} | {seconds[0]:.2f} s | {seconds[1]:.2f} s | "
+                f"{added:.1%} | {peaks[0]:.0f} | {peaks[1]:.0f} |",
+                flush=True,
+            )
+        terminal.stdin.close()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,108 @@
+"""What `greeks check` prints."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from transforms.findings import Example
+from transforms.full_check import Checked, FullCheck
+from transforms.limits import RULES, TOGETHER
+
+_SHARES = {
+    "IV 0": "unsolved_iv",
+    "no price": "no_price",
+    "bid 0": "zero_bids",
+    "all zero": "zero_greeks",
+    "locked": "locked_quotes",
+    "crossed": "crossed_quotes",
+    "stale": "stale_underlying",
+}
+
+
+def text(checked: Sequence[Checked], check: FullCheck) -> Iterator[str]:
+    """Yields the report, line by line."""
+    yield from _statistics(checked)
+    yield from _recomputed(check)
+    yield from _rates(check.rates)
+    yield from _parity(check.parity)
+    for note in check.notes:
+        yield f"note: {note}"
+    yield ""
+    yield from _findings(checked)
+
+
+def _statistics(checked: Iterable[Checked]) -> Iterator[str]:
+    heads = "".join(f"{head:>9}" for head in _SHARES)
+    yield f"{'symbol':<8}{'expiration':<12}{'rows':>10}{'contracts':>11}{'dates':>7}{heads}  findings"  # noqa: E501 -- a table's head
+    for one in checked:
+        quality = one.quality
+        shares = "".join(
+            f"{quality.counts[name] / quality.rows:>9.1%}"
+            if name in quality.counts
+            else f"{'-':>9}"
+            for name in _SHARES.values()
+        )
+        found = ", ".join(f"{finding.rule} {finding.count:,}" for finding in one.findings)
+        yield (
+            f"{one.symbol:<8}{one.expiration!s:<12}{quality.rows:>10,}{quality.contracts:>11,}"
+            f"{quality.trade_dates:>7}{shares}  {found or 'none'}"
+        )
+
+
+def _recomputed(check: FullCheck) -> Iterator[str]:
+    lines = check.errors.total()
+    if not lines:
+        return
+    yield ""
+    yield "recomputed from each row's own inputs: how far the file's numbers are off"
+    yield f"  {'':<14}{'rows':>10}{'median':>12}{'99 %':>12}{'largest':>12}{'wrong':>8}"
+    for line in lines:
+        yield (
+            f"  {line['name']:<14}{line['rows']:>10,}{line['median']:>12.2g}{line['p99']:>12.2g}"
+            f"{line['max']:>12.2g}{line['wrong']:>8,}"
+        )
+
+
+def _rates(rates: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """Yields one line a symbol and trade date: from the expiration that is surest of its rate."""
+    best: dict[tuple[str, str], dict[str, Any]] = {}
+    for rate in rates:
+        where = (rate["symbol"], rate["trade_date"])
+        if where not in best or rate["doubt"] < best[where]["doubt"]:
+            best[where] = rate
+    if best:
+        yield ""
+    for (symbol, day), rate in best.items():
+        doubt = f"± {rate['doubt']:.3%}" if rate["doubt"] else "as told"
+        yield f"rate      {symbol} on {day}: computed with {rate['rate']:.3%} {doubt}"
+
+
+def _parity(parity: Sequence[dict[str, Any]]) -> Iterator[str]:
+    for line in parity:
+        yield (
+            f"parity    {line['symbol']} {line['expiration']} on {line['trade_date']}: calls and "
+            f"puts imply a rate of {line['rate']:.2%} and dividends of {line['dividend_yield']:.2%}"
+        )
+
+
+def _findings(checked: Iterable[Checked]) -> Iterator[str]:
+    by_rule: dict[str, list[tuple[int, tuple[Example, ...]]]] = {}
+    rows = 0
+    for one in checked:
+        rows += one.quality.rows
+        for finding in one.findings:
+            by_rule.setdefault(finding.rule, []).append((finding.count, finding.examples))
+    if not by_rule:
+        yield f"no finding in {rows:,} rows"
+    for rule, says in (RULES | TOGETHER).items():
+        if rule not in by_rule:
+            continue
+        count = sum(number for number, _ in by_rule[rule])
+        yield f"{rule}: {count:,} of {rows:,} rows: {says}"
+        examples = [example for _, some in by_rule[rule] for example in some]
+        for example in examples[:5]:
+            named = example.key
+            values = ", ".join(f"{name} {value}" for name, value in example.values.items())
+            yield (
+                f"    {named['symbol']} {named['expiration']} {named['strike']:g} "
+                f"{named['right']} {named['timestamp']}  {values}"
+            )

@@ -1,0 +1,131 @@
+"""`greeks check`: whether the numbers in files can be trusted."""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+
+from transforms.limits import ANY, RULES, TOGETHER, broken, parse_limits
+from transforms.model import INTERVALS
+
+SUMMARY = "check files of Greeks: what can't be right, and every Greek recomputed"
+DESCRIPTION = (
+    "Reads files of Greeks, of this project or any other that names its columns as ThetaData does, "
+    "and tells what can't be right."
+)
+_WIDTH = max(map(len, [*RULES, *TOGETHER]))
+EPILOG = f"""\
+examples:
+  greeks check data/greeks
+      every file of a download
+
+  greeks check --fail_on "zero_greeks>5%,holes>1%" --json data/spxw/2024-03-15/SPXW_20240315.parquet
+      for a script: what is borne, and the answer as JSON
+
+rules:
+{chr(10).join(f"  {rule:<{_WIDTH}}  {says}" for rule, says in (RULES | TOGETHER).items())}
+
+What ThetaData's own conventions explain is no finding: no quote at 09:30, implied volatility 0 for
+a price below the intrinsic value, bids of 0 far out of the money, quotes that stand after an early
+close.
+
+The rate that the Greeks were computed with is not in the files. Without --rate it is found from
+the rows, for each expiration and trade date: it is the one at which their volatilities are worth
+their prices. One number out of thousands of rows can't hide a wrong row; compare it with that
+date's SOFR.
+
+exit codes: 0 nothing is found, or no more than --fail_on bears; 1 more than that; 2 a wrong flag,
+or a file can't be read.
+"""
+BEAM_FLAGS = False
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the flags of `greeks check`."""
+    parser.add_argument("files", nargs="+", metavar="FILE", help="a CSV or Parquet file, or a "
+                        "folder of them")  # fmt: skip
+    parser.add_argument(
+        "--fail_on",
+        default=ANY,
+        metavar="RULES",
+        help="what is too much, as in zero_greeks>5%%,holes>1%%,duplicates (default: any finding)",
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument(
+        "--rate",
+        type=float,
+        metavar="RATE",
+        help="that the Greeks were computed with, 0.0531 for 5.31 %% (default: what rows imply)",
+    )
+    parser.add_argument(
+        "--annual_dividend",
+        type=float,
+        default=0.0,
+        metavar="USD",
+        help="that the Greeks were computed with (default: none)",
+    )
+    parser.add_argument(
+        "--greeks_version",
+        default="latest",
+        choices=["latest", "1"],
+        help="how ThetaData counted the time to expiration (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--interval",
+        choices=INTERVALS,
+        metavar="INTERVAL",
+        help="between two rows of a contract: then a time that every contract lacks is missed, too "
+        "(default: what the rows show)",
+    )
+
+
+def run(parser: argparse.ArgumentParser, options: argparse.Namespace, _rest: Sequence[str]) -> int:
+    """Checks files, prints what is found, and returns the exit code."""
+    try:
+        limits = parse_limits(options.fail_on, (*RULES, *TOGETHER))
+    except ValueError as error:
+        parser.error(f"--fail_on: {error}")
+    from pipeline.check_text import text
+    from pipeline.reading import UnreadableFile, find_files, read_batches
+    from transforms.full_check import Assumptions, FullCheck
+
+    check = FullCheck(
+        Assumptions(options.rate, options.annual_dividend, options.greeks_version, options.interval)
+    )
+    try:
+        for path in find_files(options.files):
+            for table in read_batches(path):
+                check.add(table, path)
+            check.end_of_file()
+    except UnreadableFile as error:
+        print(f"greeks check: {error}", file=sys.stderr)
+        return 2
+    checked = check.finish()
+    counts: dict[str, int] = {}
+    for one in checked:
+        for finding in one.findings:
+            counts[finding.rule] = counts.get(finding.rule, 0) + finding.count
+    rows = sum(one.quality.rows for one in checked)
+    if not rows:
+        print(f"greeks check: there are no rows in {', '.join(options.files)}", file=sys.stderr)
+        return 2
+    above = broken(limits, counts, rows)
+    if options.json:
+        print(json.dumps({
+            "rows": rows,
+            "findings": counts,
+            "above_fail_on": above,
+            "expirations": [one.describe() for one in checked],
+            "recomputation": {
+                "rates": check.rates,
+                "errors": check.errors.total(),
+                "cells": check.errors.describe(),
+            },
+            "parity": check.parity,
+            "notes": check.notes,
+        }, indent=2))  # fmt: skip
+    else:
+        print("\n".join(text(checked, check)))
+        for sentence in above:
+            print(f"--fail_on {sentence}", file=sys.stderr)
+    return 1 if above else 0

@@ -1,0 +1,42 @@
+"""What `greeks diff` prints."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from pipeline.difference import Difference
+
+
+def text(difference: Difference, a: str, b: str) -> Iterator[str]:
+    """Yields what differs, line by line."""
+    yield f"A: {a}\nB: {b}\n"
+    if difference.same:
+        yield f"the same {difference.same_rows:,} rows"
+        return
+    yield f"{difference.same_rows:>12,} rows are the same"
+    yield f"{difference.moved_rows:>12,} rows have moved"
+    for side, name in (("a", "A"), ("b", "B")):
+        yield f"{difference.only[side]:>12,} rows are only in {name}"
+        for example in difference.examples[side]:
+            yield f"{'':>16}{_row(example)}"
+        for what in (difference.only_files, difference.only_columns):
+            if what[side]:
+                kind = "files" if what is difference.only_files else "columns"
+                yield f"{'':>12} {kind} only in {name}: {', '.join(what[side])}"
+    if difference.columns:
+        yield f"\n{'column':<22}{'rows':>10}{'median':>12}{'largest':>12}  where it is largest"
+    for name, moved in difference.columns.items():
+        told = moved.describe()
+        sizes = "".join(
+            f"{told[size]:>12.4g}" if size in told else f"{'-':>12}" for size in ("median", "max")
+        )
+        worst = moved.worst
+        yield (
+            f"{name:<22}{moved.rows:>10,}{sizes}  {_row(worst['key'])}: "
+            f"{worst['a']} in A, {worst['b']} in B"
+        )
+
+
+def _row(key: dict[str, Any]) -> str:
+    return (
+        f"{key['symbol']} {key['expiration']} {key['strike']:g} {key['right']} {key['timestamp']}"
+    )
