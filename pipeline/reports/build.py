@@ -11,7 +11,7 @@ from pipeline.reports.figure import Section, Table
 from pipeline.reports.market_day import MarketDay, gather, volatility_at_the_money
 from pipeline.reports.page import Report
 from pipeline.reports.quality_section import finding_total, quality_section
-from pipeline.reports.run_figures import Run, run_section
+from pipeline.reports.run_figures import Run, outcome, run_section
 from pipeline.reports.smile_figures import clock, smile_figures
 from pipeline.reports.source import Source, select
 from transforms.version import __version__
@@ -114,10 +114,7 @@ def _quality(source: Source) -> str:
 def _outcome(run: Run | None) -> str:
     if run is None:
         return ""
-    failed = run.get("failed_expirations", 0)
-    told = f"{failed} failed" if failed else "nothing failed"
-    return (f"The run {run['status']}: {run.get('successful_expirations', 0)} of "
-            f"{run.get('total_expirations', 0)} expirations written, {told}.")  # fmt: skip
+    return f"The run {run['status']}: {outcome(run)}."
 
 
 def _notes(run: Run | None) -> list[str]:

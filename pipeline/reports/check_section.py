@@ -11,7 +11,7 @@ from pipeline.reports.figure import Figure, Section, base
 from pipeline.reports.market_day import MarketDay
 from pipeline.reports.rows import Floats, Piece
 from pipeline.reports.smile_figures import clock, label, spread_out
-from transforms.block import Block
+from transforms.block import Block, arrays
 from transforms.recompute import PRINTED, beyond, recompute_block
 from transforms.schema import ZONE
 
@@ -41,7 +41,7 @@ def check_section(day: MarketDay, annual_dividend: float, version: str) -> Secti
         piece = piece.where(piece.values["underlying_price"] > 0)
         if not piece.solved.any():
             continue
-        block = Block(_table(piece, day.columns), expiration, day.end_of_day, annual_dividend)
+        block = Block(arrays(_table(piece)), expiration, day.end_of_day, annual_dividend)
         ours, found = recompute_block(block, None, version)
         rates += [rate.rate for rate in found.values() if rate is not None and rate.doubt < 0.002]
         compared = ours.solved & piece.solved
@@ -140,7 +140,7 @@ def _powers_of_ten() -> Any:
     return alt.Axis(values=[10.0**power for power in range(-6, 7)], format="~e")
 
 
-def _table(piece: Piece, columns: tuple[str, ...]) -> pa.Table:
+def _table(piece: Piece) -> pa.Table:
     midnight = datetime.combine(piece.trade_date, datetime.min.time())
     local = [midnight + timedelta(milliseconds=int(each)) for each in piece.time]
     stamps = pc.assume_timezone(pa.array(local, pa.timestamp("ms")), ZONE, ambiguous="earliest")
@@ -149,6 +149,6 @@ def _table(piece: Piece, columns: tuple[str, ...]) -> pa.Table:
             "strike": piece.strike,
             "right": np.where(piece.is_call, "C", "P"),
             "timestamp": stamps,
-            **{name: values for name, values in piece.values.items() if name in columns},
+            **piece.values,
         }
     )

@@ -167,7 +167,7 @@ def gather(paths: Sequence[Path], symbol: str, trade_date: date, until: int) -> 
         columns |= dict.fromkeys(columns_of(path))
     names = tuple(name for name in columns if name not in _NOT_VALUES)
     day = MarketDay(symbol, trade_date, until, names)
-    read = tuple(name for name in names if name in BASE or name in DRAWN)
+    read = tuple(name for name in names if name in (*BASE, *DRAWN, *_CHECKED))
     for path in paths:
         first = trade_date - timedelta(LOOK_BACK)
         for piece in pieces(path, symbol, first, trade_date, read):
@@ -180,6 +180,9 @@ def gather(paths: Sequence[Path], symbol: str, trade_date: date, until: int) -> 
 DRAWN = ("delta", "gamma", "theta", "vega", "rho", "vanna", "charm", "vomma", "speed", "zomma",
          "color", "ultima", "epsilon", "lambda", "veta")  # fmt: skip
 """The Greeks that are read, the best known first."""
+
+_CHECKED = ("close", "midpoint", "dual_delta")
+"""Read only for the independent check: they tell what price a volatility is solved for."""
 
 _NOT_VALUES = {"symbol", "expiration", "strike", "right", "timestamp", "underlying_timestamp"}
 

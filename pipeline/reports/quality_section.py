@@ -1,5 +1,6 @@
 """What the quality checks said while the rows passed by: counts, findings and examples."""
 
+from pathlib import Path
 from typing import Any
 
 from pipeline.reports.figure import Figure, Section, Table, base
@@ -35,7 +36,7 @@ def quality_section(source: Source) -> Section:
     findings = _findings(checked)
     total = sum(count for _, count, _, _ in findings)
     facts = [
-        ("checked", f"{rows:,} rows of {len(checked)} expirations, all trade dates"),
+        ("checked", f"{rows:,} rows in {len(checked)} files, all trade dates"),
         ("findings", f"{total:,} rows against {len(findings)} rules" if findings else "none"),
     ]
     tables = [_finding_table(findings, rows), *([_examples(checked)] if findings else [])]
@@ -49,27 +50,27 @@ def finding_total(source: Source) -> int | None:
 
 
 def _qualities(source: Source) -> dict[str, Quality]:
-    """What is known of each expiration: of its file's manifest, else of the run's summary."""
+    """What is known of each file's rows: by its manifest, else by the run's summary."""
     found: dict[str, Quality] = {}
-    for result in (source.run or {}).get("expirations", []):
+    for number, result in enumerate((source.run or {}).get("expirations", [])):
         if result.get("quality"):
-            found[f"{result['symbol']} {result['expiration']}"] = result["quality"]
+            # What was kept back for its findings has no file.
+            path = result["path"]
+            found[str(Path(path).absolute()) if path else str(number)] = result["quality"]
     for path in source.files:
-        entry = source.entry(path)
-        if entry.get("quality"):
-            request = entry.get("request", {})
-            found[f"{request.get('symbol')} {request.get('expiration')}"] = entry["quality"]
+        if source.entry(path).get("quality"):
+            found[str(path.absolute())] = source.entry(path)["quality"]
     return found
 
 
 def _findings(checked: dict[str, Quality]) -> list[tuple[str, int, int, str]]:
-    """Each rule that was broken: its name, rows, expirations, and what it says."""
+    """Each rule that was broken: its name, rows, files, and what it says."""
     rules: dict[str, tuple[int, int, str]] = {}
     for quality in checked.values():
         for finding in quality.get("findings", []):
-            count, expirations, _ = rules.get(finding["rule"], (0, 0, ""))
+            count, files, _ = rules.get(finding["rule"], (0, 0, ""))
             rules[finding["rule"]] = (
-                count + finding["count"], expirations + 1, finding.get("says", ""),
+                count + finding["count"], files + 1, finding.get("says", ""),
             )  # fmt: skip
     ordered = sorted(rules.items(), key=lambda item: -item[1][0])
     return [(name, *found) for name, found in ordered]
@@ -107,11 +108,11 @@ def _counts(checked: dict[str, Quality], rows: int) -> Figure:
 
 
 def _finding_table(findings: list[tuple[str, int, int, str]], rows: int) -> Table:
-    heads = ("rule", "rows", "share", "expirations", "what it says")
+    heads = ("rule", "rows", "share", "files", "what it says")
     return Table(
         "Findings: what no convention of ThetaData explains", heads,
-        [(name, f"{count:,}", f"{count / rows:.4%}", f"{expirations:,}", says)
-         for name, count, expirations, says in findings],
+        [(name, f"{count:,}", f"{count / rows:.4%}", f"{files:,}", says)
+         for name, count, files, says in findings],
         absent="No finding: nothing that the conventions do not explain.",
     )  # fmt: skip
 

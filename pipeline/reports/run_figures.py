@@ -1,5 +1,6 @@
 """Figures of a run, from its summary."""
 
+from collections import Counter
 from datetime import datetime, timezone
 from itertools import pairwise
 from typing import Any
@@ -19,7 +20,7 @@ def run_section(run: Run | None) -> Section:
             Table("No run", (), (), absent="No run summary was found for these files: name one, or "
                   "say with --metrics where the summaries are."),
         ])  # fmt: skip
-    results = run.get("expirations", [])
+    results = _labelled(run.get("expirations", []))
     figures = [
         _throughput(run),
         _sampled(run, "memory", "Resident memory while the run went on", "MiB"),
@@ -31,16 +32,24 @@ def run_section(run: Run | None) -> Section:
     return Section("run", "The run", _facts(run), figures, [_errors(run)])
 
 
+def outcome(run: Run) -> str:
+    """Returns what became of the expirations: `20 of 21 expirations written, 1 failed`."""
+    told = (f"{run.get('successful_expirations', 0)} of {run.get('total_expirations', 0)} "
+            "expirations written")  # fmt: skip
+    for status in ("skipped", "empty", "interrupted", "failed"):
+        count = run.get(f"{status}_expirations", 0)
+        told += f", {count} {status}" if count else ""
+    return told if run.get("failed_expirations") else f"{told}, nothing failed"
+
+
 def _facts(run: Run) -> list[tuple[str, str]]:
     request = run.get("request", {})
     source = run.get("source", {})
-    written = (f"{run.get('successful_expirations', 0)} of {run.get('total_expirations', 0)} "
-               "expirations")  # fmt: skip
     facts = [
         ("run", f"{run['run_id']}, {run['status']}"),
         ("asked for", _asked(request)),
         ("source", f"{source.get('data', 'unknown')}, {source.get('terminal', 'no Terminal')}"),
-        ("written", f"{written}, {run.get('total_records', 0):,} rows, "
+        ("expirations", f"{outcome(run)}; {run.get('total_records', 0):,} rows, "
                     f"{size_text(run.get('total_data_size', 0))}"),
     ]  # fmt: skip
     if "total_duration" in run:
@@ -106,7 +115,7 @@ def _gantt(run: Run, results: list[dict[str, Any]]) -> Figure:
     begun.sort(key=lambda each: str(each["started"]))
     hidden = len(begun) - 2 * _MOST_BARS
     rows = [
-        {"e": _label(each), "a": round(begin, 3), "b": round(begin + each["seconds"], 3),
+        {"e": each["label"], "a": round(begin, 3), "b": round(begin + each["seconds"], 3),
          "status": each["status"], "rows": each["rows"], "waited": each["waited"]}
         for each in begun[: 2 * _MOST_BARS]
         for begin in [_instant(each["started"]) - zero]
@@ -134,7 +143,7 @@ def _bars(results: list[dict[str, Any]]) -> list[Figure]:
     shown = sorted(results, key=lambda each: -each["rows"])[:_MOST_BARS]
     shown.sort(key=lambda each: (each["symbol"], each["expiration"]))
     rows = [
-        {"e": _label(each), "rows": each["rows"], "seconds": each["seconds"],
+        {"e": each["label"], "rows": each["rows"], "seconds": each["seconds"],
          "status": each["status"], "size": size_text(each["bytes"])}
         for each in shown
     ]  # fmt: skip
@@ -161,7 +170,7 @@ def _waits(results: list[dict[str, Any]]) -> Figure:
                       "asked for again.")  # fmt: skip
     import altair as alt
 
-    rows = [{"e": _label(each), "v": each["waited"], "n": each["requests"],
+    rows = [{"e": each["label"], "v": each["waited"], "n": each["requests"],
              "status": each["status"]} for each in waited[:12]]  # fmt: skip
     chart = base().mark_bar(cornerRadius=2).encode(
         y=alt.Y("e:N", sort=None, title=None, axis=alt.Axis(labelLimit=110)),
@@ -199,8 +208,14 @@ def _errors(run: Run) -> Table:
     return Table("What failed", ("what", "kind", "why"), rows, absent="Nothing failed.")
 
 
-def _label(result: dict[str, Any]) -> str:
-    return f"{result['symbol']} {result['expiration']}"
+def _labelled(results: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The results with a `label`: the trade date, too, where an expiration has several files."""
+    names = [f"{each['symbol']} {each['expiration']}" for each in results]
+    files = Counter(names)
+    return [
+        each | {"label": f"{name}, {each['first_trade_date']}" if files[name] > 1 else name}
+        for name, each in zip(names, results, strict=True)
+    ]
 
 
 def _instant(text: str) -> float:

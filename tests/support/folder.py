@@ -5,7 +5,7 @@ from datetime import date
 from pathlib import Path
 
 from pipeline.terminal.server import TerminalServer
-from transforms.layout import DEFAULT_PATTERN, Layout
+from transforms.layout import Layout
 from transforms.model import Trailer
 from transforms.schema import schema_of
 from transforms.sinks import FORMATS, make_sink
@@ -27,7 +27,7 @@ def fill(
     compression: str = "zstd",
     greeks: str = "first_order",
     interval: str = "30m",
-    pattern: str = DEFAULT_PATTERN,
+    pattern: str = "{expiration:%Y-%m-%d}/{symbol}_{expiration:%Y%m%d}",
 ) -> int:
     """Writes a file for each expiration of SPXW, with its manifest, and returns the rows."""
     suffix = FORMATS[file_format].COMPRESSIONS[compression]
