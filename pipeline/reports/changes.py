@@ -67,20 +67,21 @@ def _term_structures(
 def _table(
     day: MarketDay, earlier: date, both: list[date], then: dict[date, Piece], now: dict[date, Piece]
 ) -> Table:
-    heads = ("expiration", f"ATM IV {earlier}", f"ATM IV {day.trade_date}", "change",
-             "contracts listed", "contracts gone")  # fmt: skip
+    heads = ("expiration", "change", f"{earlier:%d %b}", f"{day.trade_date:%d %b}", "listed",
+             "gone")  # fmt: skip
     rows = []
     for expiration in both:
         old, new = (volatility_at_the_money(each[expiration]) for each in (then, now))
         listed = _contracts({expiration: now[expiration]})
         gone = _contracts({expiration: then[expiration]})
         rows.append((
-            expiration.isoformat(), _percent(old), _percent(new),
+            expiration.isoformat(),
             f"{(new - old) * 100:+.2f} points" if old == old and new == new else "–",
+            _percent(old), _percent(new),
             f"{len(listed - gone):,}", f"{len(gone - listed):,}",
         ))  # fmt: skip
-    return Table("Each expiration of both days", heads, rows,
-                 absent="No expiration is in both days.")  # fmt: skip
+    return Table("ATM volatility of each expiration of both days, and contracts listed and gone",
+                 heads, rows, absent="No expiration is in both days.")  # fmt: skip
 
 
 def _contracts(snapshot: dict[date, Piece]) -> set[tuple[date, float, bool]]:

@@ -139,7 +139,7 @@ def test_what_was_listed_and_where_volatility_went_since_the_day_before(
     assert dict(section.facts)["compared"] == "2024-03-14 with 2024-03-13, both at 10:00 New York"
     (each,) = section.tables
     assert [row[0] for row in each.rows] == ["2024-03-15", "2024-03-22"]
-    then, now, change = each.rows[0][1:4]
+    change, then, now = each.rows[0][1:4]
     gained = float(now.rstrip("%")) - float(then.rstrip("%"))
     assert float(change.split()[0]) == pytest.approx(gained, abs=0.011)
     days = {row["day"] for row in figure(section, "changes-figure").rows}
