@@ -1,5 +1,6 @@
 """Rows of data files as numpy columns, in pieces, for one symbol and a range of trade dates."""
 
+import csv as standard_csv
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
@@ -21,6 +22,7 @@ BASE = ("bid", "ask", "implied_vol", "iv_error", "underlying_price")
 
 _TYPES = {field.name: field.type for order in ORDERS for field in schema_of(order)}
 _PIECE = 1 << 17
+_HEADER_BYTES = 1 << 16
 _EPOCH = date(1970, 1, 1)
 
 Floats = NDArray[np.float64]
@@ -86,9 +88,11 @@ def columns_of(path: Path) -> list[str]:
     """
     if path.name.endswith(".parquet"):
         return list(parquet.read_schema(path).names)
-    # Also decompresses, by the suffix.
-    with pa.input_stream(path) as stream, csv.open_csv(stream) as reader:
-        return list(reader.schema.names)
+    # Not by Arrow's reader: it reads ahead in a thread, which goes on when the file is closed, and
+    # takes bytes from the file that is opened next under the same number (apache/arrow#43604).
+    with pa.input_stream(path) as stream:  # also decompresses, by the suffix
+        head = stream.read(_HEADER_BYTES).decode("utf-8-sig", "replace").splitlines()[:1]
+    return next(standard_csv.reader(head), [])
 
 
 def dates_and_symbols(path: Path) -> tuple[frozenset[str], date, date]:
@@ -185,13 +189,9 @@ def _batches(
         return
     types = {name: _TYPES[name] for name in wanted if name in _TYPES}
     options = csv.ConvertOptions(column_types=types, include_columns=wanted)
-    with (
-        pa.input_stream(path) as stream,
-        csv.open_csv(
-            stream, csv.ReadOptions(block_size=1 << 24), convert_options=options
-        ) as reader,
-    ):
-        yield from reader
+    # The reader alone has the file, which is closed when it has read what it reads ahead.
+    blocks = csv.ReadOptions(block_size=1 << 22)
+    yield from csv.open_csv(pa.input_stream(path), blocks, convert_options=options)
 
 
 def _row_groups(file: parquet.ParquetFile, column: int, first: date, last: date) -> list[int]:

@@ -7,10 +7,11 @@ import pyarrow.csv as csv
 import pyarrow.parquet as parquet
 import pytest
 
-from pipeline.reports.rows import BASE, NoRows, dates_and_symbols, find_files, pieces
+from pipeline.reports.rows import BASE, NoRows, columns_of, dates_and_symbols, find_files, pieces
 from pipeline.terminal.market import Market
 from pipeline.terminal.server import TerminalServer
 from tests.support.folder import DAY, NEXT_DAY, fill
+from transforms.schema import schema_of
 
 FRIDAY = date(2024, 3, 15)
 
@@ -95,3 +96,15 @@ def test_what_is_not_option_greeks_is_said_so(tmp_path: Path) -> None:
     (tmp_path / "empty.csv").write_text("symbol,expiration,strike,right,timestamp\n")
     with pytest.raises(NoRows, match="has no row"):
         dates_and_symbols(tmp_path / "empty.csv")
+
+
+def test_the_columns_are_known_without_reading_on(terminal: TerminalServer, tmp_path: Path) -> None:
+    # What read on in a thread took bytes from the file that was opened next.
+    fill(tmp_path / "greeks", terminal, file_format="csv", compression="gzip", interval="1m")
+    (path,) = find_files(tmp_path / "greeks")
+    names = columns_of(path)
+    assert names == list(schema_of("first_order").names)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    assert columns_of(path) == names
+    with pytest.raises((OSError, pa.ArrowInvalid)):
+        read(path)
