@@ -11,6 +11,8 @@ exec((HERE / "transforms" / "version.py").read_text(encoding="utf-8"), VERSION)
 
 # For a run history in SQLite or PostgreSQL.
 SQL = ["SQLAlchemy>=2.0.30,<2.2", "psycopg[binary]>=3.2,<4"]
+# For `greeks report`.
+REPORT = ["altair>=5.5", "jinja2>=3.1", "vl-convert-python>=1.7"]
 
 setup(
     name="theta-greeks-pipeline",
@@ -20,7 +22,7 @@ setup(
     long_description_content_type="text/markdown",
     python_requires=">=3.10",
     packages=find_packages(include=["pipeline", "pipeline.*", "transforms", "transforms.*"]),
-    package_data={"pipeline": ["py.typed"], "transforms": ["py.typed"]},
+    package_data={"pipeline": ["py.typed", "reports/page.html"], "transforms": ["py.typed"]},
     install_requires=[
         "apache-beam>=2.77,<2.78",
         "numpy>=1.26",
@@ -36,9 +38,11 @@ setup(
     ],
     extras_require={
         "sql": SQL,
+        "report": REPORT,
         "test": [
             "coverage[toml]>=7.10",
             "QuantLib>=1.36",
+            "altair>=5.5",
             "duckdb>=1.1",
             "hypothesis>=6.100",
             "mypy>=1.15",
@@ -47,9 +51,11 @@ setup(
             "pytest>=8.3",
             "pytest-cov>=6",
             "ruff>=0.12",
+            "selenium>=4.20",
             "tomli>=2",
             "types-psutil",
             "types-requests",
+            *REPORT,
             *SQL,
         ],
     },

@@ -6,6 +6,7 @@ import traceback
 from apache_beam.options.pipeline_options import PipelineOptions
 
 from pipeline import history
+from pipeline.catalog import tell_catalog
 from pipeline.config import DownloadConfig
 from pipeline.console import all_empty, conclude
 from pipeline.inventory import Conflict
@@ -61,6 +62,7 @@ def download(config: DownloadConfig, options: PipelineOptions) -> int:
     status = history.SUCCEEDED if code == OK else history.FAILED
     path = run.finish(summary, history.INTERRUPTED if run.interruption else status)
     conclude(summary, run.record, path, run.layout.output)
+    tell_catalog(run.layout.output)
     return _exit_code(run, summary)
 
 

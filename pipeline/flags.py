@@ -29,7 +29,7 @@ def add_download_flags(parser: argparse.ArgumentParser, *, required: bool = True
     )
     what.add_argument(
         "--start_date",
-        type=_date,
+        type=iso_date,
         required=required,
         metavar="DATE",
         help="the first trade date, YYYY-MM-DD or YYYYMMDD, or today or yesterday (in New York); "
@@ -37,7 +37,7 @@ def add_download_flags(parser: argparse.ArgumentParser, *, required: bool = True
     )
     what.add_argument(
         "--end_date",
-        type=_date,
+        type=iso_date,
         metavar="DATE",
         help="the last trade date, included (default: --start_date)",
     )
@@ -282,7 +282,12 @@ def _words(text: str) -> tuple[str, ...]:
     return tuple(word.strip() for word in text.split(",") if word.strip())
 
 
-def _date(text: str) -> date:
+def iso_date(text: str) -> date:
+    """Returns a date of a flag; `today` and `yesterday` are New York's.
+
+    Raises:
+        argparse.ArgumentTypeError: it is none.
+    """
     days_ago = {"today": 0, "yesterday": 1}.get(text.strip().lower())
     if days_ago is not None:
         return datetime.now(NEW_YORK).date() - timedelta(days=days_ago)
@@ -297,4 +302,4 @@ def _date(text: str) -> date:
 
 
 def _dates(text: str) -> tuple[date, ...]:
-    return tuple(_date(word) for word in _words(text))
+    return tuple(iso_date(word) for word in _words(text))

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from datetime import date
+from datetime import date, datetime, timezone
 from typing import Any, Union
 
 import pyarrow as pa
@@ -222,6 +222,7 @@ class ExpirationResult:
         reason: why it was skipped, or None.
         rows_by_second: rows handed to the sink in each second of wall-clock time, as
             (Unix second, rows) pairs; the run's peak throughput comes from them.
+        started: when the first request was sent, in Unix seconds; None if none was.
     """
 
     request: GreeksRequest
@@ -237,6 +238,7 @@ class ExpirationResult:
     quality: dict[str, Any] | None = None
     reason: str | None = None
     rows_by_second: tuple[tuple[int, int], ...] = ()
+    started: float | None = None
 
     def describe(self) -> dict[str, Any]:
         """Returns the result as the run summary lists it."""
@@ -248,6 +250,7 @@ class ExpirationResult:
             "status": self.status,
             "rows": self.rows,
             "bytes": self.bytes,
+            "started": None if self.started is None else _text(self.started),
             "seconds": round(self.seconds, 3),
             "requests": self.requests,
             "waited": round(self.waited, 3),
@@ -361,3 +364,7 @@ def _findings(results: Sequence[ExpirationResult]) -> dict[str, int]:
         for finding in (result.quality or {}).get("findings", ()):
             counts[finding["rule"]] = counts.get(finding["rule"], 0) + finding["count"]
     return counts
+
+
+def _text(instant: float) -> str:
+    return datetime.fromtimestamp(instant, timezone.utc).isoformat(timespec="milliseconds")

@@ -204,12 +204,14 @@ class ExpirationWriter:
             status = FAILED
         elif trailer.interrupted:
             status = INTERRUPTED
+        seconds = trailer.seconds + time.monotonic() - received
         return ExpirationResult(
             request=stream.request,
             status=status,
             rows=written.rows if written else 0,
             bytes=written.bytes if written else 0,
-            seconds=trailer.seconds + time.monotonic() - received,
+            started=time.time() - seconds if trailer.requests else None,
+            seconds=seconds,
             requests=trailer.requests,
             waited=trailer.waited,
             provisional=trailer.provisional,

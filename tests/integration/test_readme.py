@@ -1,16 +1,18 @@
-"""The README's Python is run, as it stands, after the README's download."""
+"""The README's Python and SQL are run, as they stand, after the README's download."""
 
 import re
 import subprocess
 import sys
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from pipeline.terminal.server import TerminalServer
 from tests.support.command import greeks
 
 README = Path(__file__).parents[2] / "README.md"
+SQL = re.findall(r"```sql\n(.*?)```", README.read_text("utf-8"), re.DOTALL)
 BLOCKS = re.findall(r"```python\n(.*?)```", README.read_text("utf-8"), re.DOTALL)
 
 
@@ -36,6 +38,19 @@ def test_the_readmes_python_runs_and_prints_rows(
     assert done.returncode == 0, done.stderr
     assert len(done.stdout.splitlines()) > 3
     assert re.search(r"\d", done.stdout)
+
+
+@pytest.mark.parametrize("query", SQL, ids=["smile", "straddles", "term_structure"])
+@pytest.mark.parametrize("output", ["greeks", "spxw"])
+def test_the_readmes_queries_run_on_the_catalog_and_give_rows(
+    query: str, output: str, folder: Path
+) -> None:
+    connection = duckdb.connect()
+    catalog = folder / "data" / f"{output}.meta" / "catalog.sql"
+    connection.execute(catalog.read_text("utf-8"))
+    rows = connection.sql(query).fetchall()
+    assert len(rows) >= 20
+    assert all(None not in row for row in rows)
 
 
 def test_the_readme_has_its_examples() -> None:

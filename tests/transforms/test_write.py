@@ -458,7 +458,9 @@ def test_a_finding_above_its_limit_keeps_the_file_back(tmp_path: Path) -> None:
 
 
 def test_a_stream_that_starts_over_is_judged_by_its_second_rows(tmp_path: Path) -> None:
-    writer = ExpirationWriter(csv_sink(tmp_path), "live", checking=Checking(limits=parse_limits("any")))
+    writer = ExpirationWriter(
+        csv_sink(tmp_path), "live", checking=Checking(limits=parse_limits("any"))
+    )
     *batches, _ = stream_of(plant(CHECKED, 100, delta=7.0))
     result = send(writer, CHECKED_REQUEST, [*batches, Restart(), *stream_of(CHECKED)])
     assert result is not None

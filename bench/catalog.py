@@ -1,0 +1,66 @@
+"""CSV against Parquet, in size and in the time of three queries: `python bench/catalog.py`.
+
+Downloads a trade date of SPXW every minute from a simulated market in every format and
+compression, and runs the README's three queries on each through its `catalog.sql`. Prints the
+size, its ratio to plain CSV, and the median seconds of each query over five runs, each in a new
+connection, with the files in the page cache.
+"""
+
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import duckdb
+
+FORMATS = ("csv none", "csv gzip", "csv zstd", "parquet zstd", "parquet snappy")
+README = (Path(__file__).parents[1] / "README.md").read_text("utf-8")
+QUERIES = re.findall(r"```sql\n(.*?)```", README, re.DOTALL)
+RUNS = 5
+
+
+def measure(folder: Path, catalog: str) -> list[float]:
+    """Returns the median seconds of each query."""
+    medians = []
+    for query in QUERIES:
+        times = []
+        for _ in range(RUNS):
+            connection = duckdb.connect()
+            connection.execute(catalog)
+            begin = time.perf_counter()
+            rows = connection.sql(query).fetchall()
+            times.append(time.perf_counter() - begin)
+            assert rows, query
+        medians.append(statistics.median(times))
+    return medians
+
+
+def main() -> None:
+    """Prints the table."""
+    assert len(QUERIES) == 3
+    print("| files | MB | smaller | smile | straddles | term structure |")
+    print("|---|--:|--:|--:|--:|--:|")
+    plain = 0
+    for kind in FORMATS:
+        name, compression = kind.split()
+        with tempfile.TemporaryDirectory() as folder:
+            subprocess.run(
+                [sys.executable, "-m", "pipeline", "download", "--symbol", "SPXW",
+                 "--start_date", "2024-03-14", "--interval", "1m", "--terminal", "embedded",
+                 "--format", name, "--compression", compression, "--output", f"{folder}/greeks",
+                 "--metrics", f"{folder}/metrics"],
+                check=True, stdout=subprocess.DEVNULL,
+            )  # fmt: skip
+            size = sum(p.stat().st_size for p in Path(folder, "greeks").rglob("*") if p.is_file())
+            plain = plain or size
+            catalog = Path(folder, "greeks.meta", "catalog.sql").read_text("utf-8")
+            seconds = measure(Path(folder), catalog)
+        cells = [f"{name}, {compression}", f"{size / 1e6:.1f}", f"{plain / size:.1f} times"]
+        print(f"| {' | '.join([*cells, *(f'{value:.2f} s' for value in seconds)])} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,182 @@
+"""The text of `catalog.sql`: DuckDB views over the files of an output folder.
+
+The views find the files through a variable of the session, `greeks_folder`, which the catalog sets
+to where the folder was when it was written, unless it is set already: a folder that was moved
+needs one statement and no new catalog.
+"""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from transforms.schema import END_OF_DAY, ORDERS, ZONE, schema_of
+
+CSV = (".csv", ".csv.gz", ".csv.zst")
+PARQUET = ".parquet"
+_DUCKDB_TYPES = {
+    "string": "VARCHAR",
+    "date32[day]": "DATE",
+    "double": "DOUBLE",
+    "int64": "BIGINT",
+    "int32": "INTEGER",
+    f"timestamp[ms, tz={ZONE}]": "TIMESTAMPTZ",
+}
+_HEAD = """\
+-- Views over the option Greeks in {folder}
+--   greeks          every row, and ny_time (New York, no zone), trade_date, dte and solved
+--   smiles          what a smile is drawn from: out of the money, solved, with a bid
+--   term_structure  at the money: the implied volatility of the strike nearest the underlying
+{straddles}\
+--   files           who made each file, when, with how many rows
+--
+-- Written anew at the end of each run. In a shell: duckdb -init {catalog}
+-- In Python: duckdb.connect().execute(open({catalog!r}).read())
+-- If the folder was moved, say where to first: SET VARIABLE greeks_folder = '/its/new/place';
+-- "right" and "lambda" are words of SQL, and need their quotes.
+
+SET VARIABLE greeks_folder = coalesce(getvariable('greeks_folder'), {literal});
+"""
+_STRADDLES_HEAD = (
+    "--   straddles       a call and a put of one strike: price, delta, theta, vega of both\n"
+)
+_READ_PARQUET = """\
+    SELECT * FROM read_parquet({paths},
+        union_by_name = true, hive_partitioning = false)"""
+_READ_CSV = """\
+    SELECT * FROM read_csv({paths},
+        header = true, auto_detect = false, hive_partitioning = false,
+        columns = {{{types}}})"""
+_GREEKS = """
+CREATE OR REPLACE VIEW greeks AS
+SELECT
+    *,
+    timezone('America/New_York', timestamp) AS ny_time,
+    CAST(timezone('America/New_York', timestamp) AS DATE) AS trade_date,
+    CAST(expiration - CAST(timezone('America/New_York', timestamp) AS DATE) AS INTEGER) AS dte,
+    -- ThetaData's marks: a volatility of 0 was not solved, an error of 100 had no price.
+    coalesce(implied_vol > 0 AND abs(iv_error) < 100, false) AS solved
+FROM (
+{rows}
+);
+"""
+_VIEWS = """
+CREATE OR REPLACE VIEW smiles AS
+SELECT
+    symbol, expiration, trade_date, dte, ny_time, strike, "right",
+    ln(strike / underlying_price) AS log_moneyness, implied_vol, bid, ask, underlying_price
+FROM greeks
+WHERE solved AND bid > 0 AND ("right" = 'C') = (strike >= underlying_price);
+
+CREATE OR REPLACE VIEW term_structure AS
+SELECT
+    symbol, expiration, trade_date, dte, ny_time, min(strike) AS strike,
+    avg(implied_vol) AS implied_vol, any_value(underlying_price) AS underlying_price
+FROM (
+    SELECT * FROM {source}
+    WHERE solved
+    QUALIFY rank() OVER (
+        PARTITION BY symbol, expiration, ny_time ORDER BY abs(strike - underlying_price)
+    ) = 1
+)
+GROUP BY ALL;
+"""
+_STRADDLES = """
+CREATE OR REPLACE VIEW straddles AS
+SELECT
+    symbol, expiration, trade_date, dte, ny_time, strike,
+    sum(bid) AS bid, sum(ask) AS ask, sum(bid + ask) / 2 AS price,
+    {sums},
+    any_value(underlying_price) AS underlying_price
+FROM {source}
+WHERE solved
+GROUP BY ALL
+HAVING count(*) = 2 AND count(DISTINCT "right") = 2;
+"""
+# A day's last trades are at a time of their own for each contract: there, the day is the time.
+_BY_DAY = "(SELECT * REPLACE (CAST(trade_date AS TIMESTAMP) AS ny_time) FROM greeks)"
+_ADDED = ("delta", "theta", "vega", "gamma")
+_FILES = """
+CREATE OR REPLACE VIEW files AS
+SELECT
+    request->>'symbol' AS symbol,
+    CAST(request->>'expiration' AS DATE) AS expiration,
+    CAST(request->>'first_trade_date' AS DATE) AS first_trade_date,
+    CAST(request->>'last_trade_date' AS DATE) AS last_trade_date,
+    request->>'interval' AS "interval",
+    request->>'greeks' AS greeks,
+    rows, bytes, provisional, source, run_id, time, sha256
+FROM read_json(
+    getvariable('greeks_folder') || '.meta/files/**/*.json',
+    columns = {state: 'VARCHAR', request: 'JSON', rows: 'BIGINT', bytes: 'BIGINT',
+               provisional: 'BOOLEAN', source: 'VARCHAR', run_id: 'VARCHAR',
+               time: 'TIMESTAMPTZ', sha256: 'VARCHAR'}
+)
+WHERE state = 'committed';
+"""
+
+
+def catalog_text(folder: Path, catalog: Path, orders: dict[str, dict[str, list[str]]]) -> str:
+    """Returns the SQL of a catalog.
+
+    Args:
+        folder: of the data files; made absolute.
+        catalog: the path that the text is meant for.
+        orders: the files, relative to `folder`, by their order of Greeks and their suffix.
+    """
+    columns = {column for order in orders for column in ORDERS[order]}
+    added = [name for name in _ADDED if name in columns]
+    straddles = "delta" in columns
+    source = _BY_DAY if set(orders) == {END_OF_DAY} else "greeks"
+    parts = [
+        _HEAD.format(
+            folder=_line(folder),
+            catalog=_line(catalog),
+            literal=_literal(str(folder.absolute())),
+            straddles=_STRADDLES_HEAD if straddles else "",
+        ),
+        _GREEKS.format(rows="\n    UNION ALL BY NAME\n".join(_readers(orders))),
+        _VIEWS.format(source=source),
+    ]
+    if straddles:
+        sums = ", ".join(f"sum({name}) AS {name}" for name in added)
+        parts.append(_STRADDLES.format(sums=sums, source=source))
+    return "".join([*parts, _FILES])
+
+
+def _readers(orders: dict[str, dict[str, list[str]]]) -> Iterator[str]:
+    """A SELECT for the Parquet files, and one for each order of Greeks among the CSV files."""
+    # What is in the folder is data, so a glob does, and takes what later runs add. But it can't
+    # tell orders apart, and CSV files don't say their types.
+    if any(PARQUET in suffixes for suffixes in orders.values()):
+        yield _READ_PARQUET.format(paths=_paths([f"**/*{PARQUET}"]))
+    csv = {
+        order: {suffix: names for suffix, names in suffixes.items() if suffix in CSV}
+        for order, suffixes in orders.items()
+        if set(suffixes) & set(CSV)
+    }
+    for order, suffixes in csv.items():
+        names = [name for names in suffixes.values() for name in names]
+        globs = [f"**/*{suffix}" for suffix in suffixes]
+        types = ", ".join(
+            f"'{field.name}': '{_DUCKDB_TYPES[str(field.type)]}'" for field in schema_of(order)
+        )
+        paths = _paths(globs if len(csv) == 1 else names)
+        yield _READ_CSV.format(paths=paths, types=types)
+
+
+def _paths(names: Sequence[str]) -> str:
+    paths = (f"getvariable('greeks_folder') || {_quoted('/' + name)}" for name in names)
+    return f"[{', '.join(paths)}]"
+
+
+def _literal(folder: str) -> str:
+    # DuckDB takes a bracket, a star and a question mark in a path for a pattern.
+    return _quoted("".join(f"[{c}]" if c in "[*?" else c for c in folder))
+
+
+def _line(path: Path) -> str:
+    # A comment ends where its line does.
+    return " ".join(str(path).splitlines())
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

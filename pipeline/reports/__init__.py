@@ -1,0 +1,1 @@
+"""The report: what a run did and what it brought, drawn."""

@@ -1,0 +1,127 @@
+"""From a run or a folder to a report."""
+
+from datetime import date
+
+import numpy as np
+
+from pipeline.reports.changes import changes_section
+from pipeline.reports.check_section import check_section
+from pipeline.reports.data_figures import completeness_figures, greek_figures, missing_rows
+from pipeline.reports.figure import Section, Table
+from pipeline.reports.market_day import MarketDay, gather, volatility_at_the_money
+from pipeline.reports.page import Report
+from pipeline.reports.quality_section import finding_total, quality_section
+from pipeline.reports.run_figures import Run, outcome, run_section
+from pipeline.reports.smile_figures import clock, smile_figures
+from pipeline.reports.source import Source, select
+from transforms.version import __version__
+
+
+def build(source: Source, symbol: str, trade_date: date | None, until: int) -> Report:
+    """Returns the report.
+
+    Args:
+        source: what it is about.
+        symbol: of the figures; empty for the one with the most files.
+        trade_date: of the figures; None for the last.
+        until: the time of the snapshots, milliseconds of the day in New York.
+
+    Raises:
+        NoRows: the files have no such rows.
+        OSError: a file can't be read.
+        pyarrow.ArrowInvalid: a file is not what its suffix says.
+    """
+    run = source.run
+    footer = f"Made by theta-greeks-pipeline {__version__}. All times are New York's."
+    if not source.files:
+        nothing = Section("data", "The data", tables=[
+            Table("No files", (), (), absent="This run wrote no file."),
+        ])  # fmt: skip
+        assert run is not None  # noqa: S101 -- a folder without files is refused
+        return Report(f"Run {run['run_id']}", _outcome(run), _notes(run),
+                      [nothing, quality_section(source), run_section(run)], footer)  # fmt: skip
+    selection = select(source, symbol, trade_date)
+    day = gather(selection.files, selection.symbol, selection.trade_date, until)
+    sections = [
+        _data_section(day, selection.others),
+        check_section(
+            day,
+            float(source.parameter("annual_dividend") or 0),
+            source.parameter("version") or "latest",
+        ),
+        quality_section(source),
+        changes_section(day),
+        run_section(run),
+    ]
+    return Report(
+        f"{day.symbol} option Greeks, {day.trade_date:%A %d %B %Y}",
+        " ".join(filter(None, (_market(day), _quality(source), _outcome(run)))),
+        _notes(run),
+        sections,
+        footer,
+    )
+
+
+def _data_section(day: MarketDay, others: tuple[str, ...]) -> Section:
+    now = day.now
+    contracts = sum(len(piece) for piece in now.values())
+    facts = [
+        ("rows of the day", f"{day.rows:,}"),
+        (f"at {clock(day)}", f"{_expirations(len(now))}, {contracts:,} contracts"),
+    ]
+    if others:
+        facts.append(("also in the files", f"{', '.join(others)}; --symbol draws it"))
+    if day.spot:
+        prices = list(dict(sorted(day.spot.items())).values())
+        facts.append(("underlying", f"{prices[0]:,.2f} to {prices[-1]:,.2f}, between "
+                      f"{min(prices):,.2f} and {max(prices):,.2f}"))  # fmt: skip
+    return Section(
+        "data", "The data", facts,
+        [*smile_figures(day), *completeness_figures(day), *greek_figures(day)],
+    )  # fmt: skip
+
+
+def _market(day: MarketDay) -> str:
+    now = day.now
+    parts = [f"{day.rows:,} rows"]
+    if not day.end_of_day:
+        there, expected = missing_rows(day)
+        missing = expected - there
+        parts.append(f"{missing:,} missing ({missing / expected:.2%})" if missing > 0
+                     else "none missing")  # fmt: skip
+    volatilities = [volatility_at_the_money(piece) for piece in now.values()]
+    solved = [value for value in volatilities if np.isfinite(value)]
+    text = f"{', '.join(parts)}."
+    if len(solved) == 1:
+        text += f" At the money, volatility is {solved[0]:.1%} at {clock(day)}."
+    elif solved:
+        text += (f" At the money, volatility goes from {solved[0]:.1%} (nearest expiration) to "
+                 f"{solved[-1]:.1%} (farthest) at {clock(day)}.")  # fmt: skip
+    return text
+
+
+def _expirations(count: int) -> str:
+    return f"{count} expiration{'' if count == 1 else 's'}"
+
+
+def _quality(source: Source) -> str:
+    total = finding_total(source)
+    if total is None:
+        return ""
+    return f"The checks found {total:,} rows." if total else "The checks found nothing."
+
+
+def _outcome(run: Run | None) -> str:
+    if run is None:
+        return ""
+    return f"The run {run['status']}: {outcome(run)}."
+
+
+def _notes(run: Run | None) -> list[str]:
+    notes = []
+    if run is not None and run.get("source", {}).get("data") == "simulated":
+        notes.append("Simulated data, from a stand-in Terminal: not the market's.")
+    if run is not None and run.get("provisional_expirations"):
+        notes.append(f"{run['provisional_expirations']} expirations are provisional: their session "
+                     "had not ended when they were fetched.")  # fmt: skip
+    return notes

@@ -1,0 +1,194 @@
+"""Figures of the rows: where they are and where not, and the Greeks against the strike."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.reports.figure import Figure, base
+from pipeline.reports.market_day import BUCKET, BUCKETS, DRAWN, OPEN, MarketDay
+from pipeline.reports.rows import Floats
+from pipeline.reports.smile_figures import SEAM, clock, instant, label, spread_out, time_axis
+
+_STRIKES = 60
+_GREEKS = 6
+_LEVELS = ["none", "up to half", "up to 95 %", "over 95 %", "all"]
+_UNITS = {
+    "delta": "USD per USD", "gamma": "delta per USD", "theta": "USD per calendar day",
+    "vega": "USD per 1.00 of volatility", "rho": "USD per 1.00 of rate",
+    "vanna": "delta per 1.00 of volatility", "charm": "delta per year",
+    "vomma": "vega per 1.00 of volatility", "veta": "vega per year",
+    "epsilon": "USD per 1.00 of yield", "lambda": "percent per percent",
+    "speed": "gamma per USD", "zomma": "gamma per 1.00 of volatility", "color": "gamma per year",
+    "ultima": "vomma per 1.00 of volatility",
+}  # fmt: skip
+Counts = NDArray[np.int64]
+
+
+def completeness_figures(day: MarketDay) -> list[Figure]:
+    """Returns the maps of the rows that are there, and of those with a volatility."""
+    titles = {
+        "completeness": "Completeness: rows that are there, by strike and time",
+        "solved": "Implied volatility: where it was solved, out of the money",
+    }
+    if day.end_of_day:
+        told = "End of day has one row a contract: there is no time to draw against."
+        return [Figure(name, title, absent=told) for name, title in titles.items()]
+    strikes, there, outside, solved, expected = _totals(day)
+    edges = _edges(strikes)
+    place = np.clip(np.searchsorted(edges, strikes, side="right") - 1, 0, len(edges) - 2)
+    binned = [np.zeros((len(edges) - 1, BUCKETS)) for _ in range(4)]
+    for total, each in zip(binned, (there, outside, solved, expected), strict=True):
+        np.add.at(total, place, each)
+    present, quoted, has_volatility, wanted = binned
+    captions = {
+        "completeness": "All expirations together. 100 % is one row for every contract of the day "
+        f"at every step; {there.sum():,} of {int(expected.sum()):,} rows are there "
+        f"({_share(there.sum(), expected.sum())}).",
+        "solved": f"Calls above and puts below the underlying: {solved.sum():,} of "
+        f"{outside.sum():,} rows ({_share(solved.sum(), outside.sum())}). At 09:30 and without "
+        "a bid, none is usual.",
+    }
+    return [
+        Figure(name, titles[name], captions[name], _map(kind),
+               _cells(day, edges, above, below), height=320)
+        for name, kind, above, below in (
+            ("completeness", "rows there", present, wanted),
+            ("solved", "rows solved", has_volatility, quoted),
+        )
+    ]  # fmt: skip
+
+
+def missing_rows(day: MarketDay) -> tuple[int, int]:
+    """Returns the rows that are there, and those that would be, were the day complete."""
+    _, there, *_, expected = _totals(day)
+    return int(there.sum()), int(expected.sum())
+
+
+def _totals(day: MarketDay) -> tuple[Floats, Counts, Counts, Counts, Counts]:
+    """Each strike's rows by bucket: there, out of the money, solved of these, and expected."""
+    grids = list(day.grids.values())
+    steps = _steps(day)
+    strikes = np.array(sorted({strike for grid in grids for strike, _ in grid.contracts}))
+    there, outside, solved, expected = (
+        np.zeros((len(strikes), BUCKETS), np.int64) for _ in range(4)
+    )
+    for grid in grids:
+        place = np.searchsorted(strikes, [strike for strike, _ in grid.contracts])
+        size = len(place)
+        # A row that is there twice does not make up for one that is not.
+        np.add.at(there, place, np.minimum(grid.present[:size], steps))
+        np.add.at(outside, place, grid.outside[:size])
+        np.add.at(solved, place, grid.solved[:size])
+        np.add.at(expected, place, np.broadcast_to(steps, (size, BUCKETS)))
+    return strikes, there, outside, solved, expected
+
+
+def _steps(day: MarketDay) -> Counts:
+    """How many rows a contract has in each bucket, if it lacks none."""
+    steps = np.max(
+        [np.median(grid.present[: len(grid.contracts)], axis=0) for grid in day.grids.values()],
+        axis=0,
+    ).astype(np.int64)
+    # Between the first and the last, a bucket that most contracts lack is a hole like any other.
+    inner = np.arange(BUCKETS)[_grid(steps)][1:-1]
+    if len(inner):
+        steps[inner] = np.maximum(steps[inner], np.bincount(steps[inner]).argmax())
+    return np.asarray(steps)
+
+
+def _grid(steps: Counts) -> slice:
+    """The buckets that have rows: every one, or every third if rows are 15 minutes apart."""
+    seen = np.flatnonzero(steps)
+    if len(seen) < 2:
+        return slice(0, 0)
+    return slice(int(seen[0]), int(seen[-1]) + 1, int(np.bincount(np.diff(seen)).argmax()))
+
+
+def _edges(strikes: Floats) -> Floats:
+    """Edges of at most `_STRIKES` bins with about as many strikes each."""
+    inner = (strikes[1:] + strikes[:-1]) / 2
+    if len(inner) >= _STRIKES:
+        inner = inner[np.linspace(0, len(inner) - 1, _STRIKES - 1).round().astype(int)]
+    return np.unique(np.concatenate([[strikes[0] - 0.5], inner, [strikes[-1] + 0.5]]))
+
+
+def _cells(day: MarketDay, edges: Floats, above: Floats, below: Floats) -> list[dict[str, Any]]:
+    width = BUCKET * ((_grid(_steps(day)).step or 1) + SEAM)
+    rows = []
+    for strike, bucket in zip(*np.nonzero(below), strict=True):
+        start = OPEN + int(bucket) * BUCKET
+        low, high = edges[strike : strike + 2].tolist()
+        share = above[strike, bucket] / below[strike, bucket]
+        rows.append({
+            "t": instant(day, start), "t2": instant(day, start + width),
+            "a": round(low, 3), "b": round(high + SEAM * (high - low), 3),
+            "v": round(min(float(share), 1.0), 4), "c": _level(share),
+            "n": int(above[strike, bucket]), "of": int(below[strike, bucket]),
+        })  # fmt: skip
+    return rows
+
+
+def _level(share: float) -> str:
+    """Where a share is: a single row that is missing must show."""
+    if share >= 1:
+        return _LEVELS[-1]
+    return _LEVELS[int(np.searchsorted([0, 0.5, 0.95], share))]
+
+
+def _map(kind: str) -> Any:
+    import altair as alt
+
+    return base().mark_rect().encode(
+        x=time_axis(),
+        x2="t2:T",
+        y=alt.Y("a:Q", title="strike, USD", scale=alt.Scale(zero=False, nice=False)),
+        y2="b:Q",
+        color=alt.Color("c:N", title=kind, scale=alt.Scale(domain=_LEVELS, range="diverging"),
+                        legend=alt.Legend(symbolType="square")),
+        tooltip=[alt.Tooltip("a:Q", title="strikes from"), alt.Tooltip("b:Q", title="to"),
+                 alt.Tooltip("n:Q", title=kind), alt.Tooltip("of:Q", title="of"),
+                 alt.Tooltip("v:Q", title="share", format=".1%")],
+    )  # fmt: skip
+
+
+def greek_figures(day: MarketDay) -> list[Figure]:
+    """Returns a figure of each Greek against the strike, for some expirations."""
+    import altair as alt
+
+    now = day.now
+    chosen = spread_out([each for each in now if now[each].solved.sum() > 2], 3)
+    figures = []
+    for greek in [name for name in DRAWN if name in day.columns][:_GREEKS]:
+        title = f"{greek.capitalize()} against strike at {clock(day)}"
+        rows: list[dict[str, Any]] = []
+        for expiration in chosen:
+            piece = now[expiration].where(now[expiration].solved)
+            moneyness = np.log(piece.strike / piece.values["underlying_price"])
+            kept = (np.abs(moneyness) < 0.12) & np.isfinite(piece.values[greek])
+            rows += [
+                {"k": strike, "v": float(f"{value:.6g}"), "e": label(expiration, day.trade_date),
+                 "right": "call" if call else "put"}
+                for strike, value, call in zip(
+                    piece.strike[kept].tolist(), piece.values[greek][kept].tolist(),
+                    piece.is_call[kept].tolist(), strict=True,
+                )
+            ]  # fmt: skip
+        if not rows:
+            figures.append(Figure(greek, title, absent=f"No solved row has a {greek}."))
+            continue
+        chart = base().mark_line().encode(
+            x=alt.X("k:Q", title="strike, USD", scale=alt.Scale(zero=False)),
+            y=alt.Y("v:Q", title=f"{greek}, {_UNITS[greek]}"),
+            color=alt.Color("e:O", title="expiration", sort=None),
+            strokeDash=alt.StrokeDash("right:N", legend=None, sort=["call", "put"]),
+            tooltip=[alt.Tooltip("e:O", title="expiration"), "right:N",
+                     alt.Tooltip("k:Q", title="strike"), alt.Tooltip("v:Q", title=greek)],
+        )  # fmt: skip
+        caption = "Solved rows within 12 % of the underlying; puts are dashed."
+        figures.append(Figure(greek, title, caption, chart, rows))
+    return figures or [Figure("greeks", "Greeks against strike", absent="The files have no Greek.")]
+
+
+def _share(part: float, whole: float) -> str:
+    return f"{part / whole:.2%}" if whole else "none"

@@ -1,0 +1,112 @@
+"""A figure of the report: a Vega-Lite chart in the report's own style, or why there is none."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+Rows = Sequence[dict[str, Any]]
+
+
+class ReportExtraMissing(ImportError):
+    """A library of the extra `report` is not installed; the message says how to install it."""
+
+
+def require() -> None:
+    """Returns if the libraries of the extra `report` are there.
+
+    Raises:
+        ReportExtraMissing: one is not.
+    """
+    try:
+        import altair  # noqa: F401 -- is it there?
+        import jinja2  # noqa: F401
+        import vl_convert  # noqa: F401
+    except ImportError as error:
+        raise ReportExtraMissing(
+            f"greeks report draws with Altair, and {error.name} is not installed: "
+            "pip install 'theta-greeks-pipeline[report]'"
+        ) from None
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One figure.
+
+    Attributes:
+        name: its id in the page, and its file's name as a PNG.
+        title: what is seen.
+        caption: how to read it.
+        chart: an Altair chart without its data, or None.
+        rows: the data.
+        absent: where there is no chart: why, and what would give one.
+        wide: takes the whole width of a large window.
+        height: pixels.
+    """
+
+    name: str
+    title: str
+    caption: str = ""
+    chart: Any = None
+    rows: Rows = ()
+    absent: str = ""
+    wide: bool = False
+    height: int = 280
+
+    def spec(self, width: int | str = "container") -> dict[str, Any]:
+        """Returns the Vega-Lite specification with its data."""
+        # Altair would check every row against its schema.
+        spec: dict[str, Any] = self.chart.to_dict()
+        spec |= {
+            "data": {"values": list(self.rows)},
+            "width": width,
+            "height": self.height,
+            "autosize": {"type": "fit-x", "contains": "padding"},
+            "description": f"{self.title}. {self.caption}",
+        }
+        spec.pop("config", None)
+        return spec
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of the report.
+
+    Attributes:
+        name: its id in the page.
+        title: its heading.
+        facts: its summary, as (name, value).
+        figures: in order.
+        tables: in order.
+    """
+
+    name: str
+    title: str
+    facts: Sequence[tuple[str, str]] = ()
+    figures: Sequence[Figure] = ()
+    tables: Sequence["Table"] = field(default=())
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table: what is better read than drawn.
+
+    Attributes:
+        title: what is seen.
+        heads: of the columns.
+        rows: of text; a cell that looks like a number is aligned as one.
+        caption: how to read it.
+        absent: where there are no rows: why.
+    """
+
+    title: str
+    heads: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    caption: str = ""
+    absent: str = ""
+
+
+def base() -> Any:
+    """Returns an empty chart on the figure's data."""
+    import altair
+
+    return altair.Chart(altair.NamedData(name="rows"))

@@ -1,0 +1,229 @@
+"""One trade date of one symbol, gathered in one pass: what the figures of the data are drawn from.
+
+Memory is bounded by the contracts and the five-minute buckets of a day, whatever the interval.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.reports.rows import BASE, NoRows, Piece, columns_of, pieces
+
+BUCKET = 5 * 60_000
+"""Milliseconds in a column of the completeness map."""
+
+OPEN = 9 * 3_600_000 + 30 * 60_000
+BUCKETS = 81
+"""From 09:30 to 16:15, where the last options close."""
+
+LOOK_BACK = 7
+"""Calendar days before the trade date among which the one before it is looked for."""
+
+_WINDOW = 30 * 60_000
+_NEAR = 0.1  # of log-moneyness, around the money
+
+
+@dataclass
+class Grid:
+    """Rows of one expiration by contract and bucket of five minutes.
+
+    Attributes:
+        expiration: the expiration.
+        contracts: the row of each (strike, is a call).
+        present: rows that are there, contracts by buckets.
+        outside: those of them that are out of the money.
+        solved: those of these that have a volatility.
+    """
+
+    expiration: date
+    contracts: dict[tuple[float, bool], int] = field(default_factory=dict)
+    present: NDArray[np.int64] = field(default_factory=lambda: np.zeros((64, BUCKETS), np.int64))
+    outside: NDArray[np.int64] = field(default_factory=lambda: np.zeros((64, BUCKETS), np.int64))
+    solved: NDArray[np.int64] = field(default_factory=lambda: np.zeros((64, BUCKETS), np.int64))
+
+    def add(self, piece: Piece) -> None:
+        """Counts the rows of a piece; what is outside of the session is not counted."""
+        pairs = np.stack([piece.strike, piece.is_call.astype(np.float64)], axis=1)
+        unique, inverse = np.unique(pairs, axis=0, return_inverse=True)
+        rows = np.array(
+            [self.contracts.setdefault((s, bool(c)), len(self.contracts)) for s, c in unique]
+        )
+        while len(self.contracts) > len(self.present):
+            more = np.zeros_like(self.present)
+            self.present = np.concatenate([self.present, more])
+            self.outside = np.concatenate([self.outside, more])
+            self.solved = np.concatenate([self.solved, more])
+        bucket = (piece.time - OPEN) // BUCKET
+        inside = (bucket >= 0) & (bucket < BUCKETS)
+        cells = rows[inverse.ravel()] * BUCKETS + bucket
+        outside = inside & piece.out_of_the_money
+        kinds = (
+            (self.present, inside),
+            (self.outside, outside),
+            (self.solved, outside & piece.solved),
+        )
+        for counts, kept in kinds:
+            counts += np.bincount(cells[kept], minlength=counts.size).reshape(counts.shape)
+
+
+@dataclass
+class Snapshot:
+    """The last row of each contract at or before a time of a trade date."""
+
+    parts: list[Piece] = field(default_factory=list)
+
+    def add(self, piece: Piece, until: int) -> None:
+        """Takes the last rows of a piece at or before `until`, milliseconds of the day."""
+        mask = (piece.time <= until) & (piece.time > until - _WINDOW)
+        if mask.any():
+            self.parts.append(_last(piece.where(mask)))
+
+    def by_expiration(self) -> dict[date, Piece]:
+        """Returns each expiration's rows, by strike, calls before puts."""
+        groups: dict[date, list[Piece]] = {}
+        for part in self.parts:
+            groups.setdefault(part.expiration, []).append(part)
+        return {day: _last(_joined(groups[day])) for day in sorted(groups)}
+
+
+@dataclass
+class MarketDay:
+    """What one pass over the files gathered.
+
+    Attributes:
+        symbol: the option root.
+        trade_date: the date of the figures.
+        until: the time of the snapshots, milliseconds of the day in New York.
+        columns: the columns of the files besides the keys.
+        rows: of the trade date.
+        grids: where rows are and where not, by expiration.
+        snapshots: by trade date: this one and those before it.
+        near: solved rows near the money, on each five minutes, in pieces.
+        spot: the price of the underlying by time.
+    """
+
+    symbol: str
+    trade_date: date
+    until: int
+    columns: tuple[str, ...]
+    rows: int = 0
+    grids: dict[date, Grid] = field(default_factory=dict)
+    snapshots: dict[date, Snapshot] = field(default_factory=dict)
+    near: list[Piece] = field(default_factory=list)
+    spot: dict[int, float] = field(default_factory=dict)
+
+    @property
+    def end_of_day(self) -> bool:
+        """Whether there are no times: a row bears that of its contract's last trade."""
+        return "volume" in self.columns
+
+    @property
+    def now(self) -> dict[date, Piece]:
+        """The snapshot of the trade date, by expiration."""
+        return self.snapshots.get(self.trade_date, Snapshot()).by_expiration()
+
+    @property
+    def before(self) -> tuple[date, dict[date, Piece]] | None:
+        """The trade date before this one and its snapshot, or None if it is not in the files."""
+        days = [day for day in self.snapshots if day < self.trade_date]
+        return (max(days), self.snapshots[max(days)].by_expiration()) if days else None
+
+    def add(self, piece: Piece) -> None:
+        """Takes some rows."""
+        if self.end_of_day:
+            piece = replace(piece, time=np.full_like(piece.time, self.until))
+        self.snapshots.setdefault(piece.trade_date, Snapshot()).add(piece, self.until)
+        if piece.trade_date != self.trade_date:
+            return
+        self.rows += len(piece)
+        if self.end_of_day:
+            return
+        self.grids.setdefault(piece.expiration, Grid(piece.expiration)).add(piece)
+        spot = piece.values["underlying_price"]
+        on_step = (piece.time % BUCKET == 0) & (spot > 0)
+        times, first = np.unique(piece.time[on_step], return_index=True)
+        for when, price in zip(times.tolist(), spot[on_step][first].tolist(), strict=True):
+            self.spot.setdefault(when, price)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            near = on_step & piece.solved & (np.abs(np.log(piece.strike / spot)) < _NEAR)
+        if near.any():
+            self.near.append(at_the_money(piece.where(near)))
+
+
+def gather(paths: Sequence[Path], symbol: str, trade_date: date, until: int) -> MarketDay:
+    """Reads the files once.
+
+    Raises:
+        NoRows: none has a row of the symbol on the trade date.
+        OSError: a file can't be read.
+        pyarrow.ArrowInvalid: a file is not what its suffix says.
+    """
+    columns: dict[str, None] = dict.fromkeys(BASE)
+    for path in paths:
+        columns |= dict.fromkeys(columns_of(path))
+    names = tuple(name for name in columns if name not in _NOT_VALUES)
+    day = MarketDay(symbol, trade_date, until, names)
+    read = tuple(name for name in names if name in (*BASE, *DRAWN, *_CHECKED))
+    for path in paths:
+        first = trade_date - timedelta(LOOK_BACK)
+        for piece in pieces(path, symbol, first, trade_date, read):
+            day.add(piece)
+    if not day.rows:
+        raise NoRows(f"the files have no row of {symbol} on {trade_date}")
+    return day
+
+
+DRAWN = ("delta", "gamma", "theta", "vega", "rho", "vanna", "charm", "vomma", "speed", "zomma",
+         "color", "ultima", "epsilon", "lambda", "veta")  # fmt: skip
+"""The Greeks that are read, the best known first."""
+
+_CHECKED = ("close", "midpoint", "dual_delta")
+"""Read only for the independent check: they tell what price a volatility is solved for."""
+
+_NOT_VALUES = {"symbol", "expiration", "strike", "right", "timestamp", "underlying_timestamp"}
+
+
+def at_the_money(piece: Piece) -> Piece:
+    """Returns at each time the solved call and put of the strike nearest the underlying."""
+    piece = piece.where(piece.solved)
+    distance = np.abs(piece.strike - piece.values["underlying_price"])
+    order = np.lexsort((piece.strike, distance, piece.is_call, piece.time))
+    key = piece.time[order] * 2 + piece.is_call[order]
+    first = np.zeros(len(piece), bool)
+    first[order[np.flatnonzero(np.diff(key, prepend=-1))]] = True
+    return piece.where(first)
+
+
+def volatility_at_the_money(piece: Piece) -> float:
+    """Returns the mean of the nearest call's and put's volatility at the last time, or nan."""
+    nearest = at_the_money(piece)
+    volatility = nearest.values["implied_vol"]
+    return float(volatility.mean()) if len(volatility) else float("nan")
+
+
+def _last(piece: Piece) -> Piece:
+    """The last row of each contract, by strike, calls first."""
+    order = np.lexsort((np.arange(len(piece)), piece.time, ~piece.is_call, piece.strike))
+    strike, call = piece.strike[order], piece.is_call[order]
+    last = np.ones(len(piece), bool)
+    last[:-1] = (strike[1:] != strike[:-1]) | (call[1:] != call[:-1])
+    picked = order[last]
+    return Piece(piece.expiration, piece.trade_date, piece.time[picked], piece.strike[picked],
+                 piece.is_call[picked],
+                 {name: column[picked] for name, column in piece.values.items()})  # fmt: skip
+
+
+def _joined(parts: Iterable[Piece]) -> Piece:
+    parts = list(parts)
+    names = parts[0].values
+    return Piece(
+        parts[0].expiration, parts[0].trade_date,
+        np.concatenate([part.time for part in parts]),
+        np.concatenate([part.strike for part in parts]),
+        np.concatenate([part.is_call for part in parts]),
+        {name: np.concatenate([part.values[name] for part in parts]) for name in names},
+    )  # fmt: skip

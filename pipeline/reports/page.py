@@ -1,0 +1,112 @@
+"""The report as one HTML file that needs nothing else, and its figures as PNGs."""
+
+import json
+import re
+import uuid
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from importlib.resources import files as resources
+from pathlib import Path
+from typing import Any
+
+from pipeline.reports.figure import Figure, Section, Table
+from pipeline.reports.theme import DARK, FONT, LIGHT
+
+_PNG_WIDTH = 720
+_PNG_SCALE = 2.0
+_NUMBER = re.compile(r"[-+−]?[\d,.]+( ?%| points)?|–|")
+
+
+@dataclass(frozen=True)
+class Report:
+    """A report.
+
+    Attributes:
+        title: of the page.
+        lead: what it shows, in a sentence.
+        notes: what a reader must know first, such as that the data are simulated.
+        sections: in order.
+        footer: how it was made.
+    """
+
+    title: str
+    lead: str
+    notes: Sequence[str]
+    sections: Sequence[Section]
+    footer: str
+
+    @property
+    def figures(self) -> list[Figure]:
+        """Every figure that is drawn."""
+        return [figure for section in self.sections for figure in section.figures if figure.chart]
+
+
+def html(report: Report) -> str:
+    """Returns the page. It fetches nothing: the libraries are in it."""
+    import jinja2
+    import vl_convert
+
+    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
+    page = environment.from_string((resources(__package__) / "page.html").read_text("utf-8"))
+    figures = {
+        "light": LIGHT,
+        "dark": DARK,
+        "specs": {figure.name: figure.spec() for figure in report.figures},
+    }
+    # Neither the data nor the library may end the element that they are in.
+    data = json.dumps(figures, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
+    library = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;").replace(
+        "</script", "<\\/script"
+    )
+    sections = [
+        vars(section) | {"tables": [_with_alignment(table) for table in section.tables]}
+        for section in report.sections
+    ]
+    return page.render(
+        title=report.title, lead=report.lead, notes=report.notes, sections=sections,
+        footer=report.footer, figures=data, library=library, font=FONT,
+    )  # fmt: skip
+
+
+def write_file(path: Path, text: str) -> int:
+    """Writes the page, whole or not at all, and returns its size in bytes.
+
+    Raises:
+        OSError: it can't be written.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f".{path.name}.{uuid.uuid4().hex}.unfinished")
+    try:
+        unfinished.write_text(text, "utf-8")
+        size = unfinished.stat().st_size
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+    return size
+
+
+def write_pngs(report: Report, folder: Path) -> list[Path]:
+    """Writes each figure as a PNG into a folder, and returns the files.
+
+    Raises:
+        OSError: a file can't be written.
+    """
+    import vl_convert
+
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = []
+    # A picture goes about without its page.
+    about = "; ".join([report.title, *report.notes])
+    for figure in report.figures:
+        title = {"text": figure.title, "subtitle": about}
+        spec = figure.spec(_PNG_WIDTH) | {"title": title}
+        path = folder / f"{figure.name}.png"
+        path.write_bytes(vl_convert.vegalite_to_png(spec, scale=_PNG_SCALE, config=LIGHT))
+        paths.append(path)
+    return paths
+
+
+def _with_alignment(table: Table) -> dict[str, Any]:
+    columns = list(zip(*table.rows, strict=True))
+    numbers = [all(_NUMBER.fullmatch(cell) for cell in column) for column in columns]
+    return asdict(table) | {"numbers": numbers}

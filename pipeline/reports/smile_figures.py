@@ -1,0 +1,239 @@
+"""Figures of implied volatility: smiles, term structure, surface, and the day's course."""
+
+from collections.abc import Sequence
+from datetime import date, datetime, timezone
+from typing import Any
+
+import numpy as np
+
+from pipeline.reports.figure import Figure, base
+from pipeline.reports.market_day import MarketDay, volatility_at_the_money
+from pipeline.reports.rows import Floats, Piece
+
+_SMILES = 6
+_WINGS = 6.0  # at-the-money deviations on either side
+_COLUMNS = 61
+SEAM = 0.08
+"""Cells of a map overlap by so much of their width, or the paper would show between them."""
+
+
+def smile_figures(day: MarketDay) -> list[Figure]:
+    """Returns the figures of implied volatility on the day."""
+    now = day.now
+    return [_smiles(day, now), _term_structure(day, now), _surface(day, now), _course(day),
+            _underlying(day)]  # fmt: skip
+
+
+def out_of_the_money(piece: Piece) -> tuple[Floats, Floats]:
+    """Returns log-moneyness, ascending, and volatility: solved, with a bid, out of the money."""
+    kept = piece.where(piece.solved & piece.out_of_the_money & (piece.values["bid"] > 0))
+    moneyness = np.log(kept.strike / kept.values["underlying_price"])
+    order = np.argsort(moneyness)
+    return moneyness[order], kept.values["implied_vol"][order]
+
+
+def spread_out(expirations: Sequence[date], most: int) -> list[date]:
+    """Returns at most so many expirations, the nearest and the farthest among them.
+
+    The steps widen with the distance, as the term structure flattens.
+    """
+    if len(expirations) <= most:
+        return list(expirations)
+    places = np.geomspace(1, len(expirations), most) - 1
+    # Neighbours that round to one place move on to the next.
+    picked: list[int] = []
+    for place in places.round().astype(int).tolist():
+        picked.append(min(max(place, picked[-1] + 1 if picked else 0), len(expirations) - 1))
+    return [expirations[place] for place in dict.fromkeys(picked)]
+
+
+def label(expiration: date, trade_date: date) -> str:
+    """Returns an expiration as a legend has it: `15 Mar, 1 day`."""
+    days = (expiration - trade_date).days
+    form = "%d %b" if expiration.year == trade_date.year else "%d %b %Y"
+    return f"{expiration:{form}}, {days} day{'' if days == 1 else 's'}"
+
+
+def _smiles(day: MarketDay, now: dict[date, Piece]) -> Figure:
+    title = f"IV smiles at {clock(day)}"
+    rows: list[dict[str, Any]] = []
+    drawable = [each for each in now if len(out_of_the_money(now[each])[0]) > 2]
+    chosen = spread_out(drawable, _SMILES)
+    for expiration in chosen:
+        moneyness, volatility = out_of_the_money(now[expiration])
+        years = max((expiration - day.trade_date).days, 0.25) / 365
+        money = volatility_at_the_money(now[expiration])
+        reach = _WINGS * (money if money > 0 else 0.2) * years**0.5
+        near = np.abs(moneyness) <= reach
+        rows += [
+            {"e": label(expiration, day.trade_date), "k": round(k, 5), "v": round(v, 5)}
+            for k, v in zip(moneyness[near].tolist(), volatility[near].tolist(), strict=True)
+        ]
+    if not rows:
+        return Figure("smiles", title, absent=_nothing(day), wide=True)
+    import altair as alt
+
+    chart = base().mark_line(point=alt.OverlayMarkDef(size=14)).encode(
+        x=alt.X("k:Q", title="log-moneyness, ln(strike / underlying)"),
+        y=alt.Y("v:Q", title="implied volatility", axis=alt.Axis(format=".0%"),
+                scale=alt.Scale(zero=False)),
+        color=alt.Color("e:O", title="expiration", sort=None),
+        tooltip=[alt.Tooltip("e:O", title="expiration"), alt.Tooltip("k:Q", title="log-moneyness"),
+                 alt.Tooltip("v:Q", title="implied volatility", format=".2%")],
+    )  # fmt: skip
+    caption = (
+        f"{len(chosen)} of {len(now)} expirations. Puts below the underlying, calls above it; "
+        f"solved, with a bid, within {_WINGS:.0f} at-the-money deviations. A step at 0 is a "
+        "dividend or a rate that the model does not know."
+    )
+    return Figure("smiles", title, caption, chart, rows, wide=True, height=340)
+
+
+def _term_structure(day: MarketDay, now: dict[date, Piece]) -> Figure:
+    title = f"ATM term structure at {clock(day)}"
+    rows = [
+        {"d": (expiration - day.trade_date).days, "v": round(volatility, 5),
+         "e": label(expiration, day.trade_date)}
+        for expiration, piece in now.items()
+        if (volatility := volatility_at_the_money(piece)) > 0
+    ]  # fmt: skip
+    if not rows:
+        return Figure("term-structure", title, absent=_nothing(day))
+    import altair as alt
+
+    chart = base().mark_line(point=alt.OverlayMarkDef(size=40)).encode(
+        x=alt.X("d:Q", title="calendar days to expiration"),
+        y=alt.Y("v:Q", title="at-the-money implied volatility", axis=alt.Axis(format=".1%"),
+                scale=alt.Scale(zero=False)),
+        tooltip=[alt.Tooltip("e:N", title="expiration"),
+                 alt.Tooltip("v:Q", title="implied volatility", format=".2%")],
+    )  # fmt: skip
+    caption = "At the strike nearest the underlying: the mean of its call and its put."
+    return Figure("term-structure", title, caption, chart, rows, height=_tall(now))
+
+
+def _surface(day: MarketDay, now: dict[date, Piece]) -> Figure:
+    title = f"IV surface at {clock(day)}"
+    smiles = {each: out_of_the_money(now[each]) for each in now}
+    smiles = {each: smile for each, smile in smiles.items() if len(smile[0]) > 2}
+    if not smiles:
+        return Figure("surface", title, absent=_nothing(day))
+    ends = np.array([[k[0], k[-1]] for k, _ in smiles.values()])
+    # The far wings of the longest would leave no room for the others.
+    low, high = np.quantile(ends[:, 0], 0.25), np.quantile(ends[:, 1], 0.75)
+    edges = np.linspace(low, high, _COLUMNS)
+    middles = (edges[1:] + edges[:-1]) / 2
+    seam = SEAM * (edges[1] - edges[0])
+    rows = []
+    for expiration, (k, v) in smiles.items():
+        found = np.interp(middles, k, v, left=np.nan, right=np.nan)
+        rows += [
+            {"a": round(a, 5), "b": round(b, 5), "v": round(each, 4),
+             "e": label(expiration, day.trade_date)}
+            for a, b, each in zip(edges.tolist(), (edges[1:] + seam).tolist(), found.tolist(),
+                                  strict=False)
+            if each == each
+        ]  # fmt: skip
+    import altair as alt
+
+    chart = base().mark_rect().encode(
+        x=alt.X("a:Q", title="ln(strike / underlying)",
+                scale=alt.Scale(nice=False, zero=False)),
+        x2="b:Q",
+        y=alt.Y("e:N", sort=None, title=None, axis=alt.Axis(labelLimit=110)),
+        color=alt.Color("v:Q", title="implied volatility", legend=alt.Legend(format=".0%"),
+                        scale=alt.Scale(type="log", nice=False)),
+        tooltip=[alt.Tooltip("e:N", title="expiration"), alt.Tooltip("a:Q", title="log-moneyness"),
+                 alt.Tooltip("v:Q", title="implied volatility", format=".2%")],
+    )  # fmt: skip
+    caption = "Out-of-the-money options, linear between strikes; blank where none is quoted."
+    return Figure("surface", title, caption, chart, rows, height=_tall(now))
+
+
+def _tall(now: dict[date, Piece]) -> int:
+    """Room for a line of the surface for each expiration; its neighbour is as high."""
+    return max(280, 14 * len(now))
+
+
+def _course(day: MarketDay) -> Figure:
+    title = f"ATM volatility through {day.trade_date:%d %B %Y}"
+    if not day.near:
+        told = ("End of day has one row a contract: there is no time to follow." if day.end_of_day
+                else "No solved row near the money is on a whole five minutes.")  # fmt: skip
+        return Figure("course", title, absent=told)
+    series: dict[date, dict[int, list[float]]] = {}
+    for piece in day.near:
+        times = series.setdefault(piece.expiration, {})
+        for when, value in zip(
+            piece.time.tolist(), piece.values["implied_vol"].tolist(), strict=True
+        ):
+            times.setdefault(when, []).append(value)
+    rows = [
+        {"t": instant(day, when), "v": round(sum(values) / len(values), 5),
+         "e": label(expiration, day.trade_date), "clock": _clock(when)}
+        for expiration in spread_out(sorted(series), 4)
+        for when, values in sorted(series[expiration].items())
+    ]  # fmt: skip
+    import altair as alt
+
+    chart = base().mark_line().encode(
+        x=time_axis(),
+        y=alt.Y("v:Q", title="at-the-money implied volatility", axis=alt.Axis(format=".1%"),
+                scale=alt.Scale(zero=False)),
+        color=alt.Color("e:O", title="expiration", sort=None),
+        tooltip=[alt.Tooltip("e:O", title="expiration"), alt.Tooltip("clock:N", title="time"),
+                 alt.Tooltip("v:Q", title="implied volatility", format=".2%")],
+    )  # fmt: skip
+    return Figure("course", title, "At the strike nearest the underlying, every five minutes.",
+                  chart, rows)  # fmt: skip
+
+
+def _underlying(day: MarketDay) -> Figure:
+    title = f"{day.symbol}'s underlying through {day.trade_date:%d %B %Y}"
+    if not day.spot:
+        return Figure("underlying", title, absent="The files have no price of it at any time.")
+    rows = [{"t": instant(day, when), "v": price, "clock": _clock(when)}
+            for when, price in sorted(day.spot.items())]  # fmt: skip
+    import altair as alt
+
+    chart = base().mark_line().encode(
+        x=time_axis(),
+        y=alt.Y("v:Q", title="USD", scale=alt.Scale(zero=False)),
+        tooltip=[alt.Tooltip("clock:N", title="time"), alt.Tooltip("v:Q", title="USD")],
+    )  # fmt: skip
+    return Figure("underlying", title, "As the rows say it, every five minutes.", chart, rows)
+
+
+def time_axis() -> Any:
+    """Returns the axis of a field `t`, made by `instant`."""
+    import altair as alt
+
+    return alt.X("t:T", title="time of day, New York", axis=alt.Axis(format="%H:%M", tickCount=6),
+                 scale=alt.Scale(type="utc", nice=False))  # fmt: skip
+
+
+def instant(day: MarketDay, milliseconds: float) -> int:
+    """Returns a time of the day for `time_axis`: New York's clock, told as if it were UTC's.
+
+    So it is read the same in whatever zone the page is opened.
+    """
+    midnight = datetime.combine(day.trade_date, datetime.min.time(), timezone.utc)
+    return int(midnight.timestamp() * 1000 + milliseconds)
+
+
+def clock(day: MarketDay) -> str:
+    """Returns the time of the snapshots as a title has it."""
+    return "the end of the day" if day.end_of_day else f"{_clock(day.until)} New York"
+
+
+def _clock(milliseconds: int) -> str:
+    return "{:02d}:{:02d}".format(*divmod(milliseconds // 60_000, 60))
+
+
+def _nothing(day: MarketDay) -> str:
+    if not {"implied_vol", "underlying_price"} <= set(day.columns):
+        return "The files have no implied volatility."
+    if day.end_of_day:
+        return "No volatility was solved for an option with a bid."
+    return (f"No solved volatility at {clock(day)}: the quotes had none yet, or the files end "
+            "before it. Choose another --time.")  # fmt: skip

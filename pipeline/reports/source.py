@@ -1,0 +1,163 @@
+"""What a report is about: a run's summary, and the files that hold its rows."""
+
+import json
+from collections import Counter
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+from pipeline.reports.rows import NoRows, dates_and_symbols, find_files
+
+Run = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Source:
+    """What a report is about.
+
+    Attributes:
+        run: the run's summary, or None.
+        output: the folder of the files.
+        files: the data files, none if the run wrote none.
+    """
+
+    run: Run | None
+    output: Path
+    files: tuple[Path, ...]
+
+    @property
+    def meta(self) -> Path:
+        """The folder beside the output for all that is not data."""
+        return self.output.with_name(f"{self.output.name}.meta")
+
+    def entry(self, path: Path) -> dict[str, Any]:
+        """Returns what the manifest says of a file; nothing of another tool's."""
+        try:
+            name = path.relative_to(self.output).as_posix()
+            entry = json.loads((self.meta / "files" / f"{name}.json").read_text("utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return dict(entry)
+
+    def parameter(self, name: str) -> str | None:
+        """Returns a parameter of the API that the files were asked for with, if all had it."""
+        found = {self.entry(path).get("request", {}).get(name) for path in self.files}
+        return found.pop() if len(found) == 1 else None
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The files that may hold rows of a symbol's trade date and of the week before it.
+
+    Attributes:
+        symbol: of the figures.
+        others: symbols of the files besides.
+        trade_date: of the figures.
+        files: that may hold their rows.
+    """
+
+    symbol: str
+    others: tuple[str, ...]
+    trade_date: date
+    files: tuple[Path, ...]
+
+
+def find_source(run: str, output: str, metrics: str) -> Source:
+    """Returns what to report on.
+
+    Args:
+        run: a run's summary, or its id; empty for the newest of `metrics`, or of those the newest
+            that wrote to `output`.
+        output: the folder of the data files; empty for the run's own files.
+        metrics: the folder of the run summaries.
+
+    Raises:
+        NoRows: there is no such run, or nothing in the folder.
+    """
+    if output:
+        folder = Path(output)
+        files = find_files(folder)
+        if not files:
+            raise NoRows(f"--output: there is no CSV or Parquet file in {output}")
+        found = _read(run, metrics) if run else _newest(metrics, folder)
+        return Source(found, folder, tuple(files))
+    found = _read(run, metrics) if run else _newest(metrics, None)
+    if found is None:
+        raise NoRows(f"there is no run in {metrics}: name a run's summary, or say with --output "
+                     "where the files are")  # fmt: skip
+    folder = Path(str(found.get("request", {}).get("output", "")))
+    paths = [Path(each["path"]) for each in found.get("expirations", []) if each.get("path")]
+    there = tuple(dict.fromkeys(path for path in paths if path.is_file()))
+    if paths and not there:
+        raise NoRows(f"none of the files of run {found['run_id']} is there, such as {paths[0]}: "
+                     "run this where the download ran, or say --output FOLDER")  # fmt: skip
+    return Source(found, folder, there)
+
+
+def select(source: Source, symbol: str, trade_date: date | None) -> Selection:
+    """Returns the symbol and the trade date of the figures, and their files.
+
+    Args:
+        source: the files.
+        symbol: empty for the one with the most files.
+        trade_date: None for the last.
+
+    Raises:
+        NoRows: the files have no such symbol.
+        OSError: a file can't be read.
+        pyarrow.ArrowInvalid: a file is not what its suffix says.
+    """
+    spans = {path: _span(path, source) for path in source.files}
+    counts = Counter(each for names, _, _ in spans.values() for each in sorted(names))
+    symbols = sorted(counts)
+    chosen = symbol.upper() or max(symbols, key=counts.__getitem__)
+    if chosen not in symbols:
+        raise NoRows(f"--symbol {chosen} is not in the files; they have {', '.join(symbols)}")
+    of_symbol = {path: (low, high) for path, (names, low, high) in spans.items() if chosen in names}
+    day = trade_date or max(high for _, high in of_symbol.values())
+    files = tuple(
+        path for path, (low, high) in of_symbol.items() if low <= day and (day - high).days <= 7
+    )
+    if not files:
+        first = min(low for low, _ in of_symbol.values())
+        last = max(high for _, high in of_symbol.values())
+        raise NoRows(f"the files have no row of {chosen} on {day}; they go from {first} to {last}")
+    others = tuple(each for each in symbols if each != chosen)
+    return Selection(chosen, others, day, files)
+
+
+def _span(path: Path, source: Source) -> tuple[frozenset[str], date, date]:
+    """A file's symbols and its first and last trade date: of the manifest, or of its rows."""
+    try:
+        request = source.entry(path)["request"]
+        first, last = (
+            date.fromisoformat(request[key]) for key in ("first_trade_date", "last_trade_date")
+        )
+        return frozenset([request["symbol"]]), first, last
+    except (ValueError, KeyError, TypeError):
+        # Another tool's file, or another folder's.
+        return dates_and_symbols(path)
+
+
+def _read(run: str, metrics: str) -> Run:
+    names = [Path(run), Path(metrics) / f"pipeline-run-{run}.json"]
+    for path in names:
+        if path.is_file():
+            try:
+                document = json.loads(path.read_text("utf-8"))
+                datetime.fromisoformat(document["start_time"])
+                str(document["run_id"])
+            except (ValueError, KeyError, TypeError):
+                raise NoRows(f"{path} is not a run's summary") from None
+            return dict(document)
+    raise NoRows(f"there is no run {run}: neither {names[0]} nor {names[1]} is there")
+
+
+def _newest(metrics: str, output: Path | None) -> Run | None:
+    for path in sorted(Path(metrics).glob("pipeline-run-*.json"), reverse=True):
+        run = _read(str(path), metrics)
+        wrote = Path(str(run.get("request", {}).get("output", "")))
+        if output is None or wrote.absolute() == output.absolute():
+            return run
+    return None

@@ -1,0 +1,110 @@
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.csv as csv
+import pyarrow.parquet as parquet
+import pytest
+
+from pipeline.reports.rows import BASE, NoRows, columns_of, dates_and_symbols, find_files, pieces
+from pipeline.terminal.market import Market
+from pipeline.terminal.server import TerminalServer
+from tests.support.folder import DAY, NEXT_DAY, fill
+from transforms.schema import schema_of
+
+FRIDAY = date(2024, 3, 15)
+
+
+@pytest.fixture(scope="module")
+def terminal() -> Iterator[TerminalServer]:
+    with TerminalServer(Market()) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def table(terminal: TerminalServer, tmp_path_factory: pytest.TempPathFactory) -> pa.Table:
+    """Two trade dates of one expiration."""
+    folder = tmp_path_factory.mktemp("rows")
+    fill(folder / "greeks", terminal, last=FRIDAY)
+    (path,) = find_files(folder / "greeks")
+    return parquet.ParquetFile(path).read()
+
+
+def read(path: Path, first: date = DAY, last: date = FRIDAY) -> list[tuple[object, ...]]:
+    """Every row, as the figures see it."""
+    return [
+        (piece.expiration, piece.trade_date, *row)
+        for piece in pieces(path, "SPXW", first, last, BASE)
+        for row in zip(piece.time.tolist(), piece.strike.tolist(), piece.is_call.tolist(),
+                       *(piece.values[name].tolist() for name in BASE), strict=True)
+    ]  # fmt: skip
+
+
+def test_a_row_is_the_same_from_either_format(terminal: TerminalServer, tmp_path: Path) -> None:
+    fill(tmp_path / "parquet", terminal)
+    for compression in ("none", "gzip", "zstd"):
+        fill(tmp_path / compression, terminal, file_format="csv", compression=compression)
+    (reference,) = find_files(tmp_path / "parquet")
+    rows = read(reference)
+    assert len(rows) == parquet.read_metadata(reference).num_rows
+    for compression in ("none", "gzip", "zstd"):
+        (path,) = find_files(tmp_path / compression)
+        assert read(path) == rows
+
+
+def test_times_are_new_yorks_with_any_zone_or_none(table: pa.Table, tmp_path: Path) -> None:
+    parquet.write_table(table, ours := tmp_path / "ours.parquet")
+    rows = read(ours)
+    assert {row[2] for row in rows} == set(range(34_200_000, 57_600_001, 1_800_000))
+    place = table.schema.get_field_index("timestamp")
+    stamps = table["timestamp"]
+    others = {
+        "utc": stamps.cast(pa.timestamp("us", tz="UTC")),
+        "none": pa.compute.local_timestamp(stamps).cast(pa.timestamp("ns")),
+    }
+    for name, column in others.items():
+        path = tmp_path / f"{name}.parquet"
+        parquet.write_table(table.set_column(place, "timestamp", column), path)
+        assert read(path) == rows
+        assert dates_and_symbols(path) == (frozenset({"SPXW"}), DAY, FRIDAY)
+
+
+def test_other_dates_and_other_symbols_are_left_out(table: pa.Table, tmp_path: Path) -> None:
+    other = table.set_column(0, table.field("symbol"), pa.array(["SPX"] * len(table)))
+    parquet.write_table(pa.concat_tables([other, table]), path := tmp_path / "both.parquet")
+    assert len(read(path)) == len(table)
+    assert {row[1] for row in read(path, FRIDAY, FRIDAY)} == {FRIDAY}
+    assert dates_and_symbols(path)[0] == {"SPX", "SPXW"}
+
+
+def test_a_file_may_hold_several_expirations(table: pa.Table, tmp_path: Path) -> None:
+    later = pa.array([date(2024, 3, 22)] * len(table))
+    mixed = pa.concat_tables([table.set_column(1, table.field("expiration"), later), table])
+    csv.write_csv(mixed.take(pa.array(range(0, len(mixed), 7))), path := tmp_path / "mixed.csv")
+    counts = {
+        day: sum(row[0] == day for row in read(path)) for day in (NEXT_DAY, date(2024, 3, 22))
+    }
+    assert all(counts.values())
+    assert sum(counts.values()) == -(-len(mixed) // 7)
+
+
+def test_what_is_not_option_greeks_is_said_so(tmp_path: Path) -> None:
+    (tmp_path / "prices.csv").write_text("symbol,price\nSPX,1\n")
+    with pytest.raises(pa.ArrowInvalid, match="has no column expiration, strike, right, timestamp"):
+        read(tmp_path / "prices.csv")
+    (tmp_path / "empty.csv").write_text("symbol,expiration,strike,right,timestamp\n")
+    with pytest.raises(NoRows, match="has no row"):
+        dates_and_symbols(tmp_path / "empty.csv")
+
+
+def test_the_columns_are_known_without_reading_on(terminal: TerminalServer, tmp_path: Path) -> None:
+    # What read on in a thread took bytes from the file that was opened next.
+    fill(tmp_path / "greeks", terminal, file_format="csv", compression="gzip", interval="1m")
+    (path,) = find_files(tmp_path / "greeks")
+    names = columns_of(path)
+    assert names == list(schema_of("first_order").names)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    assert columns_of(path) == names
+    with pytest.raises((OSError, pa.ArrowInvalid)):
+        read(path)

@@ -1,0 +1,165 @@
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as parquet
+import pytest
+
+from pipeline.reports.changes import changes_section
+from pipeline.reports.check_section import check_section
+from pipeline.reports.figure import Section
+from pipeline.reports.market_day import gather
+from pipeline.reports.page import Report, html
+from pipeline.reports.quality_section import finding_total, quality_section
+from pipeline.reports.rows import find_files
+from pipeline.reports.run_figures import run_section
+from pipeline.reports.source import Source
+from pipeline.terminal.market import Market
+from pipeline.terminal.server import TerminalServer
+from tests.support.folder import DAY, NEXT_DAY, fill
+from tests.support.plant import again, place, plant, quality_of, without
+
+TEN = 36_000_000
+WEEK = date(2024, 3, 22)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("sections") / "greeks"
+    with TerminalServer(Market()) as server:
+        fill(made, server, (NEXT_DAY, WEEK), date(2024, 3, 13))
+    return made
+
+
+@pytest.fixture
+def table(folder: Path) -> pa.Table:
+    return parquet.ParquetFile(find_files(folder)[0]).read()
+
+
+def result(expiration: str, **values: Any) -> dict[str, Any]:
+    usual = {
+        "symbol": "SPXW", "expiration": expiration, "status": "written", "rows": 100,
+        "bytes": 1000, "started": "2024-03-14T21:00:01.500+00:00", "seconds": 2.0, "requests": 1,
+        "waited": 0.0, "provisional": False, "path": None,
+    }  # fmt: skip
+    return usual | values
+
+
+def run(**values: Any) -> dict[str, Any]:
+    usual = {"run_id": "run-1", "status": "succeeded", "start_time": "2024-03-14T21:00:00+00:00"}
+    return usual | values
+
+
+def figure(section: Section, name: str) -> Any:
+    (found,) = (each for each in section.figures if each.name == name)
+    return found
+
+
+def test_throughput_is_the_rows_between_two_samples(folder: Path) -> None:
+    samples = {
+        "seconds": [0.0, 0.5, 1.5, 1.5], "rows": [0, 1000, 5000, 5000], "bytes": [0, 1, 2, 2],
+        "done": [0, 0, 1, 1], "in_flight": [4, 4, 3, 0], "memory": [100.0, 120.0, 130.0, 130.0],
+    }  # fmt: skip
+    section = run_section(run(samples=samples, expirations=[result("2024-03-15")]))
+    assert figure(section, "throughput").rows == [{"s": 0.5, "v": 2000}, {"s": 1.5, "v": 4000}]
+    assert [row["v"] for row in figure(section, "memory").rows] == samples["memory"]
+    assert [row["v"] for row in figure(section, "in-flight").rows] == samples["in_flight"]
+    without_samples = run_section(run(expirations=[result("2024-03-15")]))
+    assert "no samples over time" in figure(without_samples, "throughput").absent
+
+
+def test_a_bar_of_the_chart_is_when_an_expiration_was_under_way() -> None:
+    expirations = [
+        result("2024-03-15"),
+        result("2024-03-18", started="2024-03-14T17:00:00.250-04:00", waited=1.25, requests=3),
+        result("2024-03-19", status="failed", rows=0, waited=0.5),
+        result("2024-03-20", status="skipped", started=None, seconds=0.0),
+    ]
+    section = run_section(run(expirations=expirations))
+    bars = {row["e"]: (row["a"], row["b"]) for row in figure(section, "gantt").rows}
+    assert bars == {
+        "SPXW 2024-03-15": (1.5, 3.5), "SPXW 2024-03-18": (0.25, 2.25),
+        "SPXW 2024-03-19": (1.5, 3.5),
+    }  # fmt: skip
+    waits = [(row["e"], row["v"]) for row in figure(section, "retries").rows]
+    assert waits == [("SPXW 2024-03-18", 1.25), ("SPXW 2024-03-19", 0.5)]
+    assert "2 of 4 expirations, 1.8 s in all" in figure(section, "retries").caption
+    assert len(figure(section, "rows").rows) == 4
+
+
+def test_findings_come_with_counts_shares_and_examples(table: pa.Table, tmp_path: Path) -> None:
+    row = place_on(table, 5150, "C", "11:00")
+    bad = plant(table, row, delta=1.7)
+    bad = without(again(bad, place_on(bad, 5150, "P", "12:00")), place_on(bad, 5100, "P", "13:00"))
+    quality = quality_of(bad).describe()
+    source = Source(run(expirations=[result("2024-03-15", quality=quality)]), tmp_path, ())
+    section = quality_section(source)
+    findings, examples = section.tables
+    assert {name: count for name, count, *_ in findings.rows} == {
+        "delta_bounds": "1", "duplicates": "1", "holes": "1",
+    }  # fmt: skip
+    assert finding_total(source) == 3
+    (shown,) = (each for each in examples.rows if each[0] == "delta_bounds")
+    assert shown[1] == "SPXW 2024-03-15 5150 C"
+    assert shown[2].startswith("2024-03-14T11:00:00")
+    assert "delta 1.7" in shown[3]
+    counts = {row["name"]: row["n"] for row in figure(section, "quality-counts").rows}
+    assert counts["row twice"] == counts["row missing"] == 1
+    assert counts["implied volatility 0: not solved"] > 100
+
+
+def place_on(table: pa.Table, strike: float, right: str, clock: str) -> int:
+    """Returns a row of the second trade date: the first has as many rows before it."""
+    half = next(n for n, stamp in enumerate(table["timestamp"].to_pylist()) if stamp.date() == DAY)
+    return half + place(table.slice(half), strike, right, clock)
+
+
+def test_a_recomputation_agrees_with_good_rows_and_names_the_greek_that_is_off(
+    table: pa.Table, tmp_path: Path
+) -> None:
+    def facts(rows: pa.Table) -> dict[str, str]:
+        parquet.write_table(rows, path := tmp_path / "rows.parquet")
+        section = check_section(gather([path], "SPXW", DAY, TEN), 0.0, "latest")
+        assert {row["g"] for row in figure(section, "errors").rows} >= {"implied_vol", "vega"}
+        return dict(section.facts)
+
+    good = facts(table)
+    assert good["beyond what the digits allow"] == "no row"
+    assert good["rate that the rows imply"] == "5.31% a year"
+    wrong = facts(plant(table, place_on(table, 5150, "C", "10:00"), vega=1.0))
+    assert wrong["beyond what the digits allow"] == "vega (1 row)"
+
+
+def test_what_was_listed_and_where_volatility_went_since_the_day_before(
+    folder: Path, table: pa.Table, tmp_path: Path
+) -> None:
+    day = gather(find_files(folder), "SPXW", DAY, TEN)
+    section = changes_section(day)
+    assert dict(section.facts)["compared"] == "2024-03-14 with 2024-03-13, both at 10:00 New York"
+    (each,) = section.tables
+    assert [row[0] for row in each.rows] == ["2024-03-15", "2024-03-22"]
+    change, then, now = each.rows[0][1:4]
+    gained = float(now.rstrip("%")) - float(then.rstrip("%"))
+    assert float(change.split()[0]) == pytest.approx(gained, abs=0.011)
+    days = {row["day"] for row in figure(section, "changes-figure").rows}
+    assert days == {"2024-03-13", "2024-03-14"}
+
+    # A contract without a row on the first date was listed since.
+    first = place(table.slice(0, len(table) // 2), 5150, "C", "10:00")
+    parquet.write_table(without(table, first, first - 1), path := tmp_path / "listed.parquet")
+    listed = changes_section(gather([path], "SPXW", DAY, TEN)).tables[0].rows
+    assert [row[4:] for row in listed] == [("1", "0")]
+
+
+def test_what_a_summary_says_can_not_become_markup() -> None:
+    evil = "</script><img src=x onerror=alert(1)>"
+    record = run(
+        status="failed",
+        errors=[{"expiration": evil, "error_type": "E", "message": evil}],
+        expirations=[result("2024-03-15", symbol=evil)],
+    )
+    text = html(Report(evil, evil, [evil], [run_section(record)], ""))
+    assert evil not in text
+    assert "&lt;/script&gt;&lt;img" in text
+    assert "\\u003c/script>" in text
