@@ -3,7 +3,8 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-from transforms.model import STATUSES, WRITTEN, GreeksRequest, Key, RunSummary, key_of
+from transforms.model import STATUSES, WRITTEN, GreeksRequest, Key, key_of
+from transforms.summary import RunSummary
 
 
 class BooksDiffer(RuntimeError):

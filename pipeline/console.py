@@ -9,7 +9,7 @@ from pipeline.history import Record
 from pipeline.plan import Plan
 from transforms.fetch import Terminal
 from transforms.layout import DAILY
-from transforms.model import RunSummary
+from transforms.summary import RunSummary
 
 
 def announce(plan: Plan, terminal: Terminal, source: str, config: DownloadConfig) -> None:

@@ -14,7 +14,7 @@ from pipeline.lean import choose_pool
 from pipeline.plan import NothingMatched
 from pipeline.run import Run
 from transforms import files
-from transforms.model import RunSummary
+from transforms.summary import RunSummary
 from transforms.thetadata import NotServed, TerminalUnreachable, ThetaError
 
 OK, SOME_FAILED, USAGE, NO_TERMINAL = 0, 1, 2, 3

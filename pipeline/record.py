@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from pipeline.config import DownloadConfig
 from pipeline.history import Record
-from transforms.model import RunSummary
+from transforms.summary import RunSummary
 from transforms.version import __version__
 
 _INTERNAL = ("owner", "meta")

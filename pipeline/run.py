@@ -40,12 +40,13 @@ from transforms.dealing import laid_out
 from transforms.fetch import Terminal
 from transforms.layout import Layout
 from transforms.limits import parse_limits
-from transforms.model import Failure, GreeksRequest, RunSummary
+from transforms.model import Failure, GreeksRequest
 from transforms.owner import Owner
 from transforms.quality import Checking
 from transforms.schema import schema_of
 from transforms.sinks import FORMATS, make_sink
 from transforms.stopping import StopSignal
+from transforms.summary import RunSummary
 
 
 class WorkerDied(RuntimeError):

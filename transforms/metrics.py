@@ -7,8 +7,9 @@ from dataclasses import asdict
 import apache_beam as beam
 
 from transforms import files
-from transforms.model import ExpirationResult, RunSummary
+from transforms.model import ExpirationResult
 from transforms.reporting import Reporter
+from transforms.summary import RunSummary
 
 
 @beam.typehints.with_input_types(ExpirationResult)

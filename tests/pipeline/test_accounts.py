@@ -4,7 +4,8 @@ import pytest
 
 from pipeline.accounts import BooksDiffer, check_accounts
 from tests.support.data import request_for
-from transforms.model import EMPTY, WRITTEN, ExpirationResult, RunSummary
+from transforms.model import EMPTY, WRITTEN, ExpirationResult
+from transforms.summary import RunSummary
 
 FIRST, SECOND = request_for("2024-03-14"), request_for("2024-03-15")
 RESULTS = [

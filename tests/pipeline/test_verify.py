@@ -15,7 +15,7 @@ from transforms.layout import Layout
 from transforms.manifest import Manifest
 from transforms.model import Trailer
 from transforms.sinks import FORMATS, make_sink
-from transforms.write import ExpirationWriter
+from transforms.writer import ExpirationWriter
 
 ROWS = 3000
 FORMS = [("csv", "none"), ("csv", "gzip"), ("csv", "zstd"), ("parquet", "zstd")]

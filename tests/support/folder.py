@@ -10,7 +10,7 @@ from transforms.model import Trailer
 from transforms.schema import schema_of
 from transforms.sinks import FORMATS, make_sink
 from transforms.thetadata import ThetaClient
-from transforms.write import ExpirationWriter
+from transforms.writer import ExpirationWriter
 
 DAY = date(2024, 3, 14)
 NEXT_DAY = date(2024, 3, 15)

@@ -8,8 +8,9 @@ from apache_beam.testing.util import assert_that, equal_to
 
 from tests.support.data import request_for
 from transforms.metrics import EmitRunSummary, RecordResults, SummarizeRun
-from transforms.model import EMPTY, FAILED, WRITTEN, ExpirationResult, Failure, RunSummary
+from transforms.model import EMPTY, FAILED, WRITTEN, ExpirationResult, Failure
 from transforms.reporting import NAMESPACE
+from transforms.summary import RunSummary
 
 RESULTS = [
     ExpirationResult(request_for("2024-03-14"), WRITTEN, 300, 4000, 1.5, 1, path="a"),

@@ -10,9 +10,9 @@ from transforms.model import (
     ExpirationResult,
     Failure,
     GreeksRequest,
-    RunSummary,
     checked_symbol,
 )
+from transforms.summary import RunSummary
 
 
 @pytest.mark.parametrize("symbol", ["SPXW", "brk.b", "A", " spx ", "RUT2"])

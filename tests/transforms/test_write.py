@@ -32,7 +32,8 @@ from transforms.model import (
 )
 from transforms.quality import Checking
 from transforms.sinks import CsvSink, ExpirationSink, OpenFile, ParquetSink
-from transforms.write import ExpirationWriter, StreamError, WriteGreeks
+from transforms.write import WriteGreeks
+from transforms.writer import ExpirationWriter, StreamError
 
 MARKET = Market()
 REQUEST = request_for("2024-03-15")
