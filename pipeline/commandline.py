@@ -9,6 +9,8 @@ from pipeline.config import COMPRESSIONS, DownloadConfig
 
 # Fields that a flag names otherwise.
 FLAGS = {"symbols": "symbol", "version": "greeks_version"}
+# Flags that turn off what is on otherwise.
+_OFF = {"check_disk": "--no_disk_check", "check": "--no_check"}
 
 
 def command_of(config: DownloadConfig) -> str:
@@ -21,8 +23,8 @@ def command_of(config: DownloadConfig) -> str:
         if field.name == "parameters":
             for name, given in value:
                 words += [f"--{FLAGS.get(name, name)}", given]
-        elif field.name == "check_disk":
-            words.append("--no_disk_check")
+        elif field.name in _OFF:
+            words.append(_OFF[field.name])
         elif not _implied(config, field.name, value):
             words += [f"--{FLAGS.get(field.name, field.name)}", _text(value)]
     return shlex.join(words)

@@ -25,14 +25,17 @@ examples:
       --max_dte 7 --interval 1m --format parquet --output data/march
       a month of the nearest expirations, every minute
 
+  greeks download --symbol SPXW --start_date 2024-01-02 --end_date today --layout daily
+      for every evening: fetches the trade dates that are not there yet
+
 a file name pattern (--file_name_pattern) may use {{{"}, {".join(FIELDS)}}};
 dates take a format, as {{expiration:%Y%m%d}}. The suffix is added.
 
 any Beam option may follow, such as --runner. Hyphens do as underscores; no flag is abbreviated.
 
-exit codes: 0 all expirations written or empty, or the market was closed; 1 some failed, or
-nothing matched; 2 a wrong flag, or files of another request are in the way; 3 no Terminal answers;
-130 or 143 interrupted.
+exit codes: 0 all expirations written, empty or skipped, or the market was closed; 1 some failed, or
+nothing matched; 2 a wrong flag, or another run, files of another request or a small disk are in the
+way; 3 no Terminal answers; 130 or 143 interrupted.
 """
 BEAM_FLAGS = True
 USAGE = "greeks download --symbol SPXW --start_date DATE [FLAG ...] [BEAM_FLAG ...]"
