@@ -1,13 +1,11 @@
 """What every run history promises, wherever it is."""
 
-import multiprocessing
 import os
 import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -34,13 +32,27 @@ assert OtherFileSystem.scheme() == "other"  # Beam finds it once it is imported
 
 KINDS = ("folder", "beam", "sqlite", "postgresql", "sqlite, apart")
 
-START_AND_DIE = """
+BEGIN = """
 import os, signal, sys
-import tests.support.other_filesystem
+if sys.argv[1].startswith("other:"):
+    import tests.support.other_filesystem
 from pipeline.history import open_store
+"""
+START_AND_DIE = (
+    BEGIN
+    + """
 open_store(sys.argv[1]).start({"request": {"symbol": ["SPXW"]}})
 os.kill(os.getpid(), signal.SIGKILL)
 """
+)
+START_SOME = (
+    BEGIN
+    + """
+sys.stdin.readline()
+store = open_store(sys.argv[1])
+print(*(store.start({}) for _ in range(10)))
+"""
+)
 
 
 @pytest.fixture(autouse=True)
@@ -124,19 +136,21 @@ def test_runs_are_told_newest_first_and_as_asked(store: RunStore) -> None:
     assert store.skipped == []
 
 
-def _start_some(url: str) -> list[str]:
-    import tests.support.other_filesystem  # noqa: F401 -- registers itself
-
-    store = open_store(url)
-    return [store.start(record()) for _ in range(20)]
-
-
 def test_runs_that_start_together_do_not_collide(url: str) -> None:
     # Two processes at once; the tables are not there yet.
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(2, mp_context=context) as pool:
-        started = [run for made in pool.map(_start_some, [url] * 2) for run in made]
-    assert len(set(started)) == 40
+    starters = [
+        subprocess.Popen(
+            [sys.executable, "-c", START_SOME, url],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        )
+        for _ in range(2)
+    ]  # fmt: skip
+    for each in starters:
+        assert each.stdin is not None
+        each.stdin.write("go\n")
+        each.stdin.flush()
+    started = [run for each in starters for run in each.communicate()[0].split()]
+    assert len(set(started)) == 20
     assert sorted(ids(open_store(url))) == sorted(started)
 
 
