@@ -89,6 +89,7 @@ def _skipped(found: _Found, layout: Layout) -> ExpirationResult:
         bytes=entry.bytes,
         path=None if entry.state == EMPTY else layout.path(found.request),
         reason=found.reason,
+        quality=entry.quality,
     )
 
 

@@ -54,7 +54,10 @@ def _key(described: Mapping[str, Any]) -> Key:
 
 
 def _as_told(request: GreeksRequest, told: Mapping[str, Any]) -> ExpirationResult:
-    names = ("status", "rows", "bytes", "seconds", "requests", "waited", "provisional", "path")
+    names = (
+        *("status", "rows", "bytes", "seconds", "requests", "waited", "provisional", "path"),
+        "quality",
+    )
     failure = Failure(**told["error"]) if told.get("error") else None
     return ExpirationResult(request, failure=failure, **{name: told[name] for name in names})
 
@@ -70,4 +73,5 @@ def _as_known(request: GreeksRequest, manifest: Manifest, layout: Layout) -> Exp
         bytes=entry.bytes,
         provisional=entry.provisional,
         path=layout.path(request),
+        quality=entry.quality,
     )
