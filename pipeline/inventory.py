@@ -128,6 +128,7 @@ def _skipped(found: Found, layout: Layout) -> ExpirationResult:
         bytes=entry.bytes,
         path=None if entry.state == EMPTY else layout.path(found.request),
         reason=found.reason,
+        quality=entry.quality,
     )
 
 

@@ -50,7 +50,10 @@ def results_so_far(
 
 
 def _as_told(request: GreeksRequest, told: Mapping[str, Any]) -> ExpirationResult:
-    names = ("status", "rows", "bytes", "seconds", "requests", "waited", "provisional", "path")
+    names = (
+        *("status", "rows", "bytes", "seconds", "requests", "waited", "provisional", "path"),
+        "quality",
+    )
     failure = Failure(**told["error"]) if told.get("error") else None
     return ExpirationResult(request, failure=failure, **{name: told[name] for name in names})
 
@@ -66,4 +69,5 @@ def _as_known(request: GreeksRequest, manifest: Manifest, layout: Layout) -> Exp
         bytes=entry.bytes,
         provisional=entry.provisional,
         path=layout.path(request),
+        quality=entry.quality,
     )
