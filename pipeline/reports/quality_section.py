@@ -35,11 +35,9 @@ def quality_section(source: Source) -> Section:
     rows = sum(each["rows"] for each in checked.values())
     findings = _findings(checked)
     total = sum(count for _, count, _, _ in findings)
+    files = f"{len(checked)} file{'' if len(checked) == 1 else 's'}"
     facts = [
-        (
-            "checked",
-            f"{rows:,} rows in {len(checked)} file{'' if len(checked) == 1 else 's'}, all trade dates",
-        ),
+        ("checked", f"{rows:,} rows in {files}, all trade dates"),
         ("findings", f"{total:,} rows against {len(findings)} rules" if findings else "none"),
     ]
     tables = [_finding_table(findings, rows), *([_examples(checked)] if findings else [])]
