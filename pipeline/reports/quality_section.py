@@ -35,8 +35,9 @@ def quality_section(source: Source) -> Section:
     rows = sum(each["rows"] for each in checked.values())
     findings = _findings(checked)
     total = sum(count for _, count, _, _ in findings)
+    files = f"{len(checked)} file{'' if len(checked) == 1 else 's'}"
     facts = [
-        ("checked", f"{rows:,} rows in {len(checked)} files, all trade dates"),
+        ("checked", f"{rows:,} rows in {files}, all trade dates"),
         ("findings", f"{total:,} rows against {len(findings)} rules" if findings else "none"),
     ]
     tables = [_finding_table(findings, rows), *([_examples(checked)] if findings else [])]
@@ -124,8 +125,9 @@ def _examples(checked: dict[str, Quality]) -> Table:
             for example in finding.get("examples", []):
                 key = example["key"]
                 contract = f"{key['symbol']} {key['expiration']} {key['strike']:g} {key['right']}"
+                clock = str(key["timestamp"])[:19].replace("T", " ")
                 values = ", ".join(f"{name} {value}" for name, value in example["values"].items())
-                rows.append((finding["rule"], contract, str(key["timestamp"]), values))
+                rows.append((finding["rule"], contract, clock, values))
     rows.sort(key=lambda row: row[0])
     caption = f"{_MOST_EXAMPLES} of {len(rows)}." if len(rows) > _MOST_EXAMPLES else ""
     heads = ("rule", "contract", "time", "values")
