@@ -174,7 +174,7 @@ def add_download_flags(parser: argparse.ArgumentParser, *, required: bool = True
         default="",
         metavar="RULES",
         help="what fails an expiration, as in zero_greeks>5%%,holes>1%%,duplicates: its file is "
-        "not written. Rules: " + ", ".join([*RULES, ANY]),
+        "not written (default: none does). Rules: " + ", ".join([*RULES, ANY]),
     )
     target = parser.add_argument_group("to where")
     target.add_argument(

@@ -1,7 +1,7 @@
 """What of a plan is there already, and what of it is in the way: before anything is fetched."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
@@ -11,6 +11,7 @@ from pipeline.config import DownloadConfig
 from pipeline.plan import Plan
 from transforms import files
 from transforms.layout import BY_EXPIRATION, DAILY, Layout
+from transforms.limits import Limit, broken, parse_limits
 from transforms.manifest import EMPTY, Entry, Manifest, conflict
 from transforms.model import SKIPPED, ExpirationResult, GreeksRequest
 from transforms.resume import Resume, reason_to_skip
@@ -72,6 +73,7 @@ def look(plan: Plan, layout: Layout, source: str, config: DownloadConfig) -> Ite
     _refuse_twice(plan, layout)
     form = (config.format, config.compression)
     resume = Resume(config.resume, config.retry_empty_after)
+    limits = parse_limits(config.fail_on)
     manifest, now = Manifest(layout), datetime.now(timezone.utc)
 
     def look_at(request: GreeksRequest) -> Found:
@@ -79,6 +81,9 @@ def look(plan: Plan, layout: Layout, source: str, config: DownloadConfig) -> Ite
         problem = conflict(path, entry, request, source)
         own = entry if entry is not None and entry.is_of(request, source) else None
         reason = None if problem else reason_to_skip(own, path, form, resume, now)
+        if own is not None and _too_low(own, limits):
+            # What this run would fail must not pass because an earlier one let it.
+            reason = None
         return Found(request, entry, problem, reason)
 
     # Threads: hashing frees the GIL, and a file system may be far away.
@@ -116,6 +121,12 @@ def take_stock(plan: Plan, layout: Layout, source: str, config: DownloadConfig) 
     if files.read_json(_layout_path(layout)) is None:
         files.write_json(_layout_path(layout), {"layout": config.layout}, layout.temporary)
     return Inventory(tuple(missing), skipped, empty, tuple(listed))
+
+
+def _too_low(entry: Entry, limits: Sequence[Limit]) -> bool:
+    quality = entry.quality or {}
+    counts = {each["rule"]: each["count"] for each in quality.get("findings", ())}
+    return bool(broken(limits, counts, entry.rows))
 
 
 def _skipped(found: Found, layout: Layout) -> ExpirationResult:

@@ -3,8 +3,8 @@
 A command's module has `SUMMARY` (a line for the list of commands), `DESCRIPTION`, `EPILOG` (its
 examples), `add_arguments(parser)` and `run(parser, options, rest)`, which returns the exit code.
 `rest` is what the parser did not know: flags of Beam, for the commands that take them
-(`BEAM_FLAGS`); any other command never sees one. `USAGE` is there where argparse's own would list
-too many flags.
+(`BEAM_FLAGS`); any other command never sees one. `SYNOPSIS` is there where argparse's own usage
+would list too many flags.
 """
 
 import argparse
@@ -50,7 +50,7 @@ def make_parser(prog: argparse.ArgumentParser) -> dict[str, argparse.ArgumentPar
         parser = commands.add_parser(
             name,
             help=module.SUMMARY,
-            usage=getattr(module, "USAGE", None),
+            usage=getattr(module, "SYNOPSIS", None),
             description=module.DESCRIPTION,
             epilog=module.EPILOG,
             formatter_class=argparse.RawDescriptionHelpFormatter,

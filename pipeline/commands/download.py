@@ -38,7 +38,7 @@ nothing matched; 2 a wrong flag, or another run, files of another request or a s
 way; 3 no Terminal answers; 130 or 143 interrupted.
 """
 BEAM_FLAGS = True
-USAGE = "greeks download --symbol SPXW --start_date DATE [FLAG ...] [BEAM_FLAG ...]"
+SYNOPSIS = "greeks download --symbol SPXW --start_date DATE [FLAG ...] [BEAM_FLAG ...]"
 
 # Flags that are not named as ThetaData names the parameter.
 _FLAGS = {"version": "greeks_version"}

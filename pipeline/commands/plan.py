@@ -24,7 +24,7 @@ exit codes: 0 it could run; 1 nothing matches, or the Terminal refuses; 2 a wron
 another request are in the way, or too little room; 3 no Terminal answers.
 """
 BEAM_FLAGS = True
-USAGE = "greeks plan --symbol SPXW --start_date DATE [FLAG ...] [BEAM_FLAG ...]"
+SYNOPSIS = "greeks plan --symbol SPXW --start_date DATE [FLAG ...] [BEAM_FLAG ...]"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -37,13 +37,19 @@ OK, NOTHING, USAGE = 0, 1, 2
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the command's flags."""
     parser.add_argument("run", nargs="?", default="", metavar="RUN",
-                        help="a run's summary or its id (default: the newest)")  # fmt: skip
+                        help="the id of a run, last, previous, or a summary's file "
+                        "(default: the newest)")  # fmt: skip
     parser.add_argument("--output", default="", metavar="FOLDER",
-                        help="a folder of data files, as a download's --output")  # fmt: skip
-    parser.add_argument("--metrics", default="data/metrics", metavar="FOLDER",
-                        help="where the run summaries are (default: %(default)s)")  # fmt: skip
+                        help="a folder of data files, as a download's --output "
+                        "(default: the run's own)")  # fmt: skip
+    parser.add_argument("--metrics", default="data/metrics", metavar="WHERE",
+                        help="where the run history is: a folder, sqlite:///PATH or "
+                        "postgresql://USER@HOST/DATABASE (default: %(default)s)")  # fmt: skip
     parser.add_argument(
-        "--symbol", default="", help="of the figures (default: the one with the most files)"
+        "--symbol",
+        default="",
+        metavar="SPXW",
+        help="of the figures (default: the one with the most files)",
     )
     parser.add_argument("--trade_date", type=iso_date, metavar="DATE",
                         help="of the figures (default: the last in the files)")  # fmt: skip
@@ -52,7 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--to", type=Path, metavar="FILE",
                         help="the HTML file (default: report.html in <output>.meta)")  # fmt: skip
     parser.add_argument("--png", type=Path, metavar="FOLDER",
-                        help="write each figure there as a PNG, too")  # fmt: skip
+                        help="write each figure there as a PNG, too (default: none)")  # fmt: skip
 
 
 def run(parser: argparse.ArgumentParser, options: argparse.Namespace, _rest: Sequence[str]) -> int:

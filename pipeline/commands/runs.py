@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from pipeline.history.model import STATUSES
 
 if TYPE_CHECKING:
-    from pipeline.history import Record, RunStore
+    from pipeline.history import RunStore
 
 SUMMARY = "list, show and compare earlier runs"
 DESCRIPTION = "Tells of the runs in the run history, also of failed, interrupted and died ones."
@@ -175,9 +175,10 @@ def _list(store: "RunStore", options: argparse.Namespace) -> int:
 
 
 def _show(store: "RunStore", options: argparse.Namespace) -> int:
+    from pipeline.history import find_run
     from pipeline.history.tables import run_lines
 
-    record = find(store, options.run)
+    record = find_run(store, options.run)
     if options.json:
         print(json.dumps(record, indent=2, ensure_ascii=False))
     else:
@@ -186,29 +187,13 @@ def _show(store: "RunStore", options: argparse.Namespace) -> int:
 
 
 def _compare(store: "RunStore", options: argparse.Namespace) -> int:
+    from pipeline.history import find_run
     from pipeline.history.compare import compare, comparison_lines
 
-    before, after = (find(store, each) for each in (options.before, options.after))
+    before, after = (find_run(store, each) for each in (options.before, options.after))
     comparison = compare(before, after, options.tolerance / 100)
     if options.json:
         print(json.dumps(comparison.describe(), indent=2))
     else:
         print("\n".join(comparison_lines(comparison)))
     return 1 if comparison.regressions else 0
-
-
-def find(store: "RunStore", name: str) -> "Record":
-    """Returns the record of a run by its id, or of the `last` or the `previous` one.
-
-    Raises:
-        NoSuchRun: there is none.
-    """
-    from pipeline.history import NoSuchRun, Query
-
-    place = {"last": 0, "previous": 1}.get(name)
-    if place is None:
-        return store.read(name)
-    heads = list(store.heads(Query(limit=place + 1)))
-    if len(heads) <= place:
-        raise NoSuchRun(f"{store.name} has no {name} run")
-    return store.read(heads[place]["run_id"])

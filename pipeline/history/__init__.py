@@ -20,6 +20,7 @@ from pipeline.history.model import (
     Record,
     RunStore,
     StoreError,
+    find_run,
     recent,
 )
 from pipeline.history.urls import is_sql, redacted
@@ -37,6 +38,7 @@ __all__ = [
     "Record",
     "RunStore",
     "StoreError",
+    "find_run",
     "is_sql",
     "open_store",
     "recent",

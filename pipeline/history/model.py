@@ -177,3 +177,19 @@ def recent(store: RunStore, runs: int = 30) -> Iterator[Record]:
         for head in store.heads(Query(limit=runs)):
             with contextlib.suppress(NoSuchRun):
                 yield store.read(head["run_id"])
+
+
+def find_run(store: RunStore, name: str) -> Record:
+    """Returns the record of a run by its id, or of the `last` or the `previous` one.
+
+    Raises:
+        NoSuchRun: there is none.
+        StoreError: the history can't be read.
+    """
+    place = {"last": 0, "previous": 1}.get(name)
+    if place is None:
+        return store.read(name)
+    heads = list(store.heads(Query(limit=place + 1)))
+    if len(heads) <= place:
+        raise NoSuchRun(f"{store.name} has no {name} run")
+    return store.read(heads[place]["run_id"])

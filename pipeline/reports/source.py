@@ -7,9 +7,19 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+from pipeline.history import (
+    RUNNING,
+    NoSuchRun,
+    Query,
+    StoreError,
+    find_run,
+    open_store,
+)
 from pipeline.reports.rows import NoRows, dates_and_symbols, find_files
 
 Run = dict[str, Any]
+
+_NEWEST = 100
 
 
 @dataclass(frozen=True)
@@ -67,10 +77,10 @@ def find_source(run: str, output: str, metrics: str) -> Source:
     """Returns what to report on.
 
     Args:
-        run: a run's summary, or its id; empty for the newest of `metrics`, or of those the newest
-            that wrote to `output`.
+        run: a run's summary, its id, `last` or `previous`; empty for the newest of `metrics`, or
+            of those that wrote to `output`.
         output: the folder of the data files; empty for the run's own files.
-        metrics: the folder of the run summaries.
+        metrics: the run history, as `--metrics` names it.
 
     Raises:
         NoRows: there is no such run, or nothing in the folder.
@@ -80,9 +90,9 @@ def find_source(run: str, output: str, metrics: str) -> Source:
         files = find_files(folder)
         if not files:
             raise NoRows(f"--output: there is no CSV or Parquet file in {output}")
-        found = _read(run, metrics) if run else _newest(metrics, folder)
+        found = _find(run, metrics) if run else _newest(metrics, folder)
         return Source(found, folder, tuple(files))
-    found = _read(run, metrics) if run else _newest(metrics, None)
+    found = _find(run, metrics) if run else _newest(metrics, None)
     if found is None:
         raise NoRows(f"there is no run in {metrics}: name a run's summary, or say with --output "
                      "where the files are")  # fmt: skip
@@ -140,24 +150,33 @@ def _span(path: Path, source: Source) -> tuple[frozenset[str], date, date]:
         return dates_and_symbols(path)
 
 
-def _read(run: str, metrics: str) -> Run:
-    names = [Path(run), Path(metrics) / f"pipeline-run-{run}.json"]
-    for path in names:
-        if path.is_file():
-            try:
-                document = json.loads(path.read_text("utf-8"))
-                datetime.fromisoformat(document["start_time"])
-                str(document["run_id"])
-            except (ValueError, KeyError, TypeError):
-                raise NoRows(f"{path} is not a run's summary") from None
-            return dict(document)
-    raise NoRows(f"there is no run {run}: neither {names[0]} nor {names[1]} is there")
+def _find(run: str, metrics: str) -> Run:
+    path = Path(run)
+    if path.is_file():
+        try:
+            document = json.loads(path.read_text("utf-8"))
+            datetime.fromisoformat(document["start_time"])
+            str(document["run_id"])
+        except (ValueError, KeyError, TypeError):
+            raise NoRows(f"{path} is not a run's summary") from None
+        return dict(document)
+    try:
+        return find_run(open_store(metrics), run)
+    except (NoSuchRun, StoreError) as error:
+        raise NoRows(f"there is no run {run}: {error.args[0]}") from None
 
 
 def _newest(metrics: str, output: Path | None) -> Run | None:
-    for path in sorted(Path(metrics).glob("pipeline-run-*.json"), reverse=True):
-        run = _read(str(path), metrics)
-        wrote = Path(str(run.get("request", {}).get("output", "")))
-        if output is None or wrote.absolute() == output.absolute():
-            return run
+    """Returns the newest run that has ended, or the newest of the last ones that wrote there."""
+    try:
+        store = open_store(metrics)
+        for head in store.heads(Query(limit=_NEWEST)):
+            if head["status"] == RUNNING:
+                continue
+            run = store.read(head["run_id"])
+            wrote = Path(str(run.get("request", {}).get("output", "")))
+            if output is None or wrote.absolute() == output.absolute():
+                return run
+    except StoreError as error:
+        raise NoRows(f"--metrics can't be read: {error.args[0]}") from None
     return None

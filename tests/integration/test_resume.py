@@ -142,6 +142,16 @@ def test_another_compression_or_schema_is_fetched_again() -> None:
     assert len(greeks(f"{parquet} --compression snappy")) == 1
 
 
+def test_a_file_below_the_quality_that_is_asked_for_is_fetched_again_and_stays() -> None:
+    greeks(GOOD)
+    before = data()
+    quality = json.loads(entry().read_text())["quality"]
+    change(NEAR, quality=quality | {"findings": [{"rule": "crossed_quotes", "count": 9}]})
+    assert greeks(f"{GOOD} --fail_on 'crossed_quotes>9'") == []
+    assert greeks(f"{GOOD} --fail_on crossed_quotes") == ["SPXW 2024-03-14 on 2024-03-14"]
+    assert data() == before
+
+
 def test_a_provisional_file_is_fetched_again() -> None:
     greeks(GOOD)
     change(NEAR, provisional=True)

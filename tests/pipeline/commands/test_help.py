@@ -48,7 +48,7 @@ def test_the_examples_parse(name: str) -> None:
 
     epilog = (ALL[name].epilog or "").replace("\\\n", " ")
     for line in re.findall(r"^  greeks (.*)$", epilog, re.MULTILINE):
-        arguments = shlex.split(line.partition(">")[0])
+        arguments = shlex.split(line.partition(" > ")[0])
         parser, _ = parsers()
         _, rest = parser.parse_known_args([a.replace("run.toml", "x") for a in arguments])
         assert rest == []
