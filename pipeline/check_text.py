@@ -80,8 +80,16 @@ def _parity(parity: Sequence[dict[str, Any]]) -> Iterator[str]:
     for line in parity:
         yield (
             f"parity    {line['symbol']} {line['expiration']} on {line['trade_date']}: calls and "
-            f"puts imply a rate of {line['rate']:.2%} and dividends of {line['dividend_yield']:.2%}"
+            f"puts imply a rate of {line['rate']:.2%} ± {line['rate_spread']:.2%} and dividends of "
+            f"{line['dividend_yield']:.2%} ± {line['dividend_spread']:.2%}"
         )
+
+
+def _told(values: dict[str, Any]) -> Iterator[str]:
+    for name, value in values.items():
+        if not name.endswith("_recomputed"):
+            ours = values.get(f"{name}_recomputed")
+            yield f"{name} {value}" if ours is None else f"{name} {value} (recomputed {ours:g})"
 
 
 def _findings(checked: Iterable[Checked]) -> Iterator[str]:
@@ -101,7 +109,7 @@ def _findings(checked: Iterable[Checked]) -> Iterator[str]:
         examples = [example for _, some in by_rule[rule] for example in some]
         for example in examples[:5]:
             named = example.key
-            values = ", ".join(f"{name} {value}" for name, value in example.values.items())
+            values = ", ".join(_told(example.values))
             yield (
                 f"    {named['symbol']} {named['expiration']} {named['strike']:g} "
                 f"{named['right']} {named['timestamp']}  {values}"

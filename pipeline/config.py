@@ -5,10 +5,11 @@ import os
 import re
 from dataclasses import asdict, dataclass
 from datetime import date
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
-from transforms.layout import DEFAULT_PATTERN, check_pattern
+from transforms.layout import BY_EXPIRATION, PATTERNS, check_pattern
 from transforms.limits import parse_limits
 from transforms.model import INTERVALS, PARAMETERS, checked_symbol
 from transforms.schema import END_OF_DAY, ORDERS
@@ -30,6 +31,10 @@ COMPRESSIONS = {
 
 
 APIS = ("auto", "v3", "v2")
+
+# Here as well as in transforms/resume.py, which imports Beam.
+RESUME = ("stat", "hash", "off")
+"""How closely a file that is there is looked at before it is believed."""
 
 TIERS = {
     "free": {"v3": 1, "v2": 1},
@@ -70,7 +75,13 @@ class DownloadConfig:
         format: `csv` or `parquet`.
         compression: one of the format's `COMPRESSIONS`.
         batch_size: the most rows in a batch.
-        file_name_pattern: names the files inside `output`, without their suffix.
+        layout: `expiration` for one file each, or `daily` for one for each trade date of each.
+        file_name_pattern: names the files inside `output`, without their suffix; empty for the
+            layout's own.
+        resume: how closely a file that is there is looked at before it is believed: `stat`,
+            `hash`, or `off` to fetch everything again.
+        retry_empty_after: days after which an expiration without data is asked for again.
+        check_disk: whether the files must be expected to fit on the disk.
         metrics: the folder of the run summaries.
         seed: of the embedded Terminal's market.
         check: whether rows are looked at for what can't be right.
@@ -96,7 +107,11 @@ class DownloadConfig:
     format: str = "csv"
     compression: str = "none"
     batch_size: int = BATCH_SIZE
-    file_name_pattern: str = DEFAULT_PATTERN
+    layout: str = BY_EXPIRATION
+    file_name_pattern: str = ""
+    resume: str = "stat"
+    retry_empty_after: float = 7.0
+    check_disk: bool = True
     metrics: str = "data/metrics"
     seed: int = 0
     check: bool = True
@@ -174,7 +189,18 @@ class DownloadConfig:
         self._check("--fail_on", self.check or not self.fail_on,
                     "asks for a check that --no_check leaves out")  # fmt: skip
         _named("--fail_on", parse_limits, self.fail_on)
-        _named("--file_name_pattern", check_pattern, self.file_name_pattern)
+        self._check("--layout", self.layout in PATTERNS,
+                    f"is {self.layout!r}, not one of {', '.join(PATTERNS)}")  # fmt: skip
+        _named("--file_name_pattern", partial(check_pattern, kind=self.layout), self.pattern)
+        self._check("--resume", self.resume in RESUME,
+                    f"is {self.resume!r}, not one of {', '.join(RESUME)}")  # fmt: skip
+        self._check("--retry_empty_after", 0 <= self.retry_empty_after <= 36500,
+                    f"is {self.retry_empty_after:g}, not 0 to 36500 days")  # fmt: skip
+
+    @property
+    def pattern(self) -> str:
+        """The pattern that names the files."""
+        return self.file_name_pattern or PATTERNS[self.layout]
 
     def outstanding(self, api: str) -> int:
         """Returns how many requests may be under way at once at a Terminal of a generation."""

@@ -1,13 +1,16 @@
 """What a download says at its beginning and at its end."""
 
 import sys
+from collections import Counter
+from collections.abc import Sequence
 
 from pipeline.config import DownloadConfig
 from pipeline.plan import Plan
 from pipeline.progress import size_text
 from pipeline.stores import Record
 from transforms.fetch import Terminal
-from transforms.model import RunSummary
+from transforms.layout import DAILY
+from transforms.model import SKIPPED, ExpirationResult, RunSummary
 
 
 def announce(plan: Plan, terminal: Terminal, source: str, config: DownloadConfig) -> None:
@@ -20,11 +23,25 @@ def announce(plan: Plan, terminal: Terminal, source: str, config: DownloadConfig
     if plan.requests:
         market = "a simulated market" if source == "simulated" else "ThetaData"
         print(
-            f"{len(plan.requests)} expirations of {', '.join(config.symbols)}, "
+            f"{_count(plan, config)} of {', '.join(config.symbols)}, "
             f"{len(plan.trading_days)} trade date(s) from {plan.trading_days[0]}, every "
             f"{config.interval}, from {market} at {terminal.url} ({terminal.api}), "
             f"{config.outstanding(terminal.api)} at a time\n"
         )
+
+
+def _count(plan: Plan, config: DownloadConfig) -> str:
+    expirations = len({(request.symbol, request.expiration) for request in plan.requests})
+    if config.layout == DAILY:
+        return f"{expirations} expirations in {len(plan.requests)} daily files"
+    return f"{expirations} expirations"
+
+
+def tell_skipped(skipped: Sequence[ExpirationResult]) -> None:
+    """Prints what need not be fetched, and how to have it fetched all the same."""
+    reasons = Counter(result.reason for result in skipped)
+    for reason, count in sorted(reasons.items(), key=lambda each: str(each[0])):
+        print(f"skipped: {count} {reason} (--overwrite asks again)")
 
 
 def conclude(summary: RunSummary, record: Record, path: str, output: str) -> None:
@@ -34,6 +51,7 @@ def conclude(summary: RunSummary, record: Record, path: str, output: str) -> Non
         for status, count in (
             ("written", summary.successful_expirations),
             ("empty", summary.empty_expirations),
+            ("skipped", summary.skipped_expirations),
             ("failed", summary.failed_expirations),
             ("interrupted", summary.interrupted_expirations),
         )
@@ -71,6 +89,10 @@ def conclude(summary: RunSummary, record: Record, path: str, output: str) -> Non
 def all_empty(summary: RunSummary) -> bool:
     """Returns whether nothing came of all that was asked for.
 
-    What is empty by rule was not asked for.
+    What is empty by rule was not asked for; what was found empty by an earlier run was.
     """
-    return 0 < summary.total_expirations == summary.empty_expirations and summary.total_requests > 0
+    remembered = sum(
+        each["status"] == SKIPPED and each["path"] is None for each in summary.expirations
+    )
+    asked = summary.total_requests > 0 or remembered > 0
+    return bool(asked and summary.total_expirations == summary.empty_expirations + remembered)

@@ -1,28 +1,14 @@
 """What differs between two downloads: rows of one alone, and rows that have moved."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 
-from pipeline.reading import SUFFIXES, UnreadableFile, find_files, read_batches
-from transforms.black_scholes import Floats
-from transforms.block import code_of, milliseconds, new_york
-from transforms.presence import DAY_MS, Ints
-from transforms.schema import KEY_COLUMNS
+from transforms.block import Floats
 
 MOST_EXAMPLES = 5
-
-_Key = tuple[str, str, int]
-
-
-class _NotByDate(Exception):
-    """Rows of a trade date come in several places: the file must be read whole."""
+MOST_KEPT = 1 << 17
 
 
 @dataclass
@@ -31,20 +17,33 @@ class Moved:
 
     Attributes:
         rows: that have another value.
-        changes: by how much, of at most `MOST_CHANGES` of them; none for what is no number.
+        kept: by how much, of every `stride`-th of them; none for what is no number.
+        stride: 1, until there are more than `MOST_KEPT`.
         largest: the largest change.
         worst: the row with the largest change, or the first one.
     """
 
     rows: int = 0
-    changes: list[Floats] = field(default_factory=list)
+    kept: Floats = field(default_factory=lambda: np.zeros(0))
+    stride: int = 1
     largest: float = -1.0
     worst: dict[str, Any] = field(default_factory=dict)
 
+    def keep(self, changes: Floats, stride: int = 1) -> None:
+        """Takes sizes of changes, each of which stands for `stride` of them."""
+        while stride < self.stride:
+            changes, stride = changes[::2], stride * 2
+        while self.stride < stride or len(self.kept) + len(changes) > MOST_KEPT:
+            self.kept, self.stride = self.kept[::2], self.stride * 2
+            if stride < self.stride:
+                changes, stride = changes[::2], stride * 2
+        self.kept = np.concatenate([self.kept, changes])
+
     def describe(self) -> dict[str, Any]:
         """Returns it, JSON-ready."""
-        known = np.concatenate(self.changes) if self.changes else np.zeros(0)
-        told = {"median": float(np.median(known)), "max": self.largest} if len(known) else {}
+        told = {}
+        if len(self.kept):
+            told = {"median": float(np.median(self.kept)), "max": self.largest}
         return {"rows": self.rows, **told, "worst": self.worst}
 
 
@@ -89,230 +88,19 @@ class Difference:
             "columns": {name: moved.describe() for name, moved in self.columns.items()},
         }  # fmt: skip
 
-
-def compare(a: str, b: str, tolerance: float = 0.0) -> Difference:
-    """Returns what differs between two files, or between the files of two folders.
-
-    Rows are the same row if contract and time are; the second of two with the same is compared
-    with the second.
-
-    Args:
-        a: a file or a folder.
-        b: likewise.
-        tolerance: numbers that differ by no more are equal.
-
-    Raises:
-        UnreadableFile: a file can't be read, or one is a folder and the other is not.
-    """
-    difference = Difference()
-    for name, left, right in _pairs(a, b):
-        if left is None or right is None:
-            side, path = ("a", left) if left is not None else ("b", right)
-            difference.only_files[side].append(name)
-            for table in read_batches(path or ""):
-                _alone(difference, side, table)
-            continue
-        try:
-            trial = Difference()
-            for one, other in _matched(left, right):
-                _compare(trial, one, other, tolerance)
-        except _NotByDate:
-            trial = Difference()
-            _compare(trial, _whole(left), _whole(right), tolerance)
-        _merge(difference, trial)
-    return difference
-
-
-def _pairs(a: str, b: str) -> Iterator[tuple[str, str | None, str | None]]:
-    if Path(a).is_dir() != Path(b).is_dir():
-        raise UnreadableFile(f"{a} and {b} are a file and a folder: compare two of a kind")
-    if not Path(a).is_dir():
-        (left_file,), (right_file,) = find_files([a]), find_files([b])
-        yield a, left_file, right_file
-        return
-    left, right = ({_stem(path, top): path for path in find_files([top])} for top in (a, b))
-    for name in sorted({*left, *right}):
-        yield name, left.get(name), right.get(name)
-
-
-def _stem(path: str, top: str) -> str:
-    name = Path(path).relative_to(top).as_posix()
-    return name.removesuffix(next(end for end in SUFFIXES if name.endswith(end)))
-
-
-def _matched(a: str, b: str) -> Iterator[tuple[pa.Table | None, pa.Table | None]]:
-    """Yields the rows of each trade date of both files; None where one has none."""
-    left, right = _by_date(a), _by_date(b)
-    one, other = next(left, None), next(right, None)
-    while one or other:
-        if other is None or (one is not None and one[0] < other[0]):
-            assert one is not None  # noqa: S101 -- the loop's condition
-            yield one[1], None
-            one = next(left, None)
-        elif one is None or other[0] < one[0]:
-            yield None, other[1]
-            other = next(right, None)
-        else:
-            yield one[1], other[1]
-            one, other = next(left, None), next(right, None)
-
-
-def _by_date(path: str) -> Iterator[tuple[_Key, pa.Table]]:
-    """Yields the rows of each expiration and trade date, which must ascend."""
-    key: _Key | None = None
-    parts: list[pa.Table] = []
-    for table in read_batches(path):
-        day = new_york(milliseconds(table["timestamp"])) // DAY_MS
-        symbol = table["symbol"].to_numpy()
-        expiration = table["expiration"].cast(pa.int32()).to_numpy()
-        new = (day[1:] != day[:-1]) | (expiration[1:] != expiration[:-1])
-        new |= symbol[1:] != symbol[:-1]
-        starts = [0, *(np.flatnonzero(new) + 1).tolist(), table.num_rows]
-        for start, end in pairwise(starts):
-            this = (str(symbol[start]), str(expiration[start]), int(day[start]))
-            if key is not None and this != key:
-                if this < key:
-                    raise _NotByDate
-                yield key, pa.concat_tables(parts, promote_options="default")
-                parts = []
-            key = this
-            parts.append(table.slice(start, end - start))
-    if key is not None:
-        yield key, pa.concat_tables(parts, promote_options="default")
-
-
-def _whole(path: str) -> pa.Table | None:
-    tables = list(read_batches(path))
-    return pa.concat_tables(tables, promote_options="default") if tables else None
-
-
-def _alone(difference: Difference, side: str, table: pa.Table) -> None:
-    difference.only[side] += table.num_rows
-    room = MOST_EXAMPLES - len(difference.examples[side])
-    if room > 0:
-        difference.examples[side] += [_named(table, n) for n in range(min(room, table.num_rows))]
-
-
-def _named(table: pa.Table, row: int) -> dict[str, Any]:
-    key: dict[str, Any]
-    (key,) = table.slice(row, 1).select(list(KEY_COLUMNS)).to_pylist()
-    return key | {
-        "expiration": key["expiration"].isoformat(),
-        "timestamp": key["timestamp"].isoformat(timespec="milliseconds"),
-    }
-
-
-def _compare(
-    difference: Difference, a: pa.Table | None, b: pa.Table | None, tolerance: float
-) -> None:
-    for side, table, other in (("a", a, b), ("b", b, a)):
-        if table is not None and other is None:
-            _alone(difference, side, table)
-    if a is None or b is None:
-        return
-    left, right = _common(a, b)
-    for side, table, found in (("a", a, left), ("b", b, right)):
-        alone = np.setdiff1d(np.arange(table.num_rows), found)
-        if len(alone):
-            _alone(difference, side, table.take(pa.array(alone)))
-    difference.only_columns["a"] = [n for n in a.column_names if n not in b.column_names]
-    difference.only_columns["b"] = [n for n in b.column_names if n not in a.column_names]
-    in_order = len(left) == a.num_rows and np.array_equal(left, np.arange(len(left)))
-    one = a if in_order else a.take(pa.array(left))
-    two = b if np.array_equal(right, np.arange(b.num_rows)) else b.take(pa.array(right))
-    moved = np.zeros(len(left), np.bool_)
-    for name in a.column_names:
-        if name in b.column_names and name not in KEY_COLUMNS:
-            moved |= _column(difference, name, one, two, tolerance)
-    difference.moved_rows += int(moved.sum())
-    difference.same_rows += int(len(moved) - moved.sum())
-
-
-def _column(
-    difference: Difference, name: str, a: pa.Table, b: pa.Table, tolerance: float
-) -> Any:  # a mask
-    if a[name].equals(b[name]):
-        return np.zeros(a.num_rows, np.bool_)
-    change = None
-    if pa.types.is_floating(a[name].type) or pa.types.is_integer(a[name].type):
-        x, y = (np.asarray(t[name].to_numpy(), np.float64) for t in (a, b))
-        change = np.abs(x - y)
-        with np.errstate(invalid="ignore"):
-            mask = ~((change <= tolerance) | (np.isnan(x) & np.isnan(y)))
-    else:
-        same = pc.fill_null(pc.equal(a[name], b[name]), False)
-        both = pc.and_(pc.is_null(a[name]), pc.is_null(b[name]))
-        mask = ~pc.or_(same, both).to_numpy()
-    rows = np.flatnonzero(mask)
-    if not len(rows):
-        return mask
-    moved = difference.columns.setdefault(name, Moved())
-    moved.rows += len(rows)
-    worst, largest = int(rows[0]), 0.0
-    if change is not None:
-        finite = np.nan_to_num(change[rows], nan=0.0)
-        moved.changes.append(finite)
-        worst, largest = int(rows[finite.argmax()]), float(finite.max())
-    if largest > moved.largest:
-        moved.largest = largest
-        values = {side: _plain(t[name][worst].as_py()) for side, t in (("a", a), ("b", b))}
-        moved.worst = {"key": _named(a, worst)} | values
-    return mask
-
-
-def _plain(value: Any) -> Any:
-    return value.isoformat() if hasattr(value, "isoformat") else value
-
-
-def _common(a: pa.Table, b: pa.Table) -> tuple[Ints, Ints]:
-    """Returns the places of rows that are in both, in the order of their keys or of the file."""
-    keys = [_keys(table) for table in (a, b)]
-    if all(np.array_equal(x, y) for x, y in zip(*keys, strict=True)):
-        every = np.arange(a.num_rows)
-        return every, every
-    side = np.repeat([0, 1], [a.num_rows, b.num_rows])
-    columns = [np.concatenate(pair) for pair in zip(*keys, strict=True)]
-    order = np.lexsort((side, *columns))
-    new = np.append(True, np.logical_or.reduce([c[order][1:] != c[order][:-1] for c in columns]))
-    group = np.cumsum(new) - 1
-    # The first of two equal ones is the first on either side: count within group and side.
-    fresh = new | np.append(True, side[order][1:] != side[order][:-1])
-    starts = np.maximum.accumulate(np.where(fresh, np.arange(len(order)), 0))
-    number = (group << 20) + np.arange(len(order)) - starts
-    placed = np.empty(len(order), np.int64)
-    placed[order] = number
-    _, left, right = np.intersect1d(
-        placed[: a.num_rows], placed[a.num_rows :], assume_unique=True, return_indices=True
-    )
-    return left, right
-
-
-def _keys(table: pa.Table) -> list[Ints]:
-    is_call = pc.equal(table["right"], "C").to_numpy()
-    symbols = table["symbol"].to_pylist()
-    known = {
-        name: int.from_bytes(name.encode()[:7].ljust(7, b"\0"), "big") for name in set(symbols)
-    }
-    return [
-        milliseconds(table["timestamp"]),
-        code_of(table["strike"].to_numpy(), is_call),
-        table["expiration"].cast(pa.int32()).to_numpy().astype(np.int64),
-        np.array([known[name] for name in symbols], np.int64),
-    ]
-
-
-def _merge(total: Difference, part: Difference) -> None:
-    total.same_rows += part.same_rows
-    total.moved_rows += part.moved_rows
-    for side in ("a", "b"):
-        total.only[side] += part.only[side]
-        room = MOST_EXAMPLES - len(total.examples[side])
-        total.examples[side] += part.examples[side][: max(room, 0)]
-        known = total.only_columns[side]
-        known += [name for name in part.only_columns[side] if name not in known]
-    for name, moved in part.columns.items():
-        sum_ = total.columns.setdefault(name, Moved())
-        sum_.rows += moved.rows
-        sum_.changes += moved.changes
-        if moved.largest > sum_.largest:
-            sum_.largest, sum_.worst = moved.largest, moved.worst
+    def add(self, part: "Difference") -> None:
+        """Adds what differs elsewhere."""
+        self.same_rows += part.same_rows
+        self.moved_rows += part.moved_rows
+        for side in ("a", "b"):
+            self.only[side] += part.only[side]
+            room = MOST_EXAMPLES - len(self.examples[side])
+            self.examples[side] += part.examples[side][: max(room, 0)]
+            known = self.only_columns[side]
+            known += [name for name in part.only_columns[side] if name not in known]
+        for name, moved in part.columns.items():
+            sum_ = self.columns.setdefault(name, Moved())
+            sum_.rows += moved.rows
+            sum_.keep(moved.kept, moved.stride)
+            if moved.largest > sum_.largest:
+                sum_.largest, sum_.worst = moved.largest, moved.worst

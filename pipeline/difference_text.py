@@ -12,10 +12,11 @@ def text(difference: Difference, a: str, b: str) -> Iterator[str]:
     if difference.same:
         yield f"the same {difference.same_rows:,} rows"
         return
-    yield f"{difference.same_rows:>12,} rows are the same"
-    yield f"{difference.moved_rows:>12,} rows have moved"
+    yield f"{'rows':>12}"
+    yield f"{difference.same_rows:>12,} the same in both"
+    yield f"{difference.moved_rows:>12,} moved"
     for side, name in (("a", "A"), ("b", "B")):
-        yield f"{difference.only[side]:>12,} rows are only in {name}"
+        yield f"{difference.only[side]:>12,} only in {name}"
         for example in difference.examples[side]:
             yield f"{'':>16}{_row(example)}"
         for what in (difference.only_files, difference.only_columns):

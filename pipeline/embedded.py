@@ -14,10 +14,17 @@ class EmbeddedTerminal:
     def __init__(self, url: str, pid: int) -> None:
         self.url = url
         self.pid = pid
+        self._peak: float | None = None
 
     def peak_memory(self) -> float:
-        """Returns its peak resident memory in MiB."""
+        """Returns its peak resident memory in MiB, until now or until it ended."""
+        if self._peak is not None:
+            return self._peak
         return round(high_water_mark(self.pid) / (1 << 20), 1)
+
+    def about_to_end(self) -> None:
+        """Keeps its peak: its process is looked at for the last time."""
+        self._peak = self.peak_memory()
 
 
 @contextmanager
@@ -45,7 +52,11 @@ def embedded_terminal(symbols: tuple[str, ...], seed: int) -> Iterator[EmbeddedT
         url = next((word for word in child.stdout.readline().split() if "://" in word), None)
         if url is None:
             raise RuntimeError("the embedded Terminal did not start; its own message is above")
-        yield EmbeddedTerminal(url, child.pid)
+        terminal = EmbeddedTerminal(url, child.pid)
+        try:
+            yield terminal
+        finally:
+            terminal.about_to_end()
     finally:
         child.stdin.close()
         child.stdout.close()

@@ -1,13 +1,14 @@
 """The flags of `greeks download`, as argparse reads them."""
 
 import argparse
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
-from pipeline.config import APIS, COMPRESSIONS, EMBEDDED, LOCAL_URLS, TIERS
-from transforms.layout import DEFAULT_PATTERN
+from pipeline.config import APIS, COMPRESSIONS, EMBEDDED, LOCAL_URLS, RESUME, TIERS
+from transforms.layout import BY_EXPIRATION, PATTERNS
 from transforms.limits import ANY, RULES
 from transforms.model import INTERVALS
 from transforms.schema import ORDERS
+from transforms.sessions import NEW_YORK
 from transforms.thetadata.client import BATCH_SIZE
 
 
@@ -26,7 +27,7 @@ def add_download_flags(parser: argparse.ArgumentParser) -> None:
         type=iso_date,
         required=True,
         metavar="DATE",
-        help="the first trade date, YYYY-MM-DD or YYYYMMDD",
+        help="the first trade date, YYYY-MM-DD or YYYYMMDD; or today or yesterday, in New York",
     )
     what.add_argument(
         "--end_date",
@@ -194,16 +195,54 @@ def add_download_flags(parser: argparse.ArgumentParser) -> None:
         help="the most rows in a batch (default: %(default)s)",
     )
     target.add_argument(
+        "--layout",
+        default=BY_EXPIRATION,
+        choices=list(PATTERNS),
+        help="one file for each expiration, or with daily one for each trade date of each, so that "
+        "tomorrow's run adds files (default: %(default)s)",
+    )
+    target.add_argument(
         "--file_name_pattern",
-        default=DEFAULT_PATTERN,
+        default="",
         metavar="PATTERN",
-        help=f"of the files, see below (default: {DEFAULT_PATTERN.replace('%', '%%')})",
+        help="of the files, see below (default: "
+        + "; ".join(f"{kind}: {own}" for kind, own in PATTERNS.items()).replace("%", "%%")
+        + ")",
     )
     target.add_argument(
         "--metrics",
         default="data/metrics",
         metavar="FOLDER",
         help="the folder of the run summaries (default: %(default)s)",
+    )
+    again = parser.add_argument_group("what is there already")
+    again.add_argument(
+        "--resume",
+        default=RESUME[0],
+        choices=RESUME,
+        help="how closely a file of an earlier run of the same request is looked at before it is "
+        "believed and skipped: its size, its SHA-256, or off to fetch everything again "
+        "(default: %(default)s)",
+    )
+    again.add_argument(
+        "--overwrite",
+        dest="resume",
+        action="store_const",
+        const="off",
+        help="fetch again what is there, as --resume off does; files of other requests stay",
+    )
+    again.add_argument(
+        "--retry_empty_after",
+        type=float,
+        default=7.0,
+        metavar="DAYS",
+        help="after which an expiration that had no data is asked for again (default: %(default)g)",
+    )
+    again.add_argument(
+        "--no_disk_check",
+        dest="check_disk",
+        action="store_false",
+        help="start even if the files are not expected to fit on the disk",
     )
 
 
@@ -217,12 +256,17 @@ def iso_date(text: str) -> date:
     Raises:
         argparse.ArgumentTypeError: it is none.
     """
+    days_ago = {"today": 0, "yesterday": 1}.get(text.strip().lower())
+    if days_ago is not None:
+        return datetime.now(NEW_YORK).date() - timedelta(days=days_ago)
     for form in ("%Y-%m-%d", "%Y%m%d"):
         try:
             return datetime.strptime(text.strip(), form).date()  # noqa: DTZ007 -- a date has no zone
         except ValueError:
             continue
-    raise argparse.ArgumentTypeError(f"{text!r} is not a date: YYYY-MM-DD or YYYYMMDD")
+    raise argparse.ArgumentTypeError(
+        f"{text!r} is not a date: YYYY-MM-DD or YYYYMMDD, today or yesterday (in New York)"
+    )
 
 
 def _dates(text: str) -> tuple[date, ...]:

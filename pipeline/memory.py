@@ -78,7 +78,9 @@ class MemorySampler:
                 continue
             try:
                 total += process.memory_info().rss
-                self._peaks[process.pid] = high_water_mark(process.pid)
+                # Between its end and its parent's wait, a process has no memory any more.
+                peak = max(self._peaks.get(process.pid, 0), high_water_mark(process.pid))
+                self._peaks[process.pid] = peak
             except psutil.Error:
                 continue  # it ended meanwhile: its last peak stands
         self._total += total

@@ -1,11 +1,13 @@
 """From a configuration to requests: which expirations, on which trade dates."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from functools import partial
 
 from pipeline.config import DownloadConfig
 from pipeline.terminal import calendar
+from transforms.layout import DAILY
 from transforms.model import GreeksRequest
 from transforms.thetadata import NotServed, StatusError, ThetaClient
 
@@ -79,9 +81,19 @@ def make_plan(client: ThetaClient, config: DownloadConfig) -> Plan:
             f"days of {_span(days)}"
         )
     client.check_served(requests[0])
-    # Dealt to the workers by position: neighbours, which are alike in size, go to different ones.
-    requests.sort(key=lambda request: (request.expiration, request.symbol))
+    if config.layout == DAILY:
+        requests = [
+            replace(request, trade_dates=(day,)) for request in requests
+            for day in request.trade_dates
+        ]  # fmt: skip
+    # The largest first, and day by day where each has a file.
+    requests.sort(key=partial(_place, config.layout))
     return Plan(tuple(requests), days, closed, tuple(notes))
+
+
+def _place(layout: str, request: GreeksRequest) -> tuple[date, date, str]:
+    first = request.first_trade_date if layout == DAILY else date.min
+    return first, request.expiration, request.symbol
 
 
 def _requests(

@@ -39,6 +39,7 @@ class ResultTable:
 
     Attributes:
         address: of the Unix datagram socket that `RecordResults` sends to, or None.
+        told: the results that came, as `ExpirationResult.describe()`.
     """
 
     def __init__(self, out: TextIO | None = None) -> None:
@@ -54,6 +55,7 @@ class ResultTable:
             self.address = None
         self._socket.settimeout(_POLL_SECONDS)
         self._ended = threading.Event()
+        self.told: list[dict[str, Any]] = []
         self._shown: set[str] = set()
         self._thread = threading.Thread(target=self._listen, name="progress", daemon=True)
 
@@ -79,6 +81,7 @@ class ResultTable:
             if not self._shown:
                 print(_HEADINGS, file=self._out)
             self._shown.add(line)
+            self.told.append(result)
             print(line, file=self._out, flush=True)
 
     def _listen(self) -> None:

@@ -137,7 +137,7 @@ def _stamps(column: pa.ChunkedArray) -> pa.ChunkedArray:
             return column.cast(_STAMP, safe=False)
         return pc.assume_timezone(column.cast(pa.timestamp("ms"), safe=False), ZONE)
     column = pc.replace_substring(column.cast(pa.string()), " ", "T", max_replacements=1)
-    first = next((cell for cell in column.to_pylist()[:1000] if cell), "")
+    first = next((cell for cell in column.slice(0, 1000).to_pylist() if cell), "")
     if _OFFSET.match(first):
         return column.cast(pa.timestamp("ms", "UTC")).cast(_STAMP)
     return pc.assume_timezone(column.cast(pa.timestamp("ms")), ZONE)

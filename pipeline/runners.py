@@ -23,6 +23,11 @@ def is_local(options: PipelineOptions) -> bool:
     return (options.view_as(StandardOptions).runner or "").lower() in LOCAL
 
 
+def has_processes(options: PipelineOptions) -> bool:
+    """Returns whether the local runner's workers are to be processes of their own."""
+    return bool(options.view_as(DirectOptions).direct_running_mode == "multi_processing")
+
+
 def prepare(options: PipelineOptions, concurrency: int) -> PipelineRunner:
     """Returns the runner that `options` name, and sets its workers.
 

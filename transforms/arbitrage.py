@@ -36,12 +36,16 @@ class Parity:
 
     Attributes:
         rate: per year, the median over the times of day.
+        rate_spread: from the median to the quartiles, on average: little says that it is sharp.
         dividend_yield: per year, likewise.
+        dividend_spread: likewise.
         times: so many times of day had enough strikes.
     """
 
     rate: float
+    rate_spread: float
     dividend_yield: float
+    dividend_spread: float
     times: int
 
 
@@ -172,7 +176,12 @@ def _parity(
     spots[group] = spot
     rate = -np.log(discount[known]) / left[known]
     dividends = rate - np.log(forward[known] / spots[known]) / left[known]
-    return Parity(float(np.median(rate)), float(np.median(dividends)), len(rate)), found
+    return Parity(*_middle(rate), *_middle(dividends), len(rate)), found
+
+
+def _middle(values: Floats) -> tuple[float, float]:
+    low, middle, high = np.quantile(values, (0.25, 0.5, 0.75))
+    return float(middle), float(high - low) / 2
 
 
 def _lines(

@@ -21,41 +21,34 @@ Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 Columns = Mapping[str, NDArray[Any]]
 
-NUMBERS = (
-    "strike", "bid", "ask", "midpoint", "close", *ALL_GREEKS, "implied_vol", "iv_error",
-    "underlying_price",
+NUMBERS = frozenset(
+    {"strike", "bid", "ask", "midpoint", "close", *ALL_GREEKS, "implied_vol", "iv_error",
+     "underlying_price"}
 )  # fmt: skip
 """The columns of numbers that are looked at."""
 TIMES = ("timestamp", "underlying_timestamp")
-LOOKED_AT = frozenset((*NUMBERS, *TIMES, "right"))
 
 EPOCH = date(1970, 1, 1).toordinal()
 _STEADY = 100 * DAY_MS  # New York's clocks change at most once in so many days
 _UNKNOWN = np.iinfo(np.int64).min
 
 
-def arrays(rows: pa.RecordBatch | pa.Table) -> dict[str, NDArray[Any]]:
-    """Returns the columns that are looked at, as arrays; where that is possible, without a copy.
+def arrays(rows: pa.Table) -> dict[str, NDArray[Any]]:
+    """Returns the columns that are looked at, as arrays.
 
     Numbers are float64, and NaN where there is none; times are milliseconds since 1970 in UTC, the
     smallest integer where there is none; `right` is true for a call.
     """
-    return {
-        name: array(name, rows.column(n))
-        for n, name in enumerate(rows.schema.names)
-        if name in LOOKED_AT
-    }
-
-
-def array(name: str, column: Any) -> NDArray[Any]:
-    """Returns one of the columns that `arrays` returns."""
-    column = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-    if name in TIMES:
-        return milliseconds(column)
-    if name == "right":
-        return _is_call(column)
-    found: Floats = column.to_numpy(zero_copy_only=False)
-    return found if found.dtype == np.float64 else found.astype(np.float64)
+    found: dict[str, NDArray[Any]] = {}
+    for n, name in enumerate(rows.column_names):
+        if name in NUMBERS:
+            values = rows.column(n).to_numpy()
+            found[name] = values if values.dtype == np.float64 else values.astype(np.float64)
+        elif name in TIMES:
+            found[name] = milliseconds(rows.column(n))
+        elif name == "right":
+            found[name] = _is_call(rows.column(n).combine_chunks())
+    return found
 
 
 def _is_call(column: Any) -> Flags:
@@ -68,13 +61,11 @@ def _is_call(column: Any) -> Flags:
     return np.asarray(pc.equal(column, "C").to_numpy(zero_copy_only=False), np.bool_)
 
 
-def milliseconds(column: Any) -> Ints:
+def milliseconds(column: pa.ChunkedArray) -> Ints:
     """Returns a column of timestamps as milliseconds since 1970 in UTC."""
-    column = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
     if column.type.unit != "ms":
         column = column.cast(pa.timestamp("ms", column.type.tz))
-    whole = column.view(pa.int64())
-    return np.asarray((whole.fill_null(_UNKNOWN) if whole.null_count else whole).to_numpy())
+    return np.asarray(column.to_numpy().view(np.int64))
 
 
 @dataclass

@@ -9,7 +9,7 @@ import apache_beam as beam
 
 from transforms import dealing, sessions
 from transforms.model import Failure, GreeksRequest, Item, Restart, Trailer
-from transforms.stopping import StopSignal
+from transforms.stopping import Stop, StopSignal
 from transforms.thetadata.client import BATCH_SIZE, ThetaClient
 from transforms.thetadata.errors import AnswerChanged, Stopped, ThetaError
 from transforms.thetadata.retry import RetryPolicy
@@ -31,7 +31,7 @@ class Terminal:
     timeout: float = 300.0
     policy: RetryPolicy = RetryPolicy()  # noqa: RUF009 -- frozen
 
-    def client(self, stop: Callable[[], bool]) -> ThetaClient:
+    def client(self, stop: Stop) -> ThetaClient:
         """Returns a new client of this Terminal."""
         return ThetaClient(
             self.url, api=self.api, timeout=self.timeout, policy=self.policy, stop=stop
@@ -101,7 +101,7 @@ class _FetchFn(beam.DoFn):
         self._stop = stop
 
     def setup(self) -> None:
-        self._client = self._terminal.client(self._stop.is_set)
+        self._client = self._terminal.client(self._stop)
 
     def process(self, request: GreeksRequest) -> Iterator[tuple[GreeksRequest, Item]]:
         for dealt in dealing.share(self._stop.path, request):

@@ -7,20 +7,32 @@ from datetime import date
 
 from transforms.model import GreeksRequest
 
-DEFAULT_PATTERN = "{expiration:%Y-%m-%d}/{symbol}_{expiration:%Y%m%d}"
+BY_EXPIRATION, DAILY = "expiration", "daily"
+
+PATTERNS = {
+    BY_EXPIRATION: "{expiration:%Y-%m-%d}/{symbol}_{expiration:%Y%m%d}",
+    DAILY: "trade_date={first_trade_date:%Y-%m-%d}/{symbol}_{expiration:%Y%m%d}",
+}
+"""How each kind of layout names its files: one for each expiration, or one for each trade date of
+each expiration. The folder of a trade date names it as readers of partitioned data expect."""
 
 FIELDS = ("symbol", "expiration", "first_trade_date", "last_trade_date", "interval", "greeks")
 """The fields of a file name pattern; dates take a strftime format, as `{expiration:%Y%m%d}`."""
 
 _SAMPLE = GreeksRequest("SPXW", date(2024, 3, 15), (date(2024, 3, 14),))
+_OTHER_DAY = GreeksRequest("SPXW", date(2024, 3, 15), (date(2023, 2, 13),))
 
 
-def check_pattern(pattern: str) -> None:
+def check_pattern(pattern: str, kind: str = BY_EXPIRATION) -> None:
     """Returns if `pattern` can name files inside the output folder.
+
+    Args:
+        pattern: names the files.
+        kind: `expiration` or `daily`.
 
     Raises:
         ValueError: it uses an unknown field, leaves the output folder, makes hidden files, or
-            gives two expirations or two symbols the same file.
+            gives two expirations or two symbols, or where it is daily two trade dates, one file.
     """
     try:
         parts = list(string.Formatter().parse(pattern))
@@ -43,6 +55,11 @@ def check_pattern(pattern: str) -> None:
     if path in (expand(pattern, other_symbol), expand(pattern, other_date)):
         raise ValueError(f"{pattern!r} gives several expirations one file: it must tell apart "
                          "symbols and expirations")  # fmt: skip
+    if kind == DAILY and path == expand(pattern, _OTHER_DAY):
+        raise ValueError(
+            f"{pattern!r} gives several trade dates one file: with --layout daily it must tell "
+            "them apart, such as by {first_trade_date:%Y-%m-%d}"
+        )
 
 
 def expand(pattern: str, request: GreeksRequest) -> str:
@@ -71,7 +88,7 @@ class Layout:
     output: str
     suffix: str
     run_id: str
-    pattern: str = DEFAULT_PATTERN
+    pattern: str = PATTERNS[BY_EXPIRATION]
 
     @property
     def meta(self) -> str:
@@ -79,9 +96,19 @@ class Layout:
         return f"{self.output.rstrip('/')}.meta"
 
     @property
+    def entries(self) -> str:
+        """The folder of the manifest's entries."""
+        return f"{self.meta}/files"
+
+    @property
+    def unfinished(self) -> str:
+        """The folder of every run's unfinished files."""
+        return f"{self.meta}/unfinished"
+
+    @property
     def temporary(self) -> str:
         """The folder of this run's unfinished files."""
-        return f"{self.meta}/unfinished/{self.run_id}"
+        return f"{self.unfinished}/{self.run_id}"
 
     @property
     def summary(self) -> str:

@@ -71,7 +71,7 @@ class Limit:
         found = count / whole if self.share and whole else count
         if found <= self.most:
             return None
-        told = f" ({count / whole:.2%} of {whole:,} rows)" if whole else ""
+        told = f" ({count / whole * 100:.2g}% of {whole:,} rows)" if whole else ""
         what = RULES.get(self.rule) or TOGETHER.get(self.rule) or "findings of every rule"
         return f"{self} is exceeded: {count:,}{told} with {what}"
 

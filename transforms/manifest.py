@@ -1,10 +1,14 @@
 """Who made which file: one small JSON document for each, in `<output>.meta/files/`.
 
-A document has two states. `committing` is written before the rename and says which request is
-about to own the path; `committed` is written after it and says what is in the file. A crash in
-between leaves a path whose owner is known and whose content is not trusted.
+A document has one of three states. `committing` is written before the rename and says which request
+is about to own the path; `committed` is written after it and says what is in the file. A crash in
+between leaves a path whose owner is known and whose content is not trusted: it costs one fetch.
+`empty` remembers that the Terminal had nothing, and when it was asked: there is no file.
+
+Each document is replaced whole, so any number of workers and readers may have the folder at once.
 """
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime, timezone
 from typing import Any
@@ -13,7 +17,8 @@ from transforms import files
 from transforms.layout import Layout
 from transforms.model import GreeksRequest
 
-COMMITTING, COMMITTED = "committing", "committed"
+COMMITTING, COMMITTED, EMPTY = "committing", "committed", "empty"
+_SUFFIX = ".json"
 
 
 @dataclass(frozen=True)
@@ -21,7 +26,7 @@ class Entry:
     """What is known of one file.
 
     Attributes:
-        state: `committing` or `committed`.
+        state: `committing`, `committed` or `empty`.
         request: `GreeksRequest.describe()` of the request that made it.
         source: `live` (ThetaData) or `simulated` (the stand-in Terminal).
         run_id: the run that wrote it.
@@ -30,8 +35,11 @@ class Entry:
         bytes: of the file.
         sha256: of the file's bytes.
         quality: `Quality.describe()` of its rows, or None if they were not checked.
+        format: of the file, a key of `sinks.FORMATS`.
+        compression: of the file.
+        schema_version: `schema.VERSION` of its rows; 0 before there was one.
         versions: of this project and of pyarrow, when it was written.
-        time: when the entry was written, ISO 8601 in UTC.
+        time: when the entry was written, which is right after the commit, ISO 8601 in UTC.
     """
 
     state: str
@@ -43,12 +51,19 @@ class Entry:
     bytes: int = 0
     sha256: str = ""
     quality: dict[str, Any] | None = None
+    format: str = ""
+    compression: str = ""
+    schema_version: int = 0
     versions: dict[str, str] | None = None
     time: str = ""
 
     def committed(self) -> "Entry":
         """Returns the entry of the same file once it is in place."""
         return replace(self, state=COMMITTED)
+
+    def is_of(self, request: GreeksRequest, source: str) -> bool:
+        """Returns whether `request` made it, from `source`."""
+        return (self.request, self.source) == (request.describe(), source)
 
 
 class Manifest:
@@ -64,15 +79,25 @@ class Manifest:
             ValueError: the entry is not one.
             OSError: it can't be read.
         """
-        path = self._path(request)
-        document: Any = files.read_json(path)
-        if document is None:
-            return None
-        names = {field.name for field in fields(Entry)}
-        try:
-            return Entry(**{name: document[name] for name in names & set(document)})
-        except TypeError:
-            raise ValueError(f"{path} is not an entry of the manifest: {document!r:.200}") from None
+        return read_entry(self._path(request))
+
+    def entries(self) -> Iterator[tuple[str, Entry | ValueError]]:
+        """Yields each entry, in order, after its file's path below the output folder.
+
+        Where an entry is broken, the reason stands in its place.
+
+        Raises:
+            OSError: the folder can't be read.
+        """
+        for path in files.below(self._layout.entries):
+            name = path[len(self._layout.entries) + 1 :].removesuffix(_SUFFIX)
+            try:
+                entry = read_entry(path)
+            except ValueError as error:
+                yield name, error
+            else:
+                if entry is not None:
+                    yield name, entry
 
     def write(self, request: GreeksRequest, entry: Entry) -> None:
         """Writes the entry of the request's file, whole or not at all.
@@ -88,27 +113,60 @@ class Manifest:
 
         A file may be replaced only by the request that made it, from the same source.
         """
-        path = self._layout.path(request)
-        entry = self.read(request)
-        if entry is None:
-            if not files.exists(path):
-                return None
-            return (
-                f"{path} is there, and nothing says which request made it. Move it away, or choose "
-                "another --output"
-            )
-        made, wanted = {**entry.request, "source": entry.source}, request.describe()
-        wanted["source"] = source
-        if made == wanted or not files.exists(path):
-            return None
-        names = dict.fromkeys([*wanted, *made])
-        differing = [name for name in names if made.get(name) != wanted.get(name)]
-        return (
-            f"{path} was made by another request and is left as it is: it has "
-            + ", ".join(f"{name} {made.get(name, '(none)')}" for name in differing)
-            + "; this request has "
-            + ", ".join(f"{name} {wanted.get(name, '(none)')}" for name in differing)
-        )
+        return conflict(self._layout.path(request), self.read(request), request, source)
 
     def _path(self, request: GreeksRequest) -> str:
-        return f"{self._layout.meta}/files/{self._layout.name(request)}.json"
+        return f"{self._layout.entries}/{self._layout.name(request)}{_SUFFIX}"
+
+
+def read_entry(path: str) -> Entry | None:
+    """Returns the entry in a file, or None if there is no file.
+
+    Raises:
+        ValueError: it is not an entry.
+        OSError: it can't be read.
+    """
+    document: Any = files.read_json(path)
+    if document is None:
+        return None
+    names = {field.name for field in fields(Entry)}
+    try:
+        return Entry(**{name: document[name] for name in names & set(document)})
+    except TypeError:
+        raise ValueError(f"{path} is not an entry of the manifest: {document!r:.200}") from None
+
+
+def conflict(path: str, entry: Entry | None, request: GreeksRequest, source: str) -> str | None:
+    """Returns why the file at `path` must not be written by `request`, or None if it may.
+
+    Args:
+        path: the request's file.
+        entry: that the manifest has of it.
+        request: that would write it.
+        source: where its rows would come from.
+    """
+    if entry is not None and entry.state != EMPTY and entry.is_of(request, source):
+        return None
+    if not files.exists(path):
+        return None
+    if entry is None or entry.state == EMPTY:
+        return (
+            f"{path} is there, and nothing says which request made it. Move it away, or choose "
+            "another --output"
+        )
+    made, wanted = ({**each, "source": of} for each, of in
+                    ((entry.request, entry.source), (request.describe(), source)))  # fmt: skip
+    return (
+        f"{path} was made by another request and is left as it is: it has "
+        + _differing(made, wanted)
+        + "; this request has "
+        + _differing(wanted, made)
+    )
+
+
+def _differing(one: dict[str, str], other: dict[str, str]) -> str:
+    """What `one` has that `other` has not; every trade date only where the first and last agree."""
+    names = [n for n in dict.fromkeys([*one, *other]) if one.get(n) != other.get(n)]
+    if "first_trade_date" in names or "last_trade_date" in names:
+        names.remove("trade_dates")
+    return ", ".join(f"{name} {one.get(name, '(none)')}" for name in names)

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime, timezone
 from typing import Any, Union
 
@@ -108,6 +108,7 @@ class GreeksRequest:
             "expiration": self.expiration.isoformat(),
             "first_trade_date": self.first_trade_date.isoformat(),
             "last_trade_date": self.last_trade_date.isoformat(),
+            "trade_dates": ",".join(day.isoformat() for day in self.trade_dates),
             "interval": self.interval,
             "greeks": self.greeks,
             **dict(self.parameters),
@@ -170,8 +171,10 @@ class Trailer:
 Item = Union[pa.RecordBatch, Restart, Trailer]  # noqa: UP007 -- Beam reads it
 """What a request's stream is made of."""
 
-WRITTEN, EMPTY, FAILED, INTERRUPTED = "written", "empty", "failed", "interrupted"
-STATUSES = (WRITTEN, EMPTY, FAILED, INTERRUPTED)
+WRITTEN, EMPTY, SKIPPED, FAILED, INTERRUPTED = (
+    "written", "empty", "skipped", "failed", "interrupted",
+)  # fmt: skip
+STATUSES = (WRITTEN, EMPTY, SKIPPED, FAILED, INTERRUPTED)
 
 
 @dataclass(frozen=True)
@@ -181,8 +184,8 @@ class ExpirationResult:
     Attributes:
         request: the request.
         status: one of `STATUSES`.
-        rows: rows in the committed file; 0 unless written.
-        bytes: size of the committed file on disk; 0 unless written.
+        rows: rows in the committed file, also in one that was skipped, as an earlier run wrote it.
+        bytes: size of that file on disk.
         seconds: from the first request to the Terminal to the commit.
         requests: HTTP requests sent to the Terminal.
         waited: seconds spent waiting to ask again.
@@ -190,6 +193,7 @@ class ExpirationResult:
         path: the committed file, or None.
         failure: why it failed, or None.
         quality: `Quality.describe()` of its rows, or None if they were not checked.
+        reason: why it was skipped, or None.
         rows_by_second: rows handed to the sink in each second of wall-clock time, as
             (Unix second, rows) pairs; the run's peak throughput comes from them.
         started: when the first request was sent, in Unix seconds; None if none was.
@@ -206,6 +210,7 @@ class ExpirationResult:
     path: str | None = None
     failure: Failure | None = None
     quality: dict[str, Any] | None = None
+    reason: str | None = None
     rows_by_second: tuple[tuple[int, int], ...] = ()
     started: float | None = None
 
@@ -214,6 +219,8 @@ class ExpirationResult:
         return {
             "symbol": self.request.symbol,
             "expiration": self.request.expiration.isoformat(),
+            "first_trade_date": self.request.first_trade_date.isoformat(),
+            "last_trade_date": self.request.last_trade_date.isoformat(),
             "status": self.status,
             "rows": self.rows,
             "bytes": self.bytes,
@@ -224,6 +231,8 @@ class ExpirationResult:
             "provisional": self.provisional,
             "path": self.path,
             "quality": self.quality,
+            **({"reason": self.reason} if self.reason else {}),
+            **({"error": asdict(self.failure)} if self.failure else {}),
         }
 
 
@@ -231,8 +240,10 @@ class ExpirationResult:
 class RunSummary:
     """What a run did, as far as the graph knows it.
 
+    Rows, bytes and files are those that the run wrote; what it skipped was written before.
+
     Attributes:
-        expirations: each result, described, by symbol and expiration.
+        expirations: each result, described, by symbol, expiration and trade date.
         findings: rows that break a rule of quality, by rule, over all expirations.
         errors: `{expiration, error_type, message}` of each failed expiration, in that order.
         peak_throughput: rows in the best second of wall-clock time, over all workers.
@@ -241,6 +252,7 @@ class RunSummary:
     total_expirations: int = 0
     successful_expirations: int = 0
     empty_expirations: int = 0
+    skipped_expirations: int = 0
     failed_expirations: int = 0
     interrupted_expirations: int = 0
     total_records: int = 0
@@ -260,6 +272,8 @@ class RunSummary:
         """Returns the summary of `results`, which may come in any order."""
         ordered = sorted(results, key=_place)
         count = {status: sum(r.status == status for r in ordered) for status in STATUSES}
+        written = [r for r in ordered if r.status == WRITTEN]
+        fetched = [r for r in ordered if r.status != SKIPPED]
         seconds: dict[int, int] = {}
         for result in ordered:
             for second, rows in result.rows_by_second:
@@ -268,22 +282,23 @@ class RunSummary:
             total_expirations=len(ordered),
             successful_expirations=count[WRITTEN],
             empty_expirations=count[EMPTY],
+            skipped_expirations=count[SKIPPED],
             failed_expirations=count[FAILED],
             interrupted_expirations=count[INTERRUPTED],
-            total_records=sum(r.rows for r in ordered),
-            total_data_size=sum(r.bytes for r in ordered),
+            total_records=sum(r.rows for r in written),
+            total_data_size=sum(r.bytes for r in written),
             average_expiration_time=(
-                round(sum(r.seconds for r in ordered) / len(ordered), 3) if ordered else 0.0
+                round(sum(r.seconds for r in fetched) / len(fetched), 3) if fetched else 0.0
             ),
             peak_throughput=max(seconds.values(), default=0),
             total_requests=sum(r.requests for r in ordered),
             total_wait=round(sum(r.waited for r in ordered), 3),
             provisional_expirations=sum(r.provisional for r in ordered),
             findings=_findings(ordered),
-            files_created=tuple(r.path for r in ordered if r.path is not None),
+            files_created=tuple(r.path for r in written if r.path is not None),
             errors=tuple(
                 {
-                    "expiration": f"{r.request.symbol} {r.request.expiration}",
+                    "expiration": str(r.request),
                     "error_type": r.failure.error_type,
                     "message": r.failure.message,
                 }
@@ -292,6 +307,23 @@ class RunSummary:
             ),
             expirations=tuple(r.describe() for r in ordered),
         )
+
+    def with_skipped(self, skipped: Sequence[ExpirationResult]) -> "RunSummary":
+        """Returns the summary of a run that also skipped some expirations.
+
+        They count as expirations; their rows and bytes are not those of this run.
+        """
+        described = [*self.expirations, *(result.describe() for result in skipped)]
+        return replace(
+            self,
+            total_expirations=self.total_expirations + len(skipped),
+            skipped_expirations=self.skipped_expirations + len(skipped),
+            expirations=tuple(sorted(described, key=_described_place)),
+        )
+
+
+def _described_place(described: dict[str, Any]) -> tuple[str, ...]:
+    return described["symbol"], described["expiration"], described["first_trade_date"]
 
 
 def _findings(results: Sequence[ExpirationResult]) -> dict[str, int]:

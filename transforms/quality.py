@@ -2,13 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
-from transforms.block import Block, array, arrays
+from transforms.block import Block, arrays
 from transforms.early_closes import CLOSE_MS, OPEN_MS
 from transforms.findings import MOST_EXAMPLES, Example, Finding, Quality
 from transforms.limits import Limit, broken
@@ -21,7 +19,7 @@ from transforms.tallies import Tallies
 __all__ = ["Checking", "Example", "Finding", "Quality", "QualityCheck"]
 
 BLOCK_ROWS = 1 << 12
-"""Rows are looked at so many at a time: half a megabyte to one."""
+"""Rows are looked at so many at a time: as many as the sink of CSV holds anyway."""
 
 _UNITS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000}
 
@@ -57,9 +55,8 @@ class QualityCheck:
             None if interval == "tick" else Presence(grid, daily=self._daily, most=MOST_EXAMPLES)
         )
         self._dividend = annual_dividend
-        self._buffer: dict[str, NDArray[Any]] = {}
-        self._places: list[tuple[int, str]] = []
-        self._filled = 0
+        self._waiting: list[pa.RecordBatch] = []
+        self._rows_waiting = 0
         self._rows = 0
         self._counts: dict[str, int] = {}
         self._error_rows, self._error_sum, self._error_max = 0, 0.0, 0.0
@@ -81,26 +78,15 @@ class QualityCheck:
 
         Only the columns that are there are looked at; `KEY_COLUMNS` must be.
         """
-        if not self._buffer:
-            self._tallies = Tallies(batch["symbol"][0].as_py(), batch["expiration"][0].as_py())
-            for name, values in arrays(batch).items():
-                self._buffer[name] = np.empty(BLOCK_ROWS, values.dtype)
-            self._places = [(batch.schema.get_field_index(name), name) for name in self._buffer]
-        columns = [(self._buffer[name], array(name, batch.column(n))) for n, name in self._places]
-        start, rows = 0, batch.num_rows
-        while start < rows:
-            size = min(rows - start, BLOCK_ROWS - self._filled)
-            for buffer, values in columns:
-                buffer[self._filled : self._filled + size] = values[start : start + size]
-            self._filled += size
-            start += size
-            if self._filled == BLOCK_ROWS:
-                self._look()
+        self._waiting.append(batch)
+        self._rows_waiting += batch.num_rows
+        while self._rows_waiting >= BLOCK_ROWS:
+            self._look(BLOCK_ROWS)
 
     def finish(self) -> Quality:
         """Returns what all the rows show. No row may follow."""
-        if self._filled:
-            self._look()
+        if self._rows_waiting:
+            self._look(self._rows_waiting)
         contracts = dates = 0
         if self._presence is not None:
             contracts, dates, holes = self._presence.finish()
@@ -118,10 +104,15 @@ class QualityCheck:
         return Quality(self._rows, contracts, dates, dict(self._counts), error, findings)
 
     @np.errstate(all="ignore")  # numbers that are none are what is looked for
-    def _look(self) -> None:
-        columns = {name: values[: self._filled] for name, values in self._buffer.items()}
-        self._rows += self._filled
-        self._filled = 0
+    def _look(self, rows: int) -> None:
+        waiting = pa.Table.from_batches(self._waiting)
+        self._waiting = waiting.slice(rows).to_batches()
+        self._rows_waiting -= rows
+        if not self._rows:
+            key = (waiting["symbol"][0].as_py(), waiting["expiration"][0].as_py())
+            self._tallies = Tallies(*key)
+        self._rows += rows
+        columns = arrays(waiting.slice(0, rows))
         block = Block(columns, self._tallies.expiration, self._daily, self._dividend)
         if self._presence is not None:
             times = block.day * 86_400_000 if self._daily else block.time

@@ -7,6 +7,11 @@ from collections.abc import Sequence
 
 import pyarrow as pa
 
+VERSION = 1
+"""Of the rows' form. It grows when the same rows would make another file: other columns, types or
+text; files of an older one are then fetched again.
+"""
+
 ZONE = "America/New_York"
 """The zone of every timestamp: the exchange's, whatever the machine's."""
 

@@ -1,7 +1,8 @@
 """The custom FileBasedSink and its formats: one file for each expiration.
 
-To add a format, subclass `ExpirationSink`, implement `begin`, `write_rows` and `end`, and list the
-class in `FORMATS`; the contract tests in tests/transforms/test_sinks.py then run on it.
+To add a format, subclass `ExpirationSink`, implement `begin`, `write_rows`, `end` and
+`rows_written`, and list the class in `FORMATS`; the contract tests in
+tests/transforms/test_sinks.py then run on it.
 """
 
 import contextlib
@@ -97,7 +98,7 @@ class OpenFile:
         writer: the format's own writer.
         waiting: batches that wait until there are enough of them.
         rows_waiting: the rows in them.
-        rows: that the format has written.
+        lines: that a format of lines has written, after its header.
     """
 
     path: str
@@ -105,7 +106,7 @@ class OpenFile:
     writer: Any = None
     waiting: list[pa.RecordBatch] = field(default_factory=list)
     rows_waiting: int = 0
-    rows: int = 0
+    lines: int = 0
 
 
 @dataclass(frozen=True)
@@ -133,12 +134,14 @@ class ExpirationSink(FileBasedSink, ABC):
         compression: one of the class's `COMPRESSIONS`.
 
     Attributes:
+        NAME: of the format, as `--format` takes it.
         COMPRESSIONS: maps each compression that the format knows to its file's suffix; the
             first one is the default.
         MIME_TYPE: of the files.
         GATHER_ROWS: how many rows the format is given at a time.
     """
 
+    NAME: str
     COMPRESSIONS: dict[str, str]
     MIME_TYPE: str
     GATHER_ROWS: int
@@ -166,10 +169,15 @@ class ExpirationSink(FileBasedSink, ABC):
         """Writes `GATHER_ROWS` rows, or fewer if they are the last."""
 
     @abstractmethod
-    def end(self, handle: OpenFile) -> int:
-        """Writes what a file ends with and returns the number of rows in it.
+    def end(self, handle: OpenFile) -> None:
+        """Writes what a file ends with."""
 
-        The rows are read back or counted as written, not taken from the caller.
+    @abstractmethod
+    def rows_written(self, handle: OpenFile) -> int:
+        """Returns the number of rows in a closed file.
+
+        They are read back from the file, or counted in the very bytes that were written; they
+        are not taken from the caller, since they are compared with what the caller says.
         """
 
     def open(self, temp_path: str) -> OpenFile:
@@ -179,7 +187,11 @@ class ExpirationSink(FileBasedSink, ABC):
             OSError: from here on every method may: the file system refuses.
         """
         handle = OpenFile(temp_path, HashingFile(super().open(temp_path)))
-        handle.writer = self.begin(handle.file)
+        try:
+            handle.writer = self.begin(handle.file)
+        except BaseException:
+            self.discard(handle)
+            raise
         return handle
 
     def write_record(self, file_handle: OpenFile, value: pa.RecordBatch) -> None:
@@ -192,8 +204,10 @@ class ExpirationSink(FileBasedSink, ABC):
     def close(self, file_handle: OpenFile) -> Written:
         """Finishes the file and returns what is in it."""
         self._write_waiting(file_handle, 1)
-        rows = self.end(file_handle)
+        self.end(file_handle)
         file_handle.file.close()
+        file_handle.writer = None
+        rows = self.rows_written(file_handle)
         return Written(rows, file_handle.file.bytes, file_handle.file.sha256)
 
     def commit(self, temp_path: str, path: str) -> None:
@@ -205,9 +219,14 @@ class ExpirationSink(FileBasedSink, ABC):
         files.move(temp_path, path)
 
     def discard(self, file_handle: OpenFile) -> None:
-        """Closes and removes an unfinished file."""
+        """Closes and removes an unfinished file.
+
+        Where even that fails, on a disk that was made read-only, it stays in the temporary folder,
+        which the next run clears.
+        """
         file_handle.file.abandon()
-        files.remove(file_handle.path)
+        with contextlib.suppress(OSError):
+            files.remove(file_handle.path)
 
     def _write_waiting(self, handle: OpenFile, least: int) -> None:
         """Writes the rows that wait, as long as there are at least `least` of them."""
@@ -216,7 +235,6 @@ class ExpirationSink(FileBasedSink, ABC):
             # One chunk a column: where batches were cut must not show in the bytes.
             part = rows.slice(0, self.GATHER_ROWS).combine_chunks()
             self.write_rows(handle, part)
-            handle.rows += part.num_rows
             rows = rows.slice(part.num_rows)
         handle.waiting = rows.to_batches()
         handle.rows_waiting = rows.num_rows
@@ -225,6 +243,7 @@ class ExpirationSink(FileBasedSink, ABC):
 class CsvSink(ExpirationSink):
     """CSV with a header line, line feeds as line ends, and no quotes."""
 
+    NAME = "csv"
     COMPRESSIONS = {"none": ".csv", "gzip": ".csv.gz", "zstd": ".csv.zst"}  # noqa: RUF012 -- read only
     MIME_TYPE = "text/csv"
     # Larger pieces of text would save a tenth of the time, and take 10 MiB more for each doubling.
@@ -240,17 +259,23 @@ class CsvSink(ExpirationSink):
 
     def write_rows(self, handle: OpenFile, rows: pa.Table) -> None:
         """Writes rows as lines."""
-        handle.writer.write(encode_rows(rows))
+        text = encode_rows(rows)
+        handle.writer.write(text)
+        handle.lines += text.to_pybytes().count(b"\n")
 
-    def end(self, handle: OpenFile) -> int:
-        """Ends the compressed stream; the rows are those that were encoded."""
+    def end(self, handle: OpenFile) -> None:
+        """Ends the compressed stream."""
         handle.writer.close()
-        return handle.rows
+
+    def rows_written(self, handle: OpenFile) -> int:
+        """Returns the lines that were written: no cell has a line feed in it."""
+        return handle.lines
 
 
 class ParquetSink(ExpirationSink):
     """Parquet with large row groups, and dictionaries for the columns that repeat."""
 
+    NAME = "parquet"
     COMPRESSIONS = {  # noqa: RUF012 -- read only
         "zstd": ".parquet",
         "none": ".parquet",
@@ -276,13 +301,17 @@ class ParquetSink(ExpirationSink):
         """Writes a row group."""
         handle.writer.write_table(rows, rows.num_rows)
 
-    def end(self, handle: OpenFile) -> int:
-        """Writes the footer; the rows are those that it tells."""
+    def end(self, handle: OpenFile) -> None:
+        """Writes the footer."""
         handle.writer.close()
-        return int(handle.writer.writer.metadata.num_rows)
+
+    def rows_written(self, handle: OpenFile) -> int:
+        """Returns the rows that the file's own footer tells."""
+        with files.open_file(handle.path) as file:
+            return int(pq.read_metadata(file).num_rows)
 
 
-FORMATS: dict[str, type[ExpirationSink]] = {"csv": CsvSink, "parquet": ParquetSink}
+FORMATS: dict[str, type[ExpirationSink]] = {sink.NAME: sink for sink in (CsvSink, ParquetSink)}
 """The formats by name, as `--format` takes them."""
 
 

@@ -1,14 +1,15 @@
 """WriteGreeks: from streams of batches, each ended by a trailer, to whole files."""
 
+import errno
 import time
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import apache_beam as beam
 import pyarrow as pa
 
-from transforms import files
+from transforms import files, manifest, schema
 from transforms.manifest import COMMITTING, Entry, Manifest
 from transforms.model import (
     EMPTY,
@@ -31,8 +32,20 @@ class StreamError(RuntimeError):
     """The stream broke its own rules, so that no file could be trusted: the run must fail."""
 
 
-class InTheWay(ValueError):
+class WriteError(ValueError):
+    """Why an expiration has no new file; the message tells all."""
+
+
+class InTheWay(WriteError):
     """Another request has made the file meanwhile."""
+
+
+class NothingNow(WriteError):
+    """The Terminal has no data for a request that it once answered with a file's worth."""
+
+
+class NotRecorded(WriteError):
+    """The file is in place, but the manifest could not be told."""
 
 
 class RowsDiffer(ValueError):
@@ -146,7 +159,9 @@ class ExpirationWriter:
 
     def _fail(self, stream: _Stream, error: Exception) -> None:
         path = self._sink.layout.path(stream.request)
-        stream.failure = Failure(type(error).__name__, f"{path} could not be written: {error}")
+        whole = isinstance(error, WriteError)
+        message = str(error) if whole else f"{path} could not be written: {error}{_remedy(error)}"
+        stream.failure = Failure(type(error).__name__, message)
         if stream.handle is not None:
             self._sink.discard(stream.handle)
 
@@ -154,7 +169,8 @@ class ExpirationWriter:
         received = time.monotonic()
         written = quality = None
         failure = stream.failure or trailer.failure
-        if failure is None and stream.check is not None and stream.rows:
+        whole = failure is None and not trailer.interrupted
+        if whole and stream.check is not None and stream.rows:
             quality = stream.check.finish()
             failure = self._checking.failure(quality)
         discard = failure is not None or trailer.interrupted
@@ -164,6 +180,8 @@ class ExpirationWriter:
                 _same("rows", fetched=trailer.rows, handed_over=stream.rows)
                 if stream.handle is not None:
                     written = self._commit(stream, stream.handle, trailer, quality)
+                elif trailer.requests:
+                    self._remember_empty(stream.request, trailer)
             except (OSError, ValueError) as error:
                 self._fail(stream, error)
                 failure = stream.failure
@@ -200,26 +218,61 @@ class ExpirationWriter:
         written = self._sink.close(handle)
         _same("rows", handed_over=stream.rows, in_the_file=written.rows)
         _same("bytes", counted=written.bytes, on_disk=files.size(handle.path))
-        entry = Entry(
-            state=COMMITTING,
-            request=stream.request.describe(),
-            source=self._source,
-            run_id=layout.run_id,
+        entry = replace(
+            self._entry(COMMITTING, stream.request, trailer),
             rows=written.rows,
             bytes=written.bytes,
             sha256=written.sha256,
-            provisional=trailer.provisional,
             quality=quality.describe() if quality else None,
-            versions={"theta-greeks-pipeline": __version__, "pyarrow": pa.__version__},
         )
         # Another run may have come in between since the launcher looked.
         conflict = self._manifest.conflict(stream.request, self._source)
         if conflict:
             raise InTheWay(conflict)
         self._manifest.write(stream.request, entry)
-        self._sink.commit(handle.path, layout.path(stream.request))
-        self._manifest.write(stream.request, entry.committed())
+        path = layout.path(stream.request)
+        self._sink.commit(handle.path, path)
+        try:
+            self._manifest.write(stream.request, entry.committed())
+        except OSError as error:
+            raise NotRecorded(
+                f"{path} is whole and in place, but the manifest could not be told, so that the "
+                f"next run will fetch it again: {error}{_remedy(error)}"
+            ) from error
         return written
+
+    def _remember_empty(self, request: GreeksRequest, trailer: Trailer) -> None:
+        """Notes that the Terminal was asked, and had nothing. By rule it is not even asked."""
+        path = self._sink.layout.path(request)
+        if files.exists(path):
+            raise NothingNow(
+                f"the Terminal has no data for {request} now, but had when {path} was made, which "
+                "is left as it is: move it away if it should not be there"
+            )
+        self._manifest.write(request, self._entry(manifest.EMPTY, request, trailer))
+
+    def _entry(self, state: str, request: GreeksRequest, trailer: Trailer) -> Entry:
+        return Entry(
+            state=state,
+            request=request.describe(),
+            source=self._source,
+            run_id=self._sink.layout.run_id,
+            provisional=trailer.provisional,
+            format=self._sink.NAME,
+            compression=self._sink.compression,
+            schema_version=schema.VERSION,
+            versions={"theta-greeks-pipeline": __version__, "pyarrow": pa.__version__},
+        )
+
+
+def _remedy(error: Exception) -> str:
+    """What to do about an error of the file system, where that is known."""
+    number = error.errno if isinstance(error, OSError) else None
+    if number in (errno.ENOSPC, errno.EDQUOT):
+        return "; the disk is full: make room and run again, which fetches only what is missing"
+    if number in (errno.EROFS, errno.EACCES, errno.EPERM):
+        return "; the folder can't be written to: mend that and run again"
+    return ""
 
 
 def _same(what: str, **counts: int) -> None:

@@ -7,13 +7,15 @@ examples), `add_arguments(parser)` and `run(parser, options, rest)`, which retur
 """
 
 import argparse
+import logging
 from collections.abc import Sequence
 from types import ModuleType
 
-from pipeline.commands import check, diff, download, report, terminal
+from pipeline.commands import check, diff, download, report, terminal, verify
 
 COMMANDS: dict[str, ModuleType] = {
     "download": download,
+    "verify": verify,
     "check": check,
     "diff": diff,
     "report": report,
@@ -59,5 +61,7 @@ def run_command(
             f"{rest[0]} is not a flag of greeks {options.command}; see "
             f"greeks {options.command} --help"
         )
+    # Beam tells at length, also while it is imported, what is no news to a user.
+    logging.getLogger().setLevel(logging.ERROR)
     code: int = module.run(parser, options, rest)
     return code

@@ -44,7 +44,7 @@ def run(parser: argparse.ArgumentParser, options: argparse.Namespace, _rest: Seq
     """Compares, prints what differs, and returns the exit code."""
     if not options.tolerance >= 0:
         parser.error(f"--tolerance is {options.tolerance}, not 0 or more")
-    from pipeline.difference import compare
+    from pipeline.comparing import compare
     from pipeline.difference_text import text
     from pipeline.reading import UnreadableFile
 

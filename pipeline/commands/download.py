@@ -1,7 +1,6 @@
 """`greeks download`: from its flags to a run."""
 
 import argparse
-import logging
 import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -59,8 +58,6 @@ def configure(
     Raises:
         SystemExit: with status 2, after a message that names the flag that is wrong.
     """
-    # Beam tells at length, also while it is imported, what is no news to a user.
-    logging.getLogger().setLevel(logging.ERROR)
     compression = options.compression or COMPRESSIONS[options.format][0]
     try:
         config = DownloadConfig(
@@ -87,7 +84,11 @@ def configure(
             format=options.format,
             compression=compression,
             batch_size=options.batch_size,
+            layout=options.layout,
             file_name_pattern=options.file_name_pattern,
+            resume=options.resume,
+            retry_empty_after=options.retry_empty_after,
+            check_disk=options.check_disk,
             metrics=options.metrics,
             seed=options.seed,
             check=options.check,

@@ -101,6 +101,10 @@ def test_each_planted_defect_is_found_at_its_row_and_nothing_else(
     assert by_date["2024-03-18"]["quality"]["statistics"]["unsolved_iv"]["count"] > 0
     meta = tmp_path / "data" / "greeks.meta" / "files" / "2024-03-15" / "SPXW_20240315.csv.json"
     assert json.loads(meta.read_text())["quality"] == by_date["2024-03-15"]["quality"]
+    # A run that skips the file tells what is known of it.
+    greeks(tmp_path, *shlex.split(DOWNLOAD), "--terminal", terminal_with_defects.url)
+    skipped = summaries(tmp_path)[1]["expirations"][1]
+    assert (skipped["status"], skipped["quality"]) == ("skipped", by_date["2024-03-15"]["quality"])
     # The same is found in the file.
     told = json.loads(
         greeks(tmp_path, "check", "--json", "data/greeks", code=1).partition("\n--fail")[0]
@@ -114,7 +118,7 @@ def test_a_limit_keeps_one_file_back_and_the_run_goes_on(
     flags = ["--terminal", terminal_with_defects.url, "--fail_on", "zero_greeks>5%,holes>0.001%"]
     out = greeks(tmp_path, *shlex.split(DOWNLOAD), *flags, code=1)
     assert list(files_in(tmp_path / "data" / "greeks")) == ["2024-03-18/SPXW_20240318.csv"]
-    assert "failed: SPXW 2024-03-15: --fail_on holes>0.001% is exceeded: 1 (0.02% of" in out
+    assert ": --fail_on holes>0.001% is exceeded: 1 (0.016% of 6,2" in out
     (summary,) = summaries(tmp_path)
     (error,) = summary["errors"]
     assert error["error_type"] == "QualityTooLow"

@@ -4,8 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
@@ -18,16 +16,10 @@ from tests.support.command import greeks, start, summaries
 from tests.support.data import files_in
 from tests.support.market import terminal as scripted_terminal
 from tests.support.scripted import Answer, scripted_server
+from tests.support.waiting import wait_for
 from transforms.model import GreeksRequest
 
 DOWNLOAD = ["download", "--symbol", "SPXW", "--start_date", "2024-03-14"]
-
-
-def wait_for(what: str, holds: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 60
-    while not holds():
-        assert time.monotonic() < deadline, f"waited in vain for {what}"
-        time.sleep(0.01)
 
 
 @pytest.mark.parametrize("concurrency", ["1", "2"])
@@ -163,30 +155,6 @@ def test_a_killed_run_leaves_whole_files_and_the_next_one_marks_and_sweeps_it(
     assert len(after) == 3
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_keeps_the_whole_files_and_discards_the_others(
-    tmp_path: Path, number: signal.Signals, code: int
-) -> None:
-    output = tmp_path / "data" / "greeks"
-
-    def answer(request: GreeksRequest) -> Answer:
-        if request.expiration == date(2024, 3, 18):
-            process.send_signal(number)
-            wait_for("the stop", lambda: list((tmp_path / "data/metrics/running").glob("*.stop")))
-        return Answer(rows_of(request, request.trade_dates[0], 20_000))
-
-    with scripted_server(scripted_terminal(answer)) as server:
-        process = start(tmp_path, *DOWNLOAD, "--terminal", server.url, "--concurrency", "1")
-        out, err = process.communicate(timeout=60)
-    assert process.returncode == code, out + err
-    assert len(files_in(output)) == 2
-    assert not list((tmp_path / "data" / "greeks.meta" / "unfinished").iterdir())
-    (summary,) = summaries(tmp_path)
-    assert summary["status"] == "interrupted"
-    assert (summary["successful_expirations"], summary["interrupted_expirations"]) == (2, 1)
-    assert "Traceback" not in err
-
-
 def test_an_embedded_terminal_is_asked_for_by_name_and_ends_with_the_run(tmp_path: Path) -> None:
     flags = ["--terminal", "embedded", "--interval", "1h", "--max_dte", "1"]
     out = greeks(tmp_path, *DOWNLOAD, *flags, HOME=str(tmp_path / "home"))
@@ -236,21 +204,6 @@ def test_a_display_that_can_not_be_does_not_stop_a_run(
     flags = ["--terminal", terminal.url, "--interval", "1h", "--max_dte", "1"]
     out = greeks(tmp_path, *DOWNLOAD, *flags, TMPDIR=str(folder))
     assert out.count("written ") == 2
-
-
-def test_a_file_that_another_run_makes_meanwhile_is_left_alone(tmp_path: Path) -> None:
-    def answer(request: GreeksRequest) -> Answer:
-        if request.expiration == date(2024, 3, 18) and request.interval == "5m":
-            other = ["--interval", "1m", "--expirations", "2024-03-18", "--terminal", server.url]
-            greeks(tmp_path, *DOWNLOAD, *other)
-        return Answer(rows_of(request, request.trade_dates[0], 100))
-
-    with scripted_server(scripted_terminal(answer)) as server:
-        out = greeks(tmp_path, *DOWNLOAD, "--terminal", server.url, code=1)
-    assert "was made by another request and is left as it is: it has interval 1m" in out
-    first, second = sorted(summaries(tmp_path), key=lambda each: each["end_time"])
-    assert (first["successful_expirations"], first["failed_expirations"]) == (1, 0)
-    assert (second["successful_expirations"], second["failed_expirations"]) == (2, 1)
 
 
 @pytest.mark.parametrize("folder", ["--output", "--metrics"])

@@ -96,7 +96,7 @@ def test_a_good_run_exits_0_and_its_summary_tells_all(
     written = files_in(tmp_path / "data" / "greeks")
     assert list(told) == [
         "run_id", "status", "start_time", "end_time", "total_duration", "total_expirations",
-        "successful_expirations", "empty_expirations", "failed_expirations",
+        "successful_expirations", "empty_expirations", "skipped_expirations", "failed_expirations",
         "interrupted_expirations", "total_records", "total_data_size", "average_expiration_time",
         "peak_throughput", "total_requests", "total_wait", "provisional_expirations",
         "findings", "files_created", "errors", "average_throughput",
@@ -145,9 +145,11 @@ def test_one_failed_expiration_exits_1_and_the_others_are_written(
     told = summary()
     assert (told["status"], told["successful_expirations"]) == ("failed", 2)
     (error,) = told["errors"]  # type: ignore[misc]  # one, or the test fails
-    assert error["expiration"] == "SPXW 2024-03-15"  # type: ignore[has-type]
+    assert error["expiration"] == "SPXW expiring 2024-03-15 on 2024-03-14"  # type: ignore[has-type]
     assert error["error_type"] == "BrokenResponse"  # type: ignore[has-type]
-    assert "failed: SPXW 2024-03-15: the answer to" in capsys.readouterr().err
+    assert (
+        "failed: SPXW expiring 2024-03-15 on 2024-03-14: the answer to" in capsys.readouterr().err
+    )
     assert len(files_in(tmp_path / "data" / "greeks")) == 2
 
 
@@ -205,17 +207,32 @@ def test_a_terminal_that_is_not_connected_exits_3(capsys: pytest.CaptureFixture[
     assert "'DISCONNECTED', not 'CONNECTED'" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("other", ["--interval 1m", "--start_date 2024-03-13"])
+@pytest.mark.parametrize(
+    ("other", "instead"),
+    [
+        ("--interval 1m", "--start_date 2024-03-14 --interval 1m --terminal {} "
+         "--output data/greeks-20240314-1m"),
+        ("--start_date 2024-03-13", "--start_date 2024-03-13 --terminal {} "
+         "--output data/greeks-daily --layout daily"),
+        ("--layout daily", "--start_date 2024-03-14 --terminal {} --output data/greeks-daily "
+         "--layout daily"),
+    ],
+)  # fmt: skip
 def test_a_file_that_another_request_made_is_left_alone(
-    other: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
+    other: str, instead: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     assert greeks(GOOD)[0] == 0
     before = files_in(tmp_path / "data" / "greeks")
     code, server = greeks(f"{GOOD} {other}")
     assert code == 2
     told = capsys.readouterr().err
-    assert "was made by another request" in told
-    assert "--output data/greeks-2024031" in told
+    assert "was made by another request" in told or "rows twice" in told
+    assert "othing was fetched" in told
+    # The command that it says to run is one that works.
+    command = f"download --symbol SPXW {instead.format(server.url)}"
+    assert f"  greeks {command}\n" in told
+    with scripted_server(terminal()) as again:
+        assert main(shlex.split(command.replace(server.url, again.url))) == 0
     assert files_in(tmp_path / "data" / "greeks") == before
     assert not any("greeks" in path for path, _ in server.seen)
 

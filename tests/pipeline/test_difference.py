@@ -12,7 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipeline.cli import main
-from pipeline.difference import compare
+from pipeline.comparing import compare
+from pipeline.difference import MOST_KEPT, Moved
 from pipeline.terminal.market import Market
 from tests.pipeline.test_check import save
 from tests.support.plant import DAY, EXPIRATION, again, place, plant, swapped, without
@@ -115,7 +116,7 @@ def test_folders_are_compared_file_by_file(
     assert main(["diff", one, two]) == 1
     out = capsys.readouterr().out
     assert "files only in B: 2" in out
-    assert f"{TABLE.num_rows:,} rows are only in B" in out
+    assert f"{TABLE.num_rows:,} only in B" in out
     assert main(["diff", "--json", one, two]) == 1
     assert json.loads(capsys.readouterr().out)["only_in_b"]["files"] == ["2"]
 
@@ -127,7 +128,7 @@ def test_the_text_says_what_moved_where(capsys: pytest.CaptureFixture[str], tmp_
     two = save(tmp_path, "b.csv", plant(TABLE, row, delta=0.75))
     assert main(["diff", one, two]) == 1
     out = capsys.readouterr().out
-    assert "1 rows have moved" in out
+    assert "  1 moved" in out
     assert "SPXW 2024-03-15 5150 C 2024-03-14T12:30:00.000-04:00: " in out
     assert "0.75 in B" in out
 
@@ -168,3 +169,19 @@ def test_every_row_is_counted_once_on_each_side(
     assert both == common
     assert told["moved_rows"] == 0
     assert told["same"] == (sorted(left) == sorted(right))
+
+
+@settings(deadline=None, max_examples=20)
+@given(st.lists(st.integers(0, 3 * MOST_KEPT), min_size=1, max_size=4))
+def test_the_median_of_many_changes_is_kept_in_bounds(sizes: list[int]) -> None:
+    moved = Moved()
+    everything = [np.random.default_rng(n).random(size) for n, size in enumerate(sizes)]
+    for changes in everything:
+        moved.keep(changes)
+    whole = np.concatenate(everything)
+    assert len(moved.kept) <= MOST_KEPT
+    assert len(moved.kept) >= min(len(whole), MOST_KEPT // 4)
+    if len(whole) < MOST_KEPT:
+        assert np.array_equal(moved.kept, whole)
+    elif len(whole):
+        assert np.median(moved.kept) == pytest.approx(np.median(whole), abs=0.02)

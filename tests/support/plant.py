@@ -12,9 +12,10 @@ from transforms.quality import Quality, QualityCheck
 DAY, EXPIRATION = date(2024, 3, 14), date(2024, 3, 15)
 
 
-def place(table: pa.Table, strike: float, right: str, clock: str) -> int:
+def place(table: pa.Table, strike: float, right: str, clock: str, day: date | None = None) -> int:
     """Returns the number of a contract's row at a time of day such as `10:00`."""
-    stamps = pc.strftime(table["timestamp"], "%H:%M")
+    stamps = pc.strftime(table["timestamp"], "%Y-%m-%d %H:%M" if day else "%H:%M")
+    clock = f"{day} {clock}" if day else clock
     mask = pc.and_(
         pc.and_(pc.equal(table["strike"], strike), pc.equal(table["right"], right)),
         pc.equal(stamps, clock),

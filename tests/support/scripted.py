@@ -52,7 +52,13 @@ def scripted_server(script: Script) -> Iterator[Scripted]:
             told.seen.append((parts.path, parameters))
             answer = script(parts.path, parameters)
             if answer.hold is not None:
-                answer.hold.wait(30)
+                answer.hold.wait(60)
+            try:
+                self._send(answer)
+            except (BrokenPipeError, ConnectionResetError):
+                self.close_connection = True  # who asked is gone
+
+        def _send(self, answer: Answer) -> None:
             self.send_response(answer.status)
             self.send_header("Content-Type", answer.content_type)
             for name, value in answer.headers.items():

@@ -58,19 +58,9 @@ def test_a_stop_is_told_by_the_trailer(tmp_path: Path) -> None:
     stop.set()
     with (
         scripted_server(lambda path, query: Answer(SAMPLE)) as server,
-        ThetaClient(server.url, stop=stop.is_set) as client,
+        ThetaClient(server.url, stop=stop) as client,
     ):
         (trailer,) = fetch(client, SAMPLE_REQUEST)
         assert isinstance(trailer, Trailer)
         assert trailer.interrupted
         assert server.seen == []
-
-
-def test_a_stop_reaches_another_process_through_its_file(tmp_path: Path) -> None:
-    here, there = StopSignal(str(tmp_path / "stop")), StopSignal(str(tmp_path / "stop"))
-    assert not here.is_set()
-    Path(there.path).touch()
-    fresh = StopSignal(there.path)
-    assert fresh.is_set()
-    fresh.clear()
-    assert not Path(there.path).exists()

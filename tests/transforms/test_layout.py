@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.data import request_for
-from transforms.layout import DEFAULT_PATTERN, FIELDS, Layout, check_pattern, expand
+from transforms.layout import BY_EXPIRATION, FIELDS, PATTERNS, Layout, check_pattern, expand
 from transforms.model import GreeksRequest
 
 REQUEST = request_for("2024-03-15")
@@ -32,7 +32,7 @@ def test_every_field_can_be_used() -> None:
 
 @pytest.mark.parametrize(
     "pattern",
-    [DEFAULT_PATTERN, "{symbol}/{expiration}", "{symbol}-{expiration:%d%b%y}-{interval}"],
+    [PATTERNS[BY_EXPIRATION], "{symbol}/{expiration}", "{symbol}-{expiration:%d%b%y}-{interval}"],
 )
 def test_these_patterns_are_fine(pattern: str) -> None:
     check_pattern(pattern)

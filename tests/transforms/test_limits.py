@@ -35,7 +35,7 @@ def test_a_limit_is_what_still_passes() -> None:
     counts = {"holes": 10, "duplicates": 5}
     assert broken(parse_limits("duplicates>5,iv_error,duplicates>5%"), counts, 100) == []
     assert broken(parse_limits("duplicates>4"), counts, 100) == [
-        f"duplicates>4 is exceeded: 5 (5.00% of 100 rows) with {RULES['duplicates']}"
+        f"duplicates>4 is exceeded: 5 (5% of 100 rows) with {RULES['duplicates']}"
     ]
 
 

@@ -14,7 +14,14 @@ REQUEST = request_for("2024-03-15")
 
 def entry(state: str = COMMITTED) -> Entry:
     return Entry(
-        state, REQUEST.describe(), "live", "run-1", False, 10, 1000, "abc", {"pyarrow": "25"}
+        state,
+        REQUEST.describe(),
+        "live",
+        "run-1",
+        rows=10,
+        bytes=1000,
+        sha256="abc",
+        versions={"pyarrow": "25"},
     )
 
 

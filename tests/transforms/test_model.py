@@ -61,7 +61,11 @@ def test_a_summary_adds_up_its_results_whatever_their_order() -> None:
     assert summary.files_created == ("a", "b")
     assert summary.average_expiration_time == 2.0
     assert summary.errors == (
-        {"expiration": "SPXW 2024-03-18", "error_type": "OSError", "message": "full"},
+        {
+            "expiration": "SPXW expiring 2024-03-18 on 2024-03-14",
+            "error_type": "OSError",
+            "message": "full",
+        },
     )
     # Workers side by side: seconds 100 and 101 had 200 rows each.
     assert summary.peak_throughput == 200

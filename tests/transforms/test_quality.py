@@ -258,3 +258,17 @@ def test_examples_are_the_worst_and_few() -> None:
     (finding,) = quality_of(table).findings
     assert finding.count == 7
     assert [example.values["gamma"] for example in finding.examples] == [-7, -6, -5, -4, -3]
+
+
+def test_trade_dates_on_both_sides_of_a_change_of_clocks_have_no_finding() -> None:
+    days = [date(2024, 3, 8), date(2024, 3, 11)]
+    table = pa.concat_tables([MARKET.rows("SPXW", EXPIRATION, day, "30m") for day in days])
+    quality = quality_of(table)
+    assert quality.findings == ()
+    assert quality.trade_dates == 2
+    gone = place(table, 5150.0, "C", "11:00", days[1])
+    (finding,) = quality_of(without(table, gone)).findings
+    assert finding.examples[0].key["timestamp"] == "2024-03-11T11:00:00.000-04:00"
+    gone = place(table, 5150.0, "C", "11:00", days[0])
+    (finding,) = quality_of(without(table, gone)).findings
+    assert finding.examples[0].key["timestamp"] == "2024-03-08T11:00:00.000-05:00"

@@ -1,6 +1,6 @@
 import errno
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from pipeline.terminal.market import Market
 from tests.support.data import SCHEMA, batches_of, files_in, layout_in, request_for
 from tests.support.plant import plant, without
+from transforms import manifest
 from transforms.limits import parse_limits
-from transforms.manifest import COMMITTED, Manifest
+from transforms.manifest import COMMITTED, Entry, Manifest
 from transforms.model import (
     EMPTY,
     FAILED,
@@ -124,7 +125,29 @@ def test_no_batch_and_a_trailer_is_an_empty_expiration_without_a_file(tmp_path: 
     result = ExpirationWriter(csv_sink(tmp_path), "live").write(REQUEST, Trailer(0, 0, 1))
     assert result is not None
     assert (result.status, result.path) == (EMPTY, None)
+    assert list(files_in(tmp_path)) == ["greeks.meta/files/2024-03-15/SPXW_20240315.csv.json"]
+    entry = Manifest(layout_in(tmp_path)).read(REQUEST)
+    assert entry is not None
+    assert (entry.state, entry.request) == (manifest.EMPTY, REQUEST.describe())
+
+
+def test_what_is_empty_by_rule_was_not_asked_for_and_leaves_no_trace(tmp_path: Path) -> None:
+    result = ExpirationWriter(csv_sink(tmp_path), "live").write(REQUEST, Trailer(0, 0, 0))
+    assert result is not None
+    assert result.status == EMPTY
     assert files_in(tmp_path) == {}
+
+
+def test_a_file_stays_when_the_terminal_has_no_data_any_more(tmp_path: Path) -> None:
+    writer = ExpirationWriter(csv_sink(tmp_path), "live")
+    send(writer, REQUEST, [*batches_of(REQUEST, 10), Trailer(1, 10, 1)])
+    before = files_in(tmp_path)
+    result = writer.write(REQUEST, Trailer(0, 0, 1))
+    assert result is not None
+    assert result.status == FAILED
+    assert result.failure is not None
+    assert "has no data for SPXW expiring 2024-03-15 on 2024-03-14 now" in result.failure.message
+    assert files_in(tmp_path) == before
 
 
 @pytest.mark.parametrize(
@@ -186,8 +209,8 @@ class FullDisk(ParquetSink):
 class ShortFile(CsvSink):
     """A format that loses a row."""
 
-    def end(self, handle: OpenFile) -> int:
-        return super().end(handle) - 1
+    def rows_written(self, handle: OpenFile) -> int:
+        return super().rows_written(handle) - 1
 
 
 @pytest.mark.parametrize(
@@ -208,28 +231,45 @@ def test_a_file_that_can_not_be_written_fails_its_expiration_alone(
     writer.end()
 
 
+class DiskOnDemand(CsvSink):
+    """A disk that is full while `full` is set: the error that the kernel would give."""
+
+    full = False
+    GATHER_ROWS = 2
+
+    def write_rows(self, handle: OpenFile, rows: pa.Table) -> None:
+        if self.full:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        super().write_rows(handle, rows)
+
+
 ITEMS = st.one_of(
     st.tuples(st.just("batch"), st.integers(1, 3)),
     st.tuples(st.just("trailer"), st.sampled_from(["right", "wrong", "failed", "interrupted"])),
     st.tuples(st.just("restart"), st.none()),
+    st.tuples(st.just("disk"), st.booleans()),
     st.tuples(st.just("end"), st.none()),
 )
 
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(stream=st.lists(st.tuples(st.sampled_from([REQUEST, OTHER]), ITEMS), max_size=20))
+@given(stream=st.lists(st.tuples(st.sampled_from([REQUEST, OTHER]), ITEMS), max_size=30))
 def test_any_stream_in_any_order_leaves_only_whole_files(
     stream: list[tuple[GreeksRequest, tuple[str, object]]],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     folder = tmp_path_factory.mktemp("any")
-    writer = ExpirationWriter(csv_sink(folder), "live")
+    layout = layout_in(folder)
+    sink = DiskOnDemand(layout, SCHEMA, "none")
+    writer = ExpirationWriter(sink, "live")
     told: dict[GreeksRequest, int] = {}
     sent = batches = 0
-    try:
-        for request, (kind, value) in stream:
+    for request, (kind, value) in stream:
+        try:
             if kind == "end":
                 writer.end()
+            elif kind == "disk":
+                sink.full = bool(value)
             elif kind == "restart":
                 writer.write(request, Restart())
                 sent = batches = 0
@@ -241,25 +281,101 @@ def test_any_stream_in_any_order_leaves_only_whole_files(
                 trailer = Trailer(
                     batches,
                     sent + (value == "wrong"),
+                    1,
                     failure=BROKEN if value == "failed" else None,
                     interrupted=value == "interrupted",
                 )
+                sent = batches = 0
                 result = writer.write(request, trailer)
                 assert result is not None
                 if result.status == WRITTEN:
                     assert value == "right"
-                    told[request] = sent
-                sent = batches = 0
-    except StreamError:
-        pass
-    else:
-        writer.discard()
+                    told[request] = result.rows
+                    assert result.rows == trailer.rows
+                elif result.status == EMPTY:
+                    assert request not in told
+        except StreamError:
+            # The bundle failed. The runner begins it again, with a new writer.
+            writer = ExpirationWriter(sink, "live")
+            sent = batches = 0
+    writer.discard()
     on_disk = {
         name: content.count(b"\n") - 1 for name, content in files_in(folder / "greeks").items()
     }
-    layout = layout_in(folder)
     assert on_disk == {layout.name(request): rows for request, rows in told.items()}
     assert unfinished(folder) == []
+    entries = {
+        name: entry.rows
+        for name, entry in Manifest(layout).entries()
+        if isinstance(entry, Entry) and entry.state == COMMITTED
+    }
+    assert entries == on_disk
+
+
+def test_a_bundle_that_runs_again_gives_the_same_files(tmp_path: Path) -> None:
+    sink = csv_sink(tmp_path)
+    first = [*batches_of(REQUEST, 2500), Trailer(3, 2500, 1)]
+    second = [*batches_of(OTHER, 1500), Trailer(2, 1500, 1)]
+    calm = ExpirationWriter(csv_sink(tmp_path / "calm"), "live")
+    send(calm, REQUEST, first)
+    send(calm, OTHER, second)
+
+    failing = ExpirationWriter(sink, "live")
+    assert send(failing, REQUEST, first) is not None
+    send(failing, OTHER, second[:1])
+    failing.discard()  # as a DoFn's teardown does
+    assert data_files(tmp_path) == ["2024-03-15/SPXW_20240315.csv"]
+    again = ExpirationWriter(sink, "live")
+    results = [send(again, REQUEST, first), send(again, OTHER, second)]
+    assert [result.rows for result in results if result is not None] == [2500, 1500]
+    assert files_in(tmp_path / "greeks") == files_in(tmp_path / "calm" / "greeks")
+    assert unfinished(tmp_path) == []
+
+
+class FailsOnce(beam.DoFn):
+    """Fails the bundle at the second result, the first time that it runs."""
+
+    def __init__(self, mark: str) -> None:
+        self._mark = Path(mark)
+        self._seen = 0
+
+    def process(self, result: ExpirationResult) -> Iterator[ExpirationResult]:
+        self._seen += 1
+        if self._seen == 2 and not self._mark.exists():
+            self._mark.touch()
+            raise RuntimeError("the worker is lost")
+        yield result
+
+
+def test_a_graph_that_fails_after_some_commits_and_runs_again_gives_the_same_files(
+    tmp_path: Path,
+) -> None:
+    items = [
+        *((REQUEST, item) for item in [*batches_of(REQUEST, 1500), Trailer(2, 1500, 1)]),
+        *((OTHER, item) for item in [*batches_of(OTHER, 500), Trailer(1, 500, 1)]),
+    ]
+
+    def run(folder: Path) -> None:
+        with beam.Pipeline(runner=FnApiRunner()) as root:
+            results = (
+                root
+                | beam.Create([items])
+                | beam.FlatMap(lambda each: each).with_output_types(
+                    tuple[GreeksRequest, pa.RecordBatch | Trailer]
+                )
+                | WriteGreeks(csv_sink(folder), "live")
+                | beam.ParDo(FailsOnce(str(tmp_path / "mark")))
+                | beam.Map(lambda result: result.rows)
+            )
+            assert_that(results, equal_to([1500, 500]))
+
+    with pytest.raises(Exception, match="the worker is lost"):
+        run(tmp_path)
+    assert len(data_files(tmp_path)) > 0
+    run(tmp_path)
+    run(tmp_path / "calm")
+    assert files_in(tmp_path / "greeks") == files_in(tmp_path / "calm" / "greeks")
+    assert unfinished(tmp_path) == []
 
 
 def test_the_transform_emits_one_result_for_each_request(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 import csv
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from datetime import date, time, timedelta
 from itertools import groupby
@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from transforms.model import AM_SETTLED, GreeksRequest, checked_symbol
 from transforms.schema import END_OF_DAY, schema_of
+from transforms.stopping import NEVER, Stop
 from transforms.thetadata.csv_reader import CsvReader
 from transforms.thetadata.dialect import Dialect, Part, Query
 from transforms.thetadata.errors import (
@@ -39,10 +40,6 @@ DIALECTS: dict[str, Dialect] = {"v3": V3(), "v2": V2()}
 """The generations of the API, newest first."""
 
 
-def _never() -> bool:
-    return False
-
-
 class ThetaClient:
     """Talks to one Theta Terminal, of either generation, which both give the same rows.
 
@@ -57,8 +54,7 @@ class ThetaClient:
         api: the generation that answers there, `v3` or `v2`; see `find_terminal`.
         timeout: seconds to wait for the first byte, and between two bytes, of an answer.
         policy: how often, and how long, an answer is asked for again.
-        stop: asked before each piece of an answer is read, and while waiting; once it returns
-            True, `stream` raises `Stopped`.
+        stop: once it is set, `stream` raises `Stopped`, also where it waits for the Terminal.
 
     Attributes:
         waited: seconds spent waiting to ask again.
@@ -73,9 +69,9 @@ class ThetaClient:
         api: str = "v3",
         timeout: float = 300.0,
         policy: RetryPolicy = RetryPolicy(),  # noqa: B008 -- frozen
-        stop: Callable[[], bool] = _never,
+        stop: Stop = NEVER,
     ) -> None:
-        self._http = Http(url, timeout)
+        self._http = Http(url, timeout, stop)
         self._dialect = DIALECTS[api]
         self._policy = policy
         self._stop = stop
@@ -160,6 +156,19 @@ class ThetaClient:
         except NoData:
             return []
         return sorted({_iso_date(row[column], query[0]) for row in rows})
+
+    def listed_contracts(self, request: GreeksRequest) -> int:
+        """Returns how many contracts of an expiration are listed: two for each strike.
+
+        Not all of them have rows on every trade date.
+
+        Raises:
+            ThetaError: the Terminal did not answer, or not with a list of strikes.
+        """
+        try:
+            return 2 * len(self._rows(self._dialect.strikes(request), ("strike",)))
+        except NoData:
+            return 0
 
     def closures(self, year: int) -> dict[date, time | None]:
         """Returns the year's special days: None for a day without trading, else when it closes.
@@ -262,7 +271,7 @@ class ThetaClient:
                 return pa.Table.from_batches(batches, schema_of(request.greeks))
 
     def _attempts(self) -> Attempts:
-        return Attempts(self._policy, self._stop)
+        return Attempts(self._policy, self._stop.is_set)
 
     def _part(
         self, request: GreeksRequest, part: Part, batch_size: int
@@ -286,13 +295,11 @@ class ThetaClient:
         reader = CsvReader(request, part, self._dialect)
         attempts = self._attempts()
         while True:
-            if self._stop():
-                raise Stopped("asked to stop")
             passed = reader.passed
             try:
                 with self._open(query) as body:
-                    yield from reader.batches(self._stoppable(body), batch_size)
-            except AnswerChanged:
+                    yield from reader.batches(body.read, batch_size)
+            except (AnswerChanged, Stopped):
                 raise
             except StatusError as error:
                 if reader.passed and not error.retryable:
@@ -315,14 +322,6 @@ class ThetaClient:
 
     def _open(self, query: Query) -> AbstractContextManager[Body | PagedBody]:
         return (paged if self._dialect.pages else Http.stream)(self._http, *query)
-
-    def _stoppable(self, body: Body | PagedBody) -> Callable[[int], bytes]:
-        def read(size: int) -> bytes:
-            if self._stop():
-                raise Stopped("asked to stop")
-            return body.read(size)
-
-        return read
 
     def _rows(self, query: Query, columns: tuple[str, ...]) -> list[dict[str, str]]:
         """Returns a small CSV answer as rows that have at least `columns`, whatever it takes."""

@@ -48,6 +48,9 @@ class Dialect(Protocol):
     def expirations(self, symbol: str) -> tuple[Query, str]:
         """Returns the query for a symbol's expirations, and the column that holds them."""
 
+    def strikes(self, request: GreeksRequest) -> Query:
+        """Returns the query for the strikes of an expiration, whose column is `strike`."""
+
     def history(self, request: GreeksRequest, part: Part) -> Query:
         """Returns the query for the Greeks of a part.
 

@@ -9,12 +9,15 @@ from urllib.parse import urlencode, urlsplit
 import requests
 import urllib3
 
+from transforms.stopping import NEVER, Stop
 from transforms.thetadata.errors import (
     BrokenResponse,
     NoData,
     StatusError,
+    Stopped,
     TerminalUnreachable,
 )
+from transforms.thetadata.sockets import WakeableAdapter
 
 NO_DATA = 472
 CONNECT_SECONDS = 10.0
@@ -40,11 +43,12 @@ class Body:
         headers: of the answer, by name in any case.
     """
 
-    def __init__(self, response: requests.Response, url: str, timeout: float) -> None:
+    def __init__(self, response: requests.Response, url: str, timeout: float, stop: Stop) -> None:
         self.headers: Mapping[str, str] = response.headers
         self._raw = response.raw
         self._url = url
         self._timeout = timeout
+        self._stop = stop
         self._ahead = b""
 
     def read(self, size: int) -> bytes:
@@ -53,18 +57,27 @@ class Body:
         Raises:
             BrokenResponse: the body broke off (its framing or its Content-Length says so), or
                 there was no byte for too long.
+            Stopped: the caller asked to stop.
         """
+        if self._stop.is_set():
+            raise Stopped("asked to stop")
         ahead, self._ahead = self._ahead[:size], self._ahead[size:]
         if len(ahead) == size:
             return ahead
         try:
-            return ahead + bytes(self._raw.read(size - len(ahead)))
+            read = ahead + bytes(self._raw.read(size - len(ahead)))
         except urllib3.exceptions.ReadTimeoutError as error:
             raise _late(self._url, self._timeout) from error
         except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
+            if self._stop.is_set():
+                raise Stopped("asked to stop") from error
             raise BrokenResponse(
                 f"the answer to {self._url} broke off before its end ({type(error).__name__})"
             ) from error
+        if len(read) < size and self._stop.is_set():
+            # Woken, an answer that has no length and no chunks would seem to have ended.
+            raise Stopped("asked to stop")
+        return read
 
     def peek(self, size: int) -> bytes:
         """Returns what `read(size)` would, and leaves it to be read.
@@ -82,6 +95,7 @@ class Http:
     Args:
         base: the Terminal's address, such as `http://127.0.0.1:25503`.
         timeout: seconds to wait for the first byte, and between two bytes, of an answer.
+        stop: ends all waiting, also for the first byte.
 
     Attributes:
         base: the address, without a slash at its end.
@@ -90,11 +104,17 @@ class Http:
     Not safe for use by several threads at once: make one for each.
     """
 
-    def __init__(self, base: str, timeout: float) -> None:
+    def __init__(self, base: str, timeout: float, stop: Stop = NEVER) -> None:
         self.base = base.rstrip("/")
         self.requests = 0
         self._timeout = (min(CONNECT_SECONDS, timeout), timeout)
         self._session = requests.Session()
+        adapter = WakeableAdapter()
+        self._session.mount("http://", adapter)
+        self._session.mount("https://", adapter)
+        self._stop = stop
+        self._wake = adapter.wake
+        stop.register(self._wake)
         # A proxy from the environment can't reach this machine's Terminal.
         self._session.trust_env = not is_loopback(base)
         # gzip would save nothing on loopback.
@@ -102,6 +122,7 @@ class Http:
 
     def close(self) -> None:
         """Closes the session's connections."""
+        self._stop.unregister(self._wake)
         self._session.close()
 
     def text(self, path: str, parameters: Mapping[str, str]) -> str:
@@ -126,7 +147,10 @@ class Http:
             BrokenResponse: the answer broke off or timed out.
             NoData: status 472, or a 200 that says so in a sentence.
             StatusError: the Terminal refused.
+            Stopped: the caller asked to stop.
         """
+        if self._stop.is_set():
+            raise Stopped("asked to stop")
         url = path if "://" in path else f"{self.base}{path}"
         url += f"?{urlencode(parameters)}" if parameters else ""
         self.requests += 1
@@ -137,6 +161,8 @@ class Http:
         except requests.Timeout as error:
             raise _late(url, self._timeout[1]) from error
         except requests.ConnectionError as error:
+            if self._stop.is_set():
+                raise Stopped("asked to stop") from error
             if _refused(error):
                 raise TerminalUnreachable(_nobody(self.base, "connection refused")) from error
             raise BrokenResponse(f"the connection broke before an answer to {url}") from error
@@ -145,7 +171,7 @@ class Http:
 
         # Leaving the block closes the connection if the body was not read to its end.
         with response:
-            body = Body(response, url, self._timeout[1])
+            body = Body(response, url, self._timeout[1], self._stop)
             status = response.status_code
             if status != requests.codes.ok:
                 kind = NoData if status == NO_DATA else StatusError

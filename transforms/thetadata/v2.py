@@ -38,6 +38,11 @@ class V2:
         """Returns the query for a symbol's expirations, and the column that holds them."""
         return ("/v2/list/expirations", {"root": symbol, "use_csv": "true"}), "date"
 
+    def strikes(self, request: GreeksRequest) -> Query:
+        """Returns the query for the strikes of an expiration, whose column is `strike`."""
+        parameters = {"root": request.symbol, "exp": f"{request.expiration:%Y%m%d}"}
+        return "/v2/list/strikes", parameters | {"use_csv": "true"}
+
     def history(self, request: GreeksRequest, part: Part) -> Query:
         """Returns the query for the Greeks of a part.
 

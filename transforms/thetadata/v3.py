@@ -24,7 +24,7 @@ class V3:
         return ("/v3/option/list/expirations", {"symbol": symbol, "format": "csv"}), "expiration"
 
     def strikes(self, request: GreeksRequest) -> Query:
-        """Returns the query for the strikes of an expiration."""
+        """Returns the query for the strikes of an expiration, whose column is `strike`."""
         expiration = request.expiration.isoformat()
         parameters = {"symbol": request.symbol, "expiration": expiration, "format": "csv"}
         return "/v3/option/list/strikes", parameters

@@ -1,5 +1,7 @@
+import threading
 from collections.abc import Callable, Iterator
 from datetime import date, time
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
@@ -8,6 +10,7 @@ from tests.support.answers import SAMPLE, SAMPLE_REQUEST, rows_of
 from tests.support.scripted import Answer, Script, Scripted, scripted_server
 from transforms.model import GreeksRequest
 from transforms.schema import schema_of
+from transforms.stopping import StopSignal
 from transforms.thetadata import (
     BrokenResponse,
     MalformedResponse,
@@ -15,8 +18,8 @@ from transforms.thetadata import (
     StatusError,
     TerminalUnreachable,
     ThetaClient,
-    ThetaError,
 )
+from transforms.thetadata.errors import Stopped
 
 SOON = RetryPolicy(attempts=2, backoff=0.001, jitter=0)
 HOLIDAYS = (
@@ -193,18 +196,51 @@ def test_a_proxy_of_the_environment_is_not_asked_for_this_machine(
     assert client.table(SAMPLE_REQUEST).num_rows == 3
 
 
-def test_a_stop_ends_the_stream_before_its_next_request(serve: Serve) -> None:
-    stopped = False
+def test_a_stop_ends_the_stream_before_its_next_request(serve: Serve, tmp_path: Path) -> None:
+    stop = StopSignal(str(tmp_path / "stop"))
     server, _ = serve(
         lambda path, query: Answer(rows_of(TWO_DAYS, date.fromisoformat(query["date"]), 3))
     )
-    with ThetaClient(server.url, stop=lambda: stopped) as client:
+    with ThetaClient(server.url, stop=stop) as client:
         stream = client.stream(TWO_DAYS)
         next(stream)
-        stopped = True
-        with pytest.raises(ThetaError, match="asked to stop"):
+        stop.set()
+        with pytest.raises(Stopped, match="asked to stop"):
             next(stream)
     assert len(server.seen) == 1
+
+
+@pytest.mark.parametrize("sent", [None, 0, 100], ids=["nothing", "the head", "some rows"])
+def test_a_stop_wakes_a_client_that_waits_for_a_byte(
+    serve: Serve, tmp_path: Path, sent: int | None
+) -> None:
+    silence = threading.Event()
+    stop = StopSignal(str(tmp_path / "stop"))
+    asked = threading.Event()
+
+    def answer(path: str, query: dict[str, str]) -> Answer:
+        asked.set()
+        if sent is None:
+            return Answer(SAMPLE, hold=silence)
+        return Answer(SAMPLE, cut=sent, end=lambda: silence.wait(30))
+
+    def stop_once_it_waits() -> None:
+        asked.wait()
+        stop.set()
+
+    server, _ = serve(answer)
+    try:
+        threading.Thread(target=stop_once_it_waits).start()
+        with (
+            ThetaClient(server.url, timeout=60, stop=stop) as client,
+            pytest.raises(Stopped),
+        ):
+            list(client.stream(SAMPLE_REQUEST))
+        # It was the stop that ended the wait: the Terminal is still silent.
+        assert not silence.is_set()
+    finally:
+        silence.set()
+        stop.clear()
 
 
 def test_a_request_covers_the_trading_days_up_to_the_expiration(serve: Serve) -> None:

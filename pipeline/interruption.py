@@ -1,0 +1,76 @@
+"""SIGINT and SIGTERM: the first one asks the run to stop, the second ends the process.
+
+They are heeded in a thread of their own. Python runs a signal's handler in the main thread alone,
+which is in the runner's hands, and which the kernel need not choose to wake.
+"""
+
+import contextlib
+import os
+import signal
+import socket
+import threading
+import types
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class Interruption:
+    """What signal a run was sent, if any.
+
+    Args:
+        stop: called at the first signal, from the thread that heeds them.
+
+    Attributes:
+        signal: its number, or None.
+    """
+
+    def __init__(self, stop: Callable[[], None]) -> None:
+        self._stop = stop
+        self.signal: int | None = None
+
+    def __bool__(self) -> bool:
+        return self.signal is not None
+
+    @property
+    def exit_code(self) -> int:
+        """The exit code of a process that ends because of the signal."""
+        return 128 + (self.signal or signal.SIGINT)
+
+    @contextmanager
+    def heeded(self) -> Iterator[None]:
+        """Heeds the signals for as long as the block lasts. For the main thread to enter."""
+        ours, kernels = socket.socketpair()
+        kernels.setblocking(False)
+        thread = threading.Thread(target=self._heed, args=(ours,), name="signals", daemon=True)
+        thread.start()
+        wakeup = signal.set_wakeup_fd(kernels.fileno(), warn_on_full_buffer=False)
+        before = {number: signal.signal(number, _heeded_elsewhere) for number in SIGNALS}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+            signal.set_wakeup_fd(wakeup)
+            kernels.close()
+            thread.join()
+            ours.close()
+
+    def _heed(self, numbers: socket.socket) -> None:
+        while received := numbers.recv(1):
+            number = received[0]
+            if number not in SIGNALS:
+                continue
+            if self.signal is not None:
+                # The next run marks this one died, and removes its unfinished files.
+                os._exit(128 + number)
+            self.signal = number
+            self._stop()
+            # Nobody may be reading.
+            with contextlib.suppress(OSError):
+                os.write(2, b"stopping; again to stop at once\n")
+
+
+def _heeded_elsewhere(_number: int, _frame: types.FrameType | None) -> None:
+    pass

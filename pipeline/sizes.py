@@ -1,0 +1,93 @@
+"""How many contracts an expiration has, learnt from expirations that are done.
+
+Near expirations have several times the contracts of far ones, so what is known is kept by symbol
+and by days to expiration, and what lies between is interpolated.
+"""
+
+from bisect import bisect_left
+from collections.abc import Mapping
+from datetime import date
+
+from transforms.model import GreeksRequest
+from transforms.schema import END_OF_DAY
+
+_MILLISECONDS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000}
+_OPEN, _CLOSE = "09:30:00", "16:00:00"
+TICK = "tick"
+
+
+def moments(interval: str, parameters: Mapping[str, str] | None = None) -> float:
+    """Returns how many rows one contract has in a trade date.
+
+    Args:
+        interval: as in `GreeksRequest`. For `tick` nobody knows: it counts as one, so that what is
+            learnt from ticks is only good for ticks.
+        parameters: of the request: `start_time` and `end_time` bound the day, both included.
+    """
+    if interval in (TICK, END_OF_DAY):
+        return 1.0
+    unit = interval.lstrip("0123456789")
+    told = parameters or {}
+    first, last = told.get("start_time", _OPEN), told.get("end_time", _CLOSE)
+    span = max(0, _milliseconds(last) - _milliseconds(first))
+    return float(1 + span // (int(interval[: -len(unit)]) * _MILLISECONDS[unit]))
+
+
+def _milliseconds(text: str) -> int:
+    hours, minutes, seconds = text.split(":")
+    return (int(hours) * 60 + int(minutes)) * 60_000 + round(float(seconds) * 1000)
+
+
+def days_to_expiration(request: GreeksRequest) -> float:
+    """Returns the mean of the calendar days from a request's trade dates to its expiration."""
+    return _mean_days(request.expiration, request.trade_dates)
+
+
+def _mean_days(expiration: date, trade_dates: tuple[date, ...]) -> float:
+    return sum((expiration - day).days for day in trade_dates) / len(trade_dates)
+
+
+class Sizes:
+    """Contracts by symbol and days to expiration."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, dict[float, tuple[float, int]]] = {}
+
+    def learn(self, symbol: str, days: float, contracts: float) -> None:
+        """Remembers an expiration: its contracts, `days` before it expired."""
+        points = self._known.setdefault(symbol, {})
+        total, count = points.get(days, (0.0, 0))
+        points[days] = (total + contracts, count + 1)
+
+    def knows(self, symbol: str) -> bool:
+        """Returns whether anything was learnt of a symbol."""
+        return symbol in self._known
+
+    def contracts(self, symbol: str, days: float) -> float | None:
+        """Returns the contracts of an expiration that is `days` away, or None if nothing is known.
+
+        Between two known distances it is interpolated; outside of all, the nearest one's.
+        """
+        points = self._known.get(symbol)
+        if not points:
+            return None
+        places = sorted(points)
+        after = bisect_left(places, days)
+        near = places[max(after - 1, 0)], places[min(after, len(places) - 1)]
+        low, high = (points[place][0] / points[place][1] for place in near)
+        width = near[1] - near[0]
+        return low if width == 0 else low + (high - low) * (days - near[0]) / width
+
+    def rows(self, request: GreeksRequest) -> float | None:
+        """Returns the rows to expect of a request, or None if nothing is known of its symbol."""
+        contracts = self.contracts(request.symbol, days_to_expiration(request))
+        if contracts is None:
+            return None
+        each = moments(request.interval, dict(request.parameters))
+        return contracts * each * len(request.trade_dates)
+
+    def learn_rows(self, request: GreeksRequest, rows: float) -> None:
+        """Remembers the rows of a request that is done."""
+        each = moments(request.interval, dict(request.parameters))
+        contracts = rows / (each * len(request.trade_dates))
+        self.learn(request.symbol, days_to_expiration(request), contracts)

@@ -1,0 +1,105 @@
+"""Ends a run that can't end by itself: its workers do not stop, or one of them is gone.
+
+Beam's local runner blocks the launcher until every worker is done, and waits for ever for one that
+died. This thread watches from beside.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Collection
+from types import TracebackType
+
+import psutil
+
+STOP_SECONDS = 1.5
+"""From the signal to the end of a run whose workers do not stop by themselves."""
+
+_LOOK_SECONDS = 0.1
+# The runner ends its workers itself, right before it returns.
+_DEATH_SECONDS = 3.0
+_WORKER = "sdk_worker_main"
+_DIED = (
+    "a worker process died (killed, perhaps for want of memory), and the runner would wait for it "
+    "for ever. The files that are there are whole: run again, which fetches only what is missing"
+)
+
+
+class Watchdog:
+    """Watches a run while it is entered.
+
+    Args:
+        stopping: whether the run was asked to stop.
+        give_up: ends the process; it is given the reason, or None if the workers were too slow to
+            stop, and does not return.
+        processes: whether the workers are processes of their own.
+    """
+
+    def __init__(
+        self,
+        stopping: Callable[[], bool],
+        give_up: Callable[[str | None], None],
+        *,
+        processes: bool,
+    ) -> None:
+        self._stopping = stopping
+        self._give_up = give_up
+        self._processes = processes
+        self._ended = threading.Event()
+        self._ending = threading.Lock()
+        self._thread = threading.Thread(target=self._watch, name="watchdog", daemon=True)
+
+    def __enter__(self) -> "Watchdog":
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        # If the other thread is giving up, this waits for the end of the process.
+        self._ending.acquire()
+        self._ended.set()
+
+    def _watch(self) -> None:
+        deadline = died = None
+        seen: set[int] = set()
+        while not self._ended.wait(_LOOK_SECONDS):
+            now = time.monotonic()
+            if deadline is None and self._stopping():
+                deadline = now + STOP_SECONDS
+            if deadline is not None and now > deadline:
+                self._end(None)
+            if self._processes and died is None:
+                workers = worker_processes()
+                died = now if seen - workers else None
+                seen |= workers
+            if died is not None and now > died + _DEATH_SECONDS:
+                self._end(_DIED)
+
+    def _end(self, reason: str | None) -> None:
+        if self._ending.acquire(blocking=False):
+            self._give_up(reason)
+
+
+def worker_processes() -> set[int]:
+    """Returns the processes of this one's workers, where it has any."""
+    found = set()
+    for child in psutil.Process().children(recursive=True):
+        try:
+            alive = child.status() != psutil.STATUS_ZOMBIE
+            if alive and any(_WORKER in word for word in child.cmdline()):
+                found.add(child.pid)
+        except psutil.Error:
+            continue  # it ended in this very moment
+    return found
+
+
+def kill(processes: Collection[int]) -> None:
+    """Kills processes, where they are still there."""
+    for pid in processes:
+        try:
+            psutil.Process(pid).kill()
+        except psutil.Error:
+            continue  # it ended by itself

@@ -1,0 +1,317 @@
+"""A rerun fetches what is missing, and nothing else; what is in its way is told."""
+
+import json
+import os
+import re
+import shlex
+import threading
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+
+from pipeline.cli import main
+from tests.support.answers import rows_of
+from tests.support.command import greeks as greeks_process
+from tests.support.command import start, summaries
+from tests.support.data import files_in
+from tests.support.market import NO_DATA, terminal
+from tests.support.scripted import Answer, Script, scripted_server
+from transforms.model import GreeksRequest
+
+GOOD = "download --symbol SPXW --start_date 2024-03-14"
+NEAR = "2024-03-14/SPXW_20240314.csv"
+
+
+@pytest.fixture(autouse=True)
+def in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def greeks(command: str, script: Script | None = None, *, code: int = 0) -> list[str]:
+    """Runs a command against a scripted Terminal; returns what was fetched."""
+    with scripted_server(script or terminal()) as server:
+        assert main([*shlex.split(command), "--terminal", server.url]) == code
+    return sorted(
+        f"{query['symbol']} {query['expiration']} on {query['date']}"
+        for path, query in server.seen
+        if "/history/greeks/" in path
+    )
+
+
+def last_summary() -> dict[str, object]:
+    return summaries(Path())[-1]
+
+
+def data() -> dict[str, bytes]:
+    return files_in(Path("data/greeks"))
+
+
+def entry(name: str = NEAR) -> Path:
+    return Path(f"data/greeks.meta/files/{name}.json")
+
+
+def change(name: str, **fields: object) -> None:
+    document = json.loads(entry(name).read_text())
+    entry(name).write_text(json.dumps(document | fields))
+
+
+def another_answer(request: GreeksRequest) -> Answer:
+    """Other digits, and as many bytes."""
+    body = rows_of(request, request.trade_dates[0], 10)
+    return Answer(body.replace(b",0.2500,", b",0.2600,"))
+
+
+def test_a_rerun_skips_what_is_proven_and_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    assert len(greeks(GOOD)) == 3
+    before = data()
+    capsys.readouterr()
+    assert greeks(GOOD) == []
+    assert "skipped: 3 already there" in capsys.readouterr().out
+    assert data() == before
+    told = last_summary()
+    assert (told["status"], told["total_expirations"]) == ("succeeded", 3)
+    assert (told["skipped_expirations"], told["successful_expirations"]) == (3, 0)
+    assert (told["total_records"], told["files_created"]) == (0, [])
+    assert [each["status"] for each in told["expirations"]] == ["skipped"] * 3  # type: ignore[attr-defined]  # a list
+
+
+def test_a_larger_request_fetches_only_what_is_new() -> None:
+    greeks(f"{GOOD} --max_dte 1")
+    before = data()
+    assert greeks(f"{GOOD} --symbol SPX,SPXW --max_dte 40") == [
+        "SPX 2024-03-15 on 2024-03-14",
+        "SPX 2024-04-19 on 2024-03-14",
+        "SPXW 2024-03-18 on 2024-03-14",
+        "SPXW 2024-04-19 on 2024-03-14",
+    ]
+    after = data()
+    assert {name: after[name] for name in before} == before
+    assert len(after) == 6
+
+
+def test_a_missing_or_truncated_file_is_fetched_again() -> None:
+    greeks(GOOD)
+    before = data()
+    Path("data/greeks", NEAR).unlink()
+    other = Path("data/greeks/2024-03-15/SPXW_20240315.csv")
+    other.write_bytes(other.read_bytes()[:-1])
+    assert len(greeks(GOOD)) == 2
+    assert data() == before
+
+
+def test_equal_size_and_other_bytes_are_found_by_hash_alone() -> None:
+    greeks(GOOD)
+    before = data()
+    path = Path("data/greeks", NEAR)
+    path.write_bytes(path.read_bytes().replace(b"C", b"P", 1))
+    assert greeks(GOOD) == []
+    assert len(greeks(f"{GOOD} --resume hash")) == 1
+    assert data() == before
+
+
+@pytest.mark.parametrize("flag", ["--overwrite", "--resume off"])
+def test_an_equal_size_rewrite_replaces_the_old_file(flag: str) -> None:
+    greeks(GOOD)
+    before = data()
+    assert len(greeks(f"{GOOD} {flag}", terminal(another_answer))) == 3
+    after = data()
+    assert {name: len(content) for name, content in after.items()} == {
+        name: len(content) for name, content in before.items()
+    }
+    assert all(after[name] != before[name] for name in before)
+    assert main(["verify"]) == 0
+
+
+def test_another_compression_or_schema_is_fetched_again() -> None:
+    parquet = f"{GOOD} --format parquet"
+    greeks(parquet)
+    assert greeks(parquet) == []
+    assert len(greeks(f"{parquet} --compression snappy")) == 3
+    change("2024-03-14/SPXW_20240314.parquet", schema_version=0)
+    assert len(greeks(f"{parquet} --compression snappy")) == 1
+
+
+def test_a_provisional_file_is_fetched_again() -> None:
+    greeks(GOOD)
+    change(NEAR, provisional=True)
+    assert greeks(GOOD) == ["SPXW 2024-03-14 on 2024-03-14"]
+    assert greeks(GOOD) == []
+
+
+def test_a_crash_between_file_and_manifest_costs_one_fetch() -> None:
+    greeks(GOOD)
+    before = data()
+    change(NEAR, state="committing")
+    assert main(["verify"]) == 1
+    assert greeks(GOOD) == ["SPXW 2024-03-14 on 2024-03-14"]
+    assert data() == before
+    assert main(["verify"]) == 0
+
+
+def none_on_friday(request: GreeksRequest) -> Answer:
+    if request.expiration.day == 15:
+        return NO_DATA
+    return Answer(rows_of(request, request.trade_dates[0], 10))
+
+
+def test_no_data_is_remembered_and_asked_for_again_after_some_days(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    friday = "2024-03-15/SPXW_20240315.csv"
+    script = terminal(none_on_friday)
+    greeks(GOOD, script)
+    assert greeks(GOOD, script) == []
+    assert re.search(r"skipped: 1 no data when it was asked for on \d{4}", capsys.readouterr().out)
+    assert main(["verify"]) == 0
+    # A longer memory, a shorter one, and none.
+    asked = (datetime.now(timezone.utc) - timedelta(days=6)).isoformat()
+    change(friday, time=asked)
+    assert greeks(GOOD, script) == []
+    assert greeks(f"{GOOD} --retry_empty_after 5", script) == ["SPXW 2024-03-15 on 2024-03-14"]
+    assert greeks(f"{GOOD} --retry_empty_after 0") == ["SPXW 2024-03-15 on 2024-03-14"]
+    assert friday in data()
+    assert greeks(GOOD) == []
+
+
+def test_remembered_emptiness_is_no_success() -> None:
+    greeks(GOOD, terminal(lambda request: NO_DATA), code=1)
+    assert greeks(GOOD, code=1) == []
+
+
+def test_what_is_empty_by_rule_is_never_asked_for() -> None:
+    expiring = "download --symbol SPX --start_date 2024-03-15 --max_dte 0"
+    assert greeks(expiring) == []
+    assert last_summary()["empty_expirations"] == 1
+    assert not entry().parent.exists()
+    assert greeks(expiring) == []
+
+
+def test_data_that_the_terminal_has_no_more_stays_and_is_told() -> None:
+    greeks(GOOD)
+    before = data()
+    greeks(f"{GOOD} --overwrite", terminal(none_on_friday), code=1)
+    assert data() == before
+    (error,) = last_summary()["errors"]  # type: ignore[misc]  # one, or the test fails
+    assert error["error_type"] == "NothingNow"  # type: ignore[has-type]
+
+
+def test_a_daily_layout_adds_a_file_for_each_trade_date() -> None:
+    daily = f"{GOOD} --layout daily --max_dte 4"
+    assert len(greeks(f"{daily} --end_date 2024-03-14")) == 3
+    before = data()
+    assert "trade_date=2024-03-14/SPXW_20240315.csv" in before
+    assert greeks(f"{daily} --end_date 2024-03-15") == [
+        "SPXW 2024-03-15 on 2024-03-15",
+        "SPXW 2024-03-18 on 2024-03-15",
+    ]
+    after = data()
+    assert {name: after[name] for name in before} == before
+    assert len(after) == 5
+
+
+def test_today_and_yesterday_are_new_yorks(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(shlex.split("download --symbol SPXW --start_date today --end_date yesterday"))
+    assert re.search(r"--end_date is \d{4}-\d\d-\d\d, before", capsys.readouterr().err)
+
+
+def test_every_reader_reads_a_daily_folder() -> None:
+    import duckdb
+    import pandas as pd
+    import polars as pl
+    import pyarrow.dataset as ds
+
+    greeks(f"{GOOD} --layout daily --max_dte 4 --end_date 2024-03-15 --format parquet")
+    folder = "data/greeks"
+    assert ds.dataset(folder, format="parquet", partitioning="hive").count_rows() == 50
+    assert len(pd.read_parquet(folder)) == 50
+    assert pl.scan_parquet(f"{folder}/").select(pl.len()).collect().item() == 50
+    query = "select count(*), count(distinct trade_date) from 'data/greeks/**/*.parquet'"
+    assert duckdb.execute(query).fetchall() == [(50, 2)]
+
+
+def test_a_second_run_into_the_folder_is_refused_and_says_who_has_it(tmp_path: Path) -> None:
+    go, asked = threading.Event(), threading.Event()
+
+    def answer(request: GreeksRequest) -> Answer:
+        asked.set()
+        return Answer(rows_of(request, request.trade_dates[0], 100), hold=go)
+
+    with scripted_server(terminal(answer)) as server:
+        flags = [*shlex.split(GOOD), "--terminal", server.url]
+        first = start(tmp_path, *flags)
+        assert asked.wait(60)
+        out = greeks_process(tmp_path, *flags, code=2)
+        assert f"another run is writing to data/greeks: process {first.pid} on " in out
+        out = greeks_process(tmp_path, "verify", code=2)
+        go.set()
+        told, err = first.communicate(timeout=60)
+    assert first.returncode == 0, told + err
+    assert len(data()) == 3
+    assert main(["verify"]) == 0
+    assert [each["status"] for each in summaries(Path())] == ["succeeded", "failed"]
+
+
+def test_two_runs_that_start_together_leave_one_good_tree(tmp_path: Path) -> None:
+    together = threading.Barrier(2)
+
+    def script(path: str, query: dict[str, str]) -> Answer:
+        if path == "/v3/option/list/expirations":
+            together.wait(60)
+        return plain(path, query)
+
+    plain = terminal(lambda request: Answer(rows_of(request, request.trade_dates[0], 5000)))
+    with scripted_server(script) as server:
+        both = [start(tmp_path, *shlex.split(GOOD), "--terminal", server.url) for _ in range(2)]
+        told = ["".join(each.communicate(timeout=120)) for each in both]
+    # The later one finds the lock taken, or the files there.
+    assert [each.returncode for each in both] in ([0, 2], [2, 0], [0, 0]), told
+    assert all(content.count(b"\n") == 5001 for content in data().values())
+    assert len(data()) == 3
+    assert main(["verify"]) == 0
+
+
+def test_a_lock_of_a_killed_run_is_nobodys(tmp_path: Path) -> None:
+    silence, asked = threading.Event(), threading.Event()
+
+    def answer(request: GreeksRequest) -> Answer:
+        asked.set()
+        return Answer(b"", hold=silence)
+
+    with scripted_server(terminal(answer)) as server:
+        process = start(tmp_path, *shlex.split(GOOD), "--terminal", server.url)
+        assert asked.wait(60)
+        process.kill()
+        process.communicate()
+        silence.set()
+    assert len(greeks(GOOD)) == 3
+
+
+@pytest.mark.skipif(not os.path.exists("/usr/bin/strace"), reason="strace is not installed")  # noqa: PTH110 -- at import
+def test_files_and_folders_are_synced_around_each_rename(tmp_path: Path) -> None:
+    import subprocess
+    import sys
+
+    trace = tmp_path / "trace"
+    with scripted_server(terminal()) as server:
+        command = [sys.executable, "-m", "pipeline", *shlex.split(GOOD), "--max_dte", "0"]
+        calls = "trace=fsync,rename,renameat,renameat2,mkdir,openat"
+        done = subprocess.run(
+            ["strace", "-f", "-y", "-qq", "-e", calls, "-o", str(trace), *command,
+             "--terminal", server.url],
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+    if "ptrace" in done.stderr and done.returncode:
+        pytest.skip("strace may not trace here")
+    assert done.returncode == 0, done.stderr
+    lines = trace.read_text().splitlines()
+    at = next(
+        n for n, line in enumerate(lines) if "rename" in line and f'data/greeks/{NEAR}"' in line
+    )
+    unfinished = re.findall(r'"([^"]+\.csv)"', lines[at])[0]
+    before, after = lines[:at], lines[at:]
+    assert any("fsync(" in line and unfinished in line for line in before)
+    assert any("fsync(" in line and "data/greeks/2024-03-14>" in line for line in after)
+    # The new folder's own entry, too, before anything is in it.
+    assert any("fsync(" in line and "data/greeks>" in line for line in before)
