@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.memory import high_water_mark
 from pipeline.terminal.server import TerminalServer
-from tests.support.command import start, summaries
+from tests.support.command import WITHOUT_COVERAGE, start, summaries
 
 DOWNLOAD = ["download", "--symbol", "SPXW", "--start_date", "2024-03-14", "--interval", "1m"]
 
@@ -45,7 +45,7 @@ def test_throughput_and_memory_are_what_is_measured_from_outside(
     mode: str, terminal: TerminalServer, tmp_path: Path
 ) -> None:
     flags = ["--terminal", terminal.url, "--max_dte", "5", "--concurrency", "2"]
-    process = start(tmp_path, *DOWNLOAD, *flags, "--direct_running_mode", mode)
+    process = start(tmp_path, *DOWNLOAD, *flags, "--direct_running_mode", mode, **WITHOUT_COVERAGE)
     outside = Outside(process.pid)
     assert process.stdout is not None
     began = ended = 0.0

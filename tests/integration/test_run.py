@@ -12,7 +12,7 @@ import pytest
 
 from pipeline.terminal.server import TerminalServer
 from tests.support.answers import rows_of
-from tests.support.command import greeks, start, summaries
+from tests.support.command import WITHOUT_COVERAGE, greeks, start, summaries
 from tests.support.data import files_in
 from tests.support.market import terminal as scripted_terminal
 from tests.support.scripted import Answer, scripted_server
@@ -73,9 +73,7 @@ def test_memory_stays_under_200_mib_and_does_not_grow_with_the_rows(
         dates = ["--start_date", "2024-03-04", "--end_date", last, "--interval", "1m"]
         near = ["--expirations", "2024-03-14,2024-03-15,2024-03-18,2024-03-19"]
         flags = ["--symbol", "SPXW", "--terminal", terminal.url, "--format", form]
-        # Measuring coverage takes memory of its own.
-        alone = {"COVERAGE_PROCESS_CONFIG": "", "COVERAGE_PROCESS_START": ""}
-        process = start(folder, "download", *flags, *dates, *near, **alone)
+        process = start(folder, "download", *flags, *dates, *near, **WITHOUT_COVERAGE)
         out, err = process.communicate(timeout=240)
         assert process.returncode == 0, out + err
         (summary,) = summaries(folder)

@@ -8,6 +8,10 @@ from pathlib import Path
 from typing import Any
 
 
+# Measuring coverage takes time and memory of its own.
+WITHOUT_COVERAGE = {"COVERAGE_PROCESS_CONFIG": "", "COVERAGE_PROCESS_START": ""}
+
+
 def start(folder: Path, *arguments: str, **environment: str) -> "subprocess.Popen[str]":
     """Starts `greeks ARGUMENTS` in a folder; an empty variable of the environment is taken away."""
     return subprocess.Popen(
