@@ -31,7 +31,14 @@ def output_lock(layout: Layout) -> Iterator[None]:
         return
     descriptor = os.open(_path(layout), os.O_RDWR | os.O_CREAT, 0o666)
     try:
-        if not _taken(descriptor, fcntl.LOCK_EX):
+        try:
+            taken = _taken(descriptor, fcntl.LOCK_EX)
+        except OSError as error:
+            raise Conflict(
+                f"{_path(layout)} can't be locked ({error}), so that nothing would keep two runs "
+                "apart: choose an --output on another file system"
+            ) from error
+        if not taken:
             raise Conflict(
                 f"another run is writing to {layout.output}: {_owner(layout)}. Nothing was "
                 "fetched. Wait for its end, or choose another --output"

@@ -126,14 +126,17 @@ def read_entry(path: str) -> Entry | None:
         ValueError: it is not an entry.
         OSError: it can't be read.
     """
-    document: Any = files.read_json(path)
-    if document is None:
-        return None
     names = {field.name for field in fields(Entry)}
     try:
+        document: Any = files.read_json(path)
+        if document is None:
+            return None
         return Entry(**{name: document[name] for name in names & set(document)})
-    except TypeError:
-        raise ValueError(f"{path} is not an entry of the manifest: {document!r:.200}") from None
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"{path} is not an entry of the manifest ({error}): move it away, and the file that it "
+            "is about as well, and run again"
+        ) from None
 
 
 def conflict(path: str, entry: Entry | None, request: GreeksRequest, source: str) -> str | None:
