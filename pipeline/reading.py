@@ -80,12 +80,13 @@ def _csv(path: str) -> Iterator[pa.RecordBatch]:
     compression = {"gz": "gzip", "zst": "zstd"}.get(path.rpartition(".")[2])
     types = {name: kind for name, kind in _TYPES.items() if pa.types.is_floating(kind)}
     types |= dict.fromkeys((*_STAMPS, "symbol", "right", "expiration"), pa.string())
-    with pa.input_stream(path, compression=compression) as stream:
-        yield from pacsv.open_csv(
-            stream,
-            pacsv.ReadOptions(block_size=1 << 21),
-            convert_options=pacsv.ConvertOptions(column_types=types),
-        )
+    # Not closed here: Arrow reads on in a thread of its own, which would take bytes of the file
+    # that gets the same number next. It is closed with its reader.
+    yield from pacsv.open_csv(
+        pa.input_stream(path, compression=compression),
+        pacsv.ReadOptions(block_size=1 << 21),
+        convert_options=pacsv.ConvertOptions(column_types=types),
+    )
 
 
 def _typed(path: str, table: pa.Table) -> pa.Table:
