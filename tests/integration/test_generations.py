@@ -137,7 +137,7 @@ def test_a_fault_that_stays_is_a_named_failure_and_the_others_are_written(
 def test_no_more_requests_are_under_way_than_the_tier_allows(
     market: Market, tmp_path: Path, api: str, tier: str, most: int
 ) -> None:
-    with TerminalServer(market, api=api, latency=0.05) as server:
+    with TerminalServer(market, api=api, latency=0.3) as server:
         flags = ["--terminal", server.url, "--interval", "1h", "--tier", tier]
         greeks(tmp_path, *DOWNLOAD, *flags)
         assert server.stats()["most_in_flight"] == most
