@@ -10,9 +10,13 @@ def run() -> int:
     """Runs the command of this process and returns its exit code."""
     keep_lean()
     outlive_readers()
-    from pipeline.cli import main
+    try:
+        from pipeline.cli import main
 
-    return main()
+        return main()
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
 
 
 if __name__ == "__main__":

@@ -186,6 +186,9 @@ class DownloadConfig:
             name = folder.strip().rstrip("/").rpartition("/")[2]
             self._check(flag, name not in ("", ".", ".."),
                         f"is {folder!r}: it names no folder")  # fmt: skip
+        self._check("--output", not self.output.rstrip("/").endswith(".meta"),
+                    f"is {self.output!r}: such a folder has what is known of another one's "
+                    "files")  # fmt: skip
         inside = os.path.normpath(self.metrics) + "/"
         self._check("--metrics", not inside.startswith(os.path.normpath(self.output) + "/"),
                     f"is {redacted(self.metrics)!r}, inside --output, which holds only data")  # fmt: skip  # noqa: E501

@@ -63,7 +63,8 @@ def conclude(summary: RunSummary, record: Record, path: str, output: str) -> Non
         f"peak memory {record['peak_memory_usage']:.0f} MiB"
     )
     for error in summary.errors:
-        print(f"failed: {error['expiration']}: {error['message']}", file=sys.stderr)
+        of = f"{error['expiration']}: " if error["expiration"] else ""
+        print(f"failed: {of}{error['message']}", file=sys.stderr)
     if summary.provisional_expirations:
         print(
             f"{summary.provisional_expirations} are provisional: the session of their last trade "

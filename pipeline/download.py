@@ -9,6 +9,7 @@ from pipeline import history
 from pipeline.catalog import tell_catalog
 from pipeline.config import DownloadConfig
 from pipeline.console import all_empty, conclude
+from pipeline.interruption import Interruption
 from pipeline.inventory import Conflict
 from pipeline.lean import choose_pool
 from pipeline.plan import NothingMatched
@@ -29,9 +30,15 @@ def download(config: DownloadConfig, options: PipelineOptions) -> int:
         if no Terminal answers; 128 and the signal's number if it was interrupted.
     """
     choose_pool(config.format)
+    interruption = Interruption()
+    with interruption.heeded():
+        return _download(config, options, interruption)
+
+
+def _download(config: DownloadConfig, options: PipelineOptions, interruption: Interruption) -> int:
     try:
         files.is_local(config.output)
-        run = Run(config, options)
+        run = Run(config, options, interruption)
     except (OSError, ValueError) as error:
         print(f"greeks download: --metrics or --output can't be used: {error}", file=sys.stderr)
         return USAGE
@@ -75,6 +82,7 @@ def _interrupted(run: Run, error: Exception) -> int:
 def _exit_code(run: Run, summary: RunSummary) -> int:
     if run.interruption:
         return run.interruption.exit_code
-    if run.unkept or summary.failed_expirations:
+    # Without a signal, nothing may have been interrupted.
+    if run.unkept or summary.failed_expirations or summary.interrupted_expirations:
         return SOME_FAILED
     return SOME_FAILED if all_empty(summary) else OK

@@ -19,16 +19,14 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 class Interruption:
     """What signal a run was sent, if any.
 
-    Args:
-        stop: called at the first signal, from the thread that heeds them.
-
     Attributes:
         signal: its number, or None.
+        stop: called at the first signal, from the thread that heeds them.
     """
 
-    def __init__(self, stop: Callable[[], None]) -> None:
-        self._stop = stop
+    def __init__(self) -> None:
         self.signal: int | None = None
+        self.stop: Callable[[], None] = _nothing
 
     def __bool__(self) -> bool:
         return self.signal is not None
@@ -66,10 +64,14 @@ class Interruption:
                 # The next run marks this one died, and removes its unfinished files.
                 os._exit(128 + number)
             self.signal = number
-            self._stop()
             # Nobody may be reading.
             with contextlib.suppress(OSError):
                 os.write(2, b"stopping; again to stop at once\n")
+            self.stop()
+
+
+def _nothing() -> None:
+    pass
 
 
 def _heeded_elsewhere(_number: int, _frame: types.FrameType | None) -> None:

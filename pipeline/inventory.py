@@ -1,5 +1,6 @@
 """What of a plan is there already, and what of it is in the way: before anything is fetched."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -65,9 +66,9 @@ def look(plan: Plan, layout: Layout, source: str, config: DownloadConfig) -> Ite
     """Yields what is found of each request of a plan, in its order; changes nothing.
 
     Raises:
-        Conflict: two requests would make the same file, or the folder has the other layout.
+        Conflict: two requests would make the same file, the folder has the other layout or files
+            of another form, or an entry of the manifest is broken.
         OSError: the manifest or a file can't be read.
-        ValueError: an entry of the manifest is broken.
     """
     _refuse_other_layout(layout, config)
     _refuse_twice(plan, layout)
@@ -77,7 +78,11 @@ def look(plan: Plan, layout: Layout, source: str, config: DownloadConfig) -> Ite
     manifest, now = Manifest(layout), datetime.now(timezone.utc)
 
     def look_at(request: GreeksRequest) -> Found:
-        entry, path = manifest.read(request), layout.path(request)
+        path = layout.path(request)
+        try:
+            entry = manifest.read(request)
+        except ValueError as error:
+            raise Conflict(f"nothing was fetched: {error}") from error
         problem = conflict(path, entry, request, source)
         own = entry if entry is not None and entry.is_of(request, source) else None
         reason = None if problem else reason_to_skip(own, path, form, resume, now)
@@ -96,10 +101,8 @@ def take_stock(plan: Plan, layout: Layout, source: str, config: DownloadConfig) 
     """Returns which requests of a plan must be sent, and which need not; notes the layout.
 
     Raises:
-        Conflict: another request made a file of the plan's, two of its requests would make the
-            same one, or the folder has the other layout.
+        Conflict: another request made a file of the plan's, or as `look`.
         OSError: the manifest or a file can't be read, or the layout not noted.
-        ValueError: an entry of the manifest is broken.
     """
     missing: list[GreeksRequest] = []
     listed: list[ExpirationResult] = []
@@ -117,9 +120,10 @@ def take_stock(plan: Plan, layout: Layout, source: str, config: DownloadConfig) 
                 listed.append(_skipped(found, layout))
     problems = [each.problem for each in in_the_way if each.problem is not None]
     if problems:
-        raise Conflict(_refusal(problems, _instead(in_the_way, config)))
-    if files.read_json(_layout_path(layout)) is None:
-        files.write_json(_layout_path(layout), {"layout": config.layout}, layout.temporary)
+        raise Conflict(_refusal(problems, _instead(in_the_way, config, source)))
+    noted = {"layout": config.layout, "suffix": layout.suffix}
+    if files.read_json(_layout_path(layout)) != noted:
+        files.write_json(_layout_path(layout), noted, layout.temporary)
     return Inventory(tuple(missing), skipped, empty, tuple(listed))
 
 
@@ -160,26 +164,33 @@ def _layout_path(layout: Layout) -> str:
 
 
 def _refuse_other_layout(layout: Layout, config: DownloadConfig) -> None:
-    """Returns if a folder has this layout, or none yet: the same rows in both would be read twice.
+    """Returns if a folder has no files yet, or files of this layout and form.
+
+    Otherwise who reads the folder would get the same rows twice, or could not read it at once.
 
     Raises:
-        Conflict: the folder has the other layout.
+        Conflict: it has others.
     """
-    document = files.read_json(_layout_path(layout))
-    if document is not None:
-        kind = document["layout"]
-    else:
-        # Folders from before there was a choice have files for expirations.
-        old = next(files.below(layout.entries), None) is not None
-        kind = BY_EXPIRATION if old else config.layout
+    first = next(files.below(layout.entries), None)
+    if first is None:
+        return
+    # Folders from before there was a choice have files for expirations.
+    noted = files.read_json(_layout_path(layout)) or {}
+    kind, suffix = noted.get("layout", BY_EXPIRATION), noted.get("suffix", layout.suffix)
+    output = config.output.rstrip("/")
     if kind != config.layout:
-        wanted = {BY_EXPIRATION: "expiration", DAILY: "trade date and expiration"}
-        raise Conflict(
-            f"{config.output} has one file for each {wanted[kind]}, and --layout {config.layout} "
-            f"would put one for each {wanted[config.layout]} beside them: who reads the folder "
-            "would get rows twice. Nothing was fetched. To have both:\n  "
-            + command_of(replace(config, output=f"{config.output.rstrip('/')}-{config.layout}"))
-        )
+        each = {BY_EXPIRATION: "expiration", DAILY: "trade date and expiration"}
+        has, would = f"one file for each {each[kind]}", f"one for each {each[config.layout]}"
+        instead = replace(config, output=f"{output}-{config.layout}")
+    elif suffix != layout.suffix:
+        has, would = f"{suffix} files", f"{layout.suffix} files"
+        instead = replace(config, output=f"{output}-{layout.suffix.strip('.').replace('.', '-')}")
+    else:
+        return
+    raise Conflict(
+        f"{config.output} has {has}, and this would put {would} beside them: who reads the folder "
+        f"would get rows twice. Nothing was fetched. To have both:\n  {command_of(instead)}"
+    )
 
 
 def _refusal(problems: list[str], command: str) -> str:
@@ -192,13 +203,14 @@ def _refusal(problems: list[str], command: str) -> str:
     )
 
 
-def _instead(in_the_way: list[Found], config: DownloadConfig) -> str:
+def _instead(in_the_way: list[Found], config: DownloadConfig, source: str) -> str:
     """The command that does what the user probably wants."""
     if config.layout == BY_EXPIRATION and all(map(_other_dates, in_the_way)):
         # Days are being gathered: a file for each.
         output = f"{config.output.rstrip('/')}-daily"
         return command_of(replace(config, layout=DAILY, file_name_pattern="", output=output))
-    return command_of(replace(config, output=_elsewhere(config)))
+    others = {found.entry.source for found in in_the_way if found.entry is not None} - {source}
+    return command_of(replace(config, output=_elsewhere(config, source if others else "")))
 
 
 def _other_dates(found: Found) -> bool:
@@ -210,10 +222,10 @@ def _other_dates(found: Found) -> bool:
     return differing <= {"first_trade_date", "last_trade_date", "trade_dates"}
 
 
-def _elsewhere(config: DownloadConfig) -> str:
+def _elsewhere(config: DownloadConfig, source: str) -> str:
     """A folder whose name says what makes this request another one."""
     span = dict.fromkeys((f"{config.start_date:%Y%m%d}", f"{config.end_date:%Y%m%d}"))
     parts = [config.output.rstrip("/"), *span, config.interval]
     if config.greeks not in ("first_order", config.interval):
         parts.append(config.greeks)
-    return "-".join(parts)
+    return "-".join([*parts, *re.findall(r"\w+", source)])

@@ -6,6 +6,7 @@ import sys
 import tempfile
 import threading
 import time
+import traceback
 import uuid
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -68,9 +69,12 @@ class Run:
         OSError: the run history can't be written.
     """
 
-    def __init__(self, config: DownloadConfig, options: PipelineOptions) -> None:
+    def __init__(
+        self, config: DownloadConfig, options: PipelineOptions, interruption: Interruption
+    ) -> None:
         self.config = config
         self.options = options
+        self.interruption = interruption
         self.store = history.open_store(config.metrics, apart=True)
         for record in self.store.bury():
             print(f"an earlier run was killed, and is now marked so: {record['run_id']}")
@@ -90,7 +94,6 @@ class Run:
         # On this machine, wherever the files and the records go.
         path = f"{tempfile.gettempdir()}/greeks-{uuid.uuid4().hex}.stop"
         self.stop = StopSignal(path, Owner.current())
-        self.interruption = Interruption(self.stop.set)
         self._inventory = Inventory()
         self._measured: Measured | None = None
         self.unkept = False
@@ -112,9 +115,18 @@ class Run:
         )
         with ExitStack() as stack:
             stack.callback(self.stop.clear)
-            stack.enter_context(self.interruption.heeded())
+            self.interruption.stop = self._stop
+            if self.interruption:
+                # It came before there was anything to stop.
+                self.stop.set()
             stack.enter_context(guard)
             return self._download(stack)
+
+    def _stop(self) -> None:
+        self.stop.set()
+        if self._measured:
+            # The workers take a moment, and what keeps the record may take one, too.
+            self.store.ready()
 
     def _download(self, stack: ExitStack) -> RunSummary:
         config = self.config
@@ -196,7 +208,14 @@ class Run:
             files.write_json(probe, {}, self.layout.temporary)
             files.remove(probe)
         except OSError as error:
-            raise Conflict(f"--output {self.config.output} can't be written to: {error}") from error
+            raise Conflict(
+                f"--output {self.config.output} can't be written to: {error}"
+                + (
+                    "; there is a file in its place: choose another folder"
+                    if isinstance(error, FileExistsError | NotADirectoryError)
+                    else ""
+                )
+            ) from error
 
     def _give_up(self, reason: str | None) -> None:
         """Ends the process: from the watchdog's thread, while the main one can't go on."""
@@ -210,13 +229,19 @@ class Run:
         if reason is not None:
             print(f"greeks download: {reason}", file=sys.stderr)
             status, code, error = history.FAILED, 1, WorkerDied(reason)
-        summary = self.so_far(error)
-        path = self.finish(summary, status)
-        conclude(summary, self.record, path, self.layout.output)
-        self.stop.clear()
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code)
+        try:
+            summary = self.so_far(error)
+            path = self.finish(summary, status)
+            conclude(summary, self.record, path, self.layout.output)
+            self.stop.clear()
+            sys.stdout.flush()
+            sys.stderr.flush()
+        except Exception:  # noqa: BLE001 -- it is told; there is nobody to raise it to
+            traceback.print_exc()
+            code = code or 1
+        finally:
+            # Nobody else can end it.
+            os._exit(code)
 
     def so_far(self, error: BaseException | None) -> RunSummary:
         """Returns the summary of a run whose graph did not come to its end.
@@ -251,8 +276,13 @@ class Run:
             # It may be a database that was stopped meanwhile: the record of hours must not go.
             self.unkept = True
             path = f"{self.layout.meta}/records/pipeline-run-{self.layout.run_id}.json"
+            try:
+                files.write_json(path, record, f"{self.layout.meta}/records")
+            except OSError as other:
+                print(f"greeks download: the record could not be kept: {error}; nor in {path}: "
+                      f"{other}", file=sys.stderr)  # fmt: skip
+                return "(not kept)"
             print(f"greeks download: the record is kept in {path}: {error}", file=sys.stderr)
-            files.write_json(path, record, f"{self.layout.meta}/records")
             return path
 
 

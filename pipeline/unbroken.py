@@ -1,12 +1,16 @@
-"""Standard output that outlives its reader: `greeks download … | head` is a run like any other."""
+"""Standard output that outlives its reader: `greeks download … | head` is a run like any other.
 
+So is one whose output goes to a full disk, or nowhere: a job that was started with it closed.
+"""
+
+import io
 import os
 import sys
 from typing import TextIO
 
 
 class Unbroken:
-    """Writes to a stream until nobody reads it any more, and from then on nowhere."""
+    """Writes to a stream until nothing can be written to it any more, and from then on nowhere."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -15,7 +19,7 @@ class Unbroken:
         """Writes `text`, and says so even where nobody reads it."""
         try:
             return self._stream.write(text)
-        except BrokenPipeError:
+        except OSError:
             self._leave()
             return len(text)
 
@@ -23,7 +27,7 @@ class Unbroken:
         """Flushes the stream."""
         try:
             self._stream.flush()
-        except BrokenPipeError:
+        except OSError:
             self._leave()
 
     def __getattr__(self, name: str) -> object:
@@ -38,5 +42,14 @@ class Unbroken:
 
 def outlive_readers() -> None:
     """Makes this process's standard output and error survive the end of their readers."""
-    sys.stdout = Unbroken(sys.stdout)
-    sys.stderr = Unbroken(sys.stderr)
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            # The next file would get the number, and be printed to.
+            os.open(os.devnull, os.O_RDWR)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # Who reads a pipe or a log file reads each line when it is printed.
+        sys.stdout.reconfigure(line_buffering=True)
+    sys.stdout = Unbroken(sys.stdout or open(os.devnull, "w"))  # noqa: SIM115, PTH123 -- to the end
+    sys.stderr = Unbroken(sys.stderr or open(os.devnull, "w"))  # noqa: SIM115, PTH123 -- likewise

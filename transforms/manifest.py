@@ -155,7 +155,8 @@ def conflict(path: str, entry: Entry | None, request: GreeksRequest, source: str
     if entry is None or entry.state == EMPTY:
         return (
             f"{path} is there, and nothing says which request made it. Move it away, or choose "
-            "another --output"
+            "another --output (if the folder was moved: its manifest, the folder of that name with "
+            ".meta behind it, belongs beside it)"
         )
     made, wanted = ({**each, "source": of} for each, of in
                     ((entry.request, entry.source), (request.describe(), source)))  # fmt: skip

@@ -79,10 +79,14 @@ class StopSignal:
         if now < self._next_look:
             return False
         self._next_look = now + _POLL_SECONDS
-        if os.path.exists(self.path) or (self.owner is not None and self.owner.gone()):  # noqa: PTH110 -- a string here, four times a second
+        if os.path.exists(self.path) or self._orphaned():  # noqa: PTH110 -- a string here, four times a second
             _stopped.add(self.path)
             return True
         return False
+
+    def _orphaned(self) -> bool:
+        owner = self.owner
+        return owner is not None and owner.pid != os.getpid() and owner.gone()
 
     def register(self, wake: Callable[[], None]) -> None:
         """Has `wake` called, from another thread, once the run is asked to stop.

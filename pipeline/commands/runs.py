@@ -57,7 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     listing.add_argument(
         "--limit",
-        type=int,
+        type=_count,
         default=20,
         metavar="N",
         help="at most so many; 0 for all (default: %(default)s)",
@@ -125,6 +125,12 @@ def moment(text: str) -> str:
     if parsed.tzinfo is None:
         parsed = parsed.replace(tzinfo=timezone.utc)
     return parsed.astimezone(timezone.utc).isoformat()
+
+
+def _count(text: str) -> int:
+    if not text.strip().isdigit():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of runs: 0 or more")
+    return int(text)
 
 
 def run(parser: argparse.ArgumentParser, options: argparse.Namespace, _rest: Sequence[str]) -> int:

@@ -8,10 +8,12 @@ command line is for everybody to read), and answers each with `{"value": …}` o
 `{"error": KIND, "message": …}`.
 """
 
+import contextlib
 import json
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -42,6 +44,7 @@ class ApartStore:
         self.skipped: list[str] = []
         self._url = url
         self._child: subprocess.Popen[str] | None = None
+        self._lock = threading.RLock()
         try:
             self._call("open")
         except StoreError:
@@ -79,12 +82,19 @@ class ApartStore:
         if child is not None:
             child.communicate()
 
+    def ready(self) -> None:
+        """Starts the child, so that the next call need not wait for it."""
+        with contextlib.suppress(StoreError):
+            # The next call tells what is wrong.
+            self._call("open")
+
     def _call(self, name: str, **arguments: Any) -> Any:
-        if self._child is None:
-            self._child = self._begin()
-            if name != "open":
-                self._ask(self._child, {"call": "open", "url": self._url})
-        return self._ask(self._child, {"call": name, "url": self._url, **arguments})
+        with self._lock:
+            if self._child is None:
+                self._child = self._begin()
+                if name != "open":
+                    self._ask(self._child, {"call": "open", "url": self._url})
+            return self._ask(self._child, {"call": name, "url": self._url, **arguments})
 
     def _begin(self) -> "subprocess.Popen[str]":
         return subprocess.Popen(

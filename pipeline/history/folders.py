@@ -76,12 +76,12 @@ class LocalFolder:
         path.parent.mkdir(parents=True, exist_ok=True)
         unfinished = self._path / "running" / f"{uuid.uuid4().hex}.unfinished"
         unfinished.parent.mkdir(parents=True, exist_ok=True)
-        unfinished.write_text(text, "utf-8")
         try:
+            unfinished.write_text(text, "utf-8")
             # A link fails where a rename would replace.
             os.link(unfinished, path)
         finally:
-            unfinished.unlink()
+            unfinished.unlink(missing_ok=True)
 
     def remove(self, name: str) -> None:
         """Removes a file."""

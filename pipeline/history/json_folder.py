@@ -116,6 +116,9 @@ class JsonStore:
     def rest(self) -> None:
         """Holds nothing."""
 
+    def ready(self) -> None:
+        """Is ready."""
+
     def _matching(self, index: HeadIndex, query: Query) -> Iterator[Head]:
         """Yields the heads that match, from the index, from new files and from live runs."""
         low, high = _compact(query.since or ""), _compact(query.until or "9")
@@ -161,7 +164,7 @@ class JsonStore:
                 raise ValueError(f"it is of the run {head['run_id']}")  # noqa: TRY301
         except FileNotFoundError:
             return None  # removed meanwhile
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             self.skipped.append(f"{self.name}/{name} is no record of a run: {error!r:.200}")
             return None
         return head

@@ -4,11 +4,11 @@ import contextlib
 import os
 import socket
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 from typing import Any, Protocol
 
-import psutil
+from transforms.owner import Owner
 
 Record = dict[str, Any]
 """A whole run, as the run summary tells it."""
@@ -102,6 +102,9 @@ class RunStore(Protocol):
     def rest(self) -> None:
         """Lets go of what it holds; it may be used again."""
 
+    def ready(self) -> None:
+        """Takes up what the next call will need. May be called from another thread."""
+
 
 def head_of(record: Mapping[str, Any]) -> Head:
     """Returns what a list tells of a run.
@@ -160,11 +163,8 @@ def died(record: Mapping[str, Any]) -> bool:
 
 def owner(pid: int) -> Record | None:
     """What tells a process from a later one with the same number, or None if there is none."""
-    try:
-        started = psutil.Process(pid).create_time()
-    except psutil.Error:
-        return None
-    return {"host": socket.gethostname(), "pid": pid, "started": started}
+    found = Owner.of(pid)
+    return None if found is None else asdict(found)
 
 
 def recent(store: RunStore, runs: int = 30) -> Iterator[Record]:

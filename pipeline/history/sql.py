@@ -150,6 +150,9 @@ class SqlStore:
     def rest(self) -> None:
         """Holds nothing."""
 
+    def ready(self) -> None:
+        """Is ready."""
+
     def _insert(self, connection: sa.Connection, record: Record) -> None:
         head = head_of(record)
         samples = record.get("samples") or {}
@@ -203,8 +206,11 @@ def _engine(url: str) -> sa.Engine:
         return engine
     if parsed.drivername in ("postgres", "postgresql"):
         parsed = parsed.set(drivername="postgresql+psycopg")
-    if "connect_timeout" not in parsed.query:
-        parsed = parsed.update_query_dict({"connect_timeout": str(_CONNECT_SECONDS)})
+    # Without the encoding, a server of no encoding would answer in bytes.
+    usual = {"connect_timeout": str(_CONNECT_SECONDS), "client_encoding": "utf8"}
+    parsed = parsed.update_query_dict(
+        {name: value for name, value in usual.items() if name not in parsed.query}
+    )
     return sa.create_engine(parsed, poolclass=sa.NullPool)
 
 

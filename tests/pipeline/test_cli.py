@@ -248,16 +248,20 @@ def test_a_pattern_names_the_files(tmp_path: Path) -> None:
     assert sorted(files_in(tmp_path / "data" / "greeks"))[0] == "SPXW/5m/240314.parquet"
 
 
-def test_a_broken_manifest_fails_the_run_with_a_reason(
+def test_a_broken_manifest_is_told_with_its_place_and_nothing_is_fetched(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     assert greeks(GOOD)[0] == 0
     entry = next((tmp_path / "data" / "greeks.meta" / "files").rglob("*.json"))
     entry.write_text("broken")
     before = files_in(tmp_path / "data" / "greeks")
-    assert greeks(GOOD)[0] == 1
-    assert "the run failed: " in capsys.readouterr().err
+    code, server = greeks(GOOD)
+    assert code == 2
+    told = capsys.readouterr().err
+    assert f"{entry.relative_to(tmp_path)} is not an entry of the manifest" in told
+    assert "move it away, and the file that it is about as well" in told
     assert files_in(tmp_path / "data" / "greeks") == before
+    assert not any("greeks" in path for path, _ in server.seen)
 
 
 @pytest.mark.parametrize("command", ["--help", "download --help", "terminal --help", "--version"])

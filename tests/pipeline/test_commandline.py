@@ -22,7 +22,8 @@ DAY = date(2024, 3, 14)
         {"greeks": "eod", "interval": "eod", "layout": "daily", "resume": "off"},
         {"expirations": (date(2024, 3, 15), date(2024, 4, 19)), "retry_empty_after": 0.5},
         {"parameters": (("rate_type", "sofr"), ("version", "1")), "check_disk": False},
-        {"check": False, "fail_on": "holes>1%,duplicates", "progress": "plain"},
+        {"check": False, "progress": "plain"},
+        {"fail_on": "holes>1%,duplicates"},
         {"file_name_pattern": "{symbol}/{expiration:%y%m%d}", "concurrency": 2, "timeout": 7.5},
     ],
 )

@@ -1,4 +1,3 @@
-import socket
 import subprocess
 import sys
 import threading
@@ -6,16 +5,14 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-import psutil
-
 from transforms.owner import Owner
 from transforms.stopping import StopSignal
 
 
 def test_the_end_of_the_launcher_is_a_stop(tmp_path: Path) -> None:
     launcher = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
-    started = psutil.Process(launcher.pid).create_time()
-    owner = Owner(socket.gethostname(), launcher.pid, started)
+    owner = Owner.of(launcher.pid)
+    assert owner is not None
     stop = StopSignal(str(tmp_path / "stop"), owner)
     assert not stop.is_set()
     launcher.communicate(b"\n")

@@ -136,7 +136,7 @@ def test_what_keeps_a_download_from_starting_keeps_the_plan(
     entry = next((tmp_path / "data" / "greeks.meta" / "files").rglob("*.json"))
     entry.write_text("broken")
     assert greeks(f"plan {FLAGS}")[0] == 2
-    assert "greeks plan: --output data/greeks can't be read" in capsys.readouterr().err
+    assert "is not an entry of the manifest" in capsys.readouterr().err
 
 
 def test_too_little_room_is_told() -> None:
