@@ -5,7 +5,7 @@ import resource
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -165,3 +165,31 @@ def test_a_summary_that_can_not_be_kept_is_an_error(tmp_path: Path) -> None:
     assert "Read-only file system" in err
     # The files are there all the same.
     assert len(files_in(tmp_path / "data" / "greeks")) == 3
+
+
+def test_a_disk_that_stays_full_to_the_end_is_told_and_leaves_nothing_unfinished(
+    tmp_path: Path,
+) -> None:
+    disk = tmp_path / "disk"
+
+    def answer(request: GreeksRequest) -> Answer:
+        if request.expiration.day == 18:
+            with (disk / "filler").open("wb", buffering=0) as filler, suppress(OSError):
+                while True:
+                    filler.write(bytes(4096))
+        return Answer(rows_of(request, request.trade_dates[0], 10))
+
+    flags = ["--output", "disk/greeks", "--metrics", "disk/metrics", "--concurrency", "1"]
+    with mounted(disk, 3), scripted_server(scripted_terminal(answer)) as server:
+        process = start(tmp_path, *DOWNLOAD, *flags, "--terminal", server.url)
+        out, err = process.communicate(timeout=60)
+        assert process.returncode == 1, out + err
+        assert "the record could not be kept" in err
+        # Beam itself tells at length that the graph's summary found no room; we end in order.
+        assert "__main__.py" not in err
+        assert len(files_in(disk / "greeks")) == 2
+        assert not list((disk / "metrics").rglob("*.unfinished"))
+        (disk / "filler").unlink()
+        assert "1 written, 2 skipped" in greeks(
+            tmp_path, *DOWNLOAD, *flags, "--terminal", server.url
+        )

@@ -135,6 +135,29 @@ def test_a_signal_ends_a_run_that_has_not_even_its_plan(
     assert (summary["status"], summary["total_expirations"]) == ("interrupted", 0)
 
 
+def test_a_signal_while_it_is_still_being_loaded_leaves_no_traceback(tmp_path: Path) -> None:
+    process = start(tmp_path, *DOWNLOAD, "--terminal", "http://127.0.0.1:9")
+    maps = Path(f"/proc/{process.pid}/maps")
+    wait_for("its first libraries", lambda: "libarrow" in maps.read_text())
+    interrupt(process, signal.SIGINT)
+    assert process.returncode in (130, 3)  # or it was so fast that nobody listens there
+
+
+def test_a_signal_ends_a_plan(tmp_path: Path) -> None:
+    silence, asked = threading.Event(), threading.Event()
+
+    def answer(path: str, query: dict[str, str]) -> Answer:
+        asked.set()
+        return Answer(b"", hold=silence)
+
+    with scripted_server(answer) as server:
+        process = start(tmp_path, "plan", *DOWNLOAD[1:], "--terminal", server.url)
+        assert asked.wait(60)
+        interrupt(process, signal.SIGINT)
+        silence.set()
+    assert process.returncode == 130
+
+
 def test_a_second_signal_ends_the_process_at_once(tmp_path: Path) -> None:
     silence, asked = threading.Event(), threading.Event()
 

@@ -230,6 +230,12 @@ def test_a_daily_layout_adds_a_file_for_each_trade_date() -> None:
     assert len(after) == 5
 
 
+def test_a_run_that_wrote_nothing_does_not_choose_the_layout() -> None:
+    refused = Answer(b"no", status=403, content_type="text/plain")
+    greeks(GOOD, terminal(lambda request: refused), code=1)
+    assert len(greeks(f"{GOOD} --layout daily")) == 3
+
+
 def test_today_and_yesterday_are_new_yorks(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(shlex.split("download --symbol SPXW --start_date today --end_date yesterday"))

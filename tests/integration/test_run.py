@@ -194,6 +194,23 @@ def test_a_run_whose_reader_went_away_ends_like_any_other(
     assert summary["successful_expirations"] == 21
 
 
+@pytest.mark.parametrize("where", ["closed", "/dev/full"])
+def test_a_run_whose_output_goes_nowhere_is_a_run_like_any_other(
+    terminal: TerminalServer, tmp_path: Path, where: str
+) -> None:
+    command = [sys.executable, "-m", "pipeline", *DOWNLOAD, "--terminal", terminal.url]
+    command += ["--interval", "1h", "--max_dte", "1"]
+    redirection = ">&-" if where == "closed" else "> /dev/full"
+    done = subprocess.run(
+        ["sh", "-c", f'exec "$@" {redirection}', "sh", *command],
+        cwd=tmp_path, stderr=subprocess.PIPE, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
+    (summary,) = summaries(tmp_path)
+    assert (summary["status"], summary["successful_expirations"]) == ("succeeded", 2)
+
+
 def test_a_display_that_can_not_be_does_not_stop_a_run(
     terminal: TerminalServer, tmp_path: Path
 ) -> None:

@@ -216,6 +216,10 @@ def test_a_terminal_that_is_not_connected_exits_3(capsys: pytest.CaptureFixture[
          "--output data/greeks-20240314-1m"),
         ("--start_date 2024-03-13", "--start_date 2024-03-13 --terminal {} "
          "--output data/greeks-daily --layout daily"),
+        ("--format parquet", "--start_date 2024-03-14 --terminal {} "
+         "--output data/greeks-parquet --format parquet"),
+        ("--compression gzip", "--start_date 2024-03-14 --terminal {} "
+         "--output data/greeks-csv-gz --compression gzip"),
         ("--layout daily", "--start_date 2024-03-14 --terminal {} --output data/greeks-daily "
          "--layout daily"),
     ],
