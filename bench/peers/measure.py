@@ -7,9 +7,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-import psutil
-
-_POLL_SECONDS = 0.1
+_POLL_SECONDS = 0.05
 
 
 @dataclass(frozen=True)
@@ -56,8 +54,6 @@ def measure(command: list[str], output: Path, log: Path) -> Measured:
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise Failed(f"{command[:4]} ended with {process.returncode}:\n{log.read_text()[-2000:]}")
-    # Of the process itself the kernel tells at its end, so that the last moments count as well.
-    peaks[process.pid] = max(peaks.get(process.pid, 0), usage.ru_maxrss * 1024)
     files = [path for path in output.rglob("*") if path.suffix in (".csv", ".parquet")]
     # A rename changes a file's ctime: the first file is there when it has its name.
     first = min(path.stat().st_ctime for path in files) - epoch
@@ -71,21 +67,24 @@ def measure(command: list[str], output: Path, log: Path) -> Measured:
 
 
 def _watch(pid: int, peaks: dict[int, int], done: threading.Event) -> None:
-    me = psutil.Process(pid)
+    """Keeps the peak of each process of a tree, as the kernel has it since the program's start.
+
+    (What `wait4` tells begins with the size of the process that started it.)
+    """
     while not done.wait(_POLL_SECONDS):
-        try:
-            tree = [me, *me.children(recursive=True)]
-        except psutil.Error:
-            return
-        for process in tree:
+        waiting = [pid]
+        while waiting:
+            process = waiting.pop()
             try:
-                status = Path(f"/proc/{process.pid}/status").read_text()
+                status = Path(f"/proc/{process}/status").read_text()
+                for task in Path(f"/proc/{process}/task").iterdir():
+                    waiting += map(int, (task / "children").read_text().split())
             except OSError:
-                continue
+                continue  # it ended in this moment
             for line in status.splitlines():
                 if line.startswith("VmHWM:"):
                     peak = int(line.split()[1]) * 1024
-                    peaks[process.pid] = max(peaks.get(process.pid, 0), peak)
+                    peaks[process] = max(peaks.get(process, 0), peak)
 
 
 def _rows(path: Path) -> int:
