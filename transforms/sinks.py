@@ -235,11 +235,10 @@ class ExpirationSink(FileBasedSink, ABC):
         """Writes the rows that wait, as long as there are at least `least` of them."""
         rows = pa.Table.from_batches(handle.waiting, self.schema)
         while rows.num_rows >= least:
-            # One chunk a column: where batches were cut must not show in the bytes.
-            part = rows.slice(0, self.GATHER_ROWS).combine_chunks()
             with CONVERTING:
-                self.write_rows(handle, part)
-            rows = rows.slice(part.num_rows)
+                # One chunk a column: where batches were cut must not show in the bytes.
+                self.write_rows(handle, rows.slice(0, self.GATHER_ROWS).combine_chunks())
+            rows = rows.slice(self.GATHER_ROWS)
         handle.waiting = rows.to_batches()
         handle.rows_waiting = rows.num_rows
 
