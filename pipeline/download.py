@@ -10,6 +10,7 @@ from pipeline.catalog import tell_catalog
 from pipeline.config import DownloadConfig
 from pipeline.console import all_empty, conclude
 from pipeline.inventory import Conflict
+from pipeline.lean import choose_pool
 from pipeline.plan import NothingMatched
 from pipeline.run import Run
 from transforms import files
@@ -27,6 +28,7 @@ def download(config: DownloadConfig, options: PipelineOptions) -> int:
         failed, or nothing matched; 2 if files of other requests or another run are in the way; 3
         if no Terminal answers; 128 and the signal's number if it was interrupted.
     """
+    choose_pool(config.format)
     try:
         files.is_local(config.output)
         run = Run(config, options)

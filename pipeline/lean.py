@@ -13,6 +13,7 @@ from importlib.abc import MetaPathFinder
 # pandas (45 MiB) is for their DataFrames, pymongo (7 MiB) for MongoDB: a download uses neither.
 UNUSED = ("pandas", "pymongo")
 
+_VARIABLE = "ARROW_DEFAULT_MEMORY_POOL"
 _M_ARENA_MAX = -8  # malloc.h
 
 
@@ -30,8 +31,7 @@ def keep_lean() -> None:
     """
     sys.meta_path.insert(0, _KeepOut())
     # Arrow's default allocator, mimalloc, keeps 60 to 80 MiB more, at the same speed.
-    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
-    _share_one_arena()
+    os.environ.setdefault(_VARIABLE, "system")
 
 
 def _share_one_arena() -> None:
@@ -64,3 +64,19 @@ def importing() -> Iterator[None]:
 def quiet_beam() -> None:
     """Keeps Beam from telling at length, also while it is imported, what is no news to a user."""
     logging.getLogger().setLevel(logging.ERROR)
+
+
+def choose_pool(file_format: str) -> None:
+    """Chooses Arrow's allocator for a format, unless the user has chosen one.
+
+    For Parquet the system's grows with the rows, and jemalloc hardly does. For CSV
+    the system's takes least, where all threads share one heap. To be called before they start.
+    """
+    import pyarrow as pa
+
+    if os.environ.get(_VARIABLE) != "system":
+        return
+    if file_format == "parquet" and "jemalloc" in pa.supported_memory_backends():
+        pa.set_memory_pool(pa.jemalloc_memory_pool())
+    else:
+        _share_one_arena()

@@ -18,8 +18,8 @@ from transforms.tallies import Tallies
 
 __all__ = ["Checking", "Example", "Finding", "Quality", "QualityCheck"]
 
-BLOCK_ROWS = 1 << 13
-"""Rows are looked at so many at a time: half as many take a third more time a row."""
+BLOCK_ROWS = 1 << 12
+"""Rows are looked at so many at a time: twice as many take a third less time, and more memory."""
 
 _UNITS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000}
 
