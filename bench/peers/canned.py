@@ -45,9 +45,11 @@ class Template:
 
     def answer(self, contracts: int, expiration: date, day: date) -> bytes:
         """Returns the answer for an expiration and a trade date: the contracts in the middle."""
-        first = max(self.contracts - contracts, 0) // 2 * MINUTES
+        if contracts > self.contracts:
+            raise ValueError(f"{contracts} contracts of an expiration: there are {self.contracts}")
+        first = (self.contracts - contracts) // 2 * MINUTES
         start = int(self._ends[first - 1]) if first else 0
-        end = int(self._ends[first + min(contracts, self.contracts) * MINUTES - 1])
+        end = int(self._ends[first + contracts * MINUTES - 1])
         rows = self._rows[start:end].copy()
         for there, wanted in ((_EXPIRATION, expiration), (LAST_TRADE_DATE, day)):
             places = self._dates[there]
