@@ -2,6 +2,7 @@
 # One command on a fresh machine. Without an argument: a download from a simulated market.
 #   ./run_local.sh               install into .venv, then download one trade date of SPXW
 #   ./run_local.sh test          install, then run the whole test suite (more words go to pytest)
+#   ./run_local.sh bench         install this project and its peers, then measure them: bench --help
 #   ./run_local.sh COMMAND …     install, then `greeks COMMAND …`, such as: download --help
 # Needs Python 3.10 or later (PYTHON=python3.12 chooses one) and a package index.
 set -euo pipefail
@@ -28,6 +29,16 @@ install() {
   touch "$stamp"
 }
 
+# install_peers: likewise, into an environment of their own.
+install_peers() {
+  local stamp=.venv-bench/installed
+  [ "$stamp" -nt bench/requirements.txt ] && return
+  [ -x .venv-bench/bin/python ] || "$python" -m venv .venv-bench
+  echo "installing the peers into .venv-bench; this takes some minutes, once" >&2
+  .venv-bench/bin/python -m pip install --quiet --disable-pip-version-check -r bench/requirements.txt
+  touch "$stamp"
+}
+
 case "${1-}" in
   "")
     install ""
@@ -37,6 +48,12 @@ case "${1-}" in
     shift
     install "[test]"
     exec .venv/bin/python -m pytest "$@"
+    ;;
+  bench)
+    shift
+    install ""
+    install_peers
+    exec .venv-bench/bin/python -m bench.peers "$@"
     ;;
   *)
     install ""

@@ -8,32 +8,11 @@ from decimal import Decimal
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.csv as pacsv
-
-_OPTIONS = pacsv.WriteOptions(include_header=False, quoting_style="none")
 
 
 def encode_header(schema: pa.Schema) -> bytes:
     """Returns the header line."""
     return (",".join(schema.names) + "\n").encode()
-
-
-def encode_rows(rows: pa.Table) -> pa.Buffer:
-    """Returns the rows as lines; a null is an empty cell."""
-    out = pa.BufferOutputStream()
-    text = [_text(column) for column in rows.columns]
-    pacsv.write_csv(pa.Table.from_arrays(text, rows.schema.names), out, _OPTIONS)
-    return out.getvalue()
-
-
-def _text(column: pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
-    if pa.types.is_floating(column.type):
-        return decimal_text(column.combine_chunks())
-    if pa.types.is_timestamp(column.type):
-        # A zoned timestamp costs more to print than the rest of its row: print the distinct ones.
-        encoded = column.combine_chunks().dictionary_encode()
-        return pc.take(timestamp_text(encoded.dictionary), encoded.indices)
-    return column
 
 
 def timestamp_text(instants: pa.Array) -> pa.Array:

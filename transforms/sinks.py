@@ -9,7 +9,7 @@ import contextlib
 import hashlib
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -18,8 +18,11 @@ from apache_beam.io.filebasedsink import FileBasedSink
 from apache_beam.io.filesystem import CompressionTypes
 
 from transforms import files
-from transforms.csv_text import encode_header, encode_rows
+from transforms.csv_rows import RowEncoder
+from transforms.csv_text import encode_header
 from transforms.layout import Layout
+from transforms.lines import lines_in
+from transforms.processors import CONVERTING
 
 
 class HashingFile:
@@ -232,12 +235,17 @@ class ExpirationSink(FileBasedSink, ABC):
         """Writes the rows that wait, as long as there are at least `least` of them."""
         rows = pa.Table.from_batches(handle.waiting, self.schema)
         while rows.num_rows >= least:
-            # One chunk a column: where batches were cut must not show in the bytes.
-            part = rows.slice(0, self.GATHER_ROWS).combine_chunks()
-            self.write_rows(handle, part)
-            rows = rows.slice(part.num_rows)
+            with CONVERTING:
+                # One chunk a column: where batches were cut must not show in the bytes.
+                self.write_rows(handle, rows.slice(0, self.GATHER_ROWS).combine_chunks())
+            rows = rows.slice(self.GATHER_ROWS)
         handle.waiting = rows.to_batches()
         handle.rows_waiting = rows.num_rows
+
+
+class _CsvWriter(NamedTuple):
+    rows: RowEncoder
+    out: Any
 
 
 class CsvSink(ExpirationSink):
@@ -251,21 +259,22 @@ class CsvSink(ExpirationSink):
 
     def begin(self, file: HashingFile) -> Any:
         """Writes the header line."""
-        writer: Any = file
+        out: Any = file
         if self.compression != "none":
-            writer = pa.CompressedOutputStream(pa.PythonFile(file, mode="w"), self.compression)
-        writer.write(encode_header(self.schema))
-        return writer
+            out = pa.CompressedOutputStream(pa.PythonFile(file, mode="w"), self.compression)
+        out.write(encode_header(self.schema))
+        return _CsvWriter(RowEncoder(self.schema), out)
 
     def write_rows(self, handle: OpenFile, rows: pa.Table) -> None:
         """Writes rows as lines."""
-        text = encode_rows(rows)
-        handle.writer.write(text)
-        handle.lines += text.to_pybytes().count(b"\n")
+        writer: _CsvWriter = handle.writer
+        text = writer.rows.encode(rows)
+        writer.out.write(text)
+        handle.lines += lines_in(text)
 
     def end(self, handle: OpenFile) -> None:
         """Ends the compressed stream."""
-        handle.writer.close()
+        handle.writer.out.close()
 
     def rows_written(self, handle: OpenFile) -> int:
         """Returns the lines that were written: no cell has a line feed in it."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.config import COMPRESSIONS, ConfigError, DownloadConfig
 from pipeline.flags import add_download_flags
+from pipeline.lean import importing
 from transforms.layout import FIELDS
 from transforms.model import PARAMETERS
 from transforms.schema import END_OF_DAY
@@ -48,8 +49,9 @@ add_arguments = add_download_flags
 
 def run(parser: argparse.ArgumentParser, options: argparse.Namespace, rest: Sequence[str]) -> int:
     """Runs a download and returns the exit code."""
-    config, beam_options = configure(parser, options, rest)
-    from pipeline.download import download
+    with importing():
+        config, beam_options = configure(parser, options, rest)
+        from pipeline.download import download
 
     return download(config, beam_options)
 

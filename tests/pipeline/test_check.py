@@ -15,7 +15,8 @@ from pipeline.terminal.market import Market
 from tests.support.command import greeks
 from tests.support.plant import DAY, EXPIRATION, place, plant, without
 from tests.support.published import PUBLISHED
-from transforms.csv_text import encode_header, encode_rows
+from transforms.csv_rows import RowEncoder
+from transforms.csv_text import encode_header
 from transforms.schema import schema_of
 
 MARKET = Market()
@@ -25,7 +26,7 @@ BAD = without(plant(TABLE, ROW, delta=1.5), ROW + 40)
 
 
 def csv_of(table: pa.Table) -> bytes:
-    return bytes(encode_header(table.schema)) + bytes(encode_rows(table.combine_chunks()))
+    return bytes(encode_header(table.schema)) + bytes(RowEncoder(table.schema).encode(table))
 
 
 def save(folder: Path, name: str, table: pa.Table) -> str:

@@ -8,17 +8,24 @@ import csv
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 
+from transforms.lines import lines_in
 from transforms.model import GreeksRequest
-from transforms.schema import KEY_COLUMNS, ZONE, schema_of
+from transforms.processors import CONVERTING
+from transforms.schema import KEY_COLUMNS, schema_of
+from transforms.thetadata.clock import zoned
 from transforms.thetadata.dialect import Dialect, Part, require
 from transforms.thetadata.errors import AnswerChanged, MalformedResponse
 
 BLOCK_BYTES = 1 << 18
-"""Bytes read and parsed at a time: about 2,000 rows of first-order Greeks."""
+"""Bytes read and parsed at a time: about 1,750 rows of first-order Greeks.
+
+Half as many again cost a tenth less time a row, and take 5 MiB more in all.
+"""
 
 _LINE_BYTES = 1 << 20
 
@@ -34,8 +41,11 @@ def blocks_of_lines(read: Callable[[int], bytes], size: int = BLOCK_BYTES) -> It
     while chunk := read(size):
         cut = chunk.rfind(b"\n") + 1
         if cut:
-            yield rest + chunk[:cut]
+            # While a block is looked at, and its rows are written, nobody else holds it.
+            block = [rest + chunk[:cut]]
             rest = chunk[cut:]
+            del chunk
+            yield block.pop()
         else:
             rest += chunk
             if len(rest) > _LINE_BYTES:
@@ -106,9 +116,10 @@ class CsvReader:
                 header, _, rows = block.partition(b"\n")
                 self._read_header(header)
             batch = self._read_block(rows, self._line + (rows is not block))
-            self._line += block.count(b"\n")
+            self._line += lines_in(block)
             self._digest.update(block)
             self.passed += len(block)
+            del block, rows
             for start in range(0, batch.num_rows, batch_size):
                 yield batch.slice(start, batch_size)
         if self._read_options is None:
@@ -147,7 +158,8 @@ class CsvReader:
 
     def _read_block(self, block: bytes, line: int) -> pa.RecordBatch:
         try:
-            return self._typed(self._parse(block))
+            with CONVERTING:
+                return self._typed(self._parse(block))
         except (pa.ArrowInvalid, ValueError) as error:
             raise self._first_bad_line(block, line, error) from error
 
@@ -182,12 +194,9 @@ class CsvReader:
         require(inside, columns["timestamp"], self._first)
         for field in self._schema:
             if pa.types.is_floating(field.type):
-                values = columns[field.name]
-                require(pc.is_finite(values), values, "a finite number")
-                # Minus zero becomes zero; nothing else changes.
-                columns[field.name] = pc.add(values, 0.0)
+                columns[field.name] = _finite(columns[field.name])
             elif pa.types.is_timestamp(field.type):
-                columns[field.name] = pc.assume_timezone(columns[field.name], ZONE)
+                columns[field.name] = zoned(columns[field.name])
         return pa.RecordBatch.from_arrays(
             [columns[name] for name in self._schema.names], schema=self._schema
         )
@@ -207,6 +216,19 @@ class CsvReader:
             f"{self._what}: line {line} of the answer: {problem}. Nothing of this expiration was "
             "kept; if it happens again, the Terminal's version may have changed its format"
         )
+
+
+def _finite(values: pa.Array) -> pa.Array:
+    """Returns the numbers, minus zero as zero; a ValueError names one that is not finite."""
+    if values.null_count:
+        require(pc.is_finite(values), values, "a finite number")
+        return pc.add(values, 0.0)
+    numbers = values.to_numpy() + 0.0
+    # A sum is finite only if every number is; the reverse need not be.
+    if not np.isfinite(numbers.sum()):
+        require(pc.is_finite(values), values, "a finite number")
+    # pa.array would copy them to see whether one is null.
+    return pa.Array.from_buffers(values.type, len(numbers), [None, pa.py_buffer(numbers)], 0)
 
 
 def _whole(column: pa.ChunkedArray) -> pa.Array:

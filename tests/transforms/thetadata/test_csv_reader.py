@@ -204,3 +204,28 @@ def test_reading_holds_a_block_and_not_the_answer() -> None:
 
     small, large = endless(20_000), endless(160_000)
     assert large < small * 1.1 + 65_536
+
+
+def test_a_block_is_held_no_longer_than_its_rows_are_looked_at() -> None:
+    line = SAMPLE_ROWS[1].encode() + b"\n"
+    body = HEADER.encode() + b"\n" + line * 20_000
+    reader = CsvReader(SAMPLE_REQUEST, Part(DAY, DAY), V3())
+    block, asked, most = 1 << 16, 0, 0
+    stream = io.BytesIO(body)
+
+    def read(size: int) -> bytes:
+        nonlocal asked
+        asked += 1
+        return stream.read(size)
+
+    tracemalloc.start()
+    before = tracemalloc.get_traced_memory()[0]
+    for _ in reader.batches(read, 1000, block):
+        most = max(most, tracemalloc.get_traced_memory()[0] - before)
+    peak = tracemalloc.get_traced_memory()[1] - before
+    tracemalloc.stop()
+    assert asked == len(body) // block + 2
+    # While rows are handed on, only NumPy's columns are there, and not the block.
+    numbers = 12 * 8 * block // len(line)
+    assert most < block / 2 + numbers
+    assert peak < 3 * block + 2 * numbers

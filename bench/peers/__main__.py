@@ -1,0 +1,139 @@
+"""Measures this project against its peers: `./run_local.sh bench --help`."""
+
+import argparse
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.metadata import version
+from pathlib import Path
+
+from bench.peers.canned import Template, can
+from bench.peers.contenders import CONTENDERS, Setting
+from bench.peers.measure import Measured, measure
+from bench.peers.report import Case, save, table
+from bench.peers.work import SIZES, Work, make_work
+
+DESCRIPTION = """\
+Downloads the same expirations with this project and with others, whole processes in turns, from
+one server of canned answers on this machine, and prints a table: medians, with least and most.
+Ratios are those of runs that followed one another; absolute times say little on a busy machine.
+"""
+EPILOG = f"""\
+who: {"; ".join(f"{one.name}: {one.label}" for one in CONTENDERS.values())}
+
+The slow ones are left out above a size (dlt: 10 million rows, Beam: 2.5), and the table says so.
+Of 40 million rows the answers take 5.4 GB of disk in --scratch, and the files as much again.
+"""
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="./run_local.sh bench",
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = parser.add_argument
+    add("--sizes", default="0.6,2.5", help=f"millions of rows: {', '.join(SIZES)} (0.6,2.5)")
+    add("--peers", default=",".join(CONTENDERS), help="who, by name (all)")
+    add("--runs", type=int, default=5, help="of each (5)")
+    add("--latencies", default="0", help="seconds before each answer, such as 0,0.25 (0)")
+    add("--concurrencies", default="4", help="requests at a time, such as 1,2,4,8 (4)")
+    add("--expirations", default="40", help="into how many the rows are divided (40)")
+    add("--skewed", action="store_true", help="near expirations have most of the rows")
+    add("--output", type=Path, default=Path("data/bench"), help="for the results (data/bench)")
+    add("--scratch", type=Path, help="a folder for answers and files (a temporary one)")
+    add("--greeks", default=".venv/bin/greeks", help="this project's command (.venv/bin/greeks)")
+    return parser
+
+
+@contextmanager
+def serving(folder: Path, latency: float) -> Iterator[str]:
+    """Serves canned answers from a process of its own, and gives its address."""
+    command = [sys.executable, "-m", "bench.peers.server", str(folder), str(latency)]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as server:
+        assert server.stdin is not None
+        assert server.stdout is not None
+        yield server.stdout.readline().strip()
+        server.stdin.close()
+
+
+def _run(name: str, work: Work, url: str, concurrency: int, folder: Path, greeks: str) -> Measured:
+    scratch = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=folder))
+    try:
+        output = scratch / "files"
+        output.mkdir()
+        setting = Setting(work, url, concurrency, output, scratch, [str(Path(greeks).absolute())])
+        return measure(CONTENDERS[name].command(setting), output, scratch / "log")
+    finally:
+        shutil.rmtree(scratch)
+
+
+def main() -> None:
+    parser = _parser()
+    flags = parser.parse_args()
+    names = flags.peers.split(",")
+    if unknown := sorted({*names} - {*CONTENDERS}) + sorted({*flags.sizes.split(",")} - {*SIZES}):
+        parser.error(f"unknown: {', '.join(unknown)}")
+    if flags.scratch:
+        flags.scratch.mkdir(parents=True, exist_ok=True)
+    template = Template([str(Path(flags.greeks).absolute())])
+    cases: list[Case] = []
+    about = {
+        "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "processors": os.cpu_count(),
+        "python": platform.python_version(),
+        "versions": {name: version(name) for name in ("apache-beam", "dlt", "pyarrow", "requests")},
+    }
+    for size in flags.sizes.split(","):
+        for count in map(int, flags.expirations.split(",")):
+            work = make_work(size, skewed=flags.skewed, expirations=count)
+            taking_part = [n for n in names if CONTENDERS[n].most_rows * 1e6 >= work.rows]
+            with tempfile.TemporaryDirectory(dir=flags.scratch) as folder:
+                answers = Path(folder) / "answers"
+                served = can(template, work, answers)
+                for latency in map(float, flags.latencies.split(",")):
+                    with serving(answers, latency) as url:
+                        for concurrency in map(int, flags.concurrencies.split(",")):
+                            runs: dict[str, list[Measured]] = {name: [] for name in taking_part}
+                            for n in range(flags.runs):
+                                # To and fro, so that nobody always runs behind the same one.
+                                for name in taking_part[:: -1 if n % 2 else 1]:
+                                    one = _run(
+                                        name, work, url, concurrency, Path(folder), flags.greeks
+                                    )
+                                    runs[name].append(one)
+                                    print(
+                                        f"{size} million rows, {latency:g} s, {concurrency} at a "
+                                        f"time, {name}: {one.seconds:.2f} s, {one.processor:.2f} "
+                                        f"CPU s, {one.memory:.0f} MiB, {one.rows:,} rows",
+                                        file=sys.stderr,
+                                        flush=True,
+                                    )
+                            cases.append(
+                                Case(
+                                    size,
+                                    work.rows,
+                                    served,
+                                    count,
+                                    flags.skewed,
+                                    latency,
+                                    concurrency,
+                                    runs,
+                                )
+                            )
+                            save(cases, flags.output, about)
+    print(table(cases), end="")
+    print(f"figures, table and plot: {flags.output}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()
