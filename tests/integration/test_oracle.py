@@ -98,8 +98,9 @@ def test_the_machines_time_zone_does_not_touch_the_data(
         flags = ["--symbol", "SPXW", "--interval", "1h", "--terminal", terminal.url]
         dates = ["--start_date", first, "--end_date", last, "--max_dte", "3"]
         greeks(folder, "download", *flags, *dates, TZ=zone)
-        greeks(folder, "download", *flags, *dates, "--format", "parquet", TZ=zone)
-        trees.append(files_in(folder / "data" / "greeks"))
+        parquet = ["--format", "parquet", "--output", "data/parquet"]
+        greeks(folder, "download", *flags, *dates, *parquet, TZ=zone)
+        trees.append(files_in(folder / "data" / "greeks") | files_in(folder / "data" / "parquet"))
     assert trees[0] == trees[1] == trees[2]
     text = trees[0][f"{last}/SPXW_{last.replace('-', '')}.csv"].decode()
     assert f",{first}T09:30:00.000{offsets[0]}," in text
