@@ -293,7 +293,7 @@ class ParquetSink(ExpirationSink):
     }
     MIME_TYPE = "application/vnd.apache.parquet"
     # A row group; each one costs 45 KiB of memory until the file is closed.
-    GATHER_ROWS = 1 << 14
+    GATHER_ROWS = 3 << 12
 
     def begin(self, file: HashingFile) -> Any:
         """Writes the magic bytes."""
