@@ -18,10 +18,9 @@ from transforms.presence import DAY_MS
 from transforms.quality import QualityCheck
 from transforms.quality_rules import Found
 from transforms.recompute import (
-    REVISED,
     Recomputed,
     beyond,
-    formulas,
+    by_older_formulas,
     is_daily,
     recompute_block,
 )
@@ -118,7 +117,7 @@ class FullCheck:
         self._held: dict[tuple[str, date, int], list[pa.Table]] = {}
         self._rows_held = 0
         self._calendars = Calendars()
-        self._older = False
+        self._older: dict[str, None] = {}
         self._seen: set[tuple[str, date, int]] = set()
         self.errors = ErrorBins()
         self.rates: list[dict[str, Any]] = []
@@ -170,8 +169,8 @@ class FullCheck:
             self.notes.append("too many expirations: not all were compared with their neighbours")
         if self._older:
             self.notes.append(
-                f"{', '.join(REVISED)} are by ThetaData's formulas from before late 2025, where "
-                "they are not the textbook's: that is no finding"
+                f"{', '.join(self._older)} are by ThetaData's formulas from before late 2025, "
+                "where they are not the textbook's: that is no finding"
             )
         checked = []
         for (symbol, expiration), one in sorted(
@@ -229,16 +228,15 @@ class FullCheck:
             tallies.note(Found("recomputed_iv", wrong, off[wrong], shown, expected), block)
         # Greeks of a wrong volatility are judged by the row's own.
         outside = {name: beyond(block, ours, name) for name in block.greeks}
-        older = formulas(block, ours, {name: len(rows) for name, rows in outside.items()})
-        self._older |= older == "older"
+        older = by_older_formulas(block, ours, outside)
+        self._older |= dict.fromkeys(name for name, rows in older.items() if len(rows))
         for name, rows in outside.items():
             error = np.abs(block[name] - ours.greeks[name])
             self.errors.add(block, name, np.nan_to_num(error), compared, rows)
         judged = {
-            name: rows
-            for name, rows in outside.items()
-            if len(rows) and not (older == "older" and name in REVISED)
+            name: np.setdiff1d(rows, older.get(name, rows[:0])) for name, rows in outside.items()
         }
+        judged = {name: rows for name, rows in judged.items() if len(rows)}
         if judged:
             tallies.note(_wrong_greeks(block, ours, judged), block)
 

@@ -117,6 +117,25 @@ def test_a_wrong_greek_is_shown_with_what_it_should_be() -> None:
     assert set(example.values) == {"implied_vol", "vega", "vega_recomputed"}
 
 
+def test_a_row_of_zeros_excuses_no_greek_of_another_row() -> None:
+    solved = np.flatnonzero(TABLE["implied_vol"].to_numpy() > 0)
+    vera = TABLE["vera"].to_numpy().copy()
+    vera[solved[::3]] *= 10
+    place_of = TABLE.schema.get_field_index("vera")
+    table = TABLE.set_column(place_of, "vera", pa.array(vera))
+    before, full = check(table)
+    assert full.notes == []
+    table = plant(table, ROW, **dict.fromkeys(ORDERS["all"][7:27], 0.0))
+    after, full = check(table)
+    assert full.notes == []
+    counts = [
+        one[0].quality.found | {f.rule: f.count for f in one[0].together} for one in (before, after)
+    ]
+    assert counts[1]["zero_greeks"] == 1
+    assert 0 <= counts[1]["recomputed_greeks"] - counts[0]["recomputed_greeks"] <= 1
+    assert counts[0]["recomputed_greeks"] > 100
+
+
 def test_rows_may_come_mixed_and_in_pieces() -> None:
     both = pa.concat_tables([TABLE, NEXT])
     order = np.lexsort((np.arange(both.num_rows), both["timestamp"].to_numpy()))
