@@ -1,6 +1,5 @@
 """Reads files of Greeks that anyone wrote, batch by batch, into this project's own types."""
 
-import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -15,8 +14,9 @@ SUFFIXES = (".csv", ".csv.gz", ".csv.zst", ".parquet")
 _BATCH_ROWS = 1 << 14
 _STAMPS = ("timestamp", "underlying_timestamp")
 _TYPES = {field.name: field.type for order in ORDERS for field in schema_of(order)}
+_PRICES = ("underlying_price", "strike", "bid", "ask", "midpoint", "close")
 _STAMP = pa.timestamp("ms", ZONE)
-_OFFSET = re.compile(r".*T.*(Z|[+-]\d\d:?\d\d)$")
+_WITH_OFFSET = r"\d:\d\d.*(Z|[+-]\d\d(:?\d\d)?)$"
 
 
 class UnreadableFile(ValueError):
@@ -128,7 +128,20 @@ def _column(path: str, name: str, column: pa.ChunkedArray) -> pa.ChunkedArray:
         return column.cast(pa.date32())
     if pa.types.is_dictionary(kind):
         column = column.cast(kind.value_type)
-    return column.cast(_TYPES[name])
+    single = pa.types.is_float32(column.type) or pa.types.is_float16(column.type)
+    column = column.cast(_TYPES[name])
+    return _decimal(column, name in _PRICES) if single else column
+
+
+def _decimal(column: pa.ChunkedArray, price: bool) -> pa.ChunkedArray:
+    """Returns the decimals that were stored as float32, which holds 8.72 as 8.72000026.
+
+    ThetaData's numbers have four, its prices above a thousand dollars two, which a float32 keeps.
+    """
+    cut = pc.round(column, 4)
+    if not price:
+        return cut
+    return pc.if_else(pc.greater_equal(column, 1000), pc.round(column, 2), cut)
 
 
 def _stamps(column: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -137,8 +150,12 @@ def _stamps(column: pa.ChunkedArray) -> pa.ChunkedArray:
         if kind.tz:
             return column.cast(_STAMP, safe=False)
         return pc.assume_timezone(column.cast(pa.timestamp("ms"), safe=False), ZONE)
-    column = pc.replace_substring(column.cast(pa.string()), " ", "T", max_replacements=1)
-    first = next((cell for cell in column.slice(0, 1000).to_pylist() if cell), "")
-    if _OFFSET.match(first):
+    column = pc.replace_substring(pc.utf8_trim(column.cast(pa.string()), " "), " ", "T",
+                                  max_replacements=1)  # fmt: skip
+    # Arrow reads +00 and +0000 and +00:00, if all of a column have an offset or none has.
+    with_offset = pc.match_substring_regex(column, _WITH_OFFSET)
+    if not pc.any(with_offset).as_py():
+        return pc.assume_timezone(column.cast(pa.timestamp("ms")), ZONE)
+    if pc.all(with_offset).as_py():
         return column.cast(pa.timestamp("ms", "UTC")).cast(_STAMP)
-    return pc.assume_timezone(column.cast(pa.timestamp("ms")), ZONE)
+    raise pa.ArrowInvalid("some times have an offset from UTC, and others have none")

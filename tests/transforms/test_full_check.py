@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.terminal.greeks import Query
 from pipeline.terminal.market import Market
+from pipeline.terminal.table import table as table_of
 from tests.support.plant import DAY, EXPIRATION, place, plant
 from transforms.error_bins import DAYS, MONEYNESS
 from transforms.full_check import Assumptions, Checked, FullCheck
@@ -115,6 +117,18 @@ def test_a_wrong_greek_is_shown_with_what_it_should_be() -> None:
     (example,) = finding.examples
     assert example.values["vega_recomputed"] == pytest.approx(TABLE["vega"][ROW].as_py(), abs=1e-3)
     assert set(example.values) == {"implied_vol", "vega", "vega_recomputed"}
+
+
+@pytest.mark.parametrize(
+    ("day", "around"), [(date(2024, 3, 14), 3), (date(2024, 3, 11), 4), (date(2024, 7, 8), 8)]
+)
+def test_a_last_day_by_the_second_is_clean(day: date, around: int) -> None:
+    query = Query("SPXW", day, day, day, "first_order", 1000, strike_range=around)
+    full = FullCheck(Assumptions())
+    full.add(table_of(MARKET.blocks(query), "first_order"))
+    assert keys(full.finish()) == {}
+    (rate,) = full.rates
+    assert abs(rate["rate"] - 0.0531) <= rate["doubt"]
 
 
 def test_a_row_of_zeros_excuses_no_greek_of_another_row() -> None:
