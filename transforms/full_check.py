@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from transforms.arbitrage import arbitrage
 from transforms.block import EPOCH, Block, arrays, milliseconds, new_york, stamp
 from transforms.calendar_arbitrage import Calendars
+from transforms.early_closes import CLOSE_MS, OPEN_MS
 from transforms.error_bins import ErrorBins
 from transforms.findings import Example, Finding, Quality
 from transforms.presence import DAY_MS
@@ -30,6 +31,8 @@ from transforms.tallies import Tallies
 MOST_HELD = 1_000_000
 """So many rows are held at once, of the trade dates that are being read: up to 250 MB."""
 
+_MANY = 0.1  # of the rows: so many are wrong together, and for one reason
+
 _Key = tuple[str, date]
 
 
@@ -39,15 +42,19 @@ class Assumptions:
 
     Attributes:
         rate: that the Greeks were computed with, per year; None for what the rows imply.
-        annual_dividend: likewise, in dollars.
-        version: how ThetaData counted time, `latest` or `1`.
+        annual_dividend: likewise, in dollars; None is 0.
+        version: how ThetaData counted time, `latest` or `1`; None is the latest.
         interval: between two rows of a contract, or None for what they show.
+        start_ms: the first time of day, where the interval is known; milliseconds.
+        end_ms: the last one.
     """
 
     rate: float | None = None
-    annual_dividend: float = 0.0
-    version: str = "latest"
+    annual_dividend: float | None = None
+    version: str | None = None
     interval: str | None = None
+    start_ms: int = OPEN_MS
+    end_ms: int = CLOSE_MS
 
 
 @dataclass
@@ -124,6 +131,10 @@ class FullCheck:
         self.parity: list[dict[str, Any]] = []
         self.notes: list[str] = []
 
+    def assume(self, assumptions: Assumptions) -> None:
+        """Says what the rows of the next file don't tell."""
+        self._assumed = assumptions
+
     def add(self, table: pa.Table, source: str = "") -> None:
         """Takes rows, with the names and types of `schema`; `source` is where they are."""
         for (symbol, expiration), part in _by_expiration(table):
@@ -132,7 +143,12 @@ class FullCheck:
                 daily = is_daily(part)
                 interval = END_OF_DAY if daily else self._assumed.interval
                 one = self._expirations[symbol, expiration] = _Expiration(
-                    QualityCheck(interval, annual_dividend=self._assumed.annual_dividend),
+                    QualityCheck(
+                        interval,
+                        self._assumed.start_ms,
+                        self._assumed.end_ms,
+                        self._assumed.annual_dividend or 0.0,
+                    ),
                     Tallies(symbol, expiration),
                 )
             one.files[source] = None
@@ -179,7 +195,20 @@ class FullCheck:
             quality = one.check.finish()
             together = one.together.findings(quality.rows)
             checked.append(Checked(symbol, expiration, tuple(one.files), quality, together))
+        self._hint(checked)
         return checked
+
+    def _hint(self, checked: list[Checked]) -> None:
+        rows = sum(one.quality.rows for one in checked)
+        for rule in ("recomputed_iv", "recomputed_greeks"):
+            wrong = sum(f.count for one in checked for f in one.together if f.rule == rule)
+            if wrong > _MANY * rows:
+                self.notes.append(
+                    f"{wrong:,} of {rows:,} rows are recomputed otherwise: were they computed with "
+                    "a dividend, or an older count of time? Say so with --annual_dividend, "
+                    "--greeks_version or --rate"
+                )
+                return
 
     @np.errstate(all="ignore")  # numbers that are none are what is looked for
     def _look(self, key: tuple[str, date, int]) -> None:
@@ -193,7 +222,7 @@ class FullCheck:
                 "compared within each"
             )
         self._seen.add(key)
-        dividend = self._assumed.annual_dividend
+        dividend = self._assumed.annual_dividend or 0.0
         block = Block(arrays(table), expiration, is_daily(table), dividend)
         if not {"bid", "ask", "underlying_price"} <= block.names:
             return
@@ -211,7 +240,7 @@ class FullCheck:
             self._recompute(block, tallies, where)
 
     def _recompute(self, block: Block, tallies: Tallies, where: dict[str, Any]) -> None:
-        ours, rates = recompute_block(block, self._assumed.rate, self._assumed.version)
+        ours, rates = recompute_block(block, self._assumed.rate, self._assumed.version or "latest")
         for rate in rates.values():
             if rate is not None:
                 self.rates.append(where | rate._asdict())
