@@ -72,9 +72,13 @@ class Limit:
         found = count / whole if self.share and whole else count
         if found <= self.most:
             return None
-        told = f" ({count / whole * 100:.2g}% of {whole:,} rows)" if whole else ""
+        told = f" ({_percent(count / whole)} of {whole:,} rows)" if 0 < count <= whole else ""
         what = RULES.get(self.rule) or TOGETHER.get(self.rule) or "findings of every rule"
         return f"{self} is exceeded: {count:,}{told} with {what}"
+
+
+def _percent(share: float) -> str:
+    return f"{share * 100:.2g}%" if share < 0.1 else f"{share:.0%}"
 
 
 def parse_limits(text: str, known: Iterable[str] = RULES) -> tuple[Limit, ...]:

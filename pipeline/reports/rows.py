@@ -51,8 +51,8 @@ class Piece:
 
     @property
     def solved(self) -> NDArray[np.bool_]:
-        """Whether there is a volatility: ThetaData's 0 is none, and so is an error of 100."""
-        found = (self.values["implied_vol"] > 0) & np.isfinite(self.values["implied_vol"])
+        """Whether there are a volatility and a spot: 0 is none, and so is an error of 100."""
+        found = (self.values["implied_vol"] > 0) & (self.values["underlying_price"] > 0)
         return np.asarray(found & (np.abs(self.values["iv_error"]) < 100))
 
     @property
@@ -123,7 +123,7 @@ def _split(table: pa.Table, first: date, last: date, columns: Sequence[str]) -> 
     strike = _numbers(table["strike"].cast(pa.float64()), np.float64)
     calls = _numbers(pc.equal(table["right"], "C"), np.bool_)
     values = {
-        name: _numbers(table[name].cast(pa.float64()), np.float64)
+        name: _finite(_numbers(table[name].cast(pa.float64()), np.float64))
         if name in table.column_names
         else np.full(len(local), np.nan)
         for name in columns
@@ -135,6 +135,11 @@ def _split(table: pa.Table, first: date, last: date, columns: Sequence[str]) -> 
         whole = Piece(_EPOCH + timedelta(expiration), _EPOCH + timedelta(day), times, strike,
                       calls, values)  # fmt: skip
         yield whole if mask.all() else whole.where(mask)
+
+
+def _finite(values: Floats) -> Floats:
+    """Returns the numbers, nan for what is none: nothing else can be drawn or averaged."""
+    return np.where(np.isfinite(values), values, np.nan)
 
 
 def _numbers(column: pa.ChunkedArray, kind: type) -> Any:
