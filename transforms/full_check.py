@@ -12,16 +12,16 @@ import pyarrow.compute as pc
 from transforms.arbitrage import arbitrage
 from transforms.block import EPOCH, Block, arrays, milliseconds, new_york, stamp
 from transforms.calendar_arbitrage import Calendars
+from transforms.early_closes import CLOSE_MS, OPEN_MS
 from transforms.error_bins import ErrorBins
 from transforms.findings import Example, Finding, Quality
 from transforms.presence import DAY_MS
 from transforms.quality import QualityCheck
 from transforms.quality_rules import Found
 from transforms.recompute import (
-    REVISED,
     Recomputed,
     beyond,
-    formulas,
+    by_older_formulas,
     is_daily,
     recompute_block,
 )
@@ -30,6 +30,8 @@ from transforms.tallies import Tallies
 
 MOST_HELD = 1_000_000
 """So many rows are held at once, of the trade dates that are being read: up to 250 MB."""
+
+_MANY = 0.1  # of the rows: so many are wrong together, and for one reason
 
 _Key = tuple[str, date]
 
@@ -40,15 +42,19 @@ class Assumptions:
 
     Attributes:
         rate: that the Greeks were computed with, per year; None for what the rows imply.
-        annual_dividend: likewise, in dollars.
-        version: how ThetaData counted time, `latest` or `1`.
+        annual_dividend: likewise, in dollars; None is 0.
+        version: how ThetaData counted time, `latest` or `1`; None is the latest.
         interval: between two rows of a contract, or None for what they show.
+        start_ms: the first time of day, where the interval is known; milliseconds.
+        end_ms: the last one.
     """
 
     rate: float | None = None
-    annual_dividend: float = 0.0
-    version: str = "latest"
+    annual_dividend: float | None = None
+    version: str | None = None
     interval: str | None = None
+    start_ms: int = OPEN_MS
+    end_ms: int = CLOSE_MS
 
 
 @dataclass
@@ -118,12 +124,16 @@ class FullCheck:
         self._held: dict[tuple[str, date, int], list[pa.Table]] = {}
         self._rows_held = 0
         self._calendars = Calendars()
-        self._older = False
+        self._older: dict[str, None] = {}
         self._seen: set[tuple[str, date, int]] = set()
         self.errors = ErrorBins()
         self.rates: list[dict[str, Any]] = []
         self.parity: list[dict[str, Any]] = []
         self.notes: list[str] = []
+
+    def assume(self, assumptions: Assumptions) -> None:
+        """Says what the rows of the next file don't tell."""
+        self._assumed = assumptions
 
     def add(self, table: pa.Table, source: str = "") -> None:
         """Takes rows, with the names and types of `schema`; `source` is where they are."""
@@ -133,7 +143,12 @@ class FullCheck:
                 daily = is_daily(part)
                 interval = END_OF_DAY if daily else self._assumed.interval
                 one = self._expirations[symbol, expiration] = _Expiration(
-                    QualityCheck(interval, annual_dividend=self._assumed.annual_dividend),
+                    QualityCheck(
+                        interval,
+                        self._assumed.start_ms,
+                        self._assumed.end_ms,
+                        self._assumed.annual_dividend or 0.0,
+                    ),
                     Tallies(symbol, expiration),
                 )
             one.files[source] = None
@@ -170,8 +185,8 @@ class FullCheck:
             self.notes.append("too many expirations: not all were compared with their neighbours")
         if self._older:
             self.notes.append(
-                f"{', '.join(REVISED)} are by ThetaData's formulas from before late 2025, where "
-                "they are not the textbook's: that is no finding"
+                f"{', '.join(self._older)} are by ThetaData's formulas from before late 2025, "
+                "where they are not the textbook's: that is no finding"
             )
         checked = []
         for (symbol, expiration), one in sorted(
@@ -180,7 +195,20 @@ class FullCheck:
             quality = one.check.finish()
             together = one.together.findings(quality.rows)
             checked.append(Checked(symbol, expiration, tuple(one.files), quality, together))
+        self._hint(checked)
         return checked
+
+    def _hint(self, checked: list[Checked]) -> None:
+        rows = sum(one.quality.rows for one in checked)
+        for rule in ("recomputed_iv", "recomputed_greeks"):
+            wrong = sum(f.count for one in checked for f in one.together if f.rule == rule)
+            if wrong > _MANY * rows:
+                self.notes.append(
+                    f"{wrong:,} of {rows:,} rows are recomputed otherwise: were they computed with "
+                    "a dividend, or an older count of time? Say so with --annual_dividend, "
+                    "--greeks_version or --rate"
+                )
+                return
 
     @np.errstate(all="ignore")  # numbers that are none are what is looked for
     def _look(self, key: tuple[str, date, int]) -> None:
@@ -194,7 +222,7 @@ class FullCheck:
                 "compared within each"
             )
         self._seen.add(key)
-        dividend = self._assumed.annual_dividend
+        dividend = self._assumed.annual_dividend or 0.0
         block = Block(arrays(table), expiration, is_daily(table), dividend)
         if not {"bid", "ask", "underlying_price"} <= block.names:
             return
@@ -212,7 +240,7 @@ class FullCheck:
             self._recompute(block, tallies, where)
 
     def _recompute(self, block: Block, tallies: Tallies, where: dict[str, Any]) -> None:
-        ours, rates = recompute_block(block, self._assumed.rate, self._assumed.version)
+        ours, rates = recompute_block(block, self._assumed.rate, self._assumed.version or "latest")
         for rate in rates.values():
             if rate is not None:
                 self.rates.append(where | rate._asdict())
@@ -229,16 +257,15 @@ class FullCheck:
             tallies.note(Found("recomputed_iv", wrong, off[wrong], shown, expected), block)
         # Greeks of a wrong volatility are judged by the row's own.
         outside = {name: beyond(block, ours, name) for name in block.greeks}
-        older = formulas(block, ours, {name: len(rows) for name, rows in outside.items()})
-        self._older |= older == "older"
+        older = by_older_formulas(block, ours, outside)
+        self._older |= dict.fromkeys(name for name, rows in older.items() if len(rows))
         for name, rows in outside.items():
             error = np.abs(block[name] - ours.greeks[name])
             self.errors.add(block, name, np.nan_to_num(error), compared, rows)
         judged = {
-            name: rows
-            for name, rows in outside.items()
-            if len(rows) and not (older == "older" and name in REVISED)
+            name: np.setdiff1d(rows, older.get(name, rows[:0])) for name, rows in outside.items()
         }
+        judged = {name: rows for name, rows in judged.items() if len(rows)}
         if judged:
             tallies.note(_wrong_greeks(block, ours, judged), block)
 

@@ -10,10 +10,11 @@ RULES: dict[str, str] = {
     "gamma_bounds": "gamma below 0",
     "vega_bounds": "vega below 0",
     "iv_bounds": "an implied volatility below 0",
+    "price_bounds": "a bid or an ask below 0, or an underlying or a strike not above 0",
     "zero_greeks": "every Greek is 0, although the price has a volatility",
     "unsolved_iv": "implied volatility 0, although the price has one",
     "iv_error": "the volatility's own value is further from the price than the solver stops",
-    "zero_bids": "no bid for an option in the money, after the opening",
+    "zero_bids": "no bid in the money, or no quote at the money, after the opening",
     "crossed_quotes": "the bid is above the ask",
     "stale_underlying": "the underlying's price is more than five minutes older than the row",
     "future_underlying": "the underlying's price is more than a minute newer than the row",
@@ -71,9 +72,13 @@ class Limit:
         found = count / whole if self.share and whole else count
         if found <= self.most:
             return None
-        told = f" ({count / whole * 100:.2g}% of {whole:,} rows)" if whole else ""
+        told = f" ({_percent(count / whole)} of {whole:,} rows)" if 0 < count <= whole else ""
         what = RULES.get(self.rule) or TOGETHER.get(self.rule) or "findings of every rule"
         return f"{self} is exceeded: {count:,}{told} with {what}"
+
+
+def _percent(share: float) -> str:
+    return f"{share * 100:.2g}%" if share < 0.1 else f"{share:.0%}"
 
 
 def parse_limits(text: str, known: Iterable[str] = RULES) -> tuple[Limit, ...]:

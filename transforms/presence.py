@@ -278,7 +278,8 @@ def _inferred(runs: _Runs, step: int) -> Grid | None:
     )
     ends = np.append(index[1:], len(runs)) - 1
     start = _usual((runs.first - day * DAY_MS)[index])
-    end = _usual((runs.last(step) - day * DAY_MS)[ends])
+    # Of two ends as usual as each other, the later: a day that was cut off is the shorter one.
+    end = -_usual(-(runs.last(step) - day * DAY_MS)[ends])
     if end < start or (end - start) % usual:
         return None
     on = (runs.first - day * DAY_MS - start) % usual == 0

@@ -68,8 +68,8 @@ class QualityCheck:
         told = dict(request.parameters)
         return cls(
             request.interval,
-            _clock_ms(told.get("start_time"), OPEN_MS),
-            _clock_ms(told.get("end_time"), CLOSE_MS),
+            clock_ms(told.get("start_time"), OPEN_MS),
+            clock_ms(told.get("end_time"), CLOSE_MS),
             float(told.get("annual_dividend", 0)),
         )
 
@@ -169,7 +169,8 @@ def interval_ms(interval: str) -> int:
     return int(digits) * _UNITS[interval[len(digits) :]]
 
 
-def _clock_ms(text: str | None, default: int) -> int:
+def clock_ms(text: str | None, default: int) -> int:
+    """Returns a time of day such as `09:30:00` in milliseconds; the default if there is none."""
     if text is None:
         return default
     hours, minutes, seconds = text.split(":")

@@ -25,6 +25,7 @@ STALE_MS, AHEAD_MS = 300_000, 60_000
 _LAST_MS = (16 * 60 + 15) * 60_000
 _SETTLED_MS = OPEN_MS + 300_000  # by then every option in the money has a quote
 _MOST_RATE = 0.10
+_AT_THE_MONEY = 0.0025  # of the underlying's price: a quarter of what it moves in a calm day
 
 
 class Found(NamedTuple):
@@ -116,6 +117,14 @@ def _bounds(block: Block) -> Iterator[Found]:
     ):  # fmt: skip
         if name in block.names and not block[name].min() >= 0:
             yield from _where(rule, block[name] < 0, -block[name], name, "implied_vol")
+    prices = [name for name in ("bid", "ask", "underlying_price") if name in block.names]
+    low = {name: block[name].min() for name in (*prices, "strike")}
+    if not all(low[name] >= 0 if name in ("bid", "ask") else low[name] > 0 for name in low):
+        off = np.full(len(block), -1.0)
+        for name in low:
+            least = -block[name] - (name in ("bid", "ask")) * 1e-9
+            off = np.fmax(off, np.where(least >= 0, least, -1.0))
+        yield from _where("price_bounds", off >= 0, off, *prices)
 
 
 def _quotes(block: Block) -> Iterator[Found]:
@@ -130,7 +139,10 @@ def _quotes(block: Block) -> Iterator[Found]:
         spot, strike = block["underlying_price"][rows], block["strike"][rows]
         inside = np.where(block.is_call[rows], spot - strike, strike - spot) - 0.01 * spot
         on = block.clock[rows] <= block.closes[rows]
-        bad = (inside > 0) & on
+        # At the money an option may have no bid, but never neither: 09:30 is excepted above.
+        nothing = (block["ask"][rows] == 0) & (inside > -(0.01 + _AT_THE_MONEY) * spot)
+        nothing &= block.clock[rows] < block.closes[rows]
+        bad = ((inside > 0) & on) | (nothing & (spot > 0))
         if bad.any():
             yield Found(
                 "zero_bids", rows[bad], inside[bad], ("bid", "ask", "underlying_price")

@@ -23,6 +23,9 @@ from transforms.vendor_rate import Priced, Rate, vendor_rate
 REVISED = ("vera", "veta", "speed", "zomma", "color", "ultima", "dual_gamma")
 """Greeks whose formulas ThetaData corrected late in 2025; answers made before have others."""
 
+_MATERIAL = 1e-3
+_SAMPLE = 30
+
 PRINTED = 1e-4
 """Numbers are cut to four decimals, so that two may differ by one in the last."""
 
@@ -174,30 +177,47 @@ def beyond(block: Block, ours: Recomputed, name: str) -> Ints:
     return np.asarray(rows[off[rows] > allowed])
 
 
-def formulas(block: Block, ours: Recomputed, wrong: dict[str, int]) -> str:
-    """Returns which formulas made the rows: `textbook`, or `older` than late in 2025.
+def by_older_formulas(block: Block, ours: Recomputed, outside: dict[str, Ints]) -> dict[str, Ints]:
+    """Returns the wrong rows of each Greek that formulas from before late in 2025 explain.
 
-    Older ones show where Greeks of `REVISED` are mostly wrong and the others mostly right.
+    Those made veta and color of another size and all but ultima of the others 0; ultima they cut
+    at 100. So they show where most Greeks of `REVISED` are wrong in most of the rows where they
+    are anything at all, while the others are right; a Greek that is wrong in fewer is not excused.
 
     Args:
         block: the rows.
         ours: the recomputation of them.
-        wrong: rows beyond what is allowed, by Greek.
+        outside: the rows beyond what is allowed, by Greek.
     """
-    rows = int(np.count_nonzero(ours.solved)) or 1
-    material = [
-        name
-        for name in block.greeks
-        if name in REVISED and np.count_nonzero(np.abs(ours.greeks[name][ours.solved]) > 1e-3) > 0
-    ]
-    others = [name for name in block.greeks if name not in REVISED]
-    if not material or any(wrong[name] > rows / 10 for name in others):
-        return "textbook"
-    large = {
-        name: int(np.count_nonzero(ours.solved & (np.abs(ours.greeks[name]) > 1e-3)))
-        for name in material
-    }
-    return "older" if any(wrong[name] > large[name] / 2 > 0 for name in material) else "textbook"
+    if not outside:
+        return {}
+    alive = ours.solved.copy()
+    alive[block.all_zero] = False
+    rows = int(np.count_nonzero(alive))
+    others = [rows_ for name, rows_ in outside.items() if name not in REVISED]
+    if any(np.count_nonzero(alive[wrong]) > rows / 10 for wrong in others):
+        return {}
+    mostly, material = [], 0
+    for name in REVISED:
+        if name not in outside or name == "ultima":
+            continue
+        size = np.where(alive, np.maximum(np.abs(ours.greeks[name]), np.abs(block[name])), 0)
+        # A few rows among many are a few bad rows; a file may have no more than a few, though.
+        enough = _SAMPLE if rows >= _SAMPLE else 1
+        for least in (_MATERIAL, 2 * PRINTED):
+            seen = size > least
+            if (many := int(np.count_nonzero(seen))) >= enough:
+                material += 1
+                if np.count_nonzero(seen[outside[name]]) > many / 2:
+                    mostly.append(name)
+                break
+    if len(mostly) <= material / 2:
+        return {}
+    explained = {name: outside[name] for name in mostly}
+    if "ultima" in outside:
+        wrong = outside["ultima"]
+        explained["ultima"] = wrong[np.abs(np.abs(block["ultima"][wrong]) - 100) < PRINTED]
+    return explained
 
 
 def recompute(

@@ -14,6 +14,7 @@ _STEPS = 6
 _MOST_ROWS = 4096
 _BASIS_POINT = 1e-4
 _SURE = 2e-5
+_WHOLE = 0.35 * _BASIS_POINT  # so near to a whole basis point, it is that one
 
 
 class Rate(NamedTuple):
@@ -59,8 +60,8 @@ def vendor_rate(rows: Priced) -> Rate | None:
     one rate alone, and how sharply depends on the row: the volatility is cut to four decimals,
     the error too, and rho says how much a rate moves the value. The answer is the median over
     the rows, each weighted by its sharpness. ThetaData's rates are published in basis points
-    (SOFR as 4.82 %), so an answer that is sure to half of one, and within a fifth of one, is that
-    one. In the last hour, rates hardly matter, and the answer is as vague.
+    (SOFR as 4.82 %), so an answer that is sure to a third of one, and as near to a whole one, is
+    that one. In the last hour, rates hardly matter, and the answer is as vague.
 
     One number out of thousands of rows: a fit of it can't hide a wrong row, but it can hide a
     wrong rate. Compare it with the SOFR of that date.
@@ -76,15 +77,34 @@ def vendor_rate(rows: Priced) -> Rate | None:
         x.spot, x.strike, x.years, 0.04, x.volatility, x.is_call, x.dividend_yield, ("vega", "rho")
     )
     doubt = _doubt(x.price, sensitivity)
-    best = np.argsort(doubt, kind="stable")[:_MOST_ROWS]
+    best = _sharpest(x, doubt)
     rate = _solved(x.pick(best))
     weights = 1 / doubt[best] ** 2
     low, found, high = _weighted_quartiles(rate, weights)
     many = weights.sum() ** 2 / (weights**2).sum()
     off = max(1.5 * (high - low) / np.sqrt(many), 1.2 / np.sqrt(weights.sum()), _SURE)
     whole = round(round(found / _BASIS_POINT) * _BASIS_POINT, 4)
-    sure = off < _BASIS_POINT / 2 and abs(found - whole) < _BASIS_POINT / 5
-    return Rate(whole, _SURE) if sure else Rate(found, float(off))
+    if off < _BASIS_POINT / 2:
+        # Rows that err alike are fewer than they seem: how far from a whole one tells it.
+        off = max(off, abs(found - whole))
+        if off < _WHOLE:
+            return Rate(whole, _SURE if off <= _SURE else float(2 * off))
+        off = 2 * off
+    return Rate(found, float(off))
+
+
+def _sharpest(x: Priced, doubt: Floats) -> NDArray[np.int64]:
+    """Returns the rows that tell the rate best, one of those whose digits err alike.
+
+    A quote that stands for minutes is thousands of rows of ticks, whose volatilities are cut in
+    the same place. So a contract has one row for each price, and for each of its volatilities.
+    """
+    order = np.argsort(doubt, kind="stable")
+    contract = np.rint(x.strike * 1000).astype(np.int64) * 2 + x.is_call
+    cents, digits = np.rint(x.price * 100).astype(np.int64), np.rint(x.volatility / _PRINTED)
+    same = (contract * 100_003 + cents) * 1_000_003 + digits.astype(np.int64)
+    _, first = np.unique(same[order], return_index=True)
+    return np.asarray(order[np.sort(first)[:_MOST_ROWS]])
 
 
 def _solved(x: Priced) -> Floats:

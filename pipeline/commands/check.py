@@ -60,22 +60,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--annual_dividend",
         type=float,
-        default=0.0,
         metavar="USD",
-        help="that the Greeks were computed with (default: none)",
+        help="that the Greeks were computed with (default: what the manifest says, else none)",
     )
     parser.add_argument(
         "--greeks_version",
-        default="latest",
         choices=["latest", "1"],
-        help="how ThetaData counted the time to expiration (default: %(default)s)",
+        help="how ThetaData counted the time to expiration (default: what the manifest says, else "
+        "latest)",
     )
     parser.add_argument(
         "--interval",
         choices=INTERVALS,
         metavar="INTERVAL",
         help="between two rows of a contract: then a time that every contract lacks is missed, too "
-        "(default: what the rows show)",
+        "(default: what the manifest says, else what the rows show)",
     )
 
 
@@ -85,15 +84,18 @@ def run(parser: argparse.ArgumentParser, options: argparse.Namespace, _rest: Seq
         limits = parse_limits(options.fail_on, (*RULES, *TOGETHER))
     except ValueError as error:
         parser.error(f"--fail_on: {error}")
+    from pipeline.assumed import assumptions_of
     from pipeline.check_text import text
     from pipeline.reading import UnreadableFile, find_files, read_batches
     from transforms.full_check import Assumptions, FullCheck
 
-    check = FullCheck(
-        Assumptions(options.rate, options.annual_dividend, options.greeks_version, options.interval)
+    told = Assumptions(
+        options.rate, options.annual_dividend, options.greeks_version, options.interval
     )
+    check = FullCheck(told)
     try:
         for path in find_files(options.files):
+            check.assume(assumptions_of(path, told))
             for table in read_batches(path):
                 check.add(table, path)
             check.end_of_file()

@@ -71,8 +71,7 @@ def run(parser: argparse.ArgumentParser, options: argparse.Namespace, _rest: Seq
     except ReportExtraMissing as error:
         print(error, file=sys.stderr)
         return USAGE
-    import pyarrow as pa
-
+    from pipeline.reading import UnreadableFile
     from pipeline.reports.build import build
     from pipeline.reports.page import html, write_file, write_pngs
     from pipeline.reports.rows import NoRows
@@ -91,7 +90,7 @@ def run(parser: argparse.ArgumentParser, options: argparse.Namespace, _rest: Seq
     except NoRows as error:
         print(f"greeks report: {error}", file=sys.stderr)
         return NOTHING
-    except (OSError, pa.ArrowInvalid) as error:
+    except (OSError, UnreadableFile) as error:
         print(f"greeks report: {error}", file=sys.stderr)
         return NOTHING
     return OK

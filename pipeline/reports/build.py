@@ -28,8 +28,7 @@ def build(source: Source, symbol: str, trade_date: date | None, until: int) -> R
 
     Raises:
         NoRows: the files have no such rows.
-        OSError: a file can't be read.
-        pyarrow.ArrowInvalid: a file is not what its suffix says.
+        UnreadableFile: a file can't be read, or is not what its suffix says.
     """
     run = source.run
     footer = f"Made by theta-greeks-pipeline {__version__}. All times are New York's."

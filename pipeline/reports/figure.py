@@ -1,5 +1,6 @@
 """A figure of the report: a Vega-Lite chart in the report's own style, or why there is none."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -57,7 +58,7 @@ class Figure:
         # Altair would check every row against its schema.
         spec: dict[str, Any] = self.chart.to_dict()
         spec |= {
-            "data": {"values": list(self.rows)},
+            "data": {"values": [row for row in self.rows if _drawable(row)]},
             "width": width,
             "height": self.height,
             "autosize": {"type": "fit-x", "contains": "padding"},
@@ -65,6 +66,11 @@ class Figure:
         }
         spec.pop("config", None)
         return spec
+
+
+def _drawable(row: dict[str, Any]) -> bool:
+    # JSON has no number for what is none, and a figure no place.
+    return all(math.isfinite(cell) for cell in row.values() if isinstance(cell, float))
 
 
 @dataclass(frozen=True)

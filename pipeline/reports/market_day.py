@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.reports.rows import BASE, NoRows, Piece, columns_of, pieces
+from pipeline.reading import columns_of
+from pipeline.reports.rows import BASE, NoRows, Piece, pieces
 
 BUCKET = 5 * 60_000
 """Milliseconds in a column of the completeness map."""
@@ -159,12 +160,11 @@ def gather(paths: Sequence[Path], symbol: str, trade_date: date, until: int) -> 
 
     Raises:
         NoRows: none has a row of the symbol on the trade date.
-        OSError: a file can't be read.
-        pyarrow.ArrowInvalid: a file is not what its suffix says.
+        UnreadableFile: a file can't be read, or is not what its suffix says.
     """
     columns: dict[str, None] = dict.fromkeys(BASE)
     for path in paths:
-        columns |= dict.fromkeys(columns_of(path))
+        columns |= dict.fromkeys(columns_of(str(path)))
     names = tuple(name for name in columns if name not in _NOT_VALUES)
     day = MarketDay(symbol, trade_date, until, names)
     read = tuple(name for name in names if name in (*BASE, *DRAWN, *_CHECKED))

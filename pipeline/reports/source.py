@@ -115,8 +115,7 @@ def select(source: Source, symbol: str, trade_date: date | None) -> Selection:
 
     Raises:
         NoRows: the files have no such symbol.
-        OSError: a file can't be read.
-        pyarrow.ArrowInvalid: a file is not what its suffix says.
+        UnreadableFile: a file can't be read, or is not what its suffix says.
     """
     spans = {path: _span(path, source) for path in source.files}
     counts = Counter(each for names, _, _ in spans.values() for each in sorted(names))

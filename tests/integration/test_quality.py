@@ -137,3 +137,30 @@ def test_a_clean_download_has_no_finding(tmp_path: Path, order: str, api: str) -
     (summary,) = summaries(tmp_path)
     assert summary["findings"] == {}
     assert "no finding in" in greeks(tmp_path, "check", "data/greeks")
+
+
+@pytest.mark.parametrize("flag", ["--annual_dividend 70", "--greeks_version 1"])
+def test_how_the_greeks_were_computed_is_taken_from_the_manifest(
+    terminal: TerminalServer, tmp_path: Path, flag: str
+) -> None:
+    greeks(
+        tmp_path, *shlex.split(DOWNLOAD), *shlex.split(flag), "--terminal", terminal.url,
+        "--max_dte", "20",
+    )  # fmt: skip
+    assert "no finding in" in greeks(tmp_path, "check", "data/greeks")
+    (tmp_path / "data" / "greeks.meta").rename(tmp_path / "elsewhere")
+    out = greeks(tmp_path, "check", "data/greeks", code=1)
+    assert "Say so with --annual_dividend" in out
+    assert "no finding in" in greeks(tmp_path, "check", *shlex.split(flag), "data/greeks")
+
+
+def test_a_day_that_was_cut_off_is_missed_by_the_manifest(
+    terminal: TerminalServer, tmp_path: Path
+) -> None:
+    greeks(tmp_path, *shlex.split(DOWNLOAD), "--terminal", terminal.url, "--max_dte", "1")
+    path = tmp_path / "data" / "greeks" / "2024-03-15" / "SPXW_20240315.csv"
+    lines = path.read_text().splitlines(keepends=True)
+    path.write_text(
+        "".join(line for line in lines if "T16:00" not in line and "T15:30" not in line)
+    )
+    assert "holes: " in greeks(tmp_path, "check", str(path), code=1)

@@ -92,7 +92,7 @@ def test_a_folder_is_read_whole_and_what_is_no_data_is_left_alone(
     assert [one["expiration"] for one in told["expirations"]] == ["2024-03-15", "2024-03-18"]  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize("tool", ["pandas", "polars", "naive"])
+@pytest.mark.parametrize("tool", ["pandas", "polars", "naive", "duckdb", "float32"])
 def test_files_of_other_tools_are_read(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, tool: str
 ) -> None:
@@ -106,6 +106,15 @@ def test_files_of_other_tools_are_read(
         path = tmp_path / "theirs.csv"
         frame_ = pl.DataFrame(pl.from_arrow(TABLE))
         frame_.with_columns(pl.col("expiration").dt.strftime("%Y%m%d")).write_csv(path)
+    elif tool == "duckdb":
+        path = tmp_path / "theirs.csv"
+        text = csv_of(TABLE).decode().replace("T", " ").replace(".000-04:00", "-04")
+        path.write_text(text)
+    elif tool == "float32":
+        names = [field.name for field in TABLE.schema if field.type == pa.float64()]
+        frame = TABLE.to_pandas()
+        frame[names] = frame[names].astype("float32")
+        frame.to_parquet(path)
     else:
         frame = TABLE.to_pandas().drop(columns="symbol")
         for name in ("timestamp", "underlying_timestamp"):
@@ -116,6 +125,15 @@ def test_files_of_other_tools_are_read(
     assert told["findings"] == {}
     (rate,) = told["recomputation"]["rates"]  # type: ignore[index]
     assert rate["rate"] == 0.0531
+
+
+def test_times_with_and_without_an_offset_are_refused_together(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(csv_of(TABLE).replace(b"T10:00:00.000-04:00", b"T10:00:00.000"))
+    assert main(["check", str(path)]) == 2
+    assert "some times have an offset from UTC" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("order", ["first_order", "all", "implied_volatility", "eod"])

@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.terminal.greeks import Query
 from pipeline.terminal.market import Market
+from pipeline.terminal.table import table as table_of
 from tests.support.plant import DAY, EXPIRATION, place, plant
 from transforms.error_bins import DAYS, MONEYNESS
 from transforms.full_check import Assumptions, Checked, FullCheck
@@ -115,6 +117,37 @@ def test_a_wrong_greek_is_shown_with_what_it_should_be() -> None:
     (example,) = finding.examples
     assert example.values["vega_recomputed"] == pytest.approx(TABLE["vega"][ROW].as_py(), abs=1e-3)
     assert set(example.values) == {"implied_vol", "vega", "vega_recomputed"}
+
+
+@pytest.mark.parametrize(
+    ("day", "around"), [(date(2024, 3, 14), 3), (date(2024, 3, 11), 4), (date(2024, 7, 8), 8)]
+)
+def test_a_last_day_by_the_second_is_clean(day: date, around: int) -> None:
+    query = Query("SPXW", day, day, day, "first_order", 1000, strike_range=around)
+    full = FullCheck(Assumptions())
+    full.add(table_of(MARKET.blocks(query), "first_order"))
+    assert keys(full.finish()) == {}
+    (rate,) = full.rates
+    assert abs(rate["rate"] - 0.0531) <= rate["doubt"]
+
+
+def test_a_row_of_zeros_excuses_no_greek_of_another_row() -> None:
+    solved = np.flatnonzero(TABLE["implied_vol"].to_numpy() > 0)
+    vera = TABLE["vera"].to_numpy().copy()
+    vera[solved[::3]] *= 10
+    place_of = TABLE.schema.get_field_index("vera")
+    table = TABLE.set_column(place_of, "vera", pa.array(vera))
+    before, full = check(table)
+    assert full.notes == []
+    table = plant(table, ROW, **dict.fromkeys(ORDERS["all"][7:27], 0.0))
+    after, full = check(table)
+    assert full.notes == []
+    counts = [
+        one[0].quality.found | {f.rule: f.count for f in one[0].together} for one in (before, after)
+    ]
+    assert counts[1]["zero_greeks"] == 1
+    assert 0 <= counts[1]["recomputed_greeks"] - counts[0]["recomputed_greeks"] <= 1
+    assert counts[0]["recomputed_greeks"] > 100
 
 
 def test_rows_may_come_mixed_and_in_pieces() -> None:

@@ -47,3 +47,11 @@ def test_holes_are_a_share_of_the_rows_that_should_be_there() -> None:
 def test_any_is_the_sum_of_all_rules() -> None:
     assert broken(parse_limits("any>14"), {"holes": 10, "duplicates": 5}, 100)
     assert not broken(parse_limits("any>15"), {"holes": 10, "duplicates": 5}, 100)
+
+
+def test_more_findings_than_rows_are_told_as_a_number_alone() -> None:
+    (limit,) = parse_limits("any")
+    assert limit.exceeded({"holes": 29_441}, 23_240) == (
+        "any>0 is exceeded: 29,441 with findings of every rule"
+    )
+    assert "2,324 (10% of 23,240 rows)" in str(limit.exceeded({"holes": 2_324}, 23_240))

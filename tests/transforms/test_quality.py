@@ -63,6 +63,10 @@ DEFECTS: dict[str, tuple[Callable[[pa.Table], pa.Table], list[int]]] = {
     "gamma_bounds": (lambda t: plant(t, CALL, gamma=-0.001), [CALL]),
     "vega_bounds": (lambda t: plant(t, PUT, vega=-5.0), [PUT]),
     "iv_bounds": (lambda t: plant(t, PUT, implied_vol=-0.2, iv_error=0.0), [PUT]),
+    "price_bounds": (
+        lambda t: plant(plant(t, CALL, bid=-0.05), PUT, underlying_price=0.0),
+        [CALL, PUT],
+    ),
     "zero_greeks": (lambda t: plant(t, CALL, **dict.fromkeys(GREEKS, 0.0)), [CALL]),
     "unsolved_iv": (lambda t: plant(t, CALL, implied_vol=0.0), [CALL]),
     "iv_error": (lambda t: plant(t, CALL, iv_error=0.3), [CALL]),
@@ -91,6 +95,35 @@ def test_a_planted_defect_is_found_where_it_is_and_nothing_else(rule: str) -> No
     found = [example.key for example in finding.examples]
     assert sorted(found, key=str) == sorted((key(row) for row in rows), key=str)
     assert finding.share == pytest.approx(len(rows) / TABLE.num_rows, rel=0.001)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"bid": -0.05},
+        {"bid": -1.0, "ask": -0.5},
+        {"underlying_price": -5.0},
+        {"underlying_price": 0.0},
+    ],
+)
+def test_a_price_that_can_not_be_is_found(values: dict[str, float]) -> None:
+    unsolved = dict.fromkeys([*GREEKS, "implied_vol"], 0.0)
+    quality = quality_of(plant(TABLE, CALL, **unsolved, iv_error=100.0, **values))
+    assert quality.found["price_bounds"] == 1
+
+
+@pytest.mark.parametrize("right", ["C", "P"])
+def test_no_quote_at_the_money_is_found_and_far_from_it_is_not(right: str) -> None:
+    spot = TABLE["underlying_price"][CALL].as_py()
+    unsolved = dict.fromkeys([*GREEKS, "implied_vol", "bid", "ask"], 0.0)
+    near, far = (
+        place(TABLE, step * round(spot * share / step), right, "11:00")
+        for step, share in ((5, 1.0), (100, 1.03 if right == "C" else 0.97))
+    )
+    empty = plant(plant(TABLE, near, **unsolved, iv_error=100.0), far, **unsolved, iv_error=100.0)
+    quality = quality_of(empty)
+    assert quality.found == {"zero_bids": 1}
+    assert quality.findings[0].examples[0].key == key(near)
 
 
 def test_all_defects_of_a_day_are_found_each_at_its_rows() -> None:

@@ -15,7 +15,7 @@ from transforms.block import Block, Floats, arrays
 from transforms.recompute import (
     REVISED,
     beyond,
-    formulas,
+    by_older_formulas,
     is_daily,
     recompute,
     recompute_block,
@@ -162,15 +162,21 @@ def test_rows_of_the_older_formulas_are_known(generation: str, order: str) -> No
     table = published(generation, order)
     block = block_of(table, table["expiration"][0].as_py())
     ours, _ = recompute_block(block, RATES[generation], "1")
-    wrong = {name: len(beyond(block, ours, name)) for name in block.greeks}
-    assert formulas(block, ours, wrong) == "older"
-    assert {name for name, rows in wrong.items() if rows} <= {*REVISED}
+    wrong = {name: beyond(block, ours, name) for name in block.greeks}
+    explained = by_older_formulas(block, ours, wrong)
+    assert {name: rows.tolist() for name, rows in wrong.items() if len(rows)} == {
+        name: rows.tolist() for name, rows in explained.items() if len(rows)
+    }
+    assert set(explained) <= {*REVISED}
 
 
 def test_rows_of_the_textbook_formulas_are_known() -> None:
     block = block_of(TABLE)
     ours, _ = recompute_block(block)
-    assert formulas(block, ours, dict.fromkeys(block.greeks, 0)) == "textbook"
+    assert (
+        by_older_formulas(block, ours, {name: beyond(block, ours, name) for name in block.greeks})
+        == {}
+    )
 
 
 def test_several_expirations_are_refused() -> None:

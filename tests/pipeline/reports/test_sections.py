@@ -6,6 +6,7 @@ import pyarrow as pa
 import pyarrow.parquet as parquet
 import pytest
 
+from pipeline.reports.build import build
 from pipeline.reports.changes import changes_section
 from pipeline.reports.check_section import check_section
 from pipeline.reports.figure import Section
@@ -54,6 +55,23 @@ def run(**values: Any) -> dict[str, Any]:
 def figure(section: Section, name: str) -> Any:
     (found,) = (each for each in section.figures if each.name == name)
     return found
+
+
+@pytest.mark.parametrize("odd", [float("inf"), float("-inf"), float("nan")])
+def test_no_number_is_too_odd_to_be_drawn(table: pa.Table, tmp_path: Path, odd: float) -> None:
+    # Each column in a row of its own at the time of the figures, then all of two columns.
+    numbers = [name for name in table.schema.names[5:] if pa.types.is_floating(table[name].type)]
+    for n, name in enumerate(numbers):
+        table = plant(table, place(table, 5100.0 + 5 * n, "C", "10:00", DAY), **{name: odd})
+    (tmp_path / "odd").mkdir()
+    parquet.write_table(table, path := tmp_path / "odd" / "a.parquet")
+    assert "Independent check" in html(build(Source(None, path.parent, (path,)), "", DAY, TEN))
+    for name in ("implied_vol", "delta"):
+        column = pa.array([odd] * len(table))
+        table = table.set_column(table.schema.get_field_index(name), table.field(name), column)
+    parquet.write_table(table, path)
+    page = html(build(Source(None, path.parent, (path,)), "", DAY, TEN))
+    assert "Independent check" in page
 
 
 def test_throughput_is_the_rows_between_two_samples(folder: Path) -> None:
