@@ -3,6 +3,7 @@
 import sys
 import traceback
 
+from apache_beam.io.filesystems import FileSystems
 from apache_beam.options.pipeline_options import PipelineOptions
 
 from pipeline import history
@@ -29,6 +30,8 @@ def download(config: DownloadConfig, options: PipelineOptions) -> int:
         if no Terminal answers; 128 and the signal's number if it was interrupted.
     """
     choose_pool(config.format)
+    # Beam does so when it builds the graph; the run history and the manifest come before.
+    FileSystems.set_options(options)
     try:
         files.is_local(config.output)
         run = Run(config, options)

@@ -6,8 +6,9 @@ import sys
 from importlib.abc import MetaPathFinder
 
 # Beam and pyarrow import these where they are installed, and go without them where they are not.
-# pandas (45 MiB) is for their DataFrames, pymongo (7 MiB) for MongoDB: a download uses neither.
-UNUSED = ("pandas", "pymongo")
+# pandas (45 MiB) is for their DataFrames, pymongo (7 MiB) for MongoDB, boto3 (9 MiB) for Beam's own
+# S3 files: a download uses none of them.
+UNUSED = ("boto3", "pandas", "pymongo")
 
 
 _VARIABLE = "ARROW_DEFAULT_MEMORY_POOL"
