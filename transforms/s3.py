@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 
 from apache_beam.io.filesystems import FileSystems
@@ -25,6 +25,7 @@ SCHEME = "s3://"
 NOTHING = ""
 """The mark of an object that is not there; see `mark`."""
 
+_PIECE = 1 << 16
 _ATTEMPTS = 5
 _CONNECTIONS = 32
 _LOCK = threading.Lock()
@@ -112,16 +113,16 @@ def client() -> Any:
 @cache
 def _client(access: Access) -> Any:
     try:
-        import botocore.session
         from botocore.config import Config
         from botocore.exceptions import BotoCoreError
+
+        from transforms.s3_client import make_client
     except ImportError as error:
         raise Unusable(
             "s3:// needs the extra s3: pip install 'theta-greeks-pipeline[s3]'"
         ) from error
     try:
-        made = botocore.session.get_session().create_client(
-            "s3",
+        made = make_client(
             region_name=access.region,
             api_version=access.version,
             use_ssl=access.ssl,
@@ -192,9 +193,17 @@ def _as_file_error(error: Any, path: str) -> OSError:
     return OSError(f"{path}: {error}")
 
 
-def md5(data: bytes | bytearray) -> str:
-    """Returns what the store checks data by as it arrives."""
-    return base64.b64encode(hashlib.md5(data, usedforsecurity=False).digest()).decode()
+def md5(data: bytes | BinaryIO) -> str:
+    """Returns what the store checks data by as it arrives; of a file, from where it stands."""
+    digest = hashlib.md5(usedforsecurity=False)
+    if isinstance(data, bytes):
+        digest.update(data)
+    else:
+        begin = data.tell()
+        while piece := data.read(_PIECE):
+            digest.update(piece)
+        data.seek(begin)
+    return base64.b64encode(digest.digest()).decode()
 
 
 def conditions(over: str | None) -> dict[str, str]:
@@ -208,7 +217,7 @@ def conditions(over: str | None) -> dict[str, str]:
     return {"IfNoneMatch": "*"} if over == NOTHING else {"IfMatch": over}
 
 
-def put(path: str, data: bytes | bytearray, mime_type: str, over: str | None = None) -> str:
+def put(path: str, data: bytes | BinaryIO, mime_type: str, over: str | None = None) -> str:
     """Writes a whole object in one request, and returns its mark.
 
     Raises:
