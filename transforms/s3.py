@@ -316,10 +316,10 @@ def abort_uploads(folder: str, before: datetime) -> int:
     store = client()
     aborted = 0
     with told(folder):
-        pages = store.get_paginator("list_multipart_uploads").paginate(Bucket=bucket, Prefix=key)
+        # All of the bucket's: MinIO takes a prefix for a whole key, and finds none.
+        pages = store.get_paginator("list_multipart_uploads").paginate(Bucket=bucket)
         for page in pages:
             for found in page.get("Uploads", ()):
-                # Not every store heeds the prefix in full.
                 if found["Key"].startswith(key) and found["Initiated"] < before:
                     store.abort_multipart_upload(
                         Bucket=bucket, Key=found["Key"], UploadId=found["UploadId"]
