@@ -13,6 +13,8 @@ exec((HERE / "transforms" / "version.py").read_text(encoding="utf-8"), VERSION)
 SQL = ["SQLAlchemy>=2.0.30,<2.2", "psycopg[binary]>=3.2,<4"]
 # For `greeks report`.
 REPORT = ["altair>=5.5", "jinja2>=3.1", "vl-convert-python>=1.7"]
+# For files and run histories in S3 and what speaks its protocol.
+S3 = ["botocore>=1.36,<2"]
 
 setup(
     name="theta-greeks-pipeline",
@@ -39,12 +41,14 @@ setup(
     extras_require={
         "sql": SQL,
         "report": REPORT,
+        "s3": S3,
         "test": [
             "coverage[toml]>=7.10",
             "QuantLib>=1.36",
             "altair>=5.5",
             "duckdb>=1.1",
             "hypothesis>=6.100",
+            "moto[server]>=5.1",
             "mypy>=1.15",
             "pandas>=2.2",
             "polars>=1.20",
@@ -56,6 +60,7 @@ setup(
             "types-psutil",
             "types-requests",
             *REPORT,
+            *S3,
             *SQL,
         ],
     },

@@ -3,6 +3,7 @@
 import sys
 import traceback
 
+from apache_beam.io.filesystems import FileSystems
 from apache_beam.options.pipeline_options import PipelineOptions
 
 from pipeline import history
@@ -11,10 +12,11 @@ from pipeline.config import DownloadConfig
 from pipeline.console import all_empty, conclude
 from pipeline.interruption import Interruption
 from pipeline.inventory import Conflict
-from pipeline.lean import choose_pool
+from pipeline.lean import choose_pool, give_back
 from pipeline.plan import NothingMatched
 from pipeline.run import Run
 from transforms import files
+from transforms.s3 import is_s3
 from transforms.summary import RunSummary
 from transforms.thetadata import NotServed, TerminalUnreachable, ThetaError
 
@@ -30,6 +32,10 @@ def download(config: DownloadConfig, options: PipelineOptions) -> int:
         if no Terminal answers; 128 and the signal's number if it was interrupted.
     """
     choose_pool(config.format)
+    if is_s3(config.output) or is_s3(config.metrics):
+        give_back()
+    # Beam does so when it builds the graph; the run history and the manifest come before.
+    FileSystems.set_options(options)
     interruption = Interruption()
     with interruption.heeded():
         return _download(config, options, interruption)

@@ -4,11 +4,13 @@ import contextlib
 import fcntl
 import json
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 
 from pipeline.inventory import Conflict
+from pipeline.writers import announce, others
 from transforms import files
 from transforms.layout import Layout
 from transforms.owner import Owner
@@ -20,13 +22,21 @@ def output_lock(layout: Layout) -> Iterator[None]:
 
     The lock is on `<output>.meta/lock`, which says who has it. It ends with the process, however
     that ends, so that none is ever left behind. On a file system without locks, such as an object
-    store, there is none: commits are whole there, too, and the later one stays.
+    store, there is none: a lock that is an object would outlive a killed run. Commits are whole
+    there, too; whoever else may be writing is named, and the run goes on.
 
     Raises:
         Conflict: another run has it; who, and where.
         OSError: the file can't be opened.
     """
     if not files.is_local(layout.output):
+        announce(layout)
+        for other in others(layout):
+            print(
+                f"note: {other}, is writing to {layout.output}, too, or was killed: of a file that "
+                "both have to write the first one stays, and the other run says so",
+                file=sys.stderr,
+            )
         yield
         return
     descriptor = os.open(_path(layout), os.O_RDWR | os.O_CREAT, 0o666)
@@ -56,10 +66,10 @@ def holder(layout: Layout) -> str | None:
     """Returns who is writing to the output folder, or None if nobody is known to.
 
     Raises:
-        OSError: the lock can't be opened.
+        OSError: the lock can't be opened, or the notes that stand for it can't be read.
     """
     if not files.is_local(layout.output):
-        return None
+        return next(map(str, others(layout)), None)
     try:
         descriptor = os.open(_path(layout), os.O_RDONLY)
     except FileNotFoundError:

@@ -35,6 +35,9 @@ def find_files(paths: Sequence[str]) -> list[str]:
     found: list[str] = []
     for name in paths:
         path = Path(name)
+        if "://" in name:
+            raise UnreadableFile(f"{name} is not on this machine: copy it here first, such as by "
+                                 "`aws s3 sync`")  # fmt: skip
         if not path.exists():
             raise UnreadableFile(f"{name} is not there")
         if path.is_dir():

@@ -36,6 +36,7 @@ from pipeline.record import completed
 from pipeline.sizes import Sizes
 from pipeline.sofar import results_so_far
 from pipeline.tally import Tally
+from pipeline.writers import clear_dead
 from transforms import files
 from transforms.dealing import laid_out
 from transforms.fetch import Terminal
@@ -81,7 +82,7 @@ class Run:
             sweep(f"{record.get('meta', '')}/unfinished/{record['run_id']}")
         self.record: Record = {
             "request": config.describe(),
-            "meta": str(Path(f"{config.output.rstrip('/')}.meta").absolute()),
+            "meta": _meta(config.output),
         }
         run_id = self.store.start(self.record)
         self.started = time.monotonic()
@@ -290,12 +291,27 @@ def _untold(_args: threading.ExceptHookArgs) -> None:
     pass
 
 
+def _meta(output: str) -> str:
+    """The folder of a run's unfinished files, for a later run in another working directory."""
+    meta = f"{output.rstrip('/')}.meta"
+    return str(Path(meta).absolute()) if files.is_local(output) else meta
+
+
 def sweep_dead(layout: Layout) -> None:
-    """Removes the unfinished files of runs that died: who has the lock knows that none lives."""
+    """Removes the unfinished files of runs that died: who has the lock knows that none lives.
+
+    Where there is no lock, it removes those of runs that are known to have died.
+    """
     if files.is_local(layout.output):
         for folder in Path(layout.unfinished).iterdir():
             if folder.name != layout.run_id:
                 sweep(str(folder))
+        return
+    dead, uploads = clear_dead(layout)
+    for left in dead:
+        sweep(left)
+    if uploads:
+        print(f"{uploads} unfinished uploads of killed runs were aborted")
 
 
 def sweep(folder: str) -> None:

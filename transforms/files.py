@@ -2,16 +2,22 @@
 
 import contextlib
 import hashlib
+import io
 import json
 import os
 import uuid
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from apache_beam.io.filesystem import BeamIOError, CompressionTypes
 from apache_beam.io.filesystems import FileSystems
 from apache_beam.io.localfilesystem import LocalFileSystem
+
+from transforms import s3
+
+_PIECE = 1 << 20
 
 
 def is_local(path: str) -> bool:
@@ -71,13 +77,32 @@ def remove(path: str) -> None:
     Raises:
         OSError: it can't be removed.
     """
-    if FileSystems.exists(path):
+    if s3.is_s3(path):
+        s3.remove(path)
+    elif FileSystems.exists(path):
         FileSystems.delete([path])
 
 
 def exists(path: str) -> bool:
-    """Returns whether there is a file or a folder at `path`."""
+    """Returns whether there is a file at `path`, or where there are folders, one of those.
+
+    Raises:
+        OSError: the file system does not say.
+    """
+    if s3.is_s3(path):
+        return s3.mark(path) != s3.NOTHING
     return bool(FileSystems.exists(path))
+
+
+def mark(path: str) -> str | None:
+    """Returns what changes whenever a file does, or None where the file system has no such thing.
+
+    A writer says by it what it means to replace; see `write_json`.
+
+    Raises:
+        OSError: the file system does not say.
+    """
+    return s3.mark(path) if s3.is_s3(path) else None
 
 
 def size(path: str) -> int:
@@ -86,6 +111,8 @@ def size(path: str) -> int:
     Raises:
         OSError: it is not there.
     """
+    if s3.is_s3(path):
+        return int(s3.head(path)["ContentLength"])
     return int(FileSystems.get_filesystem(path).size(path))
 
 
@@ -100,8 +127,23 @@ def below(folder: str) -> Iterator[str]:
             folders.sort()
             yield from (f"{place}/{name}" for name in sorted(names))
         return
+    if s3.is_s3(folder):
+        yield from (path for path, _ in s3.below(folder))
+        return
     (result,) = FileSystems.match([f"{folder}/**"])
     yield from sorted(found.path for found in result.metadata_list)
+
+
+def dated(folder: str) -> Iterator[tuple[str, datetime | None]]:
+    """Yields what `below` does, and when each file was written; None where that is not known.
+
+    Raises:
+        OSError: the folder can't be read.
+    """
+    if s3.is_s3(folder):
+        yield from s3.below(folder)
+    else:
+        yield from ((path, None) for path in below(folder))
 
 
 def _unless_missing(error: OSError) -> None:
@@ -115,6 +157,8 @@ def open_file(path: str) -> Any:
     Raises:
         OSError: it can't be opened.
     """
+    if s3.is_s3(path):
+        return io.BufferedReader(s3.ObjectFile(path), _PIECE)
     return FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED)
 
 
@@ -126,7 +170,7 @@ def sha256(path: str) -> str:
     """
     digest = hashlib.sha256()
     with open_file(path) as file:
-        while piece := file.read(1 << 20):
+        while piece := file.read(_PIECE):
             digest.update(piece)
     return digest.hexdigest()
 
@@ -138,39 +182,62 @@ def read_json(path: str) -> Any:
         ValueError: the file is not JSON.
         OSError: the file can't be read.
     """
+    return read_marked(path)[0]
+
+
+def read_marked(path: str) -> tuple[Any, str | None]:
+    """Returns a JSON document, or None if there is no such file, and the file's `mark`.
+
+    Raises:
+        ValueError: the file is not JSON.
+        OSError: the file can't be read.
+    """
     try:
+        if s3.is_s3(path):
+            content, found = s3.get(path)
+            return json.loads(content), found
         with open_file(path) as file:
-            return json.loads(file.read())
+            return json.loads(file.read()), None
     except FileNotFoundError:
-        return None
+        return None, s3.NOTHING if s3.is_s3(path) else None
     except BeamIOError:
         if FileSystems.exists(path):
             raise
-        return None
+        return None, None
 
 
-def write_json(path: str, document: Any, temporary: str) -> None:
-    """Writes a JSON document: whole, or not at all.
+def write_json(path: str, document: Any, temporary: str, over: str | None = None) -> str | None:
+    """Writes a JSON document: whole, or not at all. Returns the file's `mark`.
 
     Args:
         path: where to.
         document: what.
         temporary: a folder on the same file system for the unfinished file.
+        over: the `mark` of what may be replaced; None for any.
 
     Raises:
+        s3.Overtaken: what is there is not what `over` says.
         OSError: it can't be written; a document that was there is as it was.
     """
     text = json.dumps(document, indent=2, ensure_ascii=False).encode() + b"\n"
+    return write_bytes(path, text, "application/json", temporary, over)
+
+
+def write_bytes(
+    path: str, content: bytes, mime_type: str, temporary: str, over: str | None = None
+) -> str | None:
+    """Writes a small file, as `write_json` does."""
+    if s3.is_s3(path):
+        return s3.put(path, content, mime_type, over)
     unfinished = f"{temporary}/{uuid.uuid4().hex}.json"
     make_folder(temporary)
     try:
-        with FileSystems.create(
-            unfinished, "application/json", CompressionTypes.UNCOMPRESSED
-        ) as file:
-            file.write(text)
+        with FileSystems.create(unfinished, mime_type, CompressionTypes.UNCOMPRESSED) as file:
+            file.write(content)
         move(unfinished, path)
     except BaseException:
         # Removing it can fail for the same reason, which is the one to tell.
         with contextlib.suppress(OSError):
             remove(unfinished)
         raise
+    return None

@@ -67,10 +67,14 @@ class Entry:
 
 
 class Manifest:
-    """Reads and writes the entries of one output folder."""
+    """Reads and writes the entries of one output folder.
+
+    Args:
+        layout: of the folder.
+    """
 
     def __init__(self, layout: Layout) -> None:
-        self._layout = layout
+        self.layout = layout
 
     def read(self, request: GreeksRequest) -> Entry | None:
         """Returns the entry of the request's file, or None.
@@ -81,6 +85,10 @@ class Manifest:
         """
         return read_entry(self._path(request))
 
+    def read_marked(self, request: GreeksRequest) -> tuple[Entry | None, str | None]:
+        """Returns what `read` does, and the mark by which `write` replaces just that entry."""
+        return _read_marked(self._path(request))
+
     def entries(self) -> Iterator[tuple[str, Entry | ValueError]]:
         """Yields each entry, in order, after its file's path below the output folder.
 
@@ -89,8 +97,8 @@ class Manifest:
         Raises:
             OSError: the folder can't be read.
         """
-        for path in files.below(self._layout.entries):
-            name = path[len(self._layout.entries) + 1 :].removesuffix(_SUFFIX)
+        for path in files.below(self.layout.entries):
+            name = path[len(self.layout.entries) + 1 :].removesuffix(_SUFFIX)
             try:
                 entry = read_entry(path)
             except ValueError as error:
@@ -99,24 +107,22 @@ class Manifest:
                 if entry is not None:
                     yield name, entry
 
-    def write(self, request: GreeksRequest, entry: Entry) -> None:
-        """Writes the entry of the request's file, whole or not at all.
+    def write(self, request: GreeksRequest, entry: Entry, over: str | None = None) -> str | None:
+        """Writes the entry of the request's file, whole or not at all, and returns its mark.
+
+        Args:
+            request: the request.
+            entry: of its file.
+            over: the mark of the entry that may be replaced; None for any. See `files.mark`.
 
         Raises:
-            OSError: it can't be written.
+            OSError: it can't be written, or another run has replaced what was to be replaced.
         """
         stamped = {**asdict(entry), "time": datetime.now(timezone.utc).isoformat()}
-        files.write_json(self._path(request), stamped, self._layout.temporary)
-
-    def conflict(self, request: GreeksRequest, source: str) -> str | None:
-        """Returns why the request's file must not be written, or None if it may.
-
-        A file may be replaced only by the request that made it, from the same source.
-        """
-        return conflict(self._layout.path(request), self.read(request), request, source)
+        return files.write_json(self._path(request), stamped, self.layout.temporary, over)
 
     def _path(self, request: GreeksRequest) -> str:
-        return f"{self._layout.entries}/{self._layout.name(request)}{_SUFFIX}"
+        return f"{self.layout.entries}/{self.layout.name(request)}{_SUFFIX}"
 
 
 def read_entry(path: str) -> Entry | None:
@@ -126,12 +132,16 @@ def read_entry(path: str) -> Entry | None:
         ValueError: it is not an entry.
         OSError: it can't be read.
     """
+    return _read_marked(path)[0]
+
+
+def _read_marked(path: str) -> tuple[Entry | None, str | None]:
     names = {field.name for field in fields(Entry)}
     try:
-        document: Any = files.read_json(path)
+        document, mark = files.read_marked(path)
         if document is None:
-            return None
-        return Entry(**{name: document[name] for name in names & set(document)})
+            return None, mark
+        return Entry(**{name: document[name] for name in names & set(document)}), mark
     except (TypeError, ValueError) as error:
         raise ValueError(
             f"{path} is not an entry of the manifest ({error}): move it away, and the file that it "

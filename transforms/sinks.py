@@ -17,7 +17,7 @@ from apache_beam.coders import BytesCoder
 from apache_beam.io.filebasedsink import FileBasedSink
 from apache_beam.io.filesystem import CompressionTypes
 
-from transforms import files
+from transforms.commits import Unfinished, begin
 from transforms.csv_rows import RowEncoder
 from transforms.csv_text import encode_header
 from transforms.layout import Layout
@@ -35,6 +35,7 @@ class HashingFile:
         self._file = file
         self._sha256 = hashlib.sha256()
         self._abandoned = False
+        self._kept: list[bytes] | None = None
         self.bytes = 0
         self.closed = False
 
@@ -50,7 +51,18 @@ class HashingFile:
             self._file.write(view)
             self._sha256.update(view)
             self.bytes += view.nbytes
+            if self._kept is not None:
+                self._kept.append(bytes(view))
         return view.nbytes
+
+    def keep(self) -> None:
+        """From now on keeps what is written, for `kept`."""
+        self._kept = []
+
+    def kept(self) -> bytes:
+        """Returns what was written since `keep`, and keeps it no longer."""
+        kept, self._kept = self._kept or [], None
+        return b"".join(kept)
 
     def flush(self) -> None:
         """Flushes the file."""
@@ -96,7 +108,7 @@ class OpenFile:
     """The handle of one unfinished file.
 
     Attributes:
-        path: where it is.
+        unfinished: where its bytes are stored.
         file: what its bytes go through.
         writer: the format's own writer.
         waiting: batches that wait until there are enough of them.
@@ -104,7 +116,7 @@ class OpenFile:
         lines: that a format of lines has written, after its header.
     """
 
-    path: str
+    unfinished: Unfinished
     file: HashingFile
     writer: Any = None
     waiting: list[pa.RecordBatch] = field(default_factory=list)
@@ -114,22 +126,30 @@ class OpenFile:
 
 @dataclass(frozen=True)
 class Written:
-    """A complete file that is not in place yet: its rows, bytes and hash."""
+    """A complete file that is not in place yet.
+
+    Attributes:
+        rows: in it.
+        bytes: that were written.
+        stored: bytes, as the file system says.
+        sha256: of the bytes that were written.
+    """
 
     rows: int
     bytes: int
+    stored: int
     sha256: str
 
 
 class ExpirationSink(FileBasedSink, ABC):
-    """Writes each expiration's record batches to a file of its own, and commits it by a rename.
+    """Writes each expiration's record batches to a file of its own, and commits it at once.
 
     `FileBasedSink` opens the files, on any of Beam's file systems. Its finalization is not used:
     it would hold every file back until the run ends (see `write.ExpirationWriter` instead).
 
-    The life of a file: `open` a temporary path (which writes the header), `write_record` for
-    each batch, `close`, `commit`; or `discard` at any time. Batches are gathered, so that the
-    bytes depend on the rows alone and not on how they were cut.
+    The life of a file: `open` its path (which writes the header), `write_record` for each batch,
+    `close`, `commit`; or `discard` at any time. Nobody sees it before `commit`; see `commits`.
+    Batches are gathered, so that the bytes depend on the rows alone and not on how they were cut.
 
     Args:
         layout: where temporary and finished files go.
@@ -179,17 +199,21 @@ class ExpirationSink(FileBasedSink, ABC):
     def rows_written(self, handle: OpenFile) -> int:
         """Returns the number of rows in a closed file.
 
-        They are read back from the file, or counted in the very bytes that were written; they
-        are not taken from the caller, since they are compared with what the caller says.
+        They are read or counted in the very bytes that were written; they are not taken from the
+        caller, since they are compared with what the caller says.
         """
 
     def open(self, temp_path: str) -> OpenFile:
         """Returns a handle of a new file with its header, if the format has one.
 
+        Args:
+            temp_path: where the file is to be: what is temporary about it is `commits`' to say.
+
         Raises:
             OSError: from here on every method may: the file system refuses.
         """
-        handle = OpenFile(temp_path, HashingFile(super().open(temp_path)))
+        unfinished = begin(temp_path, self.layout.temporary_path(), self.MIME_TYPE, super().open)
+        handle = OpenFile(unfinished, HashingFile(unfinished.file))
         try:
             handle.writer = self.begin(handle.file)
         except BaseException:
@@ -211,15 +235,16 @@ class ExpirationSink(FileBasedSink, ABC):
         file_handle.file.close()
         file_handle.writer = None
         rows = self.rows_written(file_handle)
-        return Written(rows, file_handle.file.bytes, file_handle.file.sha256)
+        stored = file_handle.unfinished.seal()
+        return Written(rows, file_handle.file.bytes, stored, file_handle.file.sha256)
 
-    def commit(self, temp_path: str, path: str) -> None:
-        """Makes a closed file visible at `path`, by one atomic rename.
+    def commit(self, file_handle: OpenFile, over: str | None = None) -> None:
+        """Makes a closed file visible, in one step; see `commits.Unfinished.commit`.
 
         Raises:
-            OSError: it could not be renamed; what was at `path` is as it was.
+            OSError: it could not be; the file that was there is as it was.
         """
-        files.move(temp_path, path)
+        file_handle.unfinished.commit(over)
 
     def discard(self, file_handle: OpenFile) -> None:
         """Closes and removes an unfinished file.
@@ -229,7 +254,7 @@ class ExpirationSink(FileBasedSink, ABC):
         """
         file_handle.file.abandon()
         with contextlib.suppress(OSError):
-            files.remove(file_handle.path)
+            file_handle.unfinished.discard()
 
     def _write_waiting(self, handle: OpenFile, least: int) -> None:
         """Writes the rows that wait, as long as there are at least `least` of them."""
@@ -312,12 +337,15 @@ class ParquetSink(ExpirationSink):
 
     def end(self, handle: OpenFile) -> None:
         """Writes the footer."""
+        handle.file.keep()
         handle.writer.close()
 
     def rows_written(self, handle: OpenFile) -> int:
-        """Returns the rows that the file's own footer tells."""
-        with files.open_file(handle.path) as file:
-            return int(pq.read_metadata(file).num_rows)
+        """Returns the rows that the file's own footer tells, read from the bytes it was written in.
+
+        The file itself can't be read before `commit` on every file system.
+        """
+        return int(pq.read_metadata(pa.BufferReader(handle.file.kept())).num_rows)
 
 
 FORMATS: dict[str, type[ExpirationSink]] = {sink.NAME: sink for sink in (CsvSink, ParquetSink)}

@@ -154,8 +154,7 @@ class ExpirationWriter:
 
     def _add(self, stream: _Stream, batch: pa.RecordBatch) -> None:
         if stream.handle is None:
-            files.make_folder(self._sink.layout.temporary)
-            stream.handle = self._sink.open(self._sink.layout.temporary_path())
+            stream.handle = self._sink.open(self._sink.layout.path(stream.request))
         self._sink.write_record(stream.handle, batch)
         if stream.check is not None:
             stream.check.add(batch)
@@ -225,7 +224,7 @@ class ExpirationWriter:
         layout = self._sink.layout
         written = self._sink.close(handle)
         _same("rows", handed_over=stream.rows, in_the_file=written.rows)
-        _same("bytes", counted=written.bytes, on_disk=files.size(handle.path))
+        _same("bytes", counted=written.bytes, on_disk=written.stored)
         entry = replace(
             self._entry(COMMITTING, stream.request, trailer),
             rows=written.rows,
@@ -234,14 +233,17 @@ class ExpirationWriter:
             quality=quality.describe() if quality else None,
         )
         # Another run may have come in between since the launcher looked.
-        conflict = self._manifest.conflict(stream.request, self._source)
+        before, mark = self._manifest.read_marked(stream.request)
+        path = layout.path(stream.request)
+        over = files.mark(path)
+        conflict = manifest.conflict(path, before, stream.request, self._source)
         if conflict:
             raise InTheWay(conflict)
-        self._manifest.write(stream.request, entry)
-        path = layout.path(stream.request)
-        self._sink.commit(handle.path, path)
+        # Where the file system can tell, no step goes on if another run's came in between.
+        mark = self._manifest.write(stream.request, entry, mark)
+        self._sink.commit(handle, over)
         try:
-            self._manifest.write(stream.request, entry.committed())
+            self._manifest.write(stream.request, entry.committed(), mark)
         except OSError as error:
             raise NotRecorded(
                 f"{path} is whole and in place, but the manifest could not be told, so that the "

@@ -3,7 +3,8 @@
 A command's module has `SUMMARY` (a line for the list of commands), `DESCRIPTION`, `EPILOG` (its
 examples), `add_arguments(parser)` and `run(parser, options, rest)`, which returns the exit code.
 `rest` is what the parser did not know: flags of Beam, for the commands that take them
-(`BEAM_FLAGS`); any other command never sees one. `SYNOPSIS` is there where argparse's own usage
+(`BEAM_FLAGS`); any other command never sees one. Commands with `STORAGE_FLAGS` take those of Beam's
+object stores, such as `--s3_endpoint_url`. `SYNOPSIS` is there where argparse's own usage
 would list too many flags.
 """
 
@@ -75,11 +76,15 @@ def run_command(
         SystemExit: with status 2, if there is a flag that nobody knows.
     """
     module = COMMANDS[options.command]
+    quiet_beam()
+    if getattr(module, "STORAGE_FLAGS", False):
+        from pipeline.storage_flags import take
+
+        rest = take(rest)
     if rest and not module.BEAM_FLAGS:
         parser.error(
             f"{rest[0]} is not a flag of greeks {options.command}; see "
             f"greeks {options.command} --help"
         )
-    quiet_beam()
     code: int = module.run(parser, options, rest)
     return code

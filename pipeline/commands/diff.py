@@ -44,6 +44,10 @@ def run(parser: argparse.ArgumentParser, options: argparse.Namespace, _rest: Seq
     """Compares, prints what differs, and returns the exit code."""
     if not options.tolerance >= 0:
         parser.error(f"--tolerance is {options.tolerance}, not 0 or more")
+    for place in (options.a, options.b):
+        if "://" in place:
+            parser.error(f"{place} is not on this machine: copy it here first, such as by "
+                         "`aws s3 sync`")  # fmt: skip
     from pipeline.comparing import compare
     from pipeline.difference_text import text
     from pipeline.reading import UnreadableFile

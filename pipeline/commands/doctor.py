@@ -21,6 +21,7 @@ examples:
 exit codes: 0 nothing failed; 1 something did; 2 a wrong flag.
 """
 BEAM_FLAGS = False
+STORAGE_FLAGS = True
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -43,7 +43,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(parser: argparse.ArgumentParser, options: argparse.Namespace, rest: Sequence[str]) -> int:
     """Prints the plan and returns the exit code."""
-    config, _ = configure(parser, options, rest)
+    config, beam_options = configure(parser, options, rest)
+    from apache_beam.io.filesystems import FileSystems
+
     from pipeline.preview import preview
 
+    FileSystems.set_options(beam_options)
     return preview(config, options.probe, options.json)

@@ -66,6 +66,9 @@ def run(parser: argparse.ArgumentParser, options: argparse.Namespace, _rest: Seq
     from pipeline.reports.figure import ReportExtraMissing, require
 
     begin = time.monotonic()
+    if "://" in options.output:
+        parser.error(f"--output is {options.output}: a report reads folders of this machine; copy "
+                     "it here first, such as by `aws s3 sync`")  # fmt: skip
     try:
         require()
     except ReportExtraMissing as error:

@@ -22,6 +22,7 @@ examples:
       what changed between the last two runs, and whether it is a regression
 """
 BEAM_FLAGS = False
+STORAGE_FLAGS = True
 _RUN = "a run's id, or last or previous"
 
 

@@ -19,10 +19,14 @@ examples:
   greeks verify --output data/march --json
       the same of another folder, for a program to read
 
+  greeks verify --output s3://bucket/greeks --s3_endpoint_url http://localhost:9000
+      the same of a folder in an object store
+
 exit codes: 0 all is well; 1 something is wrong, and named; 2 there is nothing to check, or it can't
 be read.
 """
 BEAM_FLAGS = False
+STORAGE_FLAGS = True
 OK, WRONG, UNUSABLE = 0, 1, 2
 
 

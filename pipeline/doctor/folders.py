@@ -2,6 +2,7 @@
 
 import shutil
 import tempfile
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -49,7 +50,7 @@ def _folder(about: str, folder: str) -> Iterator[Finding]:
     try:
         local = files.is_local(folder)
         if not local:
-            files.exists(folder)
+            next(files.below(folder), None)
     except (OSError, ValueError) as error:
         yield Finding(
             FAIL, about, f"{redacted(folder)}: {error}",
@@ -57,13 +58,26 @@ def _folder(about: str, folder: str) -> Iterator[Finding]:
         )  # fmt: skip
         return
     if not local:
-        yield Finding(OK, about, f"{redacted(folder)} can be reached")
+        yield _far(about, folder)
         return
     place = Path(folder).absolute()
     while not place.exists():
         place = place.parent
     yield _writable(about, folder, place)
     yield _room(about, place)
+
+
+def _far(about: str, folder: str) -> Finding:
+    probe = f"{folder.rstrip('/')}.meta/unfinished/doctor-{uuid.uuid4().hex}.json"
+    try:
+        files.write_json(probe, {}, probe.rpartition("/")[0])
+        files.remove(probe)
+    except OSError as error:
+        return Finding(
+            FAIL, about, f"{redacted(folder)} can be listed and not written to: {error}",
+            "let these credentials write, remove and list objects there",
+        )  # fmt: skip
+    return Finding(OK, about, f"{redacted(folder)} can be listed and written to")
 
 
 def _writable(about: str, folder: str, place: Path) -> Finding:

@@ -98,36 +98,30 @@ class BeamFolder:
 
     def names(self, inside: str = "") -> list[str]:
         """Returns the names of the files."""
-        from apache_beam.io.filesystems import FileSystems
+        from transforms import files
 
-        folder = f"{self.path}/{inside}/" if inside else f"{self.path}/"
-        (found,) = FileSystems.match([f"{folder}*"])
-        return [each.path.rpartition("/")[2] for each in found.metadata_list]
+        folder = f"{self.path}/{inside}" if inside else self.path
+        names = (path[len(folder) + 1 :] for path in files.below(folder))
+        return [name for name in names if "/" not in name]
 
     def read(self, name: str) -> str:
         """Returns a file's text."""
-        from apache_beam.io.filesystem import CompressionTypes
-        from apache_beam.io.filesystems import FileSystems
+        from transforms import files
 
         path = f"{self.path}/{name}"
-        if not FileSystems.exists(path):
+        if not files.exists(path):
             raise FileNotFoundError(path)
-        with FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED) as file:
+        with files.open_file(path) as file:
             return bytes(file.read()).decode()
 
     def keep(self, name: str, text: str) -> None:
-        """Writes a new file. Names are unique by themselves: no file system here has a lock."""
-        from apache_beam.io.filesystem import CompressionTypes
-        from apache_beam.io.filesystems import FileSystems
+        """Writes a new file. Names are unique by themselves: not every file system has a lock."""
+        from transforms import files
 
         path = f"{self.path}/{name}"
-        if FileSystems.exists(path):
+        if files.exists(path):
             raise FileExistsError(path)
-        unfinished = f"{self.path}/running/{uuid.uuid4().hex}.unfinished"
-        kind = CompressionTypes.UNCOMPRESSED
-        with FileSystems.create(unfinished, "application/json", kind) as file:
-            file.write(text.encode())
-        FileSystems.rename([unfinished], [path])
+        files.write_bytes(path, text.encode(), "application/json", f"{self.path}/running")
 
     def remove(self, name: str) -> None:
         """Removes a file."""

@@ -7,7 +7,8 @@ import pytest
 
 from tests.support.data import layout_in, request_for
 from transforms import files
-from transforms.manifest import COMMITTED, COMMITTING, Entry, Manifest
+from transforms.manifest import COMMITTED, COMMITTING, Entry, Manifest, conflict
+from transforms.model import GreeksRequest
 
 REQUEST = request_for("2024-03-15")
 
@@ -34,6 +35,12 @@ def manifest_in(folder: Path, *, with_file: bool = True) -> Manifest:
     return Manifest(layout)
 
 
+def problem_of(
+    manifest: Manifest, request: GreeksRequest = REQUEST, source: str = "live"
+) -> str | None:
+    return conflict(manifest.layout.path(request), manifest.read(request), request, source)
+
+
 def test_an_entry_is_read_as_it_was_written(tmp_path: Path) -> None:
     manifest = manifest_in(tmp_path)
     assert manifest.read(REQUEST) is None
@@ -45,14 +52,14 @@ def test_an_entry_is_read_as_it_was_written(tmp_path: Path) -> None:
 
 
 def test_nothing_there_is_no_conflict(tmp_path: Path) -> None:
-    assert manifest_in(tmp_path, with_file=False).conflict(REQUEST, "live") is None
+    assert problem_of(manifest_in(tmp_path, with_file=False)) is None
 
 
 @pytest.mark.parametrize("state", [COMMITTING, COMMITTED])
 def test_the_request_that_made_a_file_may_replace_it(state: str, tmp_path: Path) -> None:
     manifest = manifest_in(tmp_path)
     manifest.write(REQUEST, entry(state))
-    assert manifest.conflict(REQUEST, "live") is None
+    assert problem_of(manifest) is None
 
 
 @pytest.mark.parametrize(
@@ -66,13 +73,13 @@ def test_the_request_that_made_a_file_may_replace_it(state: str, tmp_path: Path)
 )  # fmt: skip
 @pytest.mark.parametrize("state", [COMMITTING, COMMITTED])
 def test_another_request_may_not(
-    other: object, source: str, told: str, state: str, tmp_path: Path
+    other: GreeksRequest, source: str, told: str, state: str, tmp_path: Path
 ) -> None:
     import re
 
     manifest = manifest_in(tmp_path)
     manifest.write(REQUEST, entry(state))
-    problem = manifest.conflict(other, source)  # type: ignore[arg-type]  # a request each
+    problem = problem_of(manifest, other, source)
     assert problem is not None
     assert "SPXW_20240315.csv was made by another request" in problem
     assert re.search(told, problem)
@@ -82,13 +89,13 @@ def test_a_parameter_that_is_missing_now_is_named(tmp_path: Path) -> None:
     manifest = manifest_in(tmp_path)
     narrow = {**REQUEST.describe(), "strike_range": "3"}
     manifest.write(REQUEST, replace(entry(), request=narrow))
-    problem = manifest.conflict(REQUEST, "live")
+    problem = problem_of(manifest)
     assert problem is not None
     assert "it has strike_range 3; this request has strike_range (none)" in problem
 
 
 def test_a_file_of_unknown_origin_may_not_be_replaced(tmp_path: Path) -> None:
-    problem = manifest_in(tmp_path).conflict(REQUEST, "live")
+    problem = problem_of(manifest_in(tmp_path))
     assert problem is not None
     assert "nothing says which request made it" in problem
 
@@ -96,7 +103,7 @@ def test_a_file_of_unknown_origin_may_not_be_replaced(tmp_path: Path) -> None:
 def test_an_entry_without_its_file_stands_in_nobodys_way(tmp_path: Path) -> None:
     manifest = manifest_in(tmp_path, with_file=False)
     manifest.write(REQUEST, entry())
-    assert manifest.conflict(replace(REQUEST, interval="1m"), "live") is None
+    assert problem_of(manifest, replace(REQUEST, interval="1m")) is None
 
 
 @pytest.mark.parametrize("content", ["{}", "[]", "not json"])

@@ -35,7 +35,9 @@ def write(
     handle = sink.open(str(path))
     for batch in batches:
         sink.write_record(handle, batch)
-    return path, sink.close(handle)
+    written = sink.close(handle)
+    sink.commit(handle)
+    return path, written
 
 
 def read_back(sink: ExpirationSink, path: Path) -> pa.Table:
@@ -73,22 +75,35 @@ def test_the_bytes_depend_on_the_rows_and_not_on_how_they_were_cut(sink: Expirat
 
 
 def test_a_commit_replaces_a_file_of_equal_size(sink: ExpirationSink) -> None:
-    target = Path(sink.layout.path(REQUEST))
-    for content in (b"old!", b"new!"):
-        unfinished = Path(sink.layout.output).parent / "unfinished"
-        unfinished.write_bytes(content)
-        sink.commit(str(unfinished), str(target))
-        assert target.read_bytes() == content
-        assert not unfinished.exists()
+    path, old = write(sink, batches_of(REQUEST, 10))
+    path.write_bytes(bytes(old.bytes))
+    _, new = write(sink, batches_of(REQUEST, 10))
+    assert new == old
+    assert hashlib.sha256(path.read_bytes()).hexdigest() == new.sha256
+
+
+def test_nothing_is_seen_before_the_commit(sink: ExpirationSink) -> None:
+    path = Path(sink.layout.path(REQUEST))
+    handle = sink.open(str(path))
+    for batch in batches_of(REQUEST, 20_000):
+        sink.write_record(handle, batch)
+        assert not path.exists()
+    written = sink.close(handle)
+    assert not path.exists()
+    assert written.stored == written.bytes > 0
+    sink.commit(handle)
+    assert path.stat().st_size == written.bytes
 
 
 def test_a_commit_that_fails_leaves_the_old_file(sink: ExpirationSink) -> None:
-    target = Path(sink.layout.path(REQUEST))
-    target.parent.mkdir(parents=True)
-    target.write_bytes(b"old")
-    with pytest.raises(OSError, match="nowhere"):
-        sink.commit(str(target.parent / "nowhere"), str(target))
-    assert target.read_bytes() == b"old"
+    path, _ = write(sink, batches_of(REQUEST, 10))
+    handle = sink.open(str(path))
+    sink.close(handle)
+    sink.discard(handle)
+    old = path.read_bytes()
+    with pytest.raises(OSError, match="No such file"):
+        sink.commit(handle)
+    assert path.read_bytes() == old
 
 
 @pytest.mark.parametrize("rows", [0, 100, 40_000])

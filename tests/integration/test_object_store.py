@@ -1,0 +1,252 @@
+"""Downloads into S3: real servers, real kills, and a reader that looks all the time."""
+
+import json
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from pipeline.terminal.server import TerminalServer
+from tests.support.command import WITHOUT_COVERAGE, greeks, start
+from tests.support.data import files_in
+from tests.support.object_store import BUCKET, KINDS, SECRET, ObjectStore, object_store
+from tests.support.waiting import wait_for
+
+SPXW = ["download", "--symbol", "SPXW", "--start_date", "2024-03-14", "--progress", "none"]
+OUTPUT = ["--output", f"s3://{BUCKET}/out", "--metrics", f"s3://{BUCKET}/runs"]
+# Files of 13 MB and more: of several parts.
+LARGE = ["--max_dte", "1", "--interval", "1m"]
+
+
+@pytest.fixture(params=KINDS)
+def store(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ObjectStore]:
+    with object_store(request.param, tmp_path_factory.mktemp("store")) as running:
+        yield running
+
+
+@pytest.fixture
+def moto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObjectStore]:
+    with object_store("moto", tmp_path_factory.mktemp("store")) as running:
+        yield running
+
+
+def at(store: ObjectStore, folder: Path, *arguments: str, code: int = 0, **more: str) -> str:
+    """Runs `greeks ARGUMENTS` with the store in its environment, and returns what it printed."""
+    return greeks(folder, *arguments, code=code, **store.environment | more)
+
+
+class Poller:
+    """Lists and reads every object of the output, over and over."""
+
+    def __init__(self, store: ObjectStore, whole: dict[str, bytes]) -> None:
+        self._store = store
+        self._whole = whole
+        self._ended = threading.Event()
+        self.seen = 0
+        self.partial: list[str] = []
+
+    def look(self) -> None:
+        for name, content in self._store.objects("out/").items():
+            self.seen += 1
+            if content != self._whole.get(name):
+                self.partial.append(f"{name}: {len(content)} bytes")
+
+    def run(self) -> None:
+        while not self._ended.wait(0.01):
+            self.look()
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        thread = threading.Thread(target=self.run)
+        thread.start()
+        try:
+            yield
+        finally:
+            self._ended.set()
+            thread.join()
+        self.look()
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        ["--format", "csv", "--compression", "gzip"],
+        ["--format", "parquet", "--layout", "daily"],
+    ],
+    ids=["gzip", "parquet-daily"],
+)
+def test_the_objects_are_the_files_of_a_local_run_and_are_believed_like_them(
+    terminal: TerminalServer, moto: ObjectStore, form: list[str], tmp_path: Path
+) -> None:
+    command = [*SPXW, "--max_dte", "1", "--interval", "15m", "--terminal", terminal.url, *form]
+    greeks(tmp_path, *command)
+    local = files_in(tmp_path / "data" / "greeks")
+    assert "2 written" in at(moto, tmp_path, *command, *OUTPUT)
+    assert moto.objects("out/") == local
+    assert moto.uploads() == []
+    told = at(moto, tmp_path, "verify", *OUTPUT[:2], "--s3_endpoint_url", moto.url,
+              AWS_ENDPOINT_URL="")  # fmt: skip
+    assert "2 files" in told
+    assert "all as it was written" in told
+    for proof in ("stat", "hash"):
+        told = at(moto, tmp_path, *command, *OUTPUT, "--resume", proof)
+        assert "0 written, 2 skipped" in told
+    # Other bytes of the same size: only the hash tells.
+    name = next(iter(local))
+    moto.client.put_object(Bucket=BUCKET, Key=f"out/{name}", Body=bytes(len(local[name])))
+    assert "problem" in at(moto, tmp_path, "verify", *OUTPUT[:2], code=1)
+    told = at(moto, tmp_path, *command, *OUTPUT, "--resume", "hash")
+    assert "1 written, 1 skipped" in told
+    assert moto.objects("out/") == local
+    # Nothing but the files, the manifest and the layout is left.
+    assert {name.split("/")[0] for name in moto.objects("out.meta/")} == {"files", "layout.json"}
+    listed = at(moto, tmp_path, "runs", "list", *OUTPUT[2:], "--json")
+    assert [each["status"] for each in json.loads(listed)] == ["succeeded"] * 4
+
+
+def test_another_request_does_not_replace_an_object(
+    terminal: TerminalServer, moto: ObjectStore, tmp_path: Path
+) -> None:
+    command = [*SPXW, *OUTPUT, "--max_dte", "1", "--terminal", terminal.url]
+    at(moto, tmp_path, *command, "--interval", "30m")
+    before = moto.objects("out/")
+    told = at(moto, tmp_path, *command, "--interval", "15m", code=2)
+    assert "was made by another request" in told
+    told = at(moto, tmp_path, "plan", *command[1:], "--interval", "15m", code=2)
+    assert "was made by another request" in told
+    assert moto.objects("out/") == before
+
+
+def test_kills_leave_no_object_and_the_next_run_clears_their_parts(
+    terminal: TerminalServer, store: ObjectStore, tmp_path: Path
+) -> None:
+    command = [*SPXW, *LARGE, "--terminal", terminal.url, "--concurrency", "2"]
+    greeks(tmp_path, *command)
+    whole = files_in(tmp_path / "data" / "greeks")
+    assert all(len(content) > 2 * (5 << 20) for content in whole.values())
+    poller = Poller(store, whole)
+    with poller.reading():
+        for _ in range(2):
+            process = start(tmp_path, *command, *OUTPUT, **store.environment)
+            # Parts are there, and no object is.
+            wait_for("an upload", lambda: process.poll() is not None or store.uploads())  # noqa: B023 -- called here
+            process.kill()
+            process.communicate()
+            assert process.returncode == -signal.SIGKILL
+        assert store.uploads()
+        told = at(store, tmp_path, *command, *OUTPUT)
+    assert "an earlier run was killed" in told
+    assert "unfinished upload" in told
+    assert poller.partial == []
+    assert poller.seen >= len(whole)
+    assert store.objects("out/") == whole
+    assert store.uploads() == []
+    assert "all as it was written" in at(store, tmp_path, "verify", *OUTPUT[:2])
+
+
+def test_an_interrupted_run_aborts_its_uploads_and_says_so(
+    terminal: TerminalServer, store: ObjectStore, tmp_path: Path
+) -> None:
+    command = [*SPXW, *LARGE, "--terminal", terminal.url, "--concurrency", "2"]
+    greeks(tmp_path, *command)
+    whole = files_in(tmp_path / "data" / "greeks")
+    poller = Poller(store, whole)
+    with poller.reading():
+        process = start(tmp_path, *command, *OUTPUT, **store.environment)
+        wait_for("an upload", lambda: process.poll() is not None or store.uploads())
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    assert process.returncode == 130, out + err
+    assert poller.partial == []
+    assert store.uploads() == []
+    listed = at(store, tmp_path, "runs", "list", *OUTPUT[2:], "--json")
+    assert [each["status"] for each in json.loads(listed)] == ["interrupted"]
+    assert not any("unfinished" in name for name in store.objects("out.meta/"))
+
+
+def test_two_runs_at_once_leave_whole_objects_and_a_true_manifest(
+    terminal: TerminalServer, store: ObjectStore, tmp_path: Path
+) -> None:
+    command = [*SPXW, "--max_dte", "8", "--interval", "15m", "--terminal", terminal.url]
+    greeks(tmp_path, *command)
+    whole = files_in(tmp_path / "data" / "greeks")
+    poller = Poller(store, whole)
+    with poller.reading():
+        both = [start(tmp_path, *command, *OUTPUT, **store.environment) for _ in range(2)]
+        told = ["".join(process.communicate(timeout=120)) for process in both]
+    assert poller.partial == []
+    assert store.objects("out/") == whole
+    for process, text in zip(both, told, strict=True):
+        # Each has all its files, or says of which one the other was faster.
+        assert process.returncode == 0 or "has replaced it meanwhile" in text, text
+    at(store, tmp_path, *command, *OUTPUT)
+    assert "all as it was written" in at(store, tmp_path, "verify", *OUTPUT[:2])
+
+
+def test_a_store_that_cannot_be_used_is_an_error_that_says_why_and_tells_no_secret(
+    terminal: TerminalServer, moto: ObjectStore, tmp_path: Path
+) -> None:
+    command = [*SPXW, "--terminal", terminal.url, "--output", "s3://nobucket/out"]
+    told = at(moto, tmp_path, *command, code=2)
+    assert "there is no such bucket: make it first" in told
+    secret = ["--s3_access_key_id", "AKIA0", "--s3_secret_access_key", SECRET]
+    address = moto.url.replace("http://", "http://me:hunter2@")
+    for more, words in (
+        ([*secret, "--s3_endpoint_url", address], "address has a password in it"),
+        ([*secret, "--s3_endpoint_url", "http://127.0.0.1:9"], "Could not connect"),
+    ):
+        told = greeks(tmp_path, *command, *more, code=2, AWS_MAX_ATTEMPTS="1")
+        assert words in told
+        assert SECRET not in told
+        assert "hunter2" not in told
+    nowhere = {"AWS_ENDPOINT_URL": moto.url, "HOME": str(tmp_path), "AWS_ACCESS_KEY_ID": "",
+               "AWS_EC2_METADATA_DISABLED": "true"}  # fmt: skip
+    assert "set AWS_ACCESS_KEY_ID" in greeks(tmp_path, *command, code=2, **nowhere)
+
+
+def test_no_record_or_object_holds_the_secret(
+    terminal: TerminalServer, moto: ObjectStore, tmp_path: Path
+) -> None:
+    told = greeks(tmp_path, *SPXW, *OUTPUT, "--max_dte", "1", "--interval", "30m",
+                  "--terminal", terminal.url, "--s3_endpoint_url", moto.url,
+                  "--s3_access_key_id", "AKIA0", "--s3_secret_access_key", SECRET)  # fmt: skip
+    assert SECRET not in told
+    kept = moto.objects()
+    assert any(name.startswith("runs/pipeline-run-") for name in kept)
+    assert not any(SECRET.encode() in content for content in kept.values())
+
+
+def test_a_download_into_s3_stays_below_200_mib(
+    terminal: TerminalServer, moto: ObjectStore, tmp_path: Path
+) -> None:
+    for form in ("csv", "parquet"):
+        at(moto, tmp_path, *SPXW, "--output", f"s3://{BUCKET}/{form}", *OUTPUT[2:],
+               "--terminal", terminal.url, "--format", form, "--max_dte", "12", code=0,
+           **WITHOUT_COVERAGE)  # fmt: skip
+    listed = json.loads(at(moto, tmp_path, "runs", "list", *OUTPUT[2:], "--json"))
+    assert [each["rows"] for each in listed] == [listed[0]["rows"]] * 2
+    assert max(each["memory"] for each in listed) < 200
+
+
+def test_the_doctor_says_whether_a_bucket_can_be_written_to(
+    terminal: TerminalServer, moto: ObjectStore, tmp_path: Path
+) -> None:
+    command = ["doctor", "--terminal", terminal.url, "--metrics", f"s3://{BUCKET}/runs"]
+    told = at(moto, tmp_path, *command, *OUTPUT[:2])
+    assert f"s3://{BUCKET}/out can be listed and written to" in told
+    told = at(moto, tmp_path, *command, "--output", "s3://nobucket/x", code=1)
+    assert "there is no such bucket" in told
+    assert moto.objects() == {}
+
+
+@pytest.mark.parametrize("command", [["report", "--output"], ["check"], ["diff", "here"]])
+def test_what_reads_only_this_machine_says_so(command: list[str], tmp_path: Path) -> None:
+    (tmp_path / "here").mkdir()
+    (tmp_path / "here" / "a.csv").write_text("symbol\n")
+    told = greeks(tmp_path, *command, "s3://bucket/out", code=2)
+    assert "copy it here first" in told
