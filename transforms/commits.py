@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any, BinaryIO
 
 from transforms import files, s3
+from transforms.s3_access import client
 
 PART_BYTES = 5 << 20
 """The smallest part that S3 takes, so that the least is held: 10,000 of them are 48 GiB."""
@@ -100,7 +101,7 @@ class Upload(Unfinished):
         self._path = path
         self._mime_type = mime_type
         self._bucket, self._key = s3.split(path)
-        self._store = s3.client()
+        self._store = client()
         # On this machine's disk: in memory, each file under way would take two parts' worth of it.
         self._waiting = tempfile.TemporaryFile()  # noqa: SIM115 -- closed in commit and discard
         self._in_part = 0

@@ -16,6 +16,7 @@ from apache_beam.io.filesystems import FileSystems
 from apache_beam.io.localfilesystem import LocalFileSystem
 
 from transforms import s3
+from transforms.s3_file import ObjectFile
 
 _PIECE = 1 << 20
 
@@ -158,7 +159,7 @@ def open_file(path: str) -> Any:
         OSError: it can't be opened.
     """
     if s3.is_s3(path):
-        return io.BufferedReader(s3.ObjectFile(path), _PIECE)
+        return io.BufferedReader(ObjectFile(path), _PIECE)
     return FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED)
 
 

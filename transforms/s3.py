@@ -7,78 +7,21 @@ several times over, and make a client for every operation.
 
 import base64
 import hashlib
-import io
-import os
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cache
 from typing import Any, BinaryIO
-from urllib.parse import urlsplit
 
-from apache_beam.io.filesystems import FileSystems
-from apache_beam.options.pipeline_options import PipelineOptions, S3Options
+from transforms.s3_access import SCHEME, client
 
-SCHEME = "s3://"
 NOTHING = ""
 """The mark of an object that is not there; see `mark`."""
 
 _PIECE = 1 << 16
-_ATTEMPTS = 5
-_CONNECTIONS = 32
-_LOCK = threading.Lock()
-
-
-class Unusable(OSError):
-    """The store can't be used at all; the message says what to do."""
 
 
 class Overtaken(OSError):
     """Another writer was faster: the object is not what it was when it was looked at."""
-
-
-@dataclass(frozen=True)
-class Access:
-    """Where a store is, and with which credentials; None leaves it to AWS's own variables.
-
-    Attributes:
-        endpoint: its address, or None for Amazon's.
-        region: of the bucket.
-        key: the access key's id.
-        secret: the access key.
-        token: of a session.
-        ssl: whether an address without a scheme means https.
-        verify: a path of certificates, or None.
-        version: of the API.
-    """
-
-    endpoint: str | None = None
-    region: str | None = None
-    key: str | None = None
-    secret: str | None = field(default=None, repr=False)
-    token: str | None = field(default=None, repr=False)
-    ssl: bool = True
-    verify: str | None = None
-    version: str | None = None
-
-    @classmethod
-    def of(cls, options: PipelineOptions | None) -> "Access":
-        """Returns what Beam's options say."""
-        if options is None:
-            return cls()
-        s3 = options.view_as(S3Options)
-        return cls(
-            s3.s3_endpoint_url,
-            s3.s3_region_name,
-            s3.s3_access_key_id,
-            s3.s3_secret_access_key,
-            s3.s3_session_token,
-            not s3.s3_disable_ssl,
-            s3.s3_verify,
-            s3.s3_api_version,
-        )
 
 
 def is_s3(path: str) -> bool:
@@ -96,62 +39,6 @@ def split(path: str) -> tuple[str, str]:
     if not bucket:
         raise ValueError(f"{path!r} names no bucket: s3://BUCKET/FOLDER")
     return bucket, key
-
-
-def client() -> Any:
-    """Returns this process's client of the store that Beam's options name.
-
-    Raises:
-        Unusable: the extra is not installed, or the store's address is not one.
-    """
-    # Where Beam keeps them, in the launcher and in its workers; it has no other way to ask.
-    options = FileSystems.get_filesystem(SCHEME)._options
-    with _LOCK:
-        return _client(Access.of(options))
-
-
-@cache
-def _client(access: Access) -> Any:
-    try:
-        from botocore.config import Config
-        from botocore.exceptions import BotoCoreError
-
-        from transforms.s3_client import make_client
-    except ImportError as error:
-        raise Unusable(
-            "s3:// needs the extra s3: pip install 'theta-greeks-pipeline[s3]'"
-        ) from error
-    try:
-        made = make_client(
-            region_name=access.region,
-            api_version=access.version,
-            use_ssl=access.ssl,
-            verify=access.verify,
-            endpoint_url=access.endpoint,
-            aws_access_key_id=access.key,
-            aws_secret_access_key=access.secret,
-            aws_session_token=access.token,
-            config=Config(
-                retries={"mode": "standard", "total_max_attempts": _ATTEMPTS},
-                max_pool_connections=_CONNECTIONS,
-                connect_timeout=10,
-                # Not every store knows Amazon's newer checksums; ours are MD5, which all check.
-                request_checksum_calculation="when_required",
-                response_checksum_validation="when_required",
-            ),
-        )
-    except (BotoCoreError, ValueError) as error:
-        # Its own message may repeat an address with a password in it.
-        raise Unusable(
-            f"the S3 store can't be used ({type(error).__name__}): look at --s3_endpoint_url, "
-            "--s3_region_name and AWS's own settings"
-        ) from None
-    if urlsplit(made.meta.endpoint_url).password is not None:
-        raise Unusable(
-            "the S3 store's address has a password in it, which S3 has no use for: give the "
-            "credentials as AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
-        )
-    return made
 
 
 @contextmanager
@@ -326,72 +213,3 @@ def abort_uploads(folder: str, before: datetime) -> int:
                     )
                     aborted += 1
     return aborted
-
-
-class ObjectFile(io.RawIOBase):
-    """An object that is open for reading, from any place in it.
-
-    All that is read is of one state of the object: if it is replaced meanwhile, reading fails.
-
-    Args:
-        path: of the object.
-
-    Raises:
-        FileNotFoundError: it is not there.
-        OSError: from every method: it can't be read.
-    """
-
-    def __init__(self, path: str) -> None:
-        super().__init__()
-        self._path = path
-        found = head(path)
-        self._size, self._mark = int(found["ContentLength"]), str(found["ETag"])
-        self._position = 0
-        self._stream: Any = None
-
-    def readable(self) -> bool:
-        """Returns True."""
-        return True
-
-    def seekable(self) -> bool:
-        """Returns True."""
-        return True
-
-    def tell(self) -> int:
-        """Returns where the next byte is read from."""
-        return self._position
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        """Goes to a place, and returns it."""
-        begin = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self._size}[whence]
-        position = min(max(begin + offset, 0), self._size)
-        if position != self._position:
-            self._position = position
-            self._drop()
-        return position
-
-    def readinto(self, buffer: Any) -> int:
-        """Reads as many bytes as there are room for, or fewer; 0 at the end."""
-        view = memoryview(buffer).cast("B")
-        if self._position >= self._size or not view.nbytes:
-            return 0
-        with told(self._path):
-            if self._stream is None:
-                bucket, key = split(self._path)
-                self._stream = client().get_object(
-                    Bucket=bucket, Key=key, Range=f"bytes={self._position}-", IfMatch=self._mark
-                )["Body"]
-            piece = self._stream.read(view.nbytes)
-        view[: len(piece)] = piece
-        self._position += len(piece)
-        return len(piece)
-
-    def close(self) -> None:
-        """Closes the file."""
-        self._drop()
-        super().close()
-
-    def _drop(self) -> None:
-        stream, self._stream = self._stream, None
-        if stream is not None:
-            stream.close()
