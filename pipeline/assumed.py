@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from transforms.full_check import Assumptions
+from transforms.assumptions import Assumptions
 from transforms.quality import clock_ms
 
 

@@ -18,6 +18,9 @@ _SHARES = {
 }
 
 
+_FEW = 3  # times of day
+
+
 def text(checked: Sequence[Checked], check: FullCheck) -> Iterator[str]:
     """Yields the report, line by line."""
     yield from _statistics(checked)
@@ -78,6 +81,15 @@ def _rates(rates: Sequence[dict[str, Any]]) -> Iterator[str]:
 
 def _parity(parity: Sequence[dict[str, Any]]) -> Iterator[str]:
     for line in parity:
+        if line["times"] < _FEW:
+            # How far they are apart says nothing of how sure they are.
+            yield (
+                f"parity    {line['symbol']} {line['expiration']} on {line['trade_date']}: calls "
+                f"and puts imply a rate of {line['rate']:.2%} and dividends of "
+                f"{line['dividend_yield']:.2%}, at {line['times']} "
+                f"time{'s' if line['times'] > 1 else ''} of day only"
+            )
+            continue
         yield (
             f"parity    {line['symbol']} {line['expiration']} on {line['trade_date']}: calls and "
             f"puts imply a rate of {line['rate']:.2%} ± {line['rate_spread']:.2%} and dividends of "

@@ -164,11 +164,12 @@ def _column(difference: Difference, name: str, a: pa.Table, b: pa.Table, toleran
     if a[name].equals(b[name]):
         return np.zeros(a.num_rows, np.bool_)
     change = None
+    mask: Flags
     if pa.types.is_floating(a[name].type) or pa.types.is_integer(a[name].type):
         x, y = (np.asarray(t[name].to_numpy(), np.float64) for t in (a, b))
-        change = np.abs(x - y)
         with np.errstate(invalid="ignore"):
-            mask = ~((change <= tolerance) | (np.isnan(x) & np.isnan(y)))
+            change = np.abs(x - y)
+            mask = ~((change <= tolerance) | (x == y) | (np.isnan(x) & np.isnan(y)))
     else:
         same = pc.fill_null(pc.equal(a[name], b[name]), False)
         both = pc.and_(pc.is_null(a[name]), pc.is_null(b[name]))
@@ -180,9 +181,10 @@ def _column(difference: Difference, name: str, a: pa.Table, b: pa.Table, toleran
     moved.rows += len(rows)
     worst, largest = int(rows[0]), 0.0
     if change is not None:
-        finite = np.nan_to_num(change[rows], nan=0.0)
-        moved.keep(finite)
-        worst, largest = int(rows[finite.argmax()]), float(finite.max())
+        # To a number from none is no distance; from a number to infinity is an infinite one.
+        sizes = np.where(np.isnan(change[rows]), 0.0, change[rows])
+        moved.keep(sizes[np.isfinite(sizes)])
+        worst, largest = int(rows[sizes.argmax()]), float(sizes.max())
     if largest > moved.largest:
         moved.largest = largest
         values = {side: _plain(t[name][worst].as_py()) for side, t in (("a", a), ("b", b))}
@@ -191,6 +193,8 @@ def _column(difference: Difference, name: str, a: pa.Table, b: pa.Table, toleran
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, float) and not np.isfinite(value):
+        return str(value)  # JSON has no such number
     return value.isoformat() if hasattr(value, "isoformat") else value
 
 

@@ -41,9 +41,13 @@ class Moved:
 
     def describe(self) -> dict[str, Any]:
         """Returns it, JSON-ready."""
-        told = {}
-        if len(self.kept):
-            told = {"median": float(np.median(self.kept)), "max": self.largest}
+        told: dict[str, Any] = {}
+        if len(self.kept) or self.largest == np.inf:
+            # JSON has no infinity: there, it is null.
+            told = {
+                "median": float(np.median(self.kept)) if len(self.kept) else None,
+                "max": self.largest if np.isfinite(self.largest) else None,
+            }
         return {"rows": self.rows, **told, "worst": self.worst}
 
 

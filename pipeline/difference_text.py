@@ -27,14 +27,18 @@ def text(difference: Difference, a: str, b: str) -> Iterator[str]:
         yield f"\n{'column':<22}{'rows':>10}{'median':>12}{'largest':>12}  where it is largest"
     for name, moved in difference.columns.items():
         told = moved.describe()
-        sizes = "".join(
-            f"{told[size]:>12.4g}" if size in told else f"{'-':>12}" for size in ("median", "max")
-        )
+        sizes = "".join(f"{_size(told.get(size, '-')):>12}" for size in ("median", "max"))
         worst = moved.worst
         yield (
             f"{name:<22}{moved.rows:>10,}{sizes}  {_row(worst['key'])}: "
             f"{worst['a']} in A, {worst['b']} in B"
         )
+
+
+def _size(size: float | str | None) -> str:
+    if isinstance(size, str):
+        return size
+    return "inf" if size is None else f"{size:.4g}"
 
 
 def _row(key: dict[str, Any]) -> str:

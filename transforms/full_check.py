@@ -10,9 +10,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from transforms.arbitrage import arbitrage
+from transforms.assumptions import Assumptions
 from transforms.block import EPOCH, Block, arrays, milliseconds, new_york, stamp
 from transforms.calendar_arbitrage import Calendars
-from transforms.early_closes import CLOSE_MS, OPEN_MS
 from transforms.error_bins import ErrorBins
 from transforms.findings import Example, Finding, Quality
 from transforms.presence import DAY_MS
@@ -34,27 +34,6 @@ MOST_HELD = 1_000_000
 _MANY = 0.1  # of the rows: so many are wrong together, and for one reason
 
 _Key = tuple[str, date]
-
-
-@dataclass(frozen=True)
-class Assumptions:
-    """What the rows don't tell about how they were made.
-
-    Attributes:
-        rate: that the Greeks were computed with, per year; None for what the rows imply.
-        annual_dividend: likewise, in dollars; None is 0.
-        version: how ThetaData counted time, `latest` or `1`; None is the latest.
-        interval: between two rows of a contract, or None for what they show.
-        start_ms: the first time of day, where the interval is known; milliseconds.
-        end_ms: the last one.
-    """
-
-    rate: float | None = None
-    annual_dividend: float | None = None
-    version: str | None = None
-    interval: str | None = None
-    start_ms: int = OPEN_MS
-    end_ms: int = CLOSE_MS
 
 
 @dataclass
@@ -118,8 +97,8 @@ class FullCheck:
         notes: what was not looked at, and why.
     """
 
-    def __init__(self, assumptions: Assumptions = Assumptions()) -> None:
-        self._assumed = assumptions
+    def __init__(self, assumptions: Assumptions | None = None) -> None:
+        self._assumed = assumptions or Assumptions()
         self._expirations: dict[_Key, _Expiration] = {}
         self._held: dict[tuple[str, date, int], list[pa.Table]] = {}
         self._rows_held = 0

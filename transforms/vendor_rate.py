@@ -79,6 +79,9 @@ def vendor_rate(rows: Priced) -> Rate | None:
     doubt = _doubt(x.price, sensitivity)
     best = _sharpest(x, doubt)
     rate = _solved(x.pick(best))
+    best, rate = best[np.isfinite(rate)], rate[np.isfinite(rate)]
+    if not len(rate):
+        return None
     weights = 1 / doubt[best] ** 2
     low, found, high = _weighted_quartiles(rate, weights)
     many = weights.sum() ** 2 / (weights**2).sum()

@@ -87,7 +87,8 @@ def run(parser: argparse.ArgumentParser, options: argparse.Namespace, _rest: Seq
     from pipeline.assumed import assumptions_of
     from pipeline.check_text import text
     from pipeline.reading import UnreadableFile, find_files, read_batches
-    from transforms.full_check import Assumptions, FullCheck
+    from transforms.assumptions import Assumptions
+    from transforms.full_check import FullCheck
 
     told = Assumptions(
         options.rate, options.annual_dividend, options.greeks_version, options.interval

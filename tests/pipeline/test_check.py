@@ -75,6 +75,16 @@ def test_findings_are_shown_with_their_rows(
     assert "any>0 is exceeded: 3" in err
 
 
+def test_one_time_of_day_makes_no_parity_look_sure(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    table = MARKET.rows("SPXW", date(2024, 4, 19), DAY, "5m", "eod").cast(schema_of("eod"))
+    assert main(["check", save(tmp_path, "a.parquet", table)]) == 0
+    (line,) = (each for each in capsys.readouterr().out.splitlines() if each.startswith("parity"))
+    assert line.endswith("at 1 time of day only")
+    assert "±" not in line
+
+
 def test_what_is_borne_exits_0(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     path = save(tmp_path, "a.csv", BAD)
     assert main(["check", "--fail_on", "holes>0.1%,delta_bounds>1,recomputed_iv", path]) == 0

@@ -84,6 +84,19 @@ def test_a_trade_date_of_one_side_is_told(tmp_path: Path) -> None:
     assert told["same_rows"] == TABLE.num_rows - rows
 
 
+def test_an_infinite_number_is_an_infinite_change(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    odd = plant(TABLE, ROW, delta=float("inf"))
+    told = difference(tmp_path, TABLE, odd)
+    assert told["columns"]["delta"]["max"] is None
+    json.dumps(told, allow_nan=False)
+    assert difference(tmp_path, odd, odd)["same"]
+    one, two = save(tmp_path, "a.parquet", TABLE), save(tmp_path, "b.parquet", odd)
+    assert main(["diff", one, two]) == 1
+    assert "         inf         inf  SPXW" in capsys.readouterr().out
+
+
 def test_a_tolerance_is_borne(tmp_path: Path) -> None:
     moved = plant(TABLE, ROW, delta=TABLE["delta"][ROW].as_py() + 0.00009)
     assert difference(tmp_path, TABLE, moved, 0.0001)["same"]
