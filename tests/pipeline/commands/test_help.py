@@ -51,7 +51,8 @@ def test_the_examples_parse(name: str) -> None:
         arguments = shlex.split(line.partition(" > ")[0])
         parser, _ = parsers()
         _, rest = parser.parse_known_args([a.replace("run.toml", "x") for a in arguments])
-        assert rest == []
+        # Beam's own flags of object stores are left to Beam.
+        assert [word for word in rest if word.startswith("--") and "--s3_" not in word] == []
 
 
 @pytest.mark.parametrize("name", ALL)
