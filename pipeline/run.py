@@ -26,6 +26,7 @@ from pipeline.graph import build
 from pipeline.history import Record, recent
 from pipeline.interruption import Interruption
 from pipeline.inventory import Conflict, Inventory, take_stock
+from pipeline.jobservers import ended
 from pipeline.lock import output_lock
 from pipeline.measured import NOTHING_MEASURED, Measured
 from pipeline.memory import MemorySampler
@@ -69,8 +70,11 @@ class Run:
     """
 
     def __init__(self, config: DownloadConfig, options: PipelineOptions) -> None:
-        self.config = config
+        self.local = runners.is_local(options)
+        # Workers may run in another folder, or on another machine that has the same files.
+        self.config = config = config if self.local else with_absolute_output(config)
         self.options = options
+        self.runner = runners.name_of(options)
         self.store = history.open_store(config.metrics, apart=True)
         for record in self.store.bury():
             print(f"an earlier run was killed, and is now marked so: {record['run_id']}")
@@ -87,9 +91,10 @@ class Run:
             run_id,
             config.pattern,
         )
-        # On this machine, wherever the files and the records go.
-        path = f"{tempfile.gettempdir()}/greeks-{uuid.uuid4().hex}.stop"
-        self.stop = StopSignal(path, Owner.current())
+        # On this machine, wherever the files go; or where workers elsewhere see it, too.
+        shared = not self.local and files.is_local(config.output)
+        folder = self.layout.meta if shared else tempfile.gettempdir()
+        self.stop = StopSignal(f"{folder}/greeks-{uuid.uuid4().hex}.stop", Owner.current())
         self.interruption = Interruption(self.stop.set)
         self._inventory = Inventory()
         self._measured: Measured | None = None
@@ -104,11 +109,11 @@ class Run:
             Conflict: something is in the way, and nothing was fetched.
             Exception: what the runner raises.
         """
-        local = runners.is_local(self.options)
         guard = watchdog.Watchdog(
             lambda: bool(self.interruption),
             self._give_up,
-            processes=local and runners.has_processes(self.options),
+            seconds=watchdog.STOP_SECONDS if self.local else watchdog.CANCEL_SECONDS,
+            processes=self.local and runners.has_processes(self.options),
         )
         with ExitStack() as stack:
             stack.callback(self.stop.clear)
@@ -159,7 +164,6 @@ class Run:
     def _run_graph(self, terminal: Terminal, origin: str, progress: Progress) -> RunSummary:
         config, requests = self.config, self._inventory.missing
         sink = make_sink(config.format, config.compression, schema_of(config.greeks), self.layout)
-        local = runners.is_local(self.options)
         runner = runners.prepare(self.options, config.outstanding(terminal.api))
         pipeline = beam.Pipeline(runner=runner, options=self.options)
         build(
@@ -174,18 +178,19 @@ class Run:
             checking=Checking(config.check, parse_limits(config.fail_on)),
         )
         with ExitStack() as stack:
-            if local:
+            stack.enter_context(ended(runner))
+            if self.local:
                 # Another runner may run a bundle again: there, each element is its own request.
                 stack.enter_context(laid_out(self.stop.path, requests))
             result = pipeline.run()
-            remote.watch(result, progress.remote)
+            remote.watch(result, progress.remote, lambda: self.interruption)
             result.wait_until_finish()
         document = files.read_json(self.layout.summary)
         if document is None:
             raise RuntimeError(f"the run left no summary at {self.layout.summary}")
         summary = RunSummary(**document)
         progress.complete(summary.expirations)
-        check_accounts(requests, summary, remote.counters(result) if local else None)
+        check_accounts(requests, summary, remote.counters(result) if self.local else None)
         return summary
 
     def _check_folders(self) -> None:
@@ -242,7 +247,7 @@ class Run:
         self.record |= self._measured.figures() if self._measured else NOTHING_MEASURED
         seconds = time.monotonic() - self.started
         record = completed(self.record, summary, self.config, status, seconds)
-        record["runner"] = self.options.get_all_options()["runner"] or "DirectRunner"
+        record["runner"] = self.runner
         self.record = record
         sweep(self.layout.temporary)
         try:
@@ -254,6 +259,13 @@ class Run:
             print(f"greeks download: the record is kept in {path}: {error}", file=sys.stderr)
             files.write_json(path, record, f"{self.layout.meta}/records")
             return path
+
+
+def with_absolute_output(config: DownloadConfig) -> DownloadConfig:
+    """Returns a download whose output is the same folder, whatever folder a worker runs in."""
+    if not files.is_local(config.output):
+        return config
+    return replace(config, output=str(Path(config.output).absolute()))
 
 
 def _untold(_args: threading.ExceptHookArgs) -> None:
