@@ -48,8 +48,8 @@ def check_runner(name: str, options: PipelineOptions) -> None:
                 f"--prism_location {path} is not there" if path else "--prism_location is missing"
             )
             raise ConfigError(
-                f"--prism_location {told}: PrismRunner needs Beam's Prism, which is never downloaded "
-                "unasked. With Go: "
+                f"--prism_location {told}: PrismRunner needs Beam's Prism, which is not "
+                "downloaded unasked. With Go: "
                 "go install github.com/apache/beam/sdks/v2/go/cmd/prism@"
                 f"v{version('apache-beam')}, then --prism_location ~/go/bin/prism"
             )

@@ -21,7 +21,7 @@ from pipeline.config import DownloadConfig
 from pipeline.console import announce, conclude, tell_skipped
 from pipeline.disk import refuse_full_disk
 from pipeline.estimate import Estimate, from_lessons, learn
-from pipeline.finding import found_terminal, origin_of
+from pipeline.finding import found_terminals, one_source
 from pipeline.graph import build
 from pipeline.history import Record, recent
 from pipeline.interruption import Interruption
@@ -38,7 +38,6 @@ from pipeline.sofar import results_so_far
 from pipeline.tally import Tally
 from transforms import files
 from transforms.dealing import laid_out
-from transforms.fetch import Terminal
 from transforms.layout import Layout
 from transforms.limits import parse_limits
 from transforms.model import Failure, GreeksRequest
@@ -48,6 +47,7 @@ from transforms.schema import schema_of
 from transforms.sinks import FORMATS, make_sink
 from transforms.stopping import StopSignal
 from transforms.summary import RunSummary
+from transforms.terminals import Terminal
 
 
 class WorkerDied(RuntimeError):
@@ -123,20 +123,21 @@ class Run:
 
     def _download(self, stack: ExitStack) -> RunSummary:
         config = self.config
-        terminal, embedded = stack.enter_context(found_terminal(config, self.stop))
-        with terminal.client(self.stop) as client:
-            simulation = client.simulation()
-            source = "simulated" if simulation else "live"
-            self.record["source"] = {
-                "terminal": terminal.url, "api": terminal.api, "data": source,
-            }  # fmt: skip
-            self.record["concurrency"] = config.outstanding(terminal.api)
+        terminals, embedded = stack.enter_context(found_terminals(config, self.stop))
+        simulation, origin = one_source(terminals, config, self.stop)
+        source = "simulated" if simulation else "live"
+        self.record["source"] = {
+            "terminal": ",".join(each.url for each in terminals),
+            "api": ",".join(dict.fromkeys(each.api for each in terminals)),
+            "data": source,
+        }
+        self.record["concurrency"] = sum(each.slots for each in terminals)
+        with terminals[0].client(self.stop) as client:
             plan = make_plan(client, config)
-            announce(plan, terminal, source, config)
+            announce(plan, terminals, source, config)
             self._check_folders()
             stack.enter_context(output_lock(self.layout))
             sweep_dead(self.layout)
-            origin = origin_of(simulation, terminal.api, config)
             self._inventory = take_stock(plan, self.layout, origin, config)
             tell_skipped(self._inventory.skipped)
             missing = self._inventory.missing
@@ -149,7 +150,7 @@ class Run:
             embedded,
         )
         with self._measured as measured:
-            summary = self._run_graph(terminal, origin, measured.progress)
+            summary = self._run_graph(terminals, origin, measured.progress)
         return self._with_skipped(summary)
 
     def _expect(
@@ -161,27 +162,31 @@ class Run:
         concurrency = self.record["concurrency"]
         return from_lessons(requests, self.config, lessons, concurrency), lessons.sizes
 
-    def _run_graph(self, terminal: Terminal, origin: str, progress: Progress) -> RunSummary:
+    def _run_graph(
+        self, terminals: Sequence[Terminal], origin: str, progress: Progress
+    ) -> RunSummary:
         config, requests = self.config, self._inventory.missing
         sink = make_sink(config.format, config.compression, schema_of(config.greeks), self.layout)
-        runner = runners.prepare(self.options, config.outstanding(terminal.api))
+        # Elsewhere, and in other processes, requests are dealt beforehand.
+        on_the_way = self.local and not runners.has_processes(self.options)
+        runner = runners.prepare(self.options, self.record["concurrency"])
         pipeline = beam.Pipeline(runner=runner, options=self.options)
         build(
             pipeline,
             requests,
-            terminal,
+            terminals,
             sink,
             source=origin,
             batch_size=config.batch_size,
             stop=self.stop,
             listener=progress.address,
             checking=Checking(config.check, parse_limits(config.fail_on)),
+            dealt_on_the_way=on_the_way,
         )
         with ExitStack() as stack:
             stack.enter_context(ended(runner))
-            if self.local:
-                # Another runner may run a bundle again: there, each element is its own request.
-                stack.enter_context(laid_out(self.stop.path, requests))
+            if on_the_way:
+                stack.enter_context(laid_out(self.stop.path, requests, terminals))
             result = pipeline.run()
             remote.watch(result, progress.remote, lambda: self.interruption)
             result.wait_until_finish()
