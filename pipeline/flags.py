@@ -110,7 +110,8 @@ def add_download_flags(parser: argparse.ArgumentParser, *, required: bool = True
         default="",
         metavar="URL[,URL]",
         help="the Theta Terminal's address, or those of several, each with its own limit, between "
-        f"which the work is dealt; or '{EMBEDDED}' for a simulated market (default: whichever answers of {' and '.join(LOCAL_URLS)})",
+        f"which the work is dealt; or '{EMBEDDED}' for a simulated market "
+        f"(default: whichever answers of {' and '.join(LOCAL_URLS)})",
     )
     source.add_argument(
         "--api",
