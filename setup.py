@@ -39,6 +39,8 @@ setup(
     extras_require={
         "sql": SQL,
         "report": REPORT,
+        # For --runner DataflowRunner, and gs:// paths.
+        "gcp": ["apache-beam[gcp]>=2.77,<2.78"],
         "test": [
             "coverage[toml]>=7.10",
             "QuantLib>=1.36",
