@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,10 @@ def check_runner(name: str, options: PipelineOptions) -> None:
                 "go install github.com/apache/beam/sdks/v2/go/cmd/prism@"
                 f"v{version('apache-beam')}, then --prism_location ~/go/bin/prism"
             )
+    elif name == "dataflowrunner" and find_spec("apitools") is None:
+        raise ConfigError(
+            '--runner DataflowRunner needs the extra gcp: pip install "theta-greeks-pipeline[gcp]"'
+        )
     elif name == "sparkrunner":
         path = options.view_as(SparkRunnerOptions).spark_job_server_jar
         if not path or not Path(path).is_file():

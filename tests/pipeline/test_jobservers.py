@@ -26,9 +26,10 @@ def an_empty_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (["--runner", "PrismRunner"], "go install"),
         (["--runner", "PrismRunner", "--prism_location", "nowhere"], "nowhere is not there"),
         (["--runner", "SparkRunner"], "--spark_job_server_jar"),
+        (["--runner", "DataflowRunner"], r"theta-greeks-pipeline\[gcp\]"),
     ],
 )
-def test_a_runner_that_would_download_what_it_needs_is_an_error(
+def test_a_runner_that_lacks_what_it_needs_is_an_error_that_tells_how_to_get_it(
     flags: list[str], says: str
 ) -> None:
     with pytest.raises(ConfigError, match=says):
