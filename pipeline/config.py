@@ -30,7 +30,6 @@ COMPRESSIONS = {
 }
 """Each format's compressions, its default first."""
 
-
 APIS = ("auto", "v3", "v2")
 PROGRESS = ("auto", "bar", "plain", "none")
 
