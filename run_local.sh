@@ -3,6 +3,9 @@
 #   ./run_local.sh               install into .venv, then download one trade date of SPXW
 #   ./run_local.sh test          install, then run the whole test suite (more words go to pytest)
 #   ./run_local.sh bench         install this project and its peers, then measure them: bench --help
+#   ./run_local.sh flink         install, fetch Beam's Flink job server by Maven if it is not there
+#                                yet (or take --flink_job_server_jar), then the same download on an
+#                                embedded Flink (more words go to `greeks download`)
 #   ./run_local.sh COMMAND …     install, then `greeks COMMAND …`, such as: download --help
 # Needs Python 3.10 or later (PYTHON=python3.12 chooses one) and a package index.
 set -euo pipefail
@@ -39,6 +42,25 @@ install_peers() {
   touch "$stamp"
 }
 
+# job_server: prints the path of Beam's Flink job server, which is fetched by Maven once.
+job_server() {
+  local beam flink name folder
+  beam=$(.venv/bin/python -c 'from importlib.metadata import version; print(version("apache-beam"))')
+  flink=${FLINK_VERSION:-2.2}
+  name=beam-runners-flink-$flink-job-server
+  folder=$HOME/.apache_beam/cache/jars
+  if [ ! -f "$folder/$name-$beam.jar" ]; then
+    command -v mvn >/dev/null ||
+      die "no Maven here to fetch $name:$beam: install it (on Debian: apt-get install maven), or give --flink_job_server_jar"
+    echo "fetching Beam's job server for Flink $flink into $folder; some 200 MB, once" >&2
+    mkdir -p "$folder"
+    mvn --batch-mode --quiet dependency:copy -Dartifact="org.apache.beam:$name:$beam" \
+      -DoutputDirectory="$folder" >&2 ||
+      die "Maven did not give org.apache.beam:$name:$beam (its own words are above): give the jar with --flink_job_server_jar, or the --job_endpoint of a job server that runs"
+  fi
+  echo "$folder/$name-$beam.jar"
+}
+
 case "${1-}" in
   "")
     install ""
@@ -54,6 +76,17 @@ case "${1-}" in
     install ""
     install_peers
     exec .venv-bench/bin/python -m bench.peers "$@"
+    ;;
+  flink)
+    shift
+    install ""
+    command -v java >/dev/null || die "no Java here: Flink needs 11 or later (on Debian: apt-get install default-jre)"
+    if [[ " $* " != *" --flink_job_server_jar"* && " $* " != *" --job_endpoint"* ]]; then
+      jar=$(job_server)
+      set -- "$@" --flink_version "${FLINK_VERSION:-2.2}" --flink_job_server_jar "$jar"
+    fi
+    [[ " $* " == *" --symbol"* ]] || set -- --symbol SPXW --start_date 2024-03-14 --terminal embedded "$@"
+    exec .venv/bin/greeks download --runner FlinkRunner "$@"
     ;;
   *)
     install ""

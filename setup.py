@@ -42,6 +42,8 @@ setup(
         "sql": SQL,
         "report": REPORT,
         "s3": S3,
+        # For --runner DataflowRunner, and gs:// paths.
+        "gcp": ["apache-beam[gcp]>=2.77,<2.78"],
         "test": [
             "coverage[toml]>=7.10",
             "QuantLib>=1.36",

@@ -9,6 +9,7 @@ from typing import Any
 from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions
 
 from pipeline.config import ConfigError
+from pipeline.jobservers import check_runner
 
 REFUSED = {
     "--direct_num_workers": "would let more requests be under way than are allowed: use "
@@ -43,7 +44,9 @@ def parse_beam_flags(flags: Sequence[str], own: Sequence[str]) -> PipelineOption
         known = [*own, *re.findall(r"--\w+", parser.format_help())]
         raise ConfigError(_unknown(unknown[0].partition("=")[0], known))
     options = PipelineOptions(list(flags))
-    _check_runner(options.view_as(StandardOptions).runner or "")
+    runner = options.view_as(StandardOptions).runner or ""
+    _check_runner(runner)
+    check_runner(runner, options)
     return options
 
 

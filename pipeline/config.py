@@ -30,7 +30,6 @@ COMPRESSIONS = {
 }
 """Each format's compressions, its default first."""
 
-
 APIS = ("auto", "v3", "v2")
 PROGRESS = ("auto", "bar", "plain", "none")
 
@@ -64,12 +63,12 @@ class DownloadConfig:
         interval: the time between two rows of a contract; end of day has none, and says `eod`.
         greeks: the order of Greeks.
         parameters: more of the v3 API's parameters, as (name, value), by name.
-        terminal: the Terminal's address, `embedded` for a simulated one, or empty for whichever
-            answers on this machine.
+        terminal: the Terminal's address, several with commas between them, `embedded` for a
+            simulated one, or empty for whichever answers on this machine.
         api: the generation of the API, or `auto` for whichever answers.
         tier: the subscription, which says how many requests may be under way at once.
-        concurrency: requests under way at once, and workers of a local runner; 0 for what the
-            tier allows.
+        concurrency: requests under way at once at each Terminal, and workers of a local runner for
+            each; 0 for what the tier allows.
         timeout: seconds without a byte after which an answer counts as broken.
         attempts: the most times one answer is asked for without coming any further.
         retry_seconds: the most time for one answer.
@@ -161,12 +160,11 @@ class DownloadConfig:
         self._check("--api", self.api in APIS, f"is {self.api!r}, not one of {', '.join(APIS)}")
         self._check("--tier", self.tier in TIERS,
                     f"is {self.tier!r}, not one of {', '.join(TIERS)}")  # fmt: skip
-        if self.terminal not in ("", EMBEDDED):
-            self._check(
-                "--terminal",
-                is_terminal(self.terminal),
-                f"is {self.terminal!r}, neither an address such as {DEFAULT_URL} nor 'embedded'",
-            )
+        for url in self.terminals:
+            self._check("--terminal", is_terminal(url), f"is {url!r}, "
+                        f"neither an address such as {DEFAULT_URL} nor 'embedded'")  # fmt: skip
+        self._check("--terminal", len(set(self.terminals)) == len(self.terminals),
+                    "names one twice: its limit is for all of its requests")  # fmt: skip
         self._check("--concurrency", 0 <= self.concurrency <= 128,
                     f"is {self.concurrency}, not 1 to 128, or 0 for the tier's")  # fmt: skip
         self._check("--attempts", 1 <= self.attempts <= 1000,
@@ -219,6 +217,13 @@ class DownloadConfig:
     def pattern(self) -> str:
         """The pattern that names the files."""
         return self.file_name_pattern or PATTERNS[self.layout]
+
+    @property
+    def terminals(self) -> tuple[str, ...]:
+        """The addresses of the Terminals that are named; none for one that is embedded."""
+        if self.terminal in ("", EMBEDDED):
+            return ()
+        return tuple(url.strip().rstrip("/") for url in self.terminal.split(","))
 
     def outstanding(self, api: str) -> int:
         """Returns how many requests may be under way at once at a Terminal of a generation."""

@@ -1,18 +1,20 @@
 """What a download says at its beginning and at its end."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from pipeline.config import DownloadConfig
 from pipeline.display import size_text
 from pipeline.history import Record
 from pipeline.plan import Plan
-from transforms.fetch import Terminal
 from transforms.layout import DAILY
 from transforms.summary import RunSummary
+from transforms.terminals import Terminal
 
 
-def announce(plan: Plan, terminal: Terminal, source: str, config: DownloadConfig) -> None:
+def announce(
+    plan: Plan, terminals: Sequence[Terminal], source: str, config: DownloadConfig
+) -> None:
     """Prints what is about to be fetched, from where, and what is not."""
     for note in plan.notes:
         print(f"note: {note}")
@@ -21,11 +23,13 @@ def announce(plan: Plan, terminal: Terminal, source: str, config: DownloadConfig
         print(f"the market was closed on {days}")
     if plan.requests:
         market = "a simulated market" if source == "simulated" else "ThetaData"
+        places = " and ".join(
+            f"{each.url} ({each.api}), {each.slots} at a time" for each in terminals
+        )
         print(
             f"{_count(plan, config)} of {', '.join(config.symbols)}, "
             f"{len(plan.trading_days)} trade date(s) from {plan.trading_days[0]}, every "
-            f"{config.interval}, from {market} at {terminal.url} ({terminal.api}), "
-            f"{config.outstanding(terminal.api)} at a time\n"
+            f"{config.interval}, from {market} at {places}\n"
         )
 
 

@@ -108,9 +108,10 @@ def add_download_flags(parser: argparse.ArgumentParser, *, required: bool = True
     source.add_argument(
         "--terminal",
         default="",
-        metavar="URL",
-        help=f"the Theta Terminal's address, or '{EMBEDDED}' for a simulated "
-        f"market (default: whichever answers of {' and '.join(LOCAL_URLS)})",
+        metavar="URL[,URL]",
+        help="the Theta Terminal's address, or those of several, each with its own limit, between "
+        f"which the work is dealt; or '{EMBEDDED}' for a simulated market "
+        f"(default: whichever answers of {' and '.join(LOCAL_URLS)})",
     )
     source.add_argument(
         "--api",
@@ -130,7 +131,7 @@ def add_download_flags(parser: argparse.ArgumentParser, *, required: bool = True
         type=int,
         default=0,
         metavar="N",
-        help="requests under way at once (default: what --tier says)",
+        help="requests under way at once at each Terminal (default: what --tier says)",
     )
     source.add_argument(
         "--timeout",

@@ -12,7 +12,7 @@ from pipeline.disk import free_bytes
 from pipeline.display import size_text
 from pipeline.done import AGAIN, CONFLICT, SKIP, Intent, what_is_done
 from pipeline.estimate import Estimate, from_history
-from pipeline.finding import found_terminal, origin_of
+from pipeline.finding import found_terminals, one_source
 from pipeline.history import StoreError, open_store, recent
 from pipeline.inventory import Conflict
 from pipeline.plan import NothingMatched, Plan, make_plan
@@ -125,23 +125,30 @@ def look_ahead(config: DownloadConfig, probe: str) -> Preview:
         StoreError: the run history can't be used.
         OSError, ValueError: the manifest can't be read.
     """
-    with found_terminal(config) as (terminal, _), terminal.client(NEVER) as client:
-        simulation = client.simulation()
+    with (
+        found_terminals(config) as (terminals, _),
+        terminals[0].client(NEVER) as client,
+    ):
+        simulation, origin = one_source(terminals, config)
         data = "simulated" if simulation else "live"
         plan = make_plan(client, config)
         suffix = FORMATS[config.format].COMPRESSIONS[config.compression]
         layout = Layout(config.output, suffix, "plan", config.pattern)
-        origin = origin_of(simulation, terminal.api, config)
         intents = tuple(what_is_done(plan, layout, origin, config))
         fetched = [each.request for each in intents if each.kind != SKIP]
         estimate = _estimate(
-            client, replace(plan, requests=tuple(fetched)), config, terminal.api, data, probe
+            client,
+            replace(plan, requests=tuple(fetched)),
+            config,
+            sum(each.slots for each in terminals),
+            data,
+            probe,
         )
     return Preview(
         plan,
         intents,
         sum(len(parts_of(request)) for request in fetched),
-        f"{terminal.url} ({terminal.api})",
+        " and ".join(f"{each.url} ({each.api})" for each in terminals),
         data,
         estimate,
         free_bytes(config.output),
@@ -149,9 +156,13 @@ def look_ahead(config: DownloadConfig, probe: str) -> Preview:
 
 
 def _estimate(
-    client: ThetaClient, plan: Plan, config: DownloadConfig, api: str, data: str, probe: str
+    client: ThetaClient,
+    plan: Plan,
+    config: DownloadConfig,
+    concurrency: int,
+    data: str,
+    probe: str,
 ) -> Estimate | None:
-    concurrency = config.outstanding(api)
     estimate = None
     if probe != ALWAYS:
         records = recent(open_store(config.metrics))

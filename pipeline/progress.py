@@ -146,6 +146,10 @@ class Progress:
         if message["kind"] == "waiting":
             seconds, reason = message["seconds"], _URL.sub("", message["reason"])
             self._display.news(f"{name}: asked again in {seconds:.1f} s: {reason}")
+        elif message["kind"] == "withdrawn":
+            self._display.news(
+                f"{name}: left to another Terminal: {_URL.sub('', message['reason'])}"
+            )
         elif message["kind"] == "result":
             if not self._headed:
                 self._headed = True

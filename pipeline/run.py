@@ -22,11 +22,12 @@ from pipeline.config import DownloadConfig
 from pipeline.console import announce, conclude, tell_skipped
 from pipeline.disk import refuse_full_disk
 from pipeline.estimate import Estimate, from_lessons, learn
-from pipeline.finding import found_terminal, origin_of
+from pipeline.finding import found_terminals, one_source
 from pipeline.graph import build
 from pipeline.history import Record, recent
 from pipeline.interruption import Interruption
 from pipeline.inventory import Conflict, Inventory, take_stock
+from pipeline.jobservers import ended
 from pipeline.lock import output_lock
 from pipeline.measured import NOTHING_MEASURED, Measured
 from pipeline.memory import MemorySampler
@@ -39,7 +40,6 @@ from pipeline.tally import Tally
 from pipeline.writers import clear_dead
 from transforms import files
 from transforms.dealing import laid_out
-from transforms.fetch import Terminal
 from transforms.layout import Layout
 from transforms.limits import parse_limits
 from transforms.model import Failure, GreeksRequest
@@ -49,6 +49,7 @@ from transforms.schema import schema_of
 from transforms.sinks import FORMATS, make_sink
 from transforms.stopping import StopSignal
 from transforms.summary import RunSummary
+from transforms.terminals import Terminal
 
 
 class WorkerDied(RuntimeError):
@@ -73,8 +74,11 @@ class Run:
     def __init__(
         self, config: DownloadConfig, options: PipelineOptions, interruption: Interruption
     ) -> None:
-        self.config = config
+        self.local = runners.is_local(options)
+        # Workers may run in another folder, or on another machine that has the same files.
+        self.config = config = config if self.local else with_absolute_output(config)
         self.options = options
+        self.runner = runners.name_of(options)
         self.interruption = interruption
         self.store = history.open_store(config.metrics, apart=True)
         for record in self.store.bury():
@@ -92,9 +96,10 @@ class Run:
             run_id,
             config.pattern,
         )
-        # On this machine, wherever the files and the records go.
-        path = f"{tempfile.gettempdir()}/greeks-{uuid.uuid4().hex}.stop"
-        self.stop = StopSignal(path, Owner.current())
+        # On this machine, wherever the files go; or where workers elsewhere see it, too.
+        shared = not self.local and files.is_local(config.output)
+        folder = self.layout.meta if shared else tempfile.gettempdir()
+        self.stop = StopSignal(f"{folder}/greeks-{uuid.uuid4().hex}.stop", Owner.current())
         self._inventory = Inventory()
         self._measured: Measured | None = None
         self.unkept = False
@@ -108,11 +113,11 @@ class Run:
             Conflict: something is in the way, and nothing was fetched.
             Exception: what the runner raises.
         """
-        local = runners.is_local(self.options)
         guard = watchdog.Watchdog(
             lambda: bool(self.interruption),
             self._give_up,
-            processes=local and runners.has_processes(self.options),
+            seconds=watchdog.STOP_SECONDS if self.local else watchdog.CANCEL_SECONDS,
+            processes=self.local and runners.has_processes(self.options),
         )
         with ExitStack() as stack:
             stack.callback(self.stop.clear)
@@ -131,20 +136,21 @@ class Run:
 
     def _download(self, stack: ExitStack) -> RunSummary:
         config = self.config
-        terminal, embedded = stack.enter_context(found_terminal(config, self.stop))
-        with terminal.client(self.stop) as client:
-            simulation = client.simulation()
-            source = "simulated" if simulation else "live"
-            self.record["source"] = {
-                "terminal": terminal.url, "api": terminal.api, "data": source,
-            }  # fmt: skip
-            self.record["concurrency"] = config.outstanding(terminal.api)
+        terminals, embedded = stack.enter_context(found_terminals(config, self.stop))
+        simulation, origin = one_source(terminals, config, self.stop)
+        source = "simulated" if simulation else "live"
+        self.record["source"] = {
+            "terminal": ",".join(each.url for each in terminals),
+            "api": ",".join(dict.fromkeys(each.api for each in terminals)),
+            "data": source,
+        }
+        self.record["concurrency"] = sum(each.slots for each in terminals)
+        with terminals[0].client(self.stop) as client:
             plan = make_plan(client, config)
-            announce(plan, terminal, source, config)
+            announce(plan, terminals, source, config)
             self._check_folders()
             stack.enter_context(output_lock(self.layout))
             sweep_dead(self.layout)
-            origin = origin_of(simulation, terminal.api, config)
             self._inventory = take_stock(plan, self.layout, origin, config)
             tell_skipped(self._inventory.skipped)
             missing = self._inventory.missing
@@ -157,7 +163,7 @@ class Run:
             embedded,
         )
         with self._measured as measured:
-            summary = self._run_graph(terminal, origin, measured.progress)
+            summary = self._run_graph(terminals, origin, measured.progress)
         return self._with_skipped(summary)
 
     def _expect(
@@ -169,36 +175,40 @@ class Run:
         concurrency = self.record["concurrency"]
         return from_lessons(requests, self.config, lessons, concurrency), lessons.sizes
 
-    def _run_graph(self, terminal: Terminal, origin: str, progress: Progress) -> RunSummary:
+    def _run_graph(
+        self, terminals: Sequence[Terminal], origin: str, progress: Progress
+    ) -> RunSummary:
         config, requests = self.config, self._inventory.missing
         sink = make_sink(config.format, config.compression, schema_of(config.greeks), self.layout)
-        local = runners.is_local(self.options)
-        runner = runners.prepare(self.options, config.outstanding(terminal.api))
+        # Elsewhere, and in other processes, requests are dealt beforehand.
+        on_the_way = self.local and not runners.has_processes(self.options)
+        runner = runners.prepare(self.options, self.record["concurrency"])
         pipeline = beam.Pipeline(runner=runner, options=self.options)
         build(
             pipeline,
             requests,
-            terminal,
+            terminals,
             sink,
             source=origin,
             batch_size=config.batch_size,
             stop=self.stop,
             listener=progress.address,
             checking=Checking(config.check, parse_limits(config.fail_on)),
+            dealt_on_the_way=on_the_way,
         )
         with ExitStack() as stack:
-            if local:
-                # Another runner may run a bundle again: there, each element is its own request.
-                stack.enter_context(laid_out(self.stop.path, requests))
+            stack.enter_context(ended(runner))
+            if on_the_way:
+                stack.enter_context(laid_out(self.stop.path, requests, terminals))
             result = pipeline.run()
-            remote.watch(result, progress.remote)
+            remote.watch(result, progress.remote, lambda: self.interruption)
             result.wait_until_finish()
         document = files.read_json(self.layout.summary)
         if document is None:
             raise RuntimeError(f"the run left no summary at {self.layout.summary}")
         summary = RunSummary(**document)
         progress.complete(summary.expirations)
-        check_accounts(requests, summary, remote.counters(result) if local else None)
+        check_accounts(requests, summary, remote.counters(result) if self.local else None)
         return summary
 
     def _check_folders(self) -> None:
@@ -268,7 +278,7 @@ class Run:
         self.record |= self._measured.figures() if self._measured else NOTHING_MEASURED
         seconds = time.monotonic() - self.started
         record = completed(self.record, summary, self.config, status, seconds)
-        record["runner"] = self.options.get_all_options()["runner"] or "DirectRunner"
+        record["runner"] = self.runner
         self.record = record
         sweep(self.layout.temporary)
         try:
@@ -285,6 +295,13 @@ class Run:
                 return "(not kept)"
             print(f"greeks download: the record is kept in {path}: {error}", file=sys.stderr)
             return path
+
+
+def with_absolute_output(config: DownloadConfig) -> DownloadConfig:
+    """Returns a download whose output is the same folder, whatever folder a worker runs in."""
+    if not files.is_local(config.output):
+        return config
+    return replace(config, output=str(Path(config.output).absolute()))
 
 
 def _untold(_args: threading.ExceptHookArgs) -> None:

@@ -15,12 +15,19 @@ from apache_beam.runners.portability.portable_runner import JobServiceHandle
 from apache_beam.runners.runner import PipelineRunner, create_runner
 from apache_beam.transforms import environments
 
+from pipeline import jobservers
+
 LOCAL = ("", "directrunner", "fnapirunner")
 
 
 def is_local(options: PipelineOptions) -> bool:
     """Returns whether the graph runs on this machine, started by us."""
     return (options.view_as(StandardOptions).runner or "").lower() in LOCAL
+
+
+def name_of(options: PipelineOptions) -> str:
+    """Returns the runner's name, as the run's record keeps it."""
+    return options.view_as(StandardOptions).runner or "DirectRunner"
 
 
 def has_processes(options: PipelineOptions) -> bool:
@@ -36,7 +43,8 @@ def prepare(options: PipelineOptions, concurrency: int) -> PipelineRunner:
     """
     standard = options.view_as(StandardOptions)
     if not is_local(options):
-        return create_runner(standard.runner)
+        ours = jobservers.RUNNERS.get(standard.runner.lower())
+        return ours() if ours else create_runner(standard.runner)
     standard.runner = "FnApiRunner"
     direct = options.view_as(DirectOptions)
     direct.direct_num_workers = concurrency

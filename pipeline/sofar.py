@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from transforms.committed import result_of
 from transforms.layout import Layout
-from transforms.manifest import COMMITTED, Manifest
+from transforms.manifest import Manifest
 from transforms.model import (
     INTERRUPTED,
-    WRITTEN,
     ExpirationResult,
     Failure,
     GreeksRequest,
@@ -43,7 +43,8 @@ def results_so_far(
             results.append(_as_told(request, described))
         elif looked_up < _LOOKED_UP:
             looked_up += 1
-            results.append(_as_known(request, manifest, layout))
+            recorded = result_of(request, manifest, layout)
+            results.append(recorded or ExpirationResult(request, INTERRUPTED))
         else:
             results.append(ExpirationResult(request, INTERRUPTED))
     return results
@@ -56,18 +57,3 @@ def _as_told(request: GreeksRequest, told: Mapping[str, Any]) -> ExpirationResul
     )
     failure = Failure(**told["error"]) if told.get("error") else None
     return ExpirationResult(request, failure=failure, **{name: told[name] for name in names})
-
-
-def _as_known(request: GreeksRequest, manifest: Manifest, layout: Layout) -> ExpirationResult:
-    entry = manifest.read(request)
-    if entry is None or (entry.run_id, entry.state) != (layout.run_id, COMMITTED):
-        return ExpirationResult(request, INTERRUPTED)
-    return ExpirationResult(
-        request,
-        WRITTEN,
-        rows=entry.rows,
-        bytes=entry.bytes,
-        provisional=entry.provisional,
-        path=layout.path(request),
-        quality=entry.quality,
-    )

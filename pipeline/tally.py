@@ -97,6 +97,8 @@ class Tally:
             self._in_flight[key] = (int(message["rows"]), int(message["bytes"]))
         elif kind == "waiting":
             self._retries += 1
+        elif kind == "withdrawn":
+            self._in_flight.pop(key, None)
         elif kind == "result":
             self._in_flight.pop(key, None)
             self._done[key] = (int(message["rows"]), int(message["bytes"]))

@@ -14,6 +14,9 @@ import psutil
 STOP_SECONDS = 1.5
 """From the signal to the end of a run whose workers do not stop by themselves."""
 
+CANCEL_SECONDS = 10.0
+"""The same of a job on another runner, which is to be cancelled first."""
+
 _LOOK_SECONDS = 0.1
 # The runner ends its workers itself, right before it returns.
 _DEATH_SECONDS = 3.0
@@ -32,6 +35,7 @@ class Watchdog:
         give_up: ends the process; it is given the reason, or None if the workers were too slow to
             stop, and does not return.
         processes: whether the workers are processes of their own.
+        seconds: from the signal to the end of a run whose workers do not stop by themselves.
     """
 
     def __init__(
@@ -40,7 +44,9 @@ class Watchdog:
         give_up: Callable[[str | None], None],
         *,
         processes: bool,
+        seconds: float = STOP_SECONDS,
     ) -> None:
+        self._seconds = seconds
         self._stopping = stopping
         self._give_up = give_up
         self._processes = processes
@@ -68,7 +74,7 @@ class Watchdog:
         while not self._ended.wait(_LOOK_SECONDS):
             now = time.monotonic()
             if deadline is None and self._stopping():
-                deadline = now + STOP_SECONDS
+                deadline = now + self._seconds
             if deadline is not None and now > deadline:
                 self._end(None)
             if self._processes and died is None:

@@ -2,42 +2,31 @@
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from functools import partial
 
 import apache_beam as beam
+from apache_beam.pvalue import TaggedOutput
 
 from transforms import dealing, sessions
-from transforms.model import Failure, GreeksRequest, Item, Restart, Trailer
+from transforms.committed import result_of
+from transforms.layout import Layout
+from transforms.manifest import Manifest
+from transforms.model import (
+    ExpirationResult,
+    Failure,
+    GreeksRequest,
+    Item,
+    Restart,
+    Trailer,
+    Withdrawn,
+)
 from transforms.reporting import Reporter
-from transforms.stopping import Stop, StopSignal
+from transforms.stopping import StopSignal
+from transforms.terminals import Hand, Terminal
 from transforms.thetadata.client import BATCH_SIZE, ThetaClient
 from transforms.thetadata.errors import AnswerChanged, Stopped, ThetaError
-from transforms.thetadata.retry import RetryPolicy
-
-
-@dataclass(frozen=True)
-class Terminal:
-    """How a worker reaches its Terminal.
-
-    Attributes:
-        url: its address, as seen from the worker.
-        api: the generation that answers there, `v3` or `v2`.
-        timeout: seconds without a byte after which an answer counts as broken.
-        policy: how often, and how long, an answer is asked for again.
-    """
-
-    url: str
-    api: str = "v3"
-    timeout: float = 300.0
-    policy: RetryPolicy = RetryPolicy()  # noqa: RUF009 -- frozen
-
-    def client(self, stop: Stop, **more: Any) -> ThetaClient:
-        """Returns a new client of this Terminal; `more` are further arguments of `ThetaClient`."""
-        return ThetaClient(
-            self.url, api=self.api, timeout=self.timeout, policy=self.policy, stop=stop, **more
-        )
 
 
 def fetch(
@@ -46,9 +35,10 @@ def fetch(
     batch_size: int = BATCH_SIZE,
     *,
     restarts: int = 3,
+    withdraw: Callable[[], bool] = lambda: False,
     now: Callable[[], datetime] = sessions.now,
 ) -> Iterator[Item]:
-    """Yields the request's record batches, then exactly one trailer.
+    """Yields the request's record batches, then exactly one trailer, or that it is withdrawn.
 
     Where the Terminal changed its mind in the middle of an answer, a `Restart` says that the
     batches before it must be thrown away, and the request begins again. What the Terminal can't
@@ -59,6 +49,7 @@ def fetch(
         request: what to fetch.
         batch_size: the most rows in a batch.
         restarts: how often the request may begin again.
+        withdraw: asked where the Terminal itself fails: whether another one will be asked instead.
         now: the time in New York, for what is provisional.
     """
     started = time.monotonic()
@@ -81,6 +72,9 @@ def fetch(
                 continue
             trailer = replace(trailer, failure=Failure.of(error))
         except ThetaError as error:
+            if error.of_terminal and withdraw():
+                yield Withdrawn(Failure.of(error))
+                return
             trailer = replace(trailer, failure=Failure.of(error))
         break
     yield replace(
@@ -94,62 +88,124 @@ def fetch(
     )
 
 
-@beam.typehints.with_input_types(GreeksRequest)
+WITHDRAWN = "withdrawn"
+"""The output of the requests that another Terminal is to fetch."""
+
+
+@beam.typehints.with_input_types(Hand)
 @beam.typehints.with_output_types(tuple[GreeksRequest, Item])
 class _FetchFn(beam.DoFn):
     def __init__(
-        self, terminal: Terminal, batch_size: int, stop: StopSignal, listener: str | None
+        self,
+        batch_size: int,
+        stop: StopSignal,
+        listener: str | None,
+        layout: Layout | None,
+        withdrawing: bool,
     ) -> None:
-        self._terminal = terminal
         self._batch_size = batch_size
         self._stop = stop
         self._listener = listener
+        self._layout = layout
+        self._withdrawing = withdrawing
 
     def setup(self) -> None:
         self._reporter = Reporter(self._listener)
-        self._client = self._terminal.client(self._stop, waiting=self._reporter.waiting)
+        self._clients: dict[Terminal, ThetaClient] = {}
 
-    def process(self, request: GreeksRequest) -> Iterator[tuple[GreeksRequest, Item]]:
-        for dealt in dealing.share(self._stop.path, request):
-            self._reporter.started(dealt)
-            for item in fetch(self._client, dealt, self._batch_size):
-                yield dealt, item
+    def process(self, hand: Hand) -> Iterator[tuple[GreeksRequest, Item] | TaggedOutput]:
+        table = dealing.table_of(self._stop.path)
+        yield from self._as_dealt(hand) if table is None else self._from(table)
+
+    def _from(self, table: dealing.Table) -> Iterator[tuple[GreeksRequest, Item]]:
+        while (taken := table.take(self._stop.is_set)) is not None:
+            request, terminal = taken
+            try:
+                yield from self._fetch(request, terminal, partial(table.set_aside, *taken[::-1]))
+            finally:
+                table.give_back(terminal)
+
+    def _as_dealt(self, hand: Hand) -> Iterator[tuple[GreeksRequest, Item] | TaggedOutput]:
+        failed = False
+        for request in hand.requests:
+            done = self._done(request)
+            if done is not None:
+                yield request, done
+                continue
+            if not failed:
+                for pair in self._fetch(request, hand.terminal, lambda: self._withdrawing):
+                    failed = isinstance(pair[1], Withdrawn)
+                    yield pair
+            if failed:
+                yield TaggedOutput(WITHDRAWN, (request, hand.terminal.url))
+
+    def _done(self, request: GreeksRequest) -> ExpirationResult | None:
+        """Returns what came of a request before this bundle was run again, if it was."""
+        if self._layout is None:
+            return None
+        return result_of(request, Manifest(self._layout), self._layout)
+
+    def _fetch(
+        self, request: GreeksRequest, terminal: Terminal, withdraw: Callable[[], bool]
+    ) -> Iterator[tuple[GreeksRequest, Item]]:
+        client = self._clients.get(terminal)
+        if client is None:
+            client = terminal.client(self._stop, waiting=self._reporter.waiting)
+            self._clients[terminal] = client
+        self._reporter.started(request)
+        for item in fetch(client, request, self._batch_size, withdraw=withdraw):
+            if isinstance(item, Withdrawn):
+                self._reporter.withdrawn(item.failure.message)
+            yield request, item
 
     def teardown(self) -> None:
-        self._client.close()
+        for client in self._clients.values():
+            client.close()
         self._reporter.close()
 
 
 class FetchGreeks(beam.PTransform):
     """Emits each request's rows in bounded batches, then its trailer.
 
-    Takes a PCollection of `GreeksRequest`; emits a PCollection of
-    `(GreeksRequest, RecordBatch | Restart | Trailer)`: for each request its batches, of 1 to
-    `batch_size` rows of `schema_of(request.greeks)`, in the Terminal's order, then exactly one
-    `Trailer`. A `Restart` among them takes back the batches before it.
+    Takes a PCollection of `Hand` (see `terminals.deal`); emits a PCollection of
+    `(GreeksRequest, RecordBatch | Restart | Withdrawn | Trailer | ExpirationResult)`: for each
+    request its batches, of 1 to `batch_size` rows of `schema_of(request.greeks)`, in the Terminal's
+    order, then exactly one `Trailer`. A `Restart` among them takes back the batches before it. A
+    result alone is of a request that this run had already ended when a bundle was run again.
+
+    With `withdrawing`, it emits two PCollections, `fetched` and `withdrawn`: where a Terminal fails
+    (it is gone, or has lost ThetaData), a `Withdrawn` ends the stream, and the request and all that
+    follow it in the hand are emitted to the second one as `(GreeksRequest, url)`.
 
     Args:
-        terminal: where to fetch from.
-        batch_size: the most rows in a batch.
         stop: ends the fetching early; the streams under way end with an interrupted trailer.
+        batch_size: the most rows in a batch.
         listener: is told of each beginning and each wait; see `reporting`.
+        layout: of the run, where a bundle may be run again; else None.
+        withdrawing: whether another Terminal is to be asked where one fails.
     """
 
     def __init__(
         self,
-        terminal: Terminal,
         stop: StopSignal,
         batch_size: int = BATCH_SIZE,
         listener: str | None = None,
+        layout: Layout | None = None,
+        *,
+        withdrawing: bool = False,
     ) -> None:
         super().__init__()
-        self._terminal = terminal
         self._batch_size = batch_size
         self._stop = stop
         self._listener = listener
+        self._layout = layout
+        self._withdrawing = withdrawing
 
-    def expand(self, requests: beam.PCollection) -> beam.PCollection:
+    def expand(self, hands: beam.PCollection) -> beam.PCollection | beam.pvalue.DoOutputsTuple:
         """Adds the transform to the graph."""
-        return requests | "FetchBatches" >> beam.ParDo(
-            _FetchFn(self._terminal, self._batch_size, self._stop, self._listener)
+        fetching = beam.ParDo(
+            _FetchFn(self._batch_size, self._stop, self._listener, self._layout, self._withdrawing)
         )
+        if self._withdrawing:
+            fetching = fetching.with_outputs(WITHDRAWN, main="fetched")
+        return hands | "FetchBatches" >> fetching

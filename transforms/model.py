@@ -170,6 +170,17 @@ class Restart:
 
 
 @dataclass(frozen=True)
+class Withdrawn:
+    """Ends a request's stream without a result: another Terminal will be asked.
+
+    Attributes:
+        failure: why this one could not answer.
+    """
+
+    failure: Failure
+
+
+@dataclass(frozen=True)
 class Trailer:
     """Ends a request's stream: what should have arrived, or why it did not.
 
@@ -193,9 +204,6 @@ class Trailer:
     interrupted: bool = False
     provisional: bool = False
 
-
-Item = Union[pa.RecordBatch, Restart, Trailer]  # noqa: UP007 -- Beam reads it
-"""What a request's stream is made of."""
 
 WRITTEN, EMPTY, SKIPPED, FAILED, INTERRUPTED = (
     "written", "empty", "skipped", "failed", "interrupted",
@@ -260,6 +268,10 @@ class ExpirationResult:
             **({"reason": self.reason} if self.reason else {}),
             **({"error": asdict(self.failure)} if self.failure else {}),
         }
+
+
+Item = Union[pa.RecordBatch, Restart, Withdrawn, Trailer, ExpirationResult]  # noqa: UP007 -- Beam reads it
+"""What a request's stream is made of; a result alone is of a request that is done already."""
 
 
 def _text(instant: float) -> str:

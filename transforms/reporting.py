@@ -9,6 +9,7 @@ and `last_trade_date`:
 | `started` | | its fetching begins |
 | `rows` | `rows`, `bytes` | so many were handed to the sink, and are in the unfinished file |
 | `waiting` | `seconds`, `reason` | an answer will be asked for again, so much later |
+| `withdrawn` | `reason` | its Terminal fails: another one will be asked |
 | `result` | `ExpirationResult.describe()` | it is done |
 """
 
@@ -83,6 +84,10 @@ class Reporter:
         self._distributions["milliseconds_per_wait"].update(milliseconds)
         reason = f"{type(error).__name__}: {error}"
         self._send("waiting", self._about, seconds=round(seconds, 3), reason=reason[:500])
+
+    def withdrawn(self, reason: str) -> None:
+        """Says that the request that was started will be asked for at another Terminal, and why."""
+        self._send("withdrawn", self._about, reason=reason[:500])
 
     def handed_over(self, request: GreeksRequest, more: int, rows: int, size: int) -> None:
         """Says how far a request is.

@@ -52,8 +52,8 @@ class StopSignal:
     """A signal that is seen in the launcher's process at once, and in others through a file.
 
     Attributes:
-        path: a file on the launcher's machine that exists once the run is asked to stop. On
-            another machine it never exists: a remote run is stopped by its runner.
+        path: a file that exists once the run is asked to stop. Workers on another machine see it
+            only on a file system that they share; others are stopped by their runner.
         owner: the launcher. Its end is a signal to stop, too: nobody would take the results.
     """
 
@@ -64,7 +64,9 @@ class StopSignal:
     def set(self) -> None:
         """Asks the run to stop. May be called by a signal handler."""
         _stopped.add(self.path)
-        Path(self.path).touch()
+        if Path(self.path).parent.is_dir():
+            # Without the folder no worker has begun.
+            Path(self.path).touch()
 
     def clear(self) -> None:
         """Removes the file."""

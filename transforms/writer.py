@@ -21,6 +21,7 @@ from transforms.model import (
     Item,
     Restart,
     Trailer,
+    Withdrawn,
 )
 from transforms.quality import Checking, Quality, QualityCheck
 from transforms.sinks import ExpirationSink, OpenFile, Written
@@ -97,11 +98,13 @@ class ExpirationWriter:
         self._stream: _Stream | None = None
 
     def write(self, request: GreeksRequest, item: Item) -> ExpirationResult | None:
-        """Takes the next item of a stream; returns the result when it is the trailer.
+        """Takes the next item of a stream; returns the result when it ends with one.
 
         Raises:
             StreamError: the item belongs to another request than the one that is under way.
         """
+        if isinstance(item, ExpirationResult) and self._stream is None:
+            return item
         if self._stream is None:
             self._stream = self._begin(request)
         stream = self._stream
@@ -115,7 +118,10 @@ class ExpirationWriter:
         if isinstance(item, Trailer):
             self._stream = None
             return self._end(stream, item)
-        if isinstance(item, Restart):
+        if isinstance(item, Withdrawn):
+            self._restart(stream)
+            self._stream = None
+        elif isinstance(item, Restart):
             self._restart(stream)
         elif stream.failure is None:
             try:

@@ -54,6 +54,6 @@ def _jar(job_server: str) -> Finding:
     if found:
         return Finding(OK, "Flink's job server", str(found[-1]))
     return Finding(
-        WARN, "Flink's job server", f"no {name} in {_CACHE}: Beam would download it",
-        "let it, or download it yourself and give --flink_job_server_jar",
+        WARN, "Flink's job server", f"no {name} in {_CACHE}",
+        "./run_local.sh flink fetches it by Maven; or give --flink_job_server_jar",
     )  # fmt: skip

@@ -13,11 +13,11 @@ from tests.support.answers import rows_of
 from tests.support.data import SCHEMA, layout_in, request_for
 from tests.support.market import terminal
 from tests.support.scripted import Answer, scripted_server
-from transforms.fetch import Terminal
 from transforms.model import WRITTEN, ExpirationResult, GreeksRequest
 from transforms.reporting import COUNTERS, DISTRIBUTIONS, NAMESPACE, Reporter
 from transforms.sinks import CsvSink
 from transforms.stopping import StopSignal
+from transforms.terminals import Terminal
 from transforms.thetadata import RetryPolicy
 
 REQUEST = request_for("2024-03-14")
@@ -56,7 +56,7 @@ def test_a_run_reports_everything_under_its_documented_names(
         build(
             pipeline,
             [REQUEST],
-            Terminal(server.url, policy=RetryPolicy(backoff=0.001, jitter=0.0)),
+            [Terminal(server.url, policy=RetryPolicy(backoff=0.001, jitter=0.0))],
             CsvSink(layout_in(tmp_path), SCHEMA, "none"),
             source="live",
             batch_size=1000,

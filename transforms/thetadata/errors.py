@@ -18,9 +18,11 @@ class ThetaError(Exception):
     Attributes:
         retryable: whether the same request may well be answered if it is sent again.
         retry_after: seconds that the Terminal asked to wait before, or None.
+        of_terminal: whether the Terminal itself fails, whatever it is asked.
     """
 
     retryable = False
+    of_terminal = False
     retry_after: float | None = None
 
 
@@ -28,6 +30,7 @@ class TerminalUnreachable(ThetaError):
     """Nothing answers at the Terminal's address, or the Terminal is not connected."""
 
     retryable = True
+    of_terminal = True
 
 
 class BrokenResponse(ThetaError):
@@ -90,6 +93,9 @@ _STATUSES: dict[int, tuple[str, str]] = {
 RETRYABLE_STATUSES = frozenset({429, 474, 477, 500, 502, 503, 504, 571, 572})
 """Statuses that pass by themselves; every other one is final."""
 
+_OF_TERMINAL = frozenset({474, 478, 571})
+"""Statuses that tell of the Terminal and not of the request."""
+
 
 class StatusError(ThetaError):
     """The Terminal answered with an error status.
@@ -108,6 +114,7 @@ class StatusError(ThetaError):
         self.status = status
         self.text = text
         self.retryable = status in RETRYABLE_STATUSES
+        self.of_terminal = status in _OF_TERMINAL
         self.retry_after = retry_after
 
 

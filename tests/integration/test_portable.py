@@ -1,0 +1,199 @@
+"""Other runners: the same files, summary, exit codes and interruption as on the local one."""
+
+import hashlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+
+from pipeline.terminal.market import Market
+from pipeline.terminal.server import TerminalServer
+from tests.support import runners
+from tests.support.answers import rows_of
+from tests.support.command import WITHOUT_COVERAGE, greeks, start, summaries
+from tests.support.data import files_in
+from tests.support.market import terminal as scripted_terminal
+from tests.support.scripted import Answer, scripted_server
+from tests.support.waiting import wait_for
+from transforms.model import GreeksRequest
+
+DOWNLOAD = ["download", "--symbol", "SPXW", "--start_date", "2024-03-14"]
+NEAR = ["--max_dte", "6", "--interval", "15m"]
+# What is promised is a few seconds; a busy machine may need a moment more to end its processes.
+SECONDS = 15.0
+
+
+@contextmanager
+def job_service(folder: Path) -> Iterator[list[str]]:
+    """Gives the flags of Beam's own portable job service, with workers in the launcher."""
+    port = folder / "port"
+    module = "apache_beam.runners.portability.local_job_service_main"
+    with subprocess.Popen(
+        [sys.executable, "-m", module, "--port_file", str(port)],
+        cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    ) as process:  # fmt: skip
+        wait_for("the job service", lambda: port.exists() and port.read_text())
+        endpoint = ["--job_endpoint", f"localhost:{port.read_text()}"]
+        yield ["--runner", "PortableRunner", *endpoint, "--environment_type", "LOOPBACK"]
+        process.terminate()
+
+
+@contextmanager
+def worker_pool(folder: Path) -> Iterator[list[str]]:
+    """Gives the flags of workers that are processes of a pool of their own, in another folder."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    folder.mkdir()
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    with subprocess.Popen(
+        [sys.executable, "-m", "apache_beam.runners.worker.worker_pool_main",
+         "--service_port", str(port)],
+        cwd=folder, env={**os.environ, "PATH": path},
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    ) as process:  # fmt: skip
+        wait_for("the worker pool", lambda: _listens(port))
+        yield ["--environment_type", "EXTERNAL", "--environment_config", f"localhost:{port}"]
+        process.terminate()
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as client:
+        return client.connect_ex(("127.0.0.1", port)) == 0
+
+
+@contextmanager
+def flags_of(runner: str, folder: Path) -> Iterator[list[str]]:
+    if runner == "portable":
+        with job_service(folder) as flags:
+            yield flags
+    elif runner == "prism, worker pool":
+        flags = runners.prism()
+        with worker_pool(folder / "pool") as environment:
+            yield [*flags, *environment]
+    elif runner == "prism":
+        yield runners.prism()
+    else:
+        yield [*runners.flink(), "--parallelism", runner.split()[-1]]
+
+
+RUNNERS = ["portable", "prism", "prism, worker pool", "flink 1", "flink 2", "flink 4"]
+
+
+def hashes(folder: Path) -> dict[str, str]:
+    """Returns the SHA-256 of each data file below a folder in which a download ran."""
+    found = files_in(folder / "data" / "greeks")
+    return {name: hashlib.sha256(content).hexdigest() for name, content in found.items()}
+
+
+@pytest.fixture(scope="module")
+def of_the_local_run(
+    tmp_path_factory: pytest.TempPathFactory, market: Market
+) -> dict[str, tuple[dict[str, str], dict[str, object]]]:
+    """The hashes and the summary of the local runner's download, by format."""
+    made = {}
+    for form in ("csv", "parquet"):
+        folder = tmp_path_factory.mktemp(form)
+        with TerminalServer(market) as server:
+            greeks(folder, *DOWNLOAD, *NEAR, "--format", form, "--terminal", server.url)
+        made[form] = (hashes(folder), summaries(folder)[0])
+    return made
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+@pytest.mark.parametrize("runner", RUNNERS)
+def test_the_files_and_the_sums_are_those_of_the_local_run(
+    tmp_path: Path,
+    terminal: TerminalServer,
+    of_the_local_run: dict[str, tuple[dict[str, str], dict[str, object]]],
+    runner: str,
+    form: str,
+) -> None:
+    local, its_summary = of_the_local_run[form]
+    with flags_of(runner, tmp_path) as flags:
+        greeks(
+            tmp_path, *DOWNLOAD, *NEAR, "--format", form, "--terminal", terminal.url,
+            "--concurrency", "3", *flags,
+        )  # fmt: skip
+    assert hashes(tmp_path) == local
+    assert len(local) == 5
+    (summary,) = summaries(tmp_path)
+    for name in ("total_records", "total_data_size", "total_requests", "successful_expirations",
+                 "findings", "status", "errors"):  # fmt: skip
+        assert summary[name] == its_summary[name], name
+    assert summary["runner"] == flags[1]
+    assert len(files_in(tmp_path / "data" / "greeks.meta" / "unfinished")) == 0
+    assert "5 files" in greeks(tmp_path, "verify")
+
+
+@pytest.mark.parametrize("runner", ["portable", "prism", "flink 2"])
+def test_a_failed_expiration_is_told_and_the_others_are_written(
+    tmp_path: Path, runner: str
+) -> None:
+    def answer(request: GreeksRequest) -> Answer:
+        if request.expiration.day == 15:
+            return Answer(b"no permission", status=471, content_type="text/plain")
+        return Answer(rows_of(request, request.trade_dates[0], 100))
+
+    with (
+        flags_of(runner, tmp_path) as flags,
+        scripted_server(scripted_terminal(answer)) as server,
+    ):
+        out = greeks(tmp_path, *DOWNLOAD, "--terminal", server.url, *flags, code=1)
+    assert "the Terminal answered 471 PERMISSION" in out
+    assert len(hashes(tmp_path)) == 2
+    (summary,) = summaries(tmp_path)
+    assert (summary["successful_expirations"], summary["failed_expirations"]) == (2, 1)
+
+
+@pytest.mark.parametrize(
+    ("runner", "number", "code"),
+    [
+        ("portable", signal.SIGINT, 130),
+        ("prism", signal.SIGINT, 130),
+        ("prism", signal.SIGTERM, 143),
+        ("prism, worker pool", signal.SIGINT, 130),
+        ("flink 2", signal.SIGINT, 130),
+    ],
+)
+def test_a_signal_ends_the_run_and_keeps_whole_files(
+    tmp_path: Path, terminal: TerminalServer, runner: str, number: int, code: int
+) -> None:
+    flags = ["--terminal", terminal.url, "--interval", "1m", "--concurrency", "2"]
+    with flags_of(runner, tmp_path) as more:
+        process = start(tmp_path, *DOWNLOAD, *flags, *more, **WITHOUT_COVERAGE)
+        output = tmp_path / "data" / "greeks"
+        wait_for("a file", lambda: files_in(output))
+        children = psutil.Process(process.pid).children(recursive=True)
+        began = time.monotonic()
+        os.killpg(process.pid, number)
+        out, err = process.communicate(timeout=60)
+        took = time.monotonic() - began
+    assert process.returncode == code, out + err
+    assert took < SECONDS
+    assert "Traceback" not in err
+    wait_for("the end of its processes", lambda: not [c for c in children if _runs(c)])
+    (summary,) = summaries(tmp_path)
+    assert summary["status"] == "interrupted"
+    assert summary["interrupted_expirations"] >= 1
+    assert summary["successful_expirations"] >= 1
+    entries = tmp_path / "data" / "greeks.meta" / "files"
+    for path in sorted(output.rglob("*.csv")):
+        entry = json.loads((entries / f"{path.relative_to(output)}.json").read_text())
+        assert hashlib.sha256(path.read_bytes()).hexdigest() == entry["sha256"]
+
+
+def _runs(process: psutil.Process) -> bool:
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False

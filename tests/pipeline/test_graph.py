@@ -1,0 +1,84 @@
+"""The graph where requests are dealt beforehand, as on every runner but the local one's threads."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import apache_beam as beam
+import pytest
+from apache_beam.runners.portability.fn_api_runner import FnApiRunner
+
+from pipeline.graph import build
+from pipeline.terminal.server import TerminalServer
+from tests.support.data import SCHEMA, files_in, layout_in, request_for
+from transforms import files
+from transforms.layout import Layout
+from transforms.model import GreeksRequest
+from transforms.sinks import CsvSink
+from transforms.stopping import StopSignal
+from transforms.terminals import Terminal
+from transforms.thetadata import RetryPolicy
+
+REQUESTS = [request_for(day) for day in ("2024-03-14", "2024-03-15", "2024-03-18")]
+ONCE = RetryPolicy(attempts=1)
+
+
+@pytest.fixture
+def terminal() -> Iterator[TerminalServer]:
+    with TerminalServer() as server:
+        yield server
+
+
+def download(
+    folder: Path, requests: Sequence[GreeksRequest], urls: Sequence[str], run_id: str = "run-1"
+) -> dict[str, dict[str, object]]:
+    """Runs the graph, and returns what came of each expiration."""
+    layout: Layout = layout_in(folder, run_id=run_id)
+    pipeline = beam.Pipeline(runner=FnApiRunner())
+    build(
+        pipeline,
+        requests,
+        [Terminal(url, policy=ONCE, slots=2) for url in urls],
+        CsvSink(layout, SCHEMA, "none"),
+        source="simulated",
+        batch_size=1000,
+        stop=StopSignal(str(folder / "stop")),
+    )
+    pipeline.run()
+    document = files.read_json(layout.summary)
+    assert document is not None
+    return {result["expiration"]: result for result in document["expirations"]}
+
+
+def test_a_bundle_that_is_run_again_fetches_only_what_it_had_not_committed(
+    tmp_path: Path, terminal: TerminalServer
+) -> None:
+    first = download(tmp_path, REQUESTS[:2], [terminal.url])
+    before = files_in(tmp_path / "greeks")
+    again = download(tmp_path, REQUESTS, [terminal.url])
+    assert terminal.stats()["history"]["requests"] == 3
+    assert {**before, **files_in(tmp_path / "greeks")} == files_in(tmp_path / "greeks")
+    for expiration, result in first.items():
+        for name in ("status", "rows", "bytes", "path", "quality"):
+            assert again[expiration][name] == result[name]
+    assert [each["status"] for each in again.values()] == ["written"] * 3
+
+
+def test_another_run_is_not_believed(tmp_path: Path, terminal: TerminalServer) -> None:
+    download(tmp_path, REQUESTS[:1], [terminal.url])
+    download(tmp_path, REQUESTS[:1], [terminal.url], run_id="run-2")
+    assert terminal.stats()["history"]["requests"] == 2
+
+
+def test_what_terminals_in_a_row_leave_is_dealt_again_and_again(
+    tmp_path: Path, terminal: TerminalServer
+) -> None:
+    urls = ["http://127.0.0.1:9", "http://127.0.0.1:10", terminal.url]
+    told = download(tmp_path, REQUESTS, urls)
+    assert [each["status"] for each in told.values()] == ["written"] * 3
+    assert len(files_in(tmp_path / "greeks")) == 3
+    assert terminal.stats()["history"]["most_in_flight"] <= 2
+
+
+def test_what_nobody_serves_fails_once_for_each_request(tmp_path: Path) -> None:
+    told = download(tmp_path, REQUESTS, ["http://127.0.0.1:9", "http://127.0.0.1:10"])
+    assert [each["status"] for each in told.values()] == ["failed"] * 3

@@ -1,0 +1,99 @@
+"""The job that a portable runner is given: what is fused, what is shuffled, and how it is coded."""
+
+from pathlib import Path
+from typing import Any
+
+import apache_beam as beam
+import pytest
+from apache_beam.portability import common_urns
+from apache_beam.runners.portability.fn_api_runner import translations
+
+from pipeline.graph import build
+from tests.support.data import SCHEMA, layout_in, request_for
+from transforms.sinks import CsvSink
+from transforms.stopping import StopSignal
+from transforms.terminals import Terminal
+
+REQUESTS = [request_for(day) for day in ("2024-03-14", "2024-03-15", "2024-03-18")]
+
+
+def made(folder: Path, terminals: int) -> beam.Pipeline:
+    """Returns the pipeline of a download from so many Terminals."""
+    pipeline = beam.Pipeline()
+    places = [Terminal(f"http://127.0.0.1:{n}") for n in range(1, terminals + 1)]
+    stop = StopSignal(str(folder / "stop"))
+    sink = CsvSink(layout_in(folder), SCHEMA, "none")
+    build(pipeline, REQUESTS, places, sink, source="live", batch_size=1000, stop=stop)
+    return pipeline
+
+
+def names_in(stage: Any) -> list[str]:
+    return [transform.unique_name for transform in stage.transforms]
+
+
+@pytest.mark.parametrize("terminals", [1, 3])
+def test_fetch_write_and_record_are_one_stage_for_each_turn(tmp_path: Path, terminals: int) -> None:
+    _, stages = translations.create_and_optimize_stages(
+        made(tmp_path, terminals).to_runner_api(),
+        phases=translations.standard_optimize_phases(),
+        known_runner_urns=frozenset(),
+    )
+    fetching = [
+        names_in(stage)
+        for stage in stages
+        if any("FetchBatches" in name for name in names_in(stage))
+    ]
+    assert len(fetching) == terminals
+    for names in fetching:
+        assert any("WriteFiles" in name for name in names), names
+    if terminals == 1:
+        assert any("CountResults" in name for name in fetching[0])
+
+
+@pytest.mark.parametrize("terminals", [1, 3])
+def test_no_shuffle_carries_batches(tmp_path: Path, terminals: int) -> None:
+    components = made(tmp_path, terminals).to_runner_api().components
+    fetched = [
+        output
+        for transform in components.transforms.values()
+        if transform.spec.urn == common_urns.primitives.PAR_DO.urn
+        and "FetchBatches" in transform.unique_name
+        for tag, output in transform.outputs.items()
+        if tag != "withdrawn"
+    ]
+    assert len(fetched) == terminals
+    takers = [
+        transform.unique_name
+        for transform in components.transforms.values()
+        if set(transform.inputs.values()) & set(fetched) and not transform.subtransforms
+    ]
+    # What is fetched goes to the writer, and nowhere else.
+    assert len(takers) == terminals
+    assert all("WriteFiles" in name for name in takers)
+
+
+def test_type_hints_say_what_passes_and_keys_of_shuffles_are_coded_deterministically(
+    tmp_path: Path,
+) -> None:
+    grouped: list[Any] = []
+    untyped: list[str] = []
+
+    class Look(beam.pipeline.PipelineVisitor):
+        def visit_transform(self, node: Any) -> None:
+            if isinstance(node.transform, beam.GroupByKey):
+                grouped.append(node)
+            if node.full_label.split("/")[0] in ("FetchGreeks", "WriteGreeks", "RecordResults"):
+                untyped.extend(
+                    node.full_label for tag, output in node.outputs.items()
+                    if tag != "withdrawn" and output.element_type == beam.typehints.Any
+                )  # fmt: skip
+
+    made(tmp_path, 3).visit(Look())
+    assert untyped == []
+    assert grouped
+    for node in grouped:
+        hint = node.inputs[0].element_type
+        if repr(hint.tuple_types[0]) in ("None", "<class 'NoneType'>"):
+            continue  # the one key of a global combination
+        key = beam.coders.registry.get_coder(hint).key_coder()
+        assert key.is_deterministic(), (hint, key)
