@@ -37,6 +37,7 @@ setup(
         "shtab>=1.7,<2",
         "tenacity>=9,<10",
         "tomli>=2; python_version < '3.11'",
+        "xxhash>=3.5,<4",
     ],
     extras_require={
         "sql": SQL,

@@ -20,6 +20,7 @@ from pipeline.tally import Snapshot, Tally
 from transforms.model import FAILED
 
 _POLL_SECONDS = 0.1
+_LOOK_SECONDS = 0.1
 _MIB = 1 << 20
 # An expiration's name says which request it is.
 _URL = re.compile(r" to https?://\S+?(?=:? |$)")
@@ -88,6 +89,7 @@ class Progress:
         self._ended = threading.Event()
         self.told: list[Mapping[str, Any]] = []
         self._headed = False
+        self._next_look = 0.0
         self._next_drawing = time.monotonic() + display.seconds
         self._thread = threading.Thread(target=self._listen, name="progress", daemon=True)
 
@@ -160,10 +162,15 @@ class Progress:
                 self._display.news(f"{name} failed: {message['error']['message']}")
 
     def _draw(self) -> None:
+        # To add up what thousands of expirations tell, at every word of theirs, would slow them.
+        clock = time.monotonic()
+        if clock < self._next_look:
+            return
+        self._next_look = clock + _LOOK_SECONDS
         now = self._tally.snapshot()
         self.samples.offer(self._sample(now))
-        if time.monotonic() >= self._next_drawing:
-            self._next_drawing = time.monotonic() + self._display.seconds
+        if clock >= self._next_drawing:
+            self._next_drawing = clock + self._display.seconds
             self._display.draw(now, self._memory.current / _MIB)
 
     def _sample(self, now: Snapshot) -> dict[str, float]:

@@ -10,6 +10,7 @@ from pipeline.sizes import Sizes
 from transforms.model import FAILED, WRITTEN, GreeksRequest, Key, key_of
 
 _NOW_SECONDS, _TREND_SECONDS = 5.0, 60.0
+_SHARE = 0.01  # of the time that may be spent on expecting
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,9 @@ class Tally:
         self._failed = 0
         self._retries = 0
         self._trend: deque[tuple[float, int, int]] = deque([(self._began, 0, 0)])
-        self._expected: tuple[int, dict[Key, float] | None] = (-1, None)
+        self._expected: dict[Key, float] | None = None
+        self._expected_of = -1
+        self._expect_at = self._began
         self._remote: dict[str, int] = {}
         self._state = ""
 
@@ -180,15 +183,23 @@ class Tally:
             return None
         left = 0.0
         for key, rows in expected.items():
+            if key in self._done:
+                continue
             so_far, _ = self._in_flight.get(key, (0, 0))
             left += max(rows - so_far, 0.0)
         return left
 
     def _expect(self) -> dict[Key, float] | None:
-        """Returns the rows of each request that is not done, or None while nobody knows."""
-        if self._expected[0] != len(self._done):
-            self._expected = (len(self._done), self._expect_anew())
-        return self._expected[1]
+        """Returns the rows of each request that was not done a moment ago, None if nobody knows.
+
+        Of thousands of requests that takes milliseconds: then it is not done whenever one ends.
+        """
+        began = self._clock()
+        if self._expected_of != len(self._done) and began >= self._expect_at:
+            self._expected_of = len(self._done)
+            self._expected = self._expect_anew()
+            self._expect_at = began + (self._clock() - began) / _SHARE
+        return self._expected
 
     def _expect_anew(self) -> dict[Key, float] | None:
         expected = {}
