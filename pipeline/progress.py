@@ -66,7 +66,7 @@ class Progress:
 
     Attributes:
         address: of the Unix datagram socket that workers send to, or None.
-        told: the results that came, as `ExpirationResult.describe()`.
+        told: the results that came, each the JSON text of `ExpirationResult.describe()`.
         samples: the run over time.
     """
 
@@ -87,7 +87,7 @@ class Progress:
         self._socket.settimeout(_POLL_SECONDS)
         self._lock = threading.Lock()
         self._ended = threading.Event()
-        self.told: list[Mapping[str, Any]] = []
+        self.told: list[bytes] = []
         self._headed = False
         self._next_look = 0.0
         self._next_drawing = time.monotonic() + display.seconds
@@ -137,13 +137,16 @@ class Progress:
             else:
                 # Anybody may send to the socket: what is no message is none of ours.
                 with self._lock, contextlib.suppress(ValueError, KeyError, TypeError):
-                    self._take(json.loads(message))
+                    if self._take(json.loads(message)):
+                        # As text: parsed, thousands of them would take five times the memory.
+                        self.told.append(message)
             with self._lock:
                 self._draw()
 
-    def _take(self, message: Mapping[str, Any]) -> None:
+    def _take(self, message: Mapping[str, Any]) -> bool:
+        """Takes a message, and returns whether it is a result that nobody had told."""
         if not self._tally.take(message):
-            return
+            return False
         name = f"{message['symbol']} {message['expiration']}"
         if message["kind"] == "waiting":
             seconds, reason = message["seconds"], _URL.sub("", message["reason"])
@@ -157,9 +160,10 @@ class Progress:
                 self._headed = True
                 self._display.line(_HEADINGS)
             self._display.line(result_line(message))
-            self.told.append(message)
             if message["status"] == FAILED and message.get("error"):
                 self._display.news(f"{name} failed: {message['error']['message']}")
+            return True
+        return False
 
     def _draw(self) -> None:
         # To add up what thousands of expirations tell, at every word of theirs, would slow them.

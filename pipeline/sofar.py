@@ -1,5 +1,6 @@
 """What a run has done when it ends before its graph could tell."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -20,20 +21,20 @@ _LOOKED_UP = 64
 
 
 def results_so_far(
-    requests: Sequence[GreeksRequest], told: Iterable[Mapping[str, Any]], layout: Layout
+    requests: Sequence[GreeksRequest], told: Iterable[bytes], layout: Layout
 ) -> list[ExpirationResult]:
     """Returns a result for each request: as it was told, or as the manifest knows, or interrupted.
 
     Args:
         requests: all that were to be fetched, in the order in which they are taken.
-        told: the results that came, as `ExpirationResult.describe()`.
+        told: the results that came, each the JSON text of `ExpirationResult.describe()`.
         layout: of the run.
 
     Raises:
         OSError: the manifest can't be read.
         ValueError: an entry of it is broken.
     """
-    known = {key_of(each): each for each in told}
+    known = {key_of(each): each for each in map(json.loads, told)}
     manifest = Manifest(layout)
     results = []
     looked_up = 0

@@ -6,7 +6,7 @@ import io
 import json
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from apache_beam.io.filesystems import FileSystems
 from apache_beam.io.localfilesystem import LocalFileSystem
 
 from transforms import s3
+from transforms.json_text import json_text
 from transforms.s3_file import ObjectFile
 
 _PIECE = 1 << 20
@@ -207,7 +208,9 @@ def read_marked(path: str) -> tuple[Any, str | None]:
         return None, None
 
 
-def write_json(path: str, document: Any, temporary: str, over: str | None = None) -> str | None:
+def write_json(
+    path: str, document: Mapping[str, Any], temporary: str, over: str | None = None
+) -> str | None:
     """Writes a JSON document: whole, or not at all. Returns the file's `mark`.
 
     Args:
@@ -220,8 +223,7 @@ def write_json(path: str, document: Any, temporary: str, over: str | None = None
         s3.Overtaken: what is there is not what `over` says.
         OSError: it can't be written; a document that was there is as it was.
     """
-    text = json.dumps(document, indent=2, ensure_ascii=False).encode() + b"\n"
-    return write_bytes(path, text, "application/json", temporary, over)
+    return write_bytes(path, json_text(document).encode(), "application/json", temporary, over)
 
 
 def write_bytes(

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict
 
 import apache_beam as beam
 
@@ -87,9 +86,11 @@ class _EmitFn(beam.DoFn):
         self._path = path
 
     def process(self, summary: RunSummary) -> Iterator[str]:
-        document = asdict(summary)
-        files.write_json(self._path, document, self._path.rpartition("/")[0])
-        yield json.dumps(document)
+        # A copy of it, or a second text, would be megabytes where there are thousands of results.
+        text = json.dumps(vars(summary))
+        folder = self._path.rpartition("/")[0]
+        files.write_bytes(self._path, text.encode(), "application/json", folder)
+        yield text
 
 
 class EmitRunSummary(beam.PTransform):

@@ -24,6 +24,7 @@ from pipeline.history.model import (
     new_id,
 )
 from pipeline.history.urls import redacted
+from transforms.json_text import json_text
 
 _NAME = re.compile(r"pipeline-run-(\d{8}T\d{6}\.\d{6}Z(?:-[0-9a-f]+)?)\.json")
 _RUN_ID = re.compile(r"[\w.-]+")
@@ -202,7 +203,7 @@ class JsonStore:
         return ids
 
     def _keep(self, record: Record, name: str) -> None:
-        self._folder.keep(name, json.dumps(record, indent=2, ensure_ascii=False) + "\n")
+        self._folder.keep(name, json_text(record))
 
     def _place(self) -> str:
         path = self._folder.path
