@@ -7,7 +7,10 @@ from typing import Any
 from transforms.model import GreeksRequest
 from transforms.stopping import Stop
 from transforms.thetadata.client import ThetaClient
+from transforms.thetadata.csv_reader import BLOCK_BYTES
 from transforms.thetadata.retry import RetryPolicy
+
+_FEW_SLOTS = 4
 
 
 @dataclass(frozen=True)
@@ -31,7 +34,14 @@ class Terminal:
     def client(self, stop: Stop, **more: Any) -> ThetaClient:
         """Returns a new client of this Terminal; `more` are further arguments of `ThetaClient`."""
         return ThetaClient(
-            self.url, api=self.api, timeout=self.timeout, policy=self.policy, stop=stop, **more
+            self.url,
+            api=self.api,
+            timeout=self.timeout,
+            policy=self.policy,
+            stop=stop,
+            # Each worker holds a block: where there are many, the memory is the scarcer good.
+            block_bytes=BLOCK_BYTES if self.slots <= _FEW_SLOTS else BLOCK_BYTES // 2,
+            **more,
         )
 
 

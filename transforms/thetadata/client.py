@@ -13,7 +13,7 @@ import pyarrow as pa
 from transforms.model import AM_SETTLED, GreeksRequest, checked_symbol
 from transforms.schema import END_OF_DAY, schema_of
 from transforms.stopping import NEVER, Stop
-from transforms.thetadata.csv_reader import CsvReader
+from transforms.thetadata.csv_reader import BLOCK_BYTES, CsvReader
 from transforms.thetadata.dialect import Dialect, Part, Query
 from transforms.thetadata.errors import (
     AnswerChanged,
@@ -60,6 +60,7 @@ class ThetaClient:
         policy: how often, and how long, an answer is asked for again.
         stop: once it is set, `stream` raises `Stopped`, also where it waits for the Terminal.
         waiting: told before each wait why, and for how many seconds.
+        block_bytes: of an answer, read and parsed at a time, at least 1.
 
     Attributes:
         waited: seconds spent waiting to ask again.
@@ -76,12 +77,14 @@ class ThetaClient:
         policy: RetryPolicy = RetryPolicy(),  # noqa: B008 -- frozen
         stop: Stop = NEVER,
         waiting: Callable[[ThetaError, float], None] = _untold,
+        block_bytes: int = BLOCK_BYTES,
     ) -> None:
         self._http = Http(url, timeout, stop)
         self._dialect = DIALECTS[api]
         self._policy = policy
         self._stop = stop
         self._waiting = waiting
+        self._block_bytes = block_bytes
         self.waited = 0.0
 
     def __enter__(self) -> "ThetaClient":
@@ -305,7 +308,7 @@ class ThetaClient:
             passed = reader.passed
             try:
                 with self._open(query) as body:
-                    yield from reader.batches(body.read, batch_size)
+                    yield from reader.batches(body.read, batch_size, self._block_bytes)
             except (AnswerChanged, Stopped):
                 raise
             except StatusError as error:

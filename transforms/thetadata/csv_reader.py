@@ -43,7 +43,7 @@ def blocks_of_lines(read: Callable[[int], bytes], size: int = BLOCK_BYTES) -> It
         cut = chunk.rfind(b"\n") + 1
         if cut:
             # While a block is looked at, and its rows are written, nobody else holds it.
-            block = [rest + chunk[:cut]]
+            block = [b"".join((rest, memoryview(chunk)[:cut]))]
             rest = chunk[cut:]
             del chunk
             yield block.pop()
