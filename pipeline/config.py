@@ -221,9 +221,7 @@ class DownloadConfig:
     @property
     def terminals(self) -> tuple[str, ...]:
         """The addresses of the Terminals that are named; none for one that is embedded."""
-        if self.terminal in ("", EMBEDDED):
-            return ()
-        return tuple(url.strip().rstrip("/") for url in self.terminal.split(","))
+        return () if self.terminal == EMBEDDED else terminals_in(self.terminal)
 
     def outstanding(self, api: str) -> int:
         """Returns how many requests may be under way at once at a Terminal of a generation."""
@@ -246,6 +244,11 @@ class DownloadConfig:
         for name in ("start_date", "end_date"):
             document[name] = document[name].isoformat()
         return document
+
+
+def terminals_in(text: str) -> tuple[str, ...]:
+    """Returns the addresses that `--terminal` names; none if it is empty."""
+    return tuple(url.strip().rstrip("/") for url in text.split(",")) if text else ()
 
 
 def is_terminal(text: str) -> bool:

@@ -29,8 +29,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--terminal",
         default="",
-        metavar="URL",
-        help=f"the Theta Terminal's address (default: {' and '.join(LOCAL_URLS)})",
+        metavar="URL[,URL…]",
+        help="the Theta Terminal's address, or those of several "
+        f"(default: {' and '.join(LOCAL_URLS)})",
     )
     parser.add_argument(
         "--api",
@@ -70,11 +71,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(parser: argparse.ArgumentParser, options: argparse.Namespace, _rest: Sequence[str]) -> int:
     """Prints what is found; returns 1 if something fails, else 0."""
-    from pipeline.config import is_terminal
+    from pipeline.config import is_terminal, terminals_in
     from transforms.model import checked_symbol
 
-    if options.terminal == EMBEDDED or (options.terminal and not is_terminal(options.terminal)):
-        parser.error(f"--terminal is {options.terminal!r}, no address such as {LOCAL_URLS[0]}")
+    named = terminals_in(options.terminal)
+    for url in named:
+        if url == EMBEDDED or not is_terminal(url):
+            parser.error(f"--terminal is {url!r}, no address such as {LOCAL_URLS[0]}")
     try:
         symbol = checked_symbol(options.symbol)
     except ValueError as error:
@@ -83,11 +86,12 @@ def run(parser: argparse.ArgumentParser, options: argparse.Namespace, _rest: Seq
 
     flink = options.flink or options.flink_job_server_jar
     findings = examine(
-        [options.terminal] if options.terminal else list(LOCAL_URLS),
+        list(named or LOCAL_URLS),
         options.api,
         symbol,
         options.output,
         options.metrics,
         options.flink_job_server_jar if flink else None,
+        every_terminal=bool(named),
     )
     return report(findings, options.json)

@@ -17,6 +17,8 @@ def examine(
     folder: str,
     metrics: str,
     job_server: str | None,
+    *,
+    every_terminal: bool = False,
 ) -> Iterator[Finding]:
     """Yields what is found, each finding as soon as it is known.
 
@@ -28,9 +30,10 @@ def examine(
         metrics: where its run history is.
         job_server: of Flink: the path of its jar, empty for the one that Beam would use, or None
             if Flink is not asked for.
+        every_terminal: a download would use all of them; else the first one that answers.
     """
     yield from machine()
-    yield from terminals(urls, api, symbol)
+    yield from terminals(urls, api, symbol, every=every_terminal)
     yield from output(folder)
     yield from history(metrics)
     if job_server is not None:

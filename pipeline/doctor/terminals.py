@@ -1,6 +1,7 @@
 """The Terminals: who answers, in which words, and what the subscription lets pass."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
 
@@ -35,13 +36,14 @@ _PROBES = (
 )
 
 
-def terminals(urls: list[str], api: str, symbol: str) -> Iterator[Finding]:
-    """Yields which Terminals answer, and what the first one that does lets pass.
+def terminals(urls: list[str], api: str, symbol: str, *, every: bool = False) -> Iterator[Finding]:
+    """Yields which Terminals answer, and what those that a download would use let pass.
 
     Args:
         urls: where to look.
         api: `v3`, `v2`, or `auto` for both.
         symbol: an option root to ask for.
+        every: a download would use all that answer; else the first one.
     """
     connected: list[tuple[str, str]] = []
     reasons: list[Finding] = []
@@ -56,19 +58,27 @@ def terminals(urls: list[str], api: str, symbol: str) -> Iterator[Finding]:
     if not connected:
         yield from _reasons(reasons)
         return
+    if every:
+        there = {f"Terminal at {url}" for url, _ in connected}
+        silent = [each for each in reasons if each.about not in there]
+        # A download goes on without them.
+        yield from (replace(each, level=WARN) for each in _reasons(silent))
     for url, name in connected:
         yield from _clock(url, name)
-    url, name = connected[0]
-    with ThetaClient(url, api=name, timeout=_TIMEOUT, policy=_POLICY) as client:
-        simulation = client.simulation()
-        if simulation:
-            yield Finding(
-                WARN,
-                f"data at {url}",
-                f"simulated ({simulation}): this is the stand-in, and no Theta Terminal",
-                "for market data start the Theta Terminal, and end greeks terminal",
-            )
-        yield from _subscription(client, symbol)
+    asked = connected if every else connected[:1]
+    for url, name in asked:
+        with ThetaClient(url, api=name, timeout=_TIMEOUT, policy=_POLICY) as client:
+            simulation = client.simulation()
+            if simulation:
+                yield Finding(
+                    WARN,
+                    f"data at {url}",
+                    f"simulated ({simulation}): this is the stand-in, and no Theta Terminal",
+                    "for market data start the Theta Terminal, and end greeks terminal",
+                )
+            where = f" at {url}" if len(asked) > 1 else ""
+            for finding in _subscription(client, symbol):
+                yield replace(finding, about=finding.about + where)
 
 
 def _status(url: str, api: str) -> Finding:

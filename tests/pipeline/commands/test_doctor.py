@@ -98,6 +98,24 @@ def test_nobody_at_the_address_fails(capsys: pytest.CaptureFixture[str]) -> None
     assert "     → start the Terminal, or give its address with --terminal" in out
 
 
+def test_each_of_several_terminals_is_examined_and_one_that_is_gone_is_a_warning(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with scripted_server(script()) as server:
+        gone = server.url
+    with scripted_server(script()) as one, scripted_server(script(refused={"eod": 403})) as two:
+        flags = ["--terminal", f"{one.url},{gone},{two.url}/"]
+        assert main(["doctor", *flags]) == 0
+        out = capsys.readouterr().out
+        for url in (one.url, two.url):
+            assert f"ok   Terminal at {url}: CONNECTED, and speaks v3" in out
+            assert f"ok   clock of {url}: " in out
+            assert f"ok   first-order Greeks at {url}: " in out
+        assert f"warn Terminal at {gone}: no Theta Terminal answers" in out
+        assert f"ok   end-of-day Greeks at {one.url}: " in out
+        assert f"warn end-of-day Greeks at {two.url}: the Terminal answered 403" in out
+
+
 def test_something_else_at_the_address_fails(capsys: pytest.CaptureFixture[str]) -> None:
     out = doctor(capsys, code=1, terminal=lambda path, query: Answer(b"nginx", status=404))
     assert "fail Terminal at URL: the Terminal answered 404 NO_IMPL" in out
