@@ -43,7 +43,7 @@ def download(config: DownloadConfig, options: PipelineOptions) -> int:
 
 def _download(config: DownloadConfig, options: PipelineOptions, interruption: Interruption) -> int:
     try:
-        files.is_local(config.output)
+        files.check_place(config.output)
         run = Run(config, options, interruption)
     except (OSError, ValueError) as error:
         print(f"greeks download: --metrics or --output can't be used: {error}", file=sys.stderr)

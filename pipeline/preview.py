@@ -13,7 +13,7 @@ from pipeline.display import size_text
 from pipeline.done import AGAIN, CONFLICT, SKIP, Intent, what_is_done
 from pipeline.estimate import Estimate, from_history
 from pipeline.finding import found_terminals, one_source
-from pipeline.history import StoreError, open_store, recent
+from pipeline.history import StoreError, open_to_read, recent
 from pipeline.inventory import Conflict
 from pipeline.plan import NothingMatched, Plan, make_plan
 from pipeline.probe import from_probe
@@ -165,7 +165,7 @@ def _estimate(
 ) -> Estimate | None:
     estimate = None
     if probe != ALWAYS:
-        records = recent(open_store(config.metrics))
+        records = recent(open_to_read(config.metrics))
         estimate = from_history(plan.requests, config, records, concurrency=concurrency, data=data)
     if estimate is None and probe != NO_PROBE:
         estimate = from_probe(client, plan, config, concurrency=concurrency)

@@ -20,11 +20,27 @@ from transforms.json_text import json_text
 from transforms.s3_file import ObjectFile
 
 _PIECE = 1 << 20
+_EXTRAS = {"gs": 'that needs the extra gcp: pip install "theta-greeks-pipeline[gcp]"'}
 
 
 def is_local(path: str) -> bool:
     """Returns whether `path` is on this machine's own file system."""
     return isinstance(FileSystems.get_filesystem(path), LocalFileSystem)
+
+
+def check_place(path: str) -> None:
+    """Returns if `path` is on a file system that Beam has here.
+
+    Raises:
+        ValueError: it is not. The message tells no more than the scheme: there may be a password
+            behind it.
+    """
+    scheme, mark, _ = path.partition("://")
+    try:
+        FileSystems.get_filesystem(path)
+    except ValueError:
+        way_out = _EXTRAS.get(scheme.lower(), "it takes a folder of this machine, s3:// or gs://")
+        raise ValueError(f"no file system here knows {scheme}{mark}: {way_out}") from None
 
 
 def make_folder(path: str) -> None:

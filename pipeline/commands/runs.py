@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from pipeline.history.model import STATUSES
 
 if TYPE_CHECKING:
-    from pipeline.history import RunStore
+    from pipeline.history import RunHistory
 
 SUMMARY = "list, show and compare earlier runs"
 DESCRIPTION = "Tells of the runs in the run history, also of failed, interrupted and died ones."
@@ -136,7 +136,7 @@ def _count(text: str) -> int:
 
 def run(parser: argparse.ArgumentParser, options: argparse.Namespace, _rest: Sequence[str]) -> int:
     """Tells what is asked for; returns 1 if it is not there, or is a regression, else 0."""
-    from pipeline.history import NoSuchRun, StoreError, open_store
+    from pipeline.history import NoSuchRun, StoreError, open_to_read
     from pipeline.history.urls import is_address, is_sql, redacted
 
     if is_sql(options.metrics) and not is_address(options.metrics):
@@ -144,14 +144,14 @@ def run(parser: argparse.ArgumentParser, options: argparse.Namespace, _rest: Seq
                      "postgresql://HOST/DATABASE")  # fmt: skip
     try:
         return {"list": _list, "show": _show, "compare": _compare}[options.runs_command](
-            open_store(options.metrics), options
+            open_to_read(options.metrics), options
         )
     except (StoreError, NoSuchRun) as error:
         print(f"greeks runs: {error.args[0] if error.args else error}", file=sys.stderr)
         return 1
 
 
-def _list(store: "RunStore", options: argparse.Namespace) -> int:
+def _list(store: "RunHistory", options: argparse.Namespace) -> int:
     from pipeline.history import Query
     from pipeline.history.tables import HEADINGS, head_line
 
@@ -181,7 +181,7 @@ def _list(store: "RunStore", options: argparse.Namespace) -> int:
     return 0
 
 
-def _show(store: "RunStore", options: argparse.Namespace) -> int:
+def _show(store: "RunHistory", options: argparse.Namespace) -> int:
     from pipeline.history import find_run
     from pipeline.history.tables import run_lines
 
@@ -193,7 +193,7 @@ def _show(store: "RunStore", options: argparse.Namespace) -> int:
     return 0
 
 
-def _compare(store: "RunStore", options: argparse.Namespace) -> int:
+def _compare(store: "RunHistory", options: argparse.Namespace) -> int:
     from pipeline.history import find_run
     from pipeline.history.compare import compare, comparison_lines
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pipeline.display import size_text
 from pipeline.doctor.finding import FAIL, OK, WARN, Finding
-from pipeline.history import Query, StoreError, is_sql, open_store, redacted
+from pipeline.history import Query, StoreError, is_sql, open_to_read, redacted
 from transforms import files
 
 _LITTLE, _TOO_LITTLE = 2_000_000_000, 50_000_000
@@ -28,7 +28,7 @@ def history(metrics: str) -> Iterator[Finding]:
         if any(finding.level == FAIL for finding in writable):
             return
     try:
-        store = open_store(metrics)
+        store = open_to_read(metrics)
         runs = len(list(store.heads(Query(limit=20))))
     except StoreError as error:
         yield Finding(
@@ -48,6 +48,7 @@ def history(metrics: str) -> Iterator[Finding]:
 
 def _folder(about: str, folder: str) -> Iterator[Finding]:
     try:
+        files.check_place(folder)
         local = files.is_local(folder)
         if not local:
             next(files.below(folder), None)

@@ -18,12 +18,13 @@ from pipeline.history.model import (
     NoSuchRun,
     Query,
     Record,
+    RunHistory,
     RunStore,
     StoreError,
     find_run,
     recent,
 )
-from pipeline.history.urls import is_sql, redacted
+from pipeline.history.urls import is_missing_file, is_sql, redacted
 
 __all__ = [
     "DIED",
@@ -36,11 +37,13 @@ __all__ = [
     "NoSuchRun",
     "Query",
     "Record",
+    "RunHistory",
     "RunStore",
     "StoreError",
     "find_run",
     "is_sql",
     "open_store",
+    "open_to_read",
     "recent",
     "redacted",
 ]
@@ -65,6 +68,28 @@ def open_store(metrics: str, *, apart: bool = False) -> RunStore:
         from pipeline.history.sql import SqlStore
 
         return SqlStore(metrics)
+    if "://" in metrics:
+        from transforms.files import check_place
+
+        try:
+            check_place(metrics)
+        except ValueError as error:
+            raise StoreError(f"{error}, or sqlite:///PATH or postgresql://HOST/DATABASE") from None
     from pipeline.history.json_folder import JsonStore
 
     return JsonStore(metrics)
+
+
+def open_to_read(metrics: str) -> RunHistory:
+    """Returns the run history that `--metrics` names, which it leaves as it is.
+
+    A file of SQLite's that is not there is not made: then there are no runs.
+
+    Raises:
+        StoreError: it can't be used; the message tells no password.
+    """
+    if is_missing_file(metrics):
+        from pipeline.history.nothing import NoRuns
+
+        return NoRuns(metrics)
+    return open_store(metrics)

@@ -59,8 +59,8 @@ class Query:
         )
 
 
-class RunStore(Protocol):
-    """A run history.
+class RunHistory(Protocol):
+    """A run history that is looked at.
 
     Attributes:
         name: where it is, without a password.
@@ -72,6 +72,24 @@ class RunStore(Protocol):
 
     name: str
     skipped: list[str]
+
+    def heads(self, query: Query) -> Iterator[Head]:
+        """Yields the head of each run that a query asks for, newest first."""
+
+    def read(self, run_id: str) -> Record:
+        """Returns the whole record of a run.
+
+        Raises:
+            NoSuchRun: there is none of that id.
+        """
+
+
+class RunStore(RunHistory, Protocol):
+    """A run history that is kept.
+
+    Raises:
+        StoreError: from every method: it can't be reached, read or written.
+    """
 
     def start(self, record: Record) -> str:
         """Keeps the record of a run that begins, and returns its id, which no other run has.
@@ -88,16 +106,6 @@ class RunStore(Protocol):
 
     def bury(self) -> Iterator[Record]:
         """Marks the runs of this machine that were killed as died, and yields their records."""
-
-    def heads(self, query: Query) -> Iterator[Head]:
-        """Yields the head of each run that a query asks for, newest first."""
-
-    def read(self, run_id: str) -> Record:
-        """Returns the whole record of a run.
-
-        Raises:
-            NoSuchRun: there is none of that id.
-        """
 
     def rest(self) -> None:
         """Lets go of what it holds; it may be used again."""
@@ -167,7 +175,7 @@ def owner(pid: int) -> Record | None:
     return None if found is None else asdict(found)
 
 
-def recent(store: RunStore, runs: int = 30) -> Iterator[Record]:
+def recent(store: RunHistory, runs: int = 30) -> Iterator[Record]:
     """Yields the records of the newest runs, whatever they asked for; none if they can't be read.
 
     One at a time: a record may tell of thousands of files. What they teach makes an estimate
@@ -179,7 +187,7 @@ def recent(store: RunStore, runs: int = 30) -> Iterator[Record]:
                 yield store.read(head["run_id"])
 
 
-def find_run(store: RunStore, name: str) -> Record:
+def find_run(store: RunHistory, name: str) -> Record:
     """Returns the record of a run by its id, or of the `last` or the `previous` one.
 
     Raises:

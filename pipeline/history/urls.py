@@ -1,6 +1,7 @@
 """The addresses of run histories, and what must never be told of them."""
 
 import re
+from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 _SQL = re.compile(r"(sqlite|postgres(ql)?)(\+\w+)?:", re.IGNORECASE)
@@ -12,6 +13,13 @@ HIDDEN = "***"
 def is_sql(metrics: str) -> bool:
     """Returns whether an address names a database."""
     return bool(_SQL.match(metrics))
+
+
+def is_missing_file(metrics: str) -> bool:
+    """Returns whether an address names a file of SQLite's that is not there."""
+    scheme, _, rest = metrics.partition(":///")
+    path = rest.partition("?")[0]
+    return scheme.lower().partition("+")[0] == "sqlite" and bool(path) and not Path(path).exists()
 
 
 def redacted(url: str) -> str:

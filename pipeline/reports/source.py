@@ -13,7 +13,7 @@ from pipeline.history import (
     Query,
     StoreError,
     find_run,
-    open_store,
+    open_to_read,
 )
 from pipeline.reports.rows import NoRows, dates_and_symbols, find_files
 
@@ -160,7 +160,7 @@ def _find(run: str, metrics: str) -> Run:
             raise NoRows(f"{path} is not a run's summary") from None
         return dict(document)
     try:
-        return find_run(open_store(metrics), run)
+        return find_run(open_to_read(metrics), run)
     except (NoSuchRun, StoreError) as error:
         raise NoRows(f"there is no run {run}: {error.args[0]}") from None
 
@@ -168,7 +168,7 @@ def _find(run: str, metrics: str) -> Run:
 def _newest(metrics: str, output: Path | None) -> Run | None:
     """Returns the newest run that has ended, or the newest of the last ones that wrote there."""
     try:
-        store = open_store(metrics)
+        store = open_to_read(metrics)
         for head in store.heads(Query(limit=_NEWEST)):
             if head["status"] == RUNNING:
                 continue

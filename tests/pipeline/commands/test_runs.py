@@ -56,6 +56,36 @@ def test_an_empty_history_is_no_error(capsys: pytest.CaptureFixture[str], tmp_pa
     assert not (tmp_path / "data").exists()
 
 
+def test_to_look_at_a_database_that_is_not_there_makes_none(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    metrics = "sqlite:///runs.db"
+    out = told(capsys, "list", "--metrics", metrics)
+    assert "no such run in sqlite:///runs.db (which the first run will make)" in out
+    out = told(capsys, "show", "last", "--metrics", metrics, code=1)
+    assert "has no last run" in out
+    assert list(tmp_path.iterdir()) == []
+    keep(metrics=metrics)
+    assert len(told(capsys, "list", "--metrics", metrics).splitlines()) == 2
+
+
+@pytest.mark.parametrize("place", ["mysql://me:hunter2@db/runs", "ftp://host/runs"])
+def test_a_place_that_nobody_knows_is_told_without_its_password(
+    place: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    known = "sqlite:///PATH or postgresql://HOST/DATABASE"
+    assert known in told(capsys, "list", "--metrics", place, code=1)
+    download = ["download", "--symbol", "SPXW", "--start_date", "2024-03-14"]
+    assert main([*download, "--metrics", place]) == 2
+    assert main([*download, "--output", place]) == 2
+    main(["doctor", "--terminal", "http://127.0.0.1:9", "--metrics", place])
+    captured = capsys.readouterr()
+    assert captured.err.count(f"no file system here knows {place.partition('//')[0]}//") == 2
+    assert f"no file system here knows {place.partition('//')[0]}//" in captured.out
+    assert "hunter2" not in captured.out + captured.err
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_foreign_files_are_told_once_each_and_no_more_than_a_few(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:

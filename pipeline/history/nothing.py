@@ -1,0 +1,26 @@
+"""The run history before the first run."""
+
+from collections.abc import Iterator
+
+from pipeline.history.model import Head, NoSuchRun, Query, Record
+from pipeline.history.urls import redacted
+
+
+class NoRuns:
+    """A run history that is not there yet, and is not made by being looked at.
+
+    Args:
+        metrics: where the first run will make it.
+    """
+
+    def __init__(self, metrics: str) -> None:
+        self.name = f"{redacted(metrics)} (which the first run will make)"
+        self.skipped: list[str] = []
+
+    def heads(self, query: Query) -> Iterator[Head]:
+        """Yields nothing."""
+        return iter(())
+
+    def read(self, run_id: str) -> Record:
+        """Raises NoSuchRun."""
+        raise NoSuchRun(f"{self.name} has no run {run_id!r}")
