@@ -1,6 +1,7 @@
 """Where `catalog.sql` is, what it is about, and when it is written."""
 
 import json
+import shlex
 import sys
 import uuid
 from pathlib import Path
@@ -55,7 +56,7 @@ def tell_catalog(output: str) -> None:
         print(f"no {NAME} could be written: {error}", file=sys.stderr)
     else:
         if path is not None:
-            print(f"queries: duckdb -init {path}")
+            print(f"queries: {shlex.join(('duckdb', '-init', str(path)))}")
 
 
 def _orders(folder: Path, manifest: Path) -> dict[str, dict[str, list[str]]]:

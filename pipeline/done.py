@@ -3,11 +3,10 @@
 Nothing is fetched or changed to find out.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pipeline.config import DownloadConfig
-from pipeline.inventory import Found, look
+from pipeline.inventory import Found, instead, look
 from pipeline.plan import Plan
 from transforms import files
 from transforms.layout import Layout
@@ -32,10 +31,22 @@ class Intent:
     reason: str = ""
 
 
-def what_is_done(
-    plan: Plan, layout: Layout, source: str, config: DownloadConfig
-) -> Sequence[Intent]:
-    """Returns what a run would do with each request of a plan, in the plan's order.
+@dataclass(frozen=True)
+class Outlook:
+    """What a run would do.
+
+    Attributes:
+        intents: with each request of a plan, in the plan's order.
+        instead: the command that keeps the files that are in the way, and makes the new ones;
+            empty if none is.
+    """
+
+    intents: tuple[Intent, ...]
+    instead: str
+
+
+def what_is_done(plan: Plan, layout: Layout, source: str, config: DownloadConfig) -> Outlook:
+    """Returns what a run would do with each request of a plan.
 
     Args:
         plan: what is asked for.
@@ -48,7 +59,13 @@ def what_is_done(
         OSError: the manifest can't be read.
         ValueError: an entry of the manifest is broken.
     """
-    return [_intent(found, layout) for found in look(plan, layout, source, config)]
+    intents, in_the_way = [], []
+    for found in look(plan, layout, source, config):
+        intents.append(_intent(found, layout))
+        if found.problem is not None:
+            in_the_way.append(found)
+    command = instead(in_the_way, config, source) if in_the_way else ""
+    return Outlook(tuple(intents), command)
 
 
 def _intent(found: Found, layout: Layout) -> Intent:

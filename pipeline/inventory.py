@@ -120,7 +120,7 @@ def take_stock(plan: Plan, layout: Layout, source: str, config: DownloadConfig) 
                 listed.append(_skipped(found, layout))
     problems = [each.problem for each in in_the_way if each.problem is not None]
     if problems:
-        raise Conflict(_refusal(problems, _instead(in_the_way, config, source)))
+        raise Conflict(_refusal(problems, instead(in_the_way, config, source)))
     noted = {"layout": config.layout, "suffix": layout.suffix}
     if files.read_json(_layout_path(layout)) != noted:
         files.write_json(_layout_path(layout), noted, layout.temporary)
@@ -181,15 +181,15 @@ def _refuse_other_layout(layout: Layout, config: DownloadConfig) -> None:
     if kind != config.layout:
         each = {BY_EXPIRATION: "expiration", DAILY: "trade date and expiration"}
         has, would = f"one file for each {each[kind]}", f"one for each {each[config.layout]}"
-        instead = replace(config, output=f"{output}-{config.layout}")
+        other = replace(config, output=f"{output}-{config.layout}")
     elif suffix != layout.suffix:
         has, would = f"{suffix} files", f"{layout.suffix} files"
-        instead = replace(config, output=f"{output}-{layout.suffix.strip('.').replace('.', '-')}")
+        other = replace(config, output=f"{output}-{layout.suffix.strip('.').replace('.', '-')}")
     else:
         return
     raise Conflict(
         f"{config.output} has {has}, and this would put {would} beside them: who reads the folder "
-        f"would get rows twice. Nothing was fetched. To have both:\n  {command_of(instead)}"
+        f"would get rows twice. Nothing was fetched. To have both:\n  {command_of(other)}"
     )
 
 
@@ -203,8 +203,14 @@ def _refusal(problems: list[str], command: str) -> str:
     )
 
 
-def _instead(in_the_way: list[Found], config: DownloadConfig, source: str) -> str:
-    """The command that does what the user probably wants."""
+def instead(in_the_way: Sequence[Found], config: DownloadConfig, source: str) -> str:
+    """Returns the command that does what the user probably wants.
+
+    Args:
+        in_the_way: those of the requests whose files others made; at least one.
+        config: the download that they are in the way of.
+        source: the origin of its rows.
+    """
     if config.layout == BY_EXPIRATION and all(map(_other_dates, in_the_way)):
         # Days are being gathered: a file for each.
         output = f"{config.output.rstrip('/')}-daily"

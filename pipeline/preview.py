@@ -43,6 +43,7 @@ class Preview:
         data: `live` or `simulated`.
         estimate: of what is not skipped, or None if nobody knows.
         free: bytes free where the files go, or None where nobody knows.
+        instead: the command to give where files of other requests are in the way, or empty.
     """
 
     plan: Plan
@@ -52,6 +53,7 @@ class Preview:
     data: str
     estimate: Estimate | None
     free: int | None
+    instead: str = ""
 
     @property
     def enough(self) -> bool:
@@ -80,6 +82,7 @@ class Preview:
             "estimate": asdict(self.estimate) if self.estimate else None,
             "free_bytes": self.free,
             "enough_room": self.enough,
+            "instead": self.instead,
             "closed": [day.isoformat() for day in self.plan.closed],
             "notes": list(self.plan.notes),
         }
@@ -134,8 +137,8 @@ def look_ahead(config: DownloadConfig, probe: str) -> Preview:
         plan = make_plan(client, config)
         suffix = FORMATS[config.format].COMPRESSIONS[config.compression]
         layout = Layout(config.output, suffix, "plan", config.pattern)
-        intents = tuple(what_is_done(plan, layout, origin, config))
-        fetched = [each.request for each in intents if each.kind != SKIP]
+        outlook = what_is_done(plan, layout, origin, config)
+        fetched = [each.request for each in outlook.intents if each.kind != SKIP]
         estimate = _estimate(
             client,
             replace(plan, requests=tuple(fetched)),
@@ -146,12 +149,13 @@ def look_ahead(config: DownloadConfig, probe: str) -> Preview:
         )
     return Preview(
         plan,
-        intents,
+        outlook.intents,
         sum(len(parts_of(request)) for request in fetched),
         " and ".join(f"{each.url} ({each.api})" for each in terminals),
         data,
         estimate,
         free_bytes(config.output),
+        outlook.instead,
     )
 
 
@@ -220,6 +224,7 @@ def _totals(made: Preview, config: DownloadConfig) -> Iterator[str]:
         )
     if kinds[CONFLICT]:
         yield "greeks download would fetch nothing: files of other requests are in the way"
+        yield f"to keep both: {made.instead}"
     elif kinds[AGAIN]:
         yield f"greeks download would fetch {kinds[AGAIN]} anew, and replace their files"
 

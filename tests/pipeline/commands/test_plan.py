@@ -1,4 +1,5 @@
 import json
+import re
 import shlex
 from dataclasses import replace
 from datetime import date
@@ -107,6 +108,11 @@ def test_files_of_another_request_are_told_and_exit_2(capsys: pytest.CaptureFixt
     assert "expirations  3: 2 conflict, 1 new" in out
     assert "was made by another request" in out
     assert "would fetch nothing: files of other requests are in the way" in out
+    (command,) = (line for line in out.splitlines() if line.startswith("to keep both: greeks "))
+    # The same command does it, at a Terminal that is there.
+    flags = re.sub(r" --terminal \S+", "", command.removeprefix("to keep both: greeks "))
+    assert greeks(flags)[0] == 0
+    assert "3 written" in capsys.readouterr().out
 
 
 def test_a_closed_market_has_no_plan(capsys: pytest.CaptureFixture[str]) -> None:
