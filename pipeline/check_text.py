@@ -21,8 +21,10 @@ _SHARES = {
 _FEW = 3  # times of day
 
 
-def text(checked: Sequence[Checked], check: FullCheck) -> Iterator[str]:
-    """Yields the report, line by line."""
+def text(
+    checked: Sequence[Checked], check: FullCheck, unreadable: Sequence[str] = ()
+) -> Iterator[str]:
+    """Yields the report, line by line; `unreadable` tells of each file that can't be read."""
     yield from _statistics(checked)
     yield from _recomputed(check)
     yield from _rates(check.rates)
@@ -31,6 +33,8 @@ def text(checked: Sequence[Checked], check: FullCheck) -> Iterator[str]:
         yield f"note: {note}"
     yield ""
     yield from _findings(checked)
+    for says in unreadable:
+        yield f"error: {says}"
 
 
 def _statistics(checked: Iterable[Checked]) -> Iterator[str]:

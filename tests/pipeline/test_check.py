@@ -180,6 +180,24 @@ def test_what_can_not_be_read_exits_2_and_says_why(
     assert "Traceback" not in err
 
 
+def test_one_file_that_can_not_be_read_is_named_and_the_others_are_checked(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "a.parquet").write_bytes(b"PAR1 is not enough")
+    save(tmp_path, "b.csv", TABLE)
+    assert main(["check", "--fail_on", "holes>1", str(tmp_path)]) == 2
+    out, err = capsys.readouterr()
+    assert f"no finding in {TABLE.num_rows:,} rows" in out
+    assert f"error: can't be read: {tmp_path / 'a.parquet'}: " in out
+    assert f"can't be read: {tmp_path / 'a.parquet'}: " in err
+    told = answer(capsys, str(tmp_path), code=2)
+    assert told["rows"] == TABLE.num_rows
+    unreadable = told["unreadable"]
+    assert isinstance(unreadable, list)
+    bad = str(tmp_path / "a.parquet")
+    assert [(one["file"], one["severity"]) for one in unreadable] == [(bad, "error")]
+
+
 def test_a_file_that_is_not_there_and_an_empty_folder_exit_2(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
