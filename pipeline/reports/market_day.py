@@ -196,8 +196,8 @@ DRAWN = ("delta", "gamma", "theta", "vega", "rho", "vanna", "charm", "vomma", "s
          "color", "ultima", "epsilon", "lambda", "veta")  # fmt: skip
 """The Greeks that are read, the best known first."""
 
-_CHECKED = ("close", "midpoint", "dual_delta")
-"""Read only for the independent check: they tell what price a volatility is solved for."""
+_CHECKED = ("close", "midpoint", "dual_delta", "vera", "d1", "d2", "dual_gamma")
+"""Read only for the independent check: recomputed, or what price a volatility is solved for."""
 
 _NOT_VALUES = {"symbol", "expiration", "strike", "right", "timestamp", "underlying_timestamp"}
 
