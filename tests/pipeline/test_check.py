@@ -75,6 +75,25 @@ def test_findings_are_shown_with_their_rows(
     assert "any>0 is exceeded: 3" in err
 
 
+def test_errors_are_told_by_moneyness_and_days_to_expiration(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    later = MARKET.rows("SPXW", date(2024, 3, 22), DAY, "30m").cast(schema_of("first_order"))
+    paths = [save(tmp_path, "a.csv", BAD), save(tmp_path, "b.csv", later)]
+    assert main(["check", *paths]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    at = next(n for n, line in enumerate(lines) if line.startswith("99 % are off"))
+    assert lines[at + 1].split() == ["1", "to", "6", "days", "7", "to", "30", "days"]
+    (delta,) = (e for e in lines[at:] if e.startswith("  delta         within 2%"))
+    assert delta.count("1 wrong") == 1
+    cells = answer(capsys, *paths, code=1)["recomputation"]["cells"]  # type: ignore[index]
+    (near,) = (
+        cell for cell in cells
+        if (cell["name"], cell["moneyness"], cell["days"]) == ("delta", "within 2%", "7 to 30")
+    )  # fmt: skip
+    assert delta.endswith(f" {near['p99']:.2g}")
+
+
 def test_one_time_of_day_makes_no_parity_look_sure(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
