@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from transforms.error_bins import DAYS, MONEYNESS
 from transforms.findings import Example
 from transforms.full_check import Checked, FullCheck
 from transforms.limits import RULES, TOGETHER
@@ -21,8 +22,10 @@ _SHARES = {
 _FEW = 3  # times of day
 
 
-def text(checked: Sequence[Checked], check: FullCheck) -> Iterator[str]:
-    """Yields the report, line by line."""
+def text(
+    checked: Sequence[Checked], check: FullCheck, unreadable: Sequence[str] = ()
+) -> Iterator[str]:
+    """Yields the report, line by line; `unreadable` tells of each file that can't be read."""
     yield from _statistics(checked)
     yield from _recomputed(check)
     yield from _rates(check.rates)
@@ -31,6 +34,8 @@ def text(checked: Sequence[Checked], check: FullCheck) -> Iterator[str]:
         yield f"note: {note}"
     yield ""
     yield from _findings(checked)
+    for says in unreadable:
+        yield f"error: {says}"
 
 
 def _statistics(checked: Iterable[Checked]) -> Iterator[str]:
@@ -63,6 +68,29 @@ def _recomputed(check: FullCheck) -> Iterator[str]:
             f"  {line['name']:<14}{line['rows']:>10,}{line['median']:>12.2g}{line['p99']:>12.2g}"
             f"{line['max']:>12.2g}{line['wrong']:>8,}"
         )
+    yield from _cells(check.errors.describe())
+
+
+def _cells(lines: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """Yields a line for each number and moneyness, its days to expiration side by side."""
+    cells = {(line["name"], line["moneyness"], line["days"]): line for line in lines}
+    names = dict.fromkeys(line["name"] for line in lines)
+    days = [each for each in DAYS if any(line["days"] == each for line in lines)]
+    width = max(map(len, MONEYNESS)) + 2
+    yield ""
+    yield "99 % are off by no more than, by days to expiration and moneyness; how many are wrong"
+    yield f"  {'':<14}{'':<{width}}" + "".join(f"{f'{each} days':>18}" for each in days)
+    for name in names:
+        for moneyness in MONEYNESS:
+            row = [cells.get((name, moneyness, each)) for each in days]
+            if any(row):
+                told = "".join(f"{_cell(line) if line else '-':>18}" for line in row)
+                yield f"  {name:<14}{moneyness:<{width}}{told}"
+
+
+def _cell(line: dict[str, Any]) -> str:
+    wrong = f", {line['wrong']:,} wrong" if line["wrong"] else ""
+    return f"{line['p99']:.2g}{wrong}"
 
 
 def _rates(rates: Sequence[dict[str, Any]]) -> Iterator[str]:

@@ -34,24 +34,31 @@ def compare(a: str, b: str, tolerance: float = 0.0) -> Difference:
         tolerance: numbers that differ by no more are equal.
 
     Raises:
-        UnreadableFile: a file can't be read, or one is a folder and the other is not.
+        UnreadableFile: a place is not there or empty, or one is a folder and the other is not.
     """
     difference = Difference()
     for name, left, right in _pairs(a, b):
-        if left is None or right is None:
-            side, path = ("a", left) if left is not None else ("b", right)
-            difference.only_files[side].append(name)
-            for table in read_batches(path or ""):
-                _alone(difference, side, table)
-            continue
         try:
-            trial = Difference()
-            for one, other in _matched(left, right):
-                _compare(trial, one, other, tolerance)
-        except _NotByDate:
-            trial = Difference()
-            _compare(trial, _whole(left), _whole(right), tolerance)
-        difference.add(trial)
+            difference.add(_of_pair(name, left, right, tolerance))
+        except UnreadableFile as error:
+            difference.unreadable.append(str(error))
+    return difference
+
+
+def _of_pair(name: str, left: str | None, right: str | None, tolerance: float) -> Difference:
+    difference = Difference()
+    if left is None or right is None:
+        side, path = ("a", left) if left is not None else ("b", right)
+        difference.only_files[side].append(name)
+        for table in read_batches(path or ""):
+            _alone(difference, side, table)
+        return difference
+    try:
+        for one, other in _matched(left, right):
+            _compare(difference, one, other, tolerance)
+    except _NotByDate:
+        difference = Difference()
+        _compare(difference, _whole(left), _whole(right), tolerance)
     return difference
 
 

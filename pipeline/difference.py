@@ -63,6 +63,8 @@ class Difference:
         columns: how each column moved.
         only_columns: columns that A alone, and B alone, has.
         only_files: files of a folder that have no counterpart, in A and in B.
+        unreadable: what is wrong with each file that can't be read; no row of it, nor of its
+            counterpart, is counted.
     """
 
     same_rows: int = 0
@@ -72,12 +74,13 @@ class Difference:
     columns: dict[str, Moved] = field(default_factory=dict)
     only_columns: dict[str, list[str]] = field(default_factory=lambda: {"a": [], "b": []})
     only_files: dict[str, list[str]] = field(default_factory=lambda: {"a": [], "b": []})
+    unreadable: list[str] = field(default_factory=list)
 
     @property
     def same(self) -> bool:
         """Whether nothing differs."""
         sides = (*self.only.values(), *self.only_columns.values(), *self.only_files.values())
-        return not self.moved_rows and not any(sides)
+        return not (self.moved_rows or self.unreadable or any(sides))
 
     def describe(self) -> dict[str, Any]:
         """Returns it, JSON-ready."""
@@ -89,6 +92,7 @@ class Difference:
                           "columns": self.only_columns["a"], "files": self.only_files["a"]},
             "only_in_b": {"rows": self.only["b"], "examples": self.examples["b"],
                           "columns": self.only_columns["b"], "files": self.only_files["b"]},
+            "unreadable": self.unreadable,
             "columns": {name: moved.describe() for name, moved in self.columns.items()},
         }  # fmt: skip
 
@@ -100,6 +104,7 @@ class Difference:
             self.only[side] += part.only[side]
             room = MOST_EXAMPLES - len(self.examples[side])
             self.examples[side] += part.examples[side][: max(room, 0)]
+            self.only_files[side] += part.only_files[side]
             known = self.only_columns[side]
             known += [name for name in part.only_columns[side] if name not in known]
         for name, moved in part.columns.items():

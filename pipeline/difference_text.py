@@ -23,6 +23,8 @@ def text(difference: Difference, a: str, b: str) -> Iterator[str]:
             if what[side]:
                 kind = "files" if what is difference.only_files else "columns"
                 yield f"{'':>12} {kind} only in {name}: {', '.join(what[side])}"
+    for says in difference.unreadable:
+        yield f"error: can't be read: {says}"
     if difference.columns:
         yield f"\n{'column':<22}{'rows':>10}{'median':>12}{'largest':>12}  where it is largest"
     for name, moved in difference.columns.items():

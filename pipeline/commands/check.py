@@ -34,6 +34,9 @@ the rows, for each expiration and trade date: it is the one at which their volat
 their prices. One number out of thousands of rows can't hide a wrong row; compare it with that
 date's SOFR.
 
+A file that can't be read is named, and the others are checked; the rows that come before what is
+wrong with it are checked with them.
+
 exit codes: 0 nothing is found, or no more than --fail_on bears; 1 more than that; 2 a wrong flag,
 or a file can't be read.
 """
@@ -94,15 +97,21 @@ def run(parser: argparse.ArgumentParser, options: argparse.Namespace, _rest: Seq
         options.rate, options.annual_dividend, options.greeks_version, options.interval
     )
     check = FullCheck(told)
+    unreadable: dict[str, str] = {}
     try:
-        for path in find_files(options.files):
-            check.assume(assumptions_of(path, told))
-            for table in read_batches(path):
-                check.add(table, path)
-            check.end_of_file()
+        paths = find_files(options.files)
     except UnreadableFile as error:
         print(f"greeks check: {error}", file=sys.stderr)
         return 2
+    for path in paths:
+        check.assume(assumptions_of(path, told))
+        try:
+            for table in read_batches(path):
+                check.add(table, path)
+        except UnreadableFile as error:
+            unreadable[path] = f"can't be read: {error}"
+            print(f"greeks check: {unreadable[path]}", file=sys.stderr)
+        check.end_of_file()
     checked = check.finish()
     counts: dict[str, int] = {}
     for one in checked:
@@ -110,6 +119,8 @@ def run(parser: argparse.ArgumentParser, options: argparse.Namespace, _rest: Seq
             counts[finding.rule] = counts.get(finding.rule, 0) + finding.count
     rows = sum(one.quality.rows for one in checked)
     if not rows:
+        if unreadable:
+            return 2
         print(f"greeks check: there are no rows in {', '.join(options.files)}", file=sys.stderr)
         return 2
     above = broken(limits, counts, rows)
@@ -118,6 +129,10 @@ def run(parser: argparse.ArgumentParser, options: argparse.Namespace, _rest: Seq
             "rows": rows,
             "findings": counts,
             "above_fail_on": above,
+            "unreadable": [
+                {"file": path, "severity": "error", "says": says}
+                for path, says in unreadable.items()
+            ],
             "expirations": [one.describe() for one in checked],
             "recomputation": {
                 "rates": check.rates,
@@ -128,7 +143,7 @@ def run(parser: argparse.ArgumentParser, options: argparse.Namespace, _rest: Seq
             "notes": check.notes,
         }, indent=2))  # fmt: skip
     else:
-        print("\n".join(text(checked, check)))
+        print("\n".join(text(checked, check, [*unreadable.values()])))
         for sentence in above:
             print(f"--fail_on {sentence}", file=sys.stderr)
-    return 1 if above else 0
+    return 2 if unreadable else 1 if above else 0

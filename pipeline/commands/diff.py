@@ -21,6 +21,8 @@ examples:
 Files of two folders belong together by their paths, without the suffix. Held at once: the rows of
 one trade date of both, or two whole files where rows are not in the order of their dates.
 
+A file that can't be read is named, and the others are compared.
+
 exit codes: 0 the same rows; 1 they differ; 2 a wrong flag, or a file can't be read.
 """
 BEAM_FLAGS = False
@@ -57,8 +59,12 @@ def run(parser: argparse.ArgumentParser, options: argparse.Namespace, _rest: Seq
     except UnreadableFile as error:
         print(f"greeks diff: {error}", file=sys.stderr)
         return 2
+    for says in difference.unreadable:
+        print(f"greeks diff: can't be read: {says}", file=sys.stderr)
     if options.json:
         print(json.dumps(difference.describe(), indent=2))
     else:
         print("\n".join(text(difference, options.a, options.b)))
+    if difference.unreadable:
+        return 2
     return 0 if difference.same else 1

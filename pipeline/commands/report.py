@@ -26,6 +26,8 @@ examples:
 
 It needs the extra `report`: pip install 'theta-greeks-pipeline[report]'
 
+A file that can't be read is named, in the report too, and the others are drawn.
+
 exit codes: 0 the report was written; 1 there is nothing to report on, or a file can't be read;
 2 a wrong flag, or the extra is missing.
 """
@@ -87,6 +89,8 @@ def run(parser: argparse.ArgumentParser, options: argparse.Namespace, _rest: Seq
         size = write_file(path, html(report))
         print(f"report: {path} ({size / 1e6:.1f} MB, {len(report.figures)} figures, "
               f"{time.monotonic() - begin:.1f} s)")  # fmt: skip
+        for says in report.unreadable:
+            print(f"greeks report: can't be read: {says}", file=sys.stderr)
         if options.png:
             written = write_pngs(report, options.png)
             print(f"PNGs:   {options.png} ({len(written)})")
@@ -96,7 +100,7 @@ def run(parser: argparse.ArgumentParser, options: argparse.Namespace, _rest: Seq
     except (OSError, UnreadableFile) as error:
         print(f"greeks report: {error}", file=sys.stderr)
         return NOTHING
-    return OK
+    return NOTHING if report.unreadable else OK
 
 
 def _time(text: str) -> int:

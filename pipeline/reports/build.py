@@ -28,7 +28,7 @@ def build(source: Source, symbol: str, trade_date: date | None, until: int) -> R
 
     Raises:
         NoRows: the files have no such rows.
-        UnreadableFile: a file can't be read, or is not what its suffix says.
+        UnreadableFile: nothing can be read.
     """
     run = source.run
     footer = f"Made by theta-greeks-pipeline {__version__}. All times are New York's."
@@ -41,6 +41,7 @@ def build(source: Source, symbol: str, trade_date: date | None, until: int) -> R
                       [nothing, quality_section(source), run_section(run)], footer)  # fmt: skip
     selection = select(source, symbol, trade_date)
     day = gather(selection.files, selection.symbol, selection.trade_date, until)
+    unreadable = (*selection.unreadable, *day.unreadable)
     sections = [
         _data_section(day, selection.others),
         check_section(
@@ -55,9 +56,10 @@ def build(source: Source, symbol: str, trade_date: date | None, until: int) -> R
     return Report(
         f"{day.symbol} option Greeks, {day.trade_date:%A %d %B %Y}",
         " ".join(filter(None, (_market(day), _quality(source), _outcome(run)))),
-        _notes(run),
+        [*_notes(run), *(f"A file can't be read: {says}." for says in unreadable)],
         sections,
         footer,
+        unreadable,
     )
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.reading import columns_of
+from pipeline.reading import UnreadableFile, columns_of
 from pipeline.reports.rows import BASE, NoRows, Piece, pieces
 
 BUCKET = 5 * 60_000
@@ -105,6 +105,8 @@ class MarketDay:
         snapshots: by trade date: this one and those before it.
         near: solved rows near the money, on each five minutes, in pieces.
         spot: the price of the underlying by time.
+        unreadable: what is wrong with each file that can't be read; the rows of it that come
+            before are in the rest.
     """
 
     symbol: str
@@ -116,6 +118,7 @@ class MarketDay:
     snapshots: dict[date, Snapshot] = field(default_factory=dict)
     near: list[Piece] = field(default_factory=list)
     spot: dict[int, float] = field(default_factory=dict)
+    unreadable: list[str] = field(default_factory=list)
 
     @property
     def end_of_day(self) -> bool:
@@ -160,18 +163,30 @@ def gather(paths: Sequence[Path], symbol: str, trade_date: date, until: int) -> 
 
     Raises:
         NoRows: none has a row of the symbol on the trade date.
-        UnreadableFile: a file can't be read, or is not what its suffix says.
+        UnreadableFile: no row can be read, for a file can't.
     """
     columns: dict[str, None] = dict.fromkeys(BASE)
+    wrong: dict[Path, UnreadableFile] = {}
     for path in paths:
-        columns |= dict.fromkeys(columns_of(str(path)))
+        try:
+            columns |= dict.fromkeys(columns_of(str(path)))
+        except UnreadableFile as error:
+            wrong[path] = error
     names = tuple(name for name in columns if name not in _NOT_VALUES)
     day = MarketDay(symbol, trade_date, until, names)
     read = tuple(name for name in names if name in (*BASE, *DRAWN, *_CHECKED))
+    first = trade_date - timedelta(LOOK_BACK)
     for path in paths:
-        first = trade_date - timedelta(LOOK_BACK)
-        for piece in pieces(path, symbol, first, trade_date, read):
-            day.add(piece)
+        if path in wrong:
+            continue
+        try:
+            for piece in pieces(path, symbol, first, trade_date, read):
+                day.add(piece)
+        except UnreadableFile as error:
+            wrong[path] = error
+    day.unreadable += map(str, wrong.values())
+    if not day.rows and wrong:
+        raise next(iter(wrong.values()))
     if not day.rows:
         raise NoRows(f"the files have no row of {symbol} on {trade_date}")
     return day
@@ -181,8 +196,8 @@ DRAWN = ("delta", "gamma", "theta", "vega", "rho", "vanna", "charm", "vomma", "s
          "color", "ultima", "epsilon", "lambda", "veta")  # fmt: skip
 """The Greeks that are read, the best known first."""
 
-_CHECKED = ("close", "midpoint", "dual_delta")
-"""Read only for the independent check: they tell what price a volatility is solved for."""
+_CHECKED = ("close", "midpoint", "dual_delta", "vera", "d1", "d2", "dual_gamma")
+"""Read only for the independent check: recomputed, or what price a volatility is solved for."""
 
 _NOT_VALUES = {"symbol", "expiration", "strike", "right", "timestamp", "underlying_timestamp"}
 

@@ -27,6 +27,7 @@ class Report:
         notes: what a reader must know first, such as that the data are simulated.
         sections: in order.
         footer: how it was made.
+        unreadable: what is wrong with each file that can't be read.
     """
 
     title: str
@@ -34,6 +35,7 @@ class Report:
     notes: Sequence[str]
     sections: Sequence[Section]
     footer: str
+    unreadable: Sequence[str] = ()
 
     @property
     def figures(self) -> list[Figure]:

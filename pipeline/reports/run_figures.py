@@ -107,8 +107,12 @@ def _gantt(run: Run, results: list[dict[str, Any]]) -> Figure:
     title = "When each expiration was under way"
     begun = [each for each in results if each.get("started")]
     if not begun:
-        return Figure("gantt", title, absent="The run summary does not say when each "
-                      "expiration began: it was made by an older version.", wide=True)  # fmt: skip
+        fetched = [each for each in results if each["status"] != "skipped"]
+        told = "No expiration was under way: none was fetched."
+        if fetched:
+            told = ("The run summary does not say when each expiration began: it was made by an "
+                    "older version.")  # fmt: skip
+        return Figure("gantt", title, absent=told, wide=True)
     import altair as alt
 
     zero = _instant(run["start_time"])
@@ -151,6 +155,10 @@ def _bars(results: list[dict[str, Any]]) -> list[Figure]:
     figures = []
     for name, title, axis in (("rows", "Rows of each expiration", "rows"),
                               ("seconds", "Seconds for each expiration", "seconds")):  # fmt: skip
+        if name == "seconds" and not any(each["seconds"] for each in results):
+            told = "No expiration took any time: none was fetched."
+            figures.append(Figure(name, title, absent=told))
+            continue
         chart = base().mark_bar(cornerRadius=2).encode(
             y=alt.Y("e:N", sort=None, title=None, axis=alt.Axis(labelLimit=110)),
             x=alt.X(f"{name}:Q", title=axis, axis=alt.Axis(format="~s", tickCount=5)),

@@ -184,7 +184,7 @@ def _course(day: MarketDay) -> Figure:
         tooltip=[alt.Tooltip("e:O", title="expiration"), alt.Tooltip("clock:N", title="time"),
                  alt.Tooltip("v:Q", title="implied volatility", format=".2%")],
     )  # fmt: skip
-    return Figure("course", title, "At the strike nearest the underlying, every five minutes.",
+    return Figure("course", title, "At the strike nearest the underlying, on whole five minutes.",
                   chart, rows)  # fmt: skip
 
 
@@ -201,7 +201,7 @@ def _underlying(day: MarketDay) -> Figure:
         y=alt.Y("v:Q", title="USD", scale=alt.Scale(zero=False)),
         tooltip=[alt.Tooltip("clock:N", title="time"), alt.Tooltip("v:Q", title="USD")],
     )  # fmt: skip
-    return Figure("underlying", title, "As the rows say it, every five minutes.", chart, rows)
+    return Figure("underlying", title, "As the rows on whole five minutes say it.", chart, rows)
 
 
 def time_axis() -> Any:

@@ -15,6 +15,7 @@ from pipeline.history import (
     find_run,
     open_to_read,
 )
+from pipeline.reading import UnreadableFile
 from pipeline.reports.rows import NoRows, dates_and_symbols, find_files
 
 Run = dict[str, Any]
@@ -65,12 +66,14 @@ class Selection:
         others: symbols of the files besides.
         trade_date: of the figures.
         files: that may hold their rows.
+        unreadable: what is wrong with each file that can't be read.
     """
 
     symbol: str
     others: tuple[str, ...]
     trade_date: date
     files: tuple[Path, ...]
+    unreadable: tuple[str, ...]
 
 
 def find_source(run: str, output: str, metrics: str) -> Source:
@@ -115,9 +118,17 @@ def select(source: Source, symbol: str, trade_date: date | None) -> Selection:
 
     Raises:
         NoRows: the files have no such symbol.
-        UnreadableFile: a file can't be read, or is not what its suffix says.
+        UnreadableFile: no file can be read.
     """
-    spans = {path: _span(path, source) for path in source.files}
+    spans = {}
+    unreadable: list[UnreadableFile] = []
+    for path in source.files:
+        try:
+            spans[path] = _span(path, source)
+        except UnreadableFile as error:
+            unreadable.append(error)
+    if not spans:
+        raise unreadable[0]
     counts = Counter(each for names, _, _ in spans.values() for each in sorted(names))
     symbols = sorted(counts)
     chosen = symbol.upper() or max(symbols, key=counts.__getitem__)
@@ -133,7 +144,7 @@ def select(source: Source, symbol: str, trade_date: date | None) -> Selection:
         last = max(high for _, high in of_symbol.values())
         raise NoRows(f"the files have no row of {chosen} on {day}; they go from {first} to {last}")
     others = tuple(each for each in symbols if each != chosen)
-    return Selection(chosen, others, day, files)
+    return Selection(chosen, others, day, files, tuple(map(str, unreadable)))
 
 
 def _span(path: Path, source: Source) -> tuple[frozenset[str], date, date]:

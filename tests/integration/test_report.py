@@ -102,6 +102,18 @@ def test_another_tools_folder_is_drawn_without_a_run(tmp_path: Path) -> None:
     assert {"smiles", "completeness", "delta", "errors"} <= set(figures(tmp_path / "page.html"))
 
 
+def test_one_file_that_can_not_be_read_is_named_and_the_others_are_drawn(tmp_path: Path) -> None:
+    with TerminalServer(Market()) as server:
+        fill(tmp_path / "theirs", server, file_format="csv")
+    (tmp_path / "theirs" / "bad.parquet").write_bytes(b"PAR1 is not enough")
+    arguments = ("report", "--output", "theirs", "--to", "page.html")
+    told = greeks(tmp_path, *arguments, code=1)
+    assert "report: page.html" in told
+    assert "can't be read: theirs/bad.parquet: " in told
+    assert "A file can&#39;t be read: theirs/bad.parquet: " in (tmp_path / "page.html").read_text()
+    assert "smiles" in figures(tmp_path / "page.html")
+
+
 def test_a_run_that_wrote_nothing_has_a_report_of_why(tmp_path: Path) -> None:
     saturday = "2024-03-16"
     greeks(tmp_path, "download", "--symbol", "SPXW", "--start_date", saturday,

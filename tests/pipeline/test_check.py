@@ -75,6 +75,25 @@ def test_findings_are_shown_with_their_rows(
     assert "any>0 is exceeded: 3" in err
 
 
+def test_errors_are_told_by_moneyness_and_days_to_expiration(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    later = MARKET.rows("SPXW", date(2024, 3, 22), DAY, "30m").cast(schema_of("first_order"))
+    paths = [save(tmp_path, "a.csv", BAD), save(tmp_path, "b.csv", later)]
+    assert main(["check", *paths]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    at = next(n for n, line in enumerate(lines) if line.startswith("99 % are off"))
+    assert lines[at + 1].split() == ["1", "to", "6", "days", "7", "to", "30", "days"]
+    (delta,) = (e for e in lines[at:] if e.startswith("  delta         within 2%"))
+    assert delta.count("1 wrong") == 1
+    cells = answer(capsys, *paths, code=1)["recomputation"]["cells"]  # type: ignore[index]
+    (near,) = (
+        cell for cell in cells
+        if (cell["name"], cell["moneyness"], cell["days"]) == ("delta", "within 2%", "7 to 30")
+    )  # fmt: skip
+    assert delta.endswith(f" {near['p99']:.2g}")
+
+
 def test_one_time_of_day_makes_no_parity_look_sure(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
@@ -178,6 +197,24 @@ def test_what_can_not_be_read_exits_2_and_says_why(
     err = capsys.readouterr().err
     assert words in err
     assert "Traceback" not in err
+
+
+def test_one_file_that_can_not_be_read_is_named_and_the_others_are_checked(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "a.parquet").write_bytes(b"PAR1 is not enough")
+    save(tmp_path, "b.csv", TABLE)
+    assert main(["check", "--fail_on", "holes>1", str(tmp_path)]) == 2
+    out, err = capsys.readouterr()
+    assert f"no finding in {TABLE.num_rows:,} rows" in out
+    assert f"error: can't be read: {tmp_path / 'a.parquet'}: " in out
+    assert f"can't be read: {tmp_path / 'a.parquet'}: " in err
+    told = answer(capsys, str(tmp_path), code=2)
+    assert told["rows"] == TABLE.num_rows
+    unreadable = told["unreadable"]
+    assert isinstance(unreadable, list)
+    bad = str(tmp_path / "a.parquet")
+    assert [(one["file"], one["severity"]) for one in unreadable] == [(bad, "error")]
 
 
 def test_a_file_that_is_not_there_and_an_empty_folder_exit_2(

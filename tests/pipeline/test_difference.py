@@ -134,6 +134,25 @@ def test_folders_are_compared_file_by_file(
     assert json.loads(capsys.readouterr().out)["only_in_b"]["files"] == ["2"]
 
 
+def test_one_file_that_can_not_be_read_is_named_and_the_others_are_compared(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    for side in ("a", "b"):
+        (tmp_path / side).mkdir()
+        save(tmp_path, f"{side}/good.csv", TABLE)
+        save(tmp_path, f"{side}/bad.parquet", TABLE)
+    bad = tmp_path / "b" / "bad.parquet"
+    bad.write_bytes(b"PAR1 is not enough")
+    a, b = str(tmp_path / "a"), str(tmp_path / "b")
+    assert main(["diff", a, b]) == 2
+    out, err = capsys.readouterr()
+    assert f"error: can't be read: {bad}: " in out
+    assert f"can't be read: {bad}: " in err
+    told = compare(a, b).describe()
+    assert (told["same"], told["same_rows"]) == (False, TABLE.num_rows)
+    assert told["only_in_a"]["rows"] == 0
+
+
 def test_the_text_says_what_moved_where(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     row = place(MARKET.rows("SPXW", EXPIRATION, DAY, "1h"), 5150.0, "C", "12:30")
     row += TABLE.num_rows - MARKET.rows("SPXW", EXPIRATION, DAY, "1h").num_rows

@@ -20,6 +20,7 @@ from pipeline.terminal.market import Market
 from pipeline.terminal.server import TerminalServer
 from tests.support.folder import DAY, NEXT_DAY, fill
 from tests.support.plant import again, place, plant, quality_of, without
+from transforms.schema import schema_of
 
 TEN = 36_000_000
 WEEK = date(2024, 3, 22)
@@ -181,3 +182,37 @@ def test_what_a_summary_says_can_not_become_markup() -> None:
     assert evil not in text
     assert "&lt;/script&gt;&lt;img" in text
     assert "\\u003c/script>" in text
+
+
+def test_rows_of_the_older_formulas_are_no_finding_and_every_greek_is_compared(
+    tmp_path: Path,
+) -> None:
+    table = Market().rows("SPXW", date(2024, 3, 22), DAY, "30m", "all").cast(schema_of("all"))
+
+    def section_of(rows: pa.Table) -> Section:
+        parquet.write_table(rows, path := tmp_path / "rows.parquet")
+        return check_section(gather([path], "SPXW", DAY, TEN), 0.0, "latest")
+
+    good = section_of(table)
+    drawn = {row["g"] for row in figure(good, "errors").rows}
+    assert drawn >= {"vera", "d1", "d2", "dual_gamma", "dual_delta"}
+    assert "by formulas from before late 2025" not in dict(good.facts)
+    zero = pa.array([0.0] * table.num_rows)
+    older = table
+    for name in ("vera", "veta", "speed", "zomma", "color", "dual_gamma"):
+        older = older.set_column(older.column_names.index(name), name, zero)
+    facts = dict(section_of(older).facts)
+    assert "vera" in facts["by formulas from before late 2025"]
+    assert facts["beyond what the digits allow"] == "no row"
+    one = section_of(plant(table, place(table, 5150, "C", "10:00"), d1=9.0))
+    assert dict(one.facts)["beyond what the digits allow"] == "d1 (1 row)"
+
+
+def test_a_run_that_fetched_nothing_is_not_called_an_older_versions() -> None:
+    skipped = result("2024-03-15", status="skipped", started=None, seconds=0.0)
+    section = run_section(run(expirations=[skipped]))
+    told = {each.name: each.absent for each in section.figures}
+    assert told["gantt"] == "No expiration was under way: none was fetched."
+    assert told["seconds"] == "No expiration took any time: none was fetched."
+    older = run_section(run(expirations=[result("2024-03-15", started=None)]))
+    assert "older version" in next(e.absent for e in older.figures if e.name == "gantt")
