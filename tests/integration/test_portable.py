@@ -192,6 +192,42 @@ def test_a_signal_ends_the_run_and_keeps_whole_files(
         assert hashlib.sha256(path.read_bytes()).hexdigest() == entry["sha256"]
 
 
+def test_a_worker_that_is_killed_ends_the_run_and_a_second_run_makes_the_same_files(
+    tmp_path: Path, terminal: TerminalServer
+) -> None:
+    """Prism gives a job up with its worker; what was committed by then stays, and is believed."""
+    command = [*DOWNLOAD, "--max_dte", "6", "--interval", "1m", "--terminal", terminal.url]
+    (tmp_path / "local").mkdir()
+    greeks(tmp_path / "local", *command)
+    local = hashes(tmp_path / "local")
+    with flags_of("prism, worker pool", tmp_path) as flags:
+        process = start(tmp_path, *command, "--concurrency", "1", *flags, **WITHOUT_COVERAGE)
+        wait_for("a file", lambda: files_in(tmp_path / "data" / "greeks"))
+        # The pool's children, not the pool itself.
+        workers = [
+            child
+            for child in psutil.Process().children(recursive=True)
+            if any("SdkHarness" in word for word in child.cmdline())
+        ]
+        for worker in workers:
+            worker.kill()
+        out, err = process.communicate(timeout=60)
+    assert len(workers) == 1
+    assert process.returncode == 1, out + err
+    assert "greeks download: the run failed: " in err
+    assert "SDK worker disconnected" in err
+    assert "Traceback" not in err
+    kept = hashes(tmp_path)
+    assert 1 <= len(kept) < len(local)
+    assert kept.items() <= local.items()
+    (summary,) = summaries(tmp_path)
+    assert summary["status"] == "failed"
+    again = greeks(tmp_path, *command)
+    assert " skipped" in again
+    assert "5 written" not in again
+    assert hashes(tmp_path) == local
+
+
 def _runs(process: psutil.Process) -> bool:
     try:
         return process.status() != psutil.STATUS_ZOMBIE
