@@ -221,7 +221,7 @@ class DownloadConfig:
     @property
     def terminals(self) -> tuple[str, ...]:
         """The addresses of the Terminals that are named; none for one that is embedded."""
-        return () if self.terminal == EMBEDDED else terminals_in(self.terminal)
+        return () if self.terminal == EMBEDDED else named_terminals(self.terminal)
 
     def outstanding(self, api: str) -> int:
         """Returns how many requests may be under way at once at a Terminal of a generation."""
@@ -246,8 +246,8 @@ class DownloadConfig:
         return document
 
 
-def terminals_in(text: str) -> tuple[str, ...]:
-    """Returns the addresses that `--terminal` names; none if it is empty."""
+def named_terminals(text: str) -> tuple[str, ...]:
+    """Returns the addresses that a `--terminal` names, as it names them; none if it is empty."""
     return tuple(url.strip().rstrip("/") for url in text.split(",")) if text else ()
 
 

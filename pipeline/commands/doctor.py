@@ -3,7 +3,7 @@
 import argparse
 from collections.abc import Sequence
 
-from pipeline.config import APIS, EMBEDDED, LOCAL_URLS
+from pipeline.config import APIS, LOCAL_URLS
 
 SUMMARY = "find out what keeps a download from working, and the way out"
 DESCRIPTION = """\
@@ -18,6 +18,9 @@ examples:
   greeks doctor --terminal http://10.0.0.5:25503 --output /data/spxw --flink
       another Terminal, another folder, and what Flink needs
 
+  greeks doctor --terminal http://10.0.0.5:25503,http://10.0.0.6:25503
+      each of several Terminals, and whether they serve the same
+
 exit codes: 0 nothing failed; 1 something did; 2 a wrong flag.
 """
 BEAM_FLAGS = False
@@ -29,9 +32,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--terminal",
         default="",
-        metavar="URL[,URL…]",
-        help="the Theta Terminal's address, or those of several "
-        f"(default: {' and '.join(LOCAL_URLS)})",
+        metavar="URL[,URL]",
+        help=f"the addresses of the Theta Terminals (default: {' and '.join(LOCAL_URLS)})",
     )
     parser.add_argument(
         "--api",
@@ -71,13 +73,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(parser: argparse.ArgumentParser, options: argparse.Namespace, _rest: Sequence[str]) -> int:
     """Prints what is found; returns 1 if something fails, else 0."""
-    from pipeline.config import is_terminal, terminals_in
+    from pipeline.config import is_terminal, named_terminals
     from transforms.model import checked_symbol
 
-    named = terminals_in(options.terminal)
-    for url in named:
-        if url == EMBEDDED or not is_terminal(url):
+    urls = named_terminals(options.terminal)
+    for url in urls:
+        if not is_terminal(url):
             parser.error(f"--terminal is {url!r}, no address such as {LOCAL_URLS[0]}")
+    if len(set(urls)) < len(urls):
+        parser.error("--terminal names one twice: its limit is for all of its requests")
     try:
         symbol = checked_symbol(options.symbol)
     except ValueError as error:
@@ -86,12 +90,11 @@ def run(parser: argparse.ArgumentParser, options: argparse.Namespace, _rest: Seq
 
     flink = options.flink or options.flink_job_server_jar
     findings = examine(
-        list(named or LOCAL_URLS),
+        [[url] for url in urls] or [LOCAL_URLS],
         options.api,
         symbol,
         options.output,
         options.metrics,
         options.flink_job_server_jar if flink else None,
-        every_terminal=bool(named),
     )
     return report(findings, options.json)

@@ -1,7 +1,7 @@
 """`greeks doctor`: what keeps a download from working, and the way out."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from pipeline.doctor.finding import FAIL, Finding
 from pipeline.doctor.flink import flink
@@ -11,29 +11,26 @@ from pipeline.doctor.terminals import terminals
 
 
 def examine(
-    urls: list[str],
+    choices: Sequence[Sequence[str]],
     api: str,
     symbol: str,
     folder: str,
     metrics: str,
     job_server: str | None,
-    *,
-    every_terminal: bool = False,
 ) -> Iterator[Finding]:
     """Yields what is found, each finding as soon as it is known.
 
     Args:
-        urls: where a Terminal may answer.
+        choices: the addresses of each Terminal: it may answer at any of them.
         api: `v3`, `v2`, or `auto` for both.
         symbol: an option root to ask for.
         folder: where the files of a download go.
         metrics: where its run history is.
         job_server: of Flink: the path of its jar, empty for the one that Beam would use, or None
             if Flink is not asked for.
-        every_terminal: a download would use all of them; else the first one that answers.
     """
     yield from machine()
-    yield from terminals(urls, api, symbol, every=every_terminal)
+    yield from terminals(choices, api, symbol)
     yield from output(folder)
     yield from history(metrics)
     if job_server is not None:

@@ -1,6 +1,6 @@
 """The Terminals: who answers, in which words, and what the subscription lets pass."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
@@ -36,39 +36,40 @@ _PROBES = (
 )
 
 
-def terminals(urls: list[str], api: str, symbol: str, *, every: bool = False) -> Iterator[Finding]:
-    """Yields which Terminals answer, and what those that a download would use let pass.
+def terminals(choices: Sequence[Sequence[str]], api: str, symbol: str) -> Iterator[Finding]:
+    """Yields which Terminals answer, and what each one lets pass.
+
+    A Terminal that does not answer is a failure where it is the only one; a download with several
+    leaves it out, so there it is a warning.
 
     Args:
-        urls: where to look.
+        choices: the addresses of each Terminal: it may answer at any of them.
         api: `v3`, `v2`, or `auto` for both.
         symbol: an option root to ask for.
-        every: a download would use all that answer; else the first one.
     """
     connected: list[tuple[str, str]] = []
-    reasons: list[Finding] = []
-    for url in urls:
-        for name in DIALECTS if api == APIS[0] else (api,):
-            finding = _status(url, name)
-            if finding.level == OK:
-                connected.append((url, name))
-                yield finding
-                break
-            reasons.append(finding)
-    if not connected:
-        yield from _reasons(reasons)
-        return
-    if every:
-        there = {f"Terminal at {url}" for url, _ in connected}
-        silent = [each for each in reasons if each.about not in there]
-        # A download goes on without them.
-        yield from (replace(each, level=WARN) for each in _reasons(silent))
+    silent: list[Finding] = []
+    for urls in choices:
+        answering, reasons = _answering(urls, api)
+        for url, name in answering:
+            yield Finding(OK, f"Terminal at {url}", f"CONNECTED, and speaks {name}")
+        if answering:
+            connected.append(answering[0])
+        else:
+            silent.extend(_reasons(reasons))
+        for url, name in answering:
+            yield from _clock(url, name)
+    for finding in silent:
+        yield replace(finding, level=WARN) if connected else finding
+    simulations: dict[str | None, str] = {}
     for url, name in connected:
-        yield from _clock(url, name)
-    asked = connected if every else connected[:1]
-    for url, name in asked:
         with ThetaClient(url, api=name, timeout=_TIMEOUT, policy=_POLICY) as client:
-            simulation = client.simulation()
+            try:
+                simulation = client.simulation()
+            except ThetaError as error:
+                yield _refusal(f"data at {url}", error, FAIL)
+                continue
+            simulations.setdefault(simulation, url)
             if simulation:
                 yield Finding(
                     WARN,
@@ -76,9 +77,29 @@ def terminals(urls: list[str], api: str, symbol: str, *, every: bool = False) ->
                     f"simulated ({simulation}): this is the stand-in, and no Theta Terminal",
                     "for market data start the Theta Terminal, and end greeks terminal",
                 )
-            where = f" at {url}" if len(asked) > 1 else ""
+            where = f" at {url}" if len(choices) > 1 else ""
             for finding in _subscription(client, symbol):
                 yield replace(finding, about=finding.about + where)
+    if len(simulations) > 1:
+        each = ", ".join(f"{url} has {has or 'live data'}" for has, url in simulations.items())
+        yield Finding(
+            FAIL, "Terminals", f"they do not serve the same: {each}",
+            "name only Terminals of one market: a download refuses to mix them",
+        )  # fmt: skip
+
+
+def _answering(urls: Sequence[str], api: str) -> tuple[list[tuple[str, str]], list[Finding]]:
+    """Returns the addresses that are connected, with their generation, and why others are not."""
+    answering: list[tuple[str, str]] = []
+    reasons: list[Finding] = []
+    for url in urls:
+        for name in DIALECTS if api == APIS[0] else (api,):
+            finding = _status(url, name)
+            if finding.level == OK:
+                answering.append((url, name))
+                break
+            reasons.append(finding)
+    return answering, reasons
 
 
 def _status(url: str, api: str) -> Finding:

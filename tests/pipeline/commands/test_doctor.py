@@ -98,22 +98,39 @@ def test_nobody_at_the_address_fails(capsys: pytest.CaptureFixture[str]) -> None
     assert "     → start the Terminal, or give its address with --terminal" in out
 
 
-def test_each_of_several_terminals_is_examined_and_one_that_is_gone_is_a_warning(
+def test_each_of_several_terminals_is_told_and_a_silent_one_is_a_warning(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     with scripted_server(script()) as server:
         gone = server.url
-    with scripted_server(script()) as one, scripted_server(script(refused={"eod": 403})) as two:
-        flags = ["--terminal", f"{one.url},{gone},{two.url}/"]
-        assert main(["doctor", *flags]) == 0
+    refusing = script(refused={"first_order": 403})
+    with scripted_server(script()) as first, scripted_server(refusing) as second:
+        assert main(["doctor", "--terminal", f"{first.url},{gone}, {second.url}/"]) == 1
         out = capsys.readouterr().out
-        for url in (one.url, two.url):
-            assert f"ok   Terminal at {url}: CONNECTED, and speaks v3" in out
-            assert f"ok   clock of {url}: " in out
-            assert f"ok   first-order Greeks at {url}: " in out
-        assert f"warn Terminal at {gone}: no Theta Terminal answers" in out
-        assert f"ok   end-of-day Greeks at {one.url}: " in out
-        assert f"warn end-of-day Greeks at {two.url}: the Terminal answered 403" in out
+        assert f"ok   Terminal at {first.url}: CONNECTED, and speaks v3" in out
+        assert f"ok   Terminal at {second.url}: CONNECTED, and speaks v3" in out
+        assert f"warn Terminal at {gone}: no Theta Terminal answers at {gone}" in out
+        assert f"ok   first-order Greeks at {first.url}: nothing for SPXW" in out
+        assert f"fail first-order Greeks at {second.url}: the Terminal answered 403" in out
+        assert out.count("ok   clock of ") == 2
+        assert main(["doctor", "--terminal", f"{first.url},{gone}"]) == 0
+
+
+def test_where_none_of_several_answers_each_one_fails(capsys: pytest.CaptureFixture[str]) -> None:
+    with scripted_server(script()) as first, scripted_server(script()) as second:
+        gone = [first.url, second.url]
+    assert main(["doctor", "--terminal", ",".join(gone)]) == 1
+    out = capsys.readouterr().out
+    for url in gone:
+        assert f"fail Terminal at {url}: no Theta Terminal answers at {url}" in out
+
+
+def test_terminals_of_two_markets_fail(capsys: pytest.CaptureFixture[str]) -> None:
+    with TerminalServer(Market()) as first, TerminalServer(Market(seed=1)) as second:
+        assert main(["doctor", "--terminal", f"{first.url},{second.url}"]) == 1
+        told = f"{first.url} has seed 0, {second.url} has seed 1"
+    out = capsys.readouterr().out
+    assert f"fail Terminals: they do not serve the same: {told}" in out
 
 
 def test_something_else_at_the_address_fails(capsys: pytest.CaptureFixture[str]) -> None:
@@ -285,6 +302,8 @@ def test_findings_are_also_told_as_json(capsys: pytest.CaptureFixture[str]) -> N
     [
         (["--terminal", "embedded"], "--terminal is 'embedded', no address"),
         (["--terminal", "ftp://x"], "--terminal is 'ftp://x'"),
+        (["--terminal", "http://x,"], "--terminal is ''"),
+        (["--terminal", "http://x,http://x/"], "--terminal names one twice"),
         (["--symbol", "../x"], "--symbol: '../x' is not a symbol"),
         (["--runner", "x"], "--runner is not a flag of greeks doctor"),
     ],
