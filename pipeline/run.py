@@ -28,6 +28,7 @@ from pipeline.history import Record, recent
 from pipeline.interruption import Interruption
 from pipeline.inventory import Conflict, Inventory, take_stock
 from pipeline.jobservers import ended
+from pipeline.leftovers import meta_of, sweep, sweep_dead
 from pipeline.lock import output_lock
 from pipeline.measured import NOTHING_MEASURED, Measured
 from pipeline.memory import MemorySampler
@@ -37,7 +38,6 @@ from pipeline.record import completed
 from pipeline.sizes import Sizes
 from pipeline.sofar import results_so_far
 from pipeline.tally import Tally
-from pipeline.writers import clear_dead
 from transforms import files
 from transforms.dealing import laid_out
 from transforms.layout import Layout
@@ -76,7 +76,7 @@ class Run:
     ) -> None:
         self.local = runners.is_local(options)
         # Workers may run in another folder, or on another machine that has the same files.
-        self.config = config = config if self.local else with_absolute_output(config)
+        self.config = config = config if self.local else _with_absolute_output(config)
         self.options = options
         self.runner = runners.name_of(options)
         self.interruption = interruption
@@ -86,7 +86,7 @@ class Run:
             sweep(f"{record.get('meta', '')}/unfinished/{record['run_id']}")
         self.record: Record = {
             "request": config.describe(),
-            "meta": _meta(config.output),
+            "meta": meta_of(config.output),
         }
         run_id = self.store.start(self.record)
         self.started = time.monotonic()
@@ -297,7 +297,7 @@ class Run:
             return path
 
 
-def with_absolute_output(config: DownloadConfig) -> DownloadConfig:
+def _with_absolute_output(config: DownloadConfig) -> DownloadConfig:
     """Returns a download whose output is the same folder, whatever folder a worker runs in."""
     if not files.is_local(config.output):
         return config
@@ -306,34 +306,3 @@ def with_absolute_output(config: DownloadConfig) -> DownloadConfig:
 
 def _untold(_args: threading.ExceptHookArgs) -> None:
     pass
-
-
-def _meta(output: str) -> str:
-    """The folder of a run's unfinished files, for a later run in another working directory."""
-    meta = f"{output.rstrip('/')}.meta"
-    return str(Path(meta).absolute()) if files.is_local(output) else meta
-
-
-def sweep_dead(layout: Layout) -> None:
-    """Removes the unfinished files of runs that died: who has the lock knows that none lives.
-
-    Where there is no lock, it removes those of runs that are known to have died.
-    """
-    if files.is_local(layout.output):
-        for folder in Path(layout.unfinished).iterdir():
-            if folder.name != layout.run_id:
-                sweep(str(folder))
-        return
-    dead, uploads = clear_dead(layout)
-    for left in dead:
-        sweep(left)
-    if uploads:
-        print(f"{uploads} unfinished uploads of killed runs were aborted")
-
-
-def sweep(folder: str) -> None:
-    """Removes a folder, or says why it can't: nothing depends on it any more."""
-    try:
-        files.remove(folder)
-    except (OSError, ValueError) as error:
-        print(f"{folder} could not be removed: {error}", file=sys.stderr)
