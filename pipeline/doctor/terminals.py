@@ -20,8 +20,8 @@ from transforms.thetadata import (
     ThetaClient,
     ThetaError,
 )
-from transforms.thetadata.client import DIALECTS
 from transforms.thetadata.http import is_loopback
+from transforms.thetadata.listings import DIALECTS
 
 _TIMEOUT = 15.0
 _WAYS_OUT = {"UNVERIFIED": "its credentials are wrong: see its creds.txt, and restart it"}

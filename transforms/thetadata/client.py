@@ -1,10 +1,8 @@
-"""A client of the Theta Terminal: expirations, the trading calendar, and Greeks as Arrow."""
+"""A client of the Theta Terminal: Greeks as Arrow record batches."""
 
-import csv
-import json
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from datetime import date, time, timedelta
+from datetime import date
 from itertools import groupby
 from types import TracebackType
 
@@ -14,37 +12,27 @@ from transforms.model import AM_SETTLED, GreeksRequest, checked_symbol
 from transforms.schema import END_OF_DAY, schema_of
 from transforms.stopping import NEVER, Stop
 from transforms.thetadata.csv_reader import BLOCK_BYTES, CsvReader
-from transforms.thetadata.dialect import Dialect, Part, Query
+from transforms.thetadata.dialect import Part, Query
 from transforms.thetadata.errors import (
     AnswerChanged,
-    MalformedResponse,
     NoData,
-    NotServed,
     StatusError,
     Stopped,
-    TerminalUnreachable,
     ThetaError,
 )
 from transforms.thetadata.http import Body, Http
+from transforms.thetadata.listings import Listings, untold
 from transforms.thetadata.paging import PagedBody, paged
-from transforms.thetadata.retry import Attempts, RetryPolicy
+from transforms.thetadata.retry import RetryPolicy
 from transforms.thetadata.split import split
-from transforms.thetadata.v2 import V2
 from transforms.thetadata.v3 import V3
 
 DEFAULT_URL = "http://127.0.0.1:25503"
 BATCH_SIZE = 1000
 TOO_LARGE = 570
 
-DIALECTS: dict[str, Dialect] = {"v3": V3(), "v2": V2()}
-"""The generations of the API, newest first."""
 
-
-def _untold(_error: ThetaError, _seconds: float) -> None:
-    pass
-
-
-class ThetaClient:
+class ThetaClient(Listings):
     """Talks to one Theta Terminal, of either generation, which both give the same rows.
 
     ```python
@@ -76,16 +64,11 @@ class ThetaClient:
         timeout: float = 300.0,
         policy: RetryPolicy = RetryPolicy(),  # noqa: B008 -- frozen
         stop: Stop = NEVER,
-        waiting: Callable[[ThetaError, float], None] = _untold,
+        waiting: Callable[[ThetaError, float], None] = untold,
         block_bytes: int = BLOCK_BYTES,
     ) -> None:
-        self._http = Http(url, timeout, stop)
-        self._dialect = DIALECTS[api]
-        self._policy = policy
-        self._stop = stop
-        self._waiting = waiting
+        super().__init__(url, api=api, timeout=timeout, policy=policy, stop=stop, waiting=waiting)
         self._block_bytes = block_bytes
-        self.waited = 0.0
 
     def __enter__(self) -> "ThetaClient":
         return self
@@ -98,42 +81,6 @@ class ThetaClient:
     ) -> None:
         self.close()
 
-    def close(self) -> None:
-        """Closes the client's connections."""
-        self._http.close()
-
-    @property
-    def requests(self) -> int:
-        """HTTP requests sent so far."""
-        return self._http.requests
-
-    def status(self) -> str:
-        """Returns the state of the Terminal's session with ThetaData, such as `CONNECTED`.
-
-        Raises:
-            ThetaError: nothing answers, or not with a status.
-        """
-        return self._http.text(self._dialect.status, {}).strip()
-
-    def check(self) -> None:
-        """Returns if the Terminal can answer requests.
-
-        Raises:
-            TerminalUnreachable: nothing answers, or not this generation, or it has no session.
-        """
-        try:
-            status = self.status()
-        except StatusError as error:
-            raise TerminalUnreachable(
-                f"no {self._dialect.name} Terminal answers at {self._http.base}: {error}"
-            ) from error
-        # For equality: "DISCONNECTED" contains it.
-        if status != "CONNECTED":
-            raise TerminalUnreachable(
-                f"the Theta Terminal at {self._http.base} says {status[:80]!r}, not 'CONNECTED': "
-                "wait until it has connected, or look at its log (UNVERIFIED: wrong credentials)"
-            )
-
     def check_served(self, request: GreeksRequest) -> None:
         """Returns if this generation has what a request asks for.
 
@@ -141,83 +88,6 @@ class ThetaClient:
             NotServed: it has not.
         """
         self._dialect.history(request, Part(request.first_trade_date, request.first_trade_date))
-
-    def simulation(self) -> str | None:
-        """Returns which simulated market this is, or None for a real Terminal.
-
-        Raises:
-            ThetaError: the Terminal does not answer any more.
-        """
-        try:
-            told = json.loads(self._http.text("/stats", {}))
-            return f"seed {told['seed']}" if told["stand_in"] else None
-        except (StatusError, ValueError, KeyError, TypeError):
-            return None
-
-    def expirations(self, symbol: str) -> list[date]:
-        """Returns every expiration of `symbol`, ascending; none if the symbol is unknown.
-
-        Raises:
-            ThetaError: the Terminal did not answer, or not with a list of expirations.
-        """
-        query, column = self._dialect.expirations(checked_symbol(symbol))
-        try:
-            rows = self._rows(query, (column,))
-        except NoData:
-            return []
-        return sorted({_iso_date(row[column], query[0]) for row in rows})
-
-    def listed_contracts(self, request: GreeksRequest) -> int:
-        """Returns how many contracts of an expiration are listed: two for each strike.
-
-        Not all of them have rows on every trade date.
-
-        Raises:
-            ThetaError: the Terminal did not answer, or not with a list of strikes.
-        """
-        try:
-            return 2 * len(self._rows(self._dialect.strikes(request), ("strike",)))
-        except NoData:
-            return 0
-
-    def closures(self, year: int) -> dict[date, time | None]:
-        """Returns the year's special days: None for a day without trading, else when it closes.
-
-        Raises:
-            NotServed: a v2 Terminal has none.
-            ThetaError: the Terminal did not answer, or not with a calendar.
-        """
-        if self._dialect.name != "v3":
-            raise NotServed("a v2 Terminal has no trading calendar")
-        path = "/v3/calendar/year_holidays"
-        query = (path, {"year": str(year), "format": "csv"})
-        rows = self._rows(query, ("date", "type", "close"))
-        try:
-            return {
-                _iso_date(row["date"], path): (
-                    time.fromisoformat(row["close"]) if row["type"] == "early_close" else None
-                )
-                for row in rows
-            }
-        except ValueError as error:
-            raise MalformedResponse(f"{path}: {error}") from None
-
-    def trading_days(self, first: date, last: date) -> tuple[date, ...]:
-        """Returns the days from `first` to `last`, both included, on which the market opens.
-
-        The holidays are the Terminal's own.
-
-        Raises:
-            ThetaError: the Terminal did not answer, or not with a calendar.
-        """
-        closed = {
-            day
-            for year in range(first.year, last.year + 1)
-            for day, close in self.closures(year).items()
-            if close is None
-        }
-        days = (first + timedelta(n) for n in range((last - first).days + 1))
-        return tuple(day for day in days if day.weekday() < 5 and day not in closed)
 
     def request(
         self,
@@ -280,9 +150,6 @@ class ThetaClient:
             else:
                 return pa.Table.from_batches(batches, schema_of(request.greeks))
 
-    def _attempts(self) -> Attempts:
-        return Attempts(self._policy, self._stop.is_set, waiting=self._waiting)
-
     def _part(
         self, request: GreeksRequest, part: Part, batch_size: int
     ) -> Iterator[pa.RecordBatch]:
@@ -325,33 +192,8 @@ class ThetaClient:
                 attempts.progressed()
             self._wait(attempts, failure)
 
-    def _wait(self, attempts: Attempts, error: ThetaError) -> None:
-        before = attempts.waited
-        attempts.failed(error)
-        self.waited += attempts.waited - before
-
     def _open(self, query: Query) -> AbstractContextManager[Body | PagedBody]:
         return (paged if self._dialect.pages else Http.stream)(self._http, *query)
-
-    def _rows(self, query: Query, columns: tuple[str, ...]) -> list[dict[str, str]]:
-        """Returns a small CSV answer as rows that have at least `columns`, whatever it takes."""
-        attempts = self._attempts()
-        while True:
-            try:
-                return self._rows_once(query, columns)
-            except ThetaError as error:
-                self._wait(attempts, error)
-
-    def _rows_once(self, query: Query, columns: tuple[str, ...]) -> list[dict[str, str]]:
-        lines = [line for line in self._http.text(*query).splitlines() if line.strip()]
-        rows = csv.DictReader(lines, skipinitialspace=True, restval="")
-        missing = [name for name in columns if name not in (rows.fieldnames or ())]
-        if missing:
-            raise MalformedResponse(
-                f"{query[0]}: line 1 of the answer lacks {', '.join(missing)}; it is "
-                f"{(lines or [''])[0][:80]!r}"
-            )
-        return list(rows)
 
 
 def parts_of(request: GreeksRequest) -> list[Part]:
@@ -367,11 +209,3 @@ def parts_of(request: GreeksRequest) -> list[Part]:
         return [Part(day, day) for day in days]
     months = [list(month) for _, month in groupby(days, lambda day: (day.year, day.month))]
     return [Part(month[0], month[-1]) for month in months]
-
-
-def _iso_date(text: str, path: str) -> date:
-    digits = text.replace("-", "")
-    try:
-        return date(int(digits[:4]), int(digits[4:6]), int(digits[6:]))
-    except ValueError:
-        raise MalformedResponse(f"{path}: {text!r} is not a date") from None

@@ -1,8 +1,9 @@
 """Finds the Terminal that answers, and the generation of its API."""
 
 from transforms.stopping import NEVER, Stop
-from transforms.thetadata.client import DIALECTS, ThetaClient
+from transforms.thetadata.client import ThetaClient
 from transforms.thetadata.errors import Stopped, TerminalUnreachable, ThetaError
+from transforms.thetadata.listings import DIALECTS
 
 
 def find_terminal(
