@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.sizes import Sizes
-from transforms.model import FAILED, WRITTEN, GreeksRequest, Key, key_of
+from transforms.model import FAILED, INTERRUPTED, STATUSES, WRITTEN, GreeksRequest, Key, key_of
 
 _NOW_SECONDS, _TREND_SECONDS = 5.0, 60.0
 _SHARE = 0.01  # of the time that may be spent on expecting
@@ -75,6 +75,7 @@ class Tally:
         self._sizes = Sizes()
         self._in_flight: dict[Key, tuple[int, int]] = {}
         self._done: dict[Key, tuple[int, int]] = {}
+        self._interrupted: set[Key] = set()
         self._failed = 0
         self._retries = 0
         self._trend: deque[tuple[float, int, int]] = deque([(self._began, 0, 0)])
@@ -92,7 +93,7 @@ class Tally:
         """
         key = key_of(message)
         kind = message["kind"]
-        if key not in self._requests or key in self._done:
+        if key not in self._requests or key in self._done or key in self._interrupted:
             return False
         if kind == "started":
             self._in_flight[key] = (0, 0)
@@ -102,6 +103,9 @@ class Tally:
             self._retries += 1
         elif kind == "withdrawn":
             self._in_flight.pop(key, None)
+        elif kind == "result" and message["status"] == INTERRUPTED:
+            self._in_flight.pop(key, None)
+            self._interrupted.add(key)
         elif kind == "result":
             self._in_flight.pop(key, None)
             self._done[key] = (int(message["rows"]), int(message["bytes"]))
@@ -121,7 +125,7 @@ class Tally:
         """Returns how far the run is now."""
         now = self._clock()
         remote = self._remote
-        ended = sum(n for name, n in remote.items() if name.startswith("expirations_"))
+        ended = sum(remote.get(f"expirations_{s}", 0) for s in STATUSES if s != INTERRUPTED)
         flying = self._in_flight.values()
         rows = sum(r for r, _ in self._done.values()) + sum(r for r, _ in flying)
         rows = max(rows, remote.get("rows_handed_over", 0))

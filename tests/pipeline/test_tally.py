@@ -40,6 +40,16 @@ def test_rows_count_while_they_are_under_way_and_once_they_are_done() -> None:
     assert (now.done, now.rows, now.bytes, now.in_flight) == (1, 800, 80_000, ())
 
 
+def test_an_interrupted_expiration_is_not_done() -> None:
+    tally = Tally([NEAR, FAR], clock=Clock())
+    tally.take(about("2024-03-14", "started"))
+    assert tally.take(done("2024-03-14", 0, "interrupted"))
+    assert not tally.take(done("2024-03-14", 0, "interrupted"))
+    tally.take_remote("RUNNING", {"expirations_interrupted": 2, "expirations_written": 0})
+    now = tally.snapshot()
+    assert (now.done, now.in_flight) == (0, ())
+
+
 def test_rates_are_of_the_last_seconds_and_of_all() -> None:
     clock = Clock()
     tally = Tally([NEAR], clock=clock)
