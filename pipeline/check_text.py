@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from transforms.error_bins import DAYS, MONEYNESS
-from transforms.findings import Example
+from transforms.findings import MOST_EXAMPLES, Example
 from transforms.full_check import Checked, FullCheck
 from transforms.limits import RULES, TOGETHER
 
@@ -147,7 +147,8 @@ def _findings(checked: Iterable[Checked]) -> Iterator[str]:
         count = sum(number for number, _ in by_rule[rule])
         yield f"{rule}: {count:,} of {rows:,} rows: {says}"
         examples = [example for _, some in by_rule[rule] for example in some]
-        for example in examples[:5]:
+        # Stable: of those that are as bad, the first.
+        for example in sorted(examples, key=lambda each: -each.badness)[:MOST_EXAMPLES]:
             named = example.key
             values = ", ".join(_told(example.values))
             yield (

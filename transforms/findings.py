@@ -16,10 +16,12 @@ class Example:
     Attributes:
         key: what names it: `KEY_COLUMNS`, as text and numbers.
         values: what is wrong with it, by column or by measure.
+        badness: how bad it is, comparable with others of the same rule; 0 where none is worse.
     """
 
     key: dict[str, Any]
     values: dict[str, Any]
+    badness: float = 0.0
 
     def describe(self) -> dict[str, Any]:
         """Returns the example, JSON-ready."""

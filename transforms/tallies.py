@@ -40,7 +40,7 @@ class Tallies:
         floor = tally.worst[-1][0] if len(tally.worst) == MOST_EXAMPLES else -np.inf
         for n in np.argsort(-one.badness, kind="stable")[:MOST_EXAMPLES].tolist():
             if (bad := float(one.badness[n])) > floor:
-                tally.worst.append((bad, self._example(block, one, n)))
+                tally.worst.append((bad, self._example(block, one, n, bad)))
         # Stable: of two that are as bad, the one that came first.
         tally.worst = sorted(tally.worst, key=lambda pair: -pair[0])[:MOST_EXAMPLES]
 
@@ -49,11 +49,12 @@ class Tallies:
         if spots.count:
             self._tallies[rule] = _Tally(
                 spots.count,
-                [
-                    (0.0, Example(self.key(*contract(code), stamp(time)), dict(figures)))
-                    for code, time, figures in spots.first
-                ],
+                [(0.0, self._spot(code, time, figures)) for code, time, figures in spots.first],
             )
+
+    def _spot(self, code: int, time: int, figures: dict[str, int]) -> Example:
+        badness = float(figures.get("missing", 0))
+        return Example(self.key(*contract(code), stamp(time)), dict(figures), badness)
 
     def note_example(self, rule: str, example: Example) -> None:
         """Counts one place that breaks a rule."""
@@ -87,7 +88,7 @@ class Tallies:
         values = (self.symbol, self.expiration.isoformat(), strike, right, stamped)
         return dict(zip(KEY_COLUMNS, values, strict=True))
 
-    def _example(self, block: Block, one: Found, n: int) -> Example:
+    def _example(self, block: Block, one: Found, n: int, badness: float) -> Example:
         row = int(one.rows[n])
         expected = {
             name: float(values[n])
@@ -100,4 +101,4 @@ class Tallies:
         key = self.key(
             block.value("strike", row), "PC"[int(block.is_call[row])], block.value("timestamp", row)
         )
-        return Example(key, values)
+        return Example(key, values, badness)

@@ -75,6 +75,24 @@ def test_findings_are_shown_with_their_rows(
     assert "any>0 is exceeded: 3" in err
 
 
+def test_the_worst_rows_of_all_expirations_are_shown_first(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    near, later = TABLE, MARKET.rows("SPXW", date(2024, 3, 18), DAY, "30m").cast(TABLE.schema)
+    for n in range(6):
+        near = plant(near, ROW + n, delta=1.1)
+    later = plant(later, place(later, 5150.0, "C", "11:00"), delta=9.0)
+    save(tmp_path, "a.csv", near)
+    save(tmp_path, "b.csv", later)
+    assert main(["check", str(tmp_path)]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    at = next(n for n, line in enumerate(lines) if line.startswith("delta_bounds: 7 of "))
+    assert lines[at + 1].startswith("    SPXW 2024-03-18 5150 C")
+    assert "delta 9" in lines[at + 1]
+    assert [line.split()[1] for line in lines[at + 2 : at + 6]] == ["2024-03-15"] * 4
+    assert not lines[at + 6].startswith("    ")
+
+
 def test_errors_are_told_by_moneyness_and_days_to_expiration(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
