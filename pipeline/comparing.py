@@ -1,6 +1,6 @@
 """Compares two downloads, a trade date at a time."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from transforms.presence import DAY_MS, Ints
 from transforms.schema import KEY_COLUMNS
 
 _Key = tuple[str, str, int]
+_Files = Sequence[str]
 
 
 class _NotByDate(Exception):
@@ -26,7 +27,8 @@ def compare(a: str, b: str, tolerance: float = 0.0) -> Difference:
     """Returns what differs between two files, or between the files of two folders.
 
     Rows are the same row if contract and time are; the second of two with the same is compared
-    with the second.
+    with the second. Files of two folders are compared by their names below them. Where no two are
+    the same, as in the two layouts, they are by their last part, all of one name together.
 
     Args:
         a: a file or a folder.
@@ -45,12 +47,12 @@ def compare(a: str, b: str, tolerance: float = 0.0) -> Difference:
     return difference
 
 
-def _of_pair(name: str, left: str | None, right: str | None, tolerance: float) -> Difference:
+def _of_pair(name: str, left: _Files, right: _Files, tolerance: float) -> Difference:
     difference = Difference()
-    if left is None or right is None:
-        side, path = ("a", left) if left is not None else ("b", right)
+    if not left or not right:
+        side, paths = ("a", left) if left else ("b", right)
         difference.only_files[side].append(name)
-        for table in read_batches(path or ""):
+        for table in _batches(paths):
             _alone(difference, side, table)
         return difference
     try:
@@ -62,16 +64,27 @@ def _of_pair(name: str, left: str | None, right: str | None, tolerance: float) -
     return difference
 
 
-def _pairs(a: str, b: str) -> Iterator[tuple[str, str | None, str | None]]:
+def _pairs(a: str, b: str) -> Iterator[tuple[str, _Files, _Files]]:
     if Path(a).is_dir() != Path(b).is_dir():
         raise UnreadableFile(f"{a} and {b} are a file and a folder: compare two of a kind")
     if not Path(a).is_dir():
-        (left_file,), (right_file,) = find_files([a]), find_files([b])
-        yield a, left_file, right_file
+        yield a, find_files([a]), find_files([b])
         return
-    left, right = ({_stem(path, top): path for path in find_files([top])} for top in (a, b))
+    left, right = ({_stem(path, top): [path] for path in find_files([top])} for top in (a, b))
+    if left.keys().isdisjoint(right):
+        bare = _by_last_part(left), _by_last_part(right)
+        if not bare[0].keys().isdisjoint(bare[1]):
+            left, right = bare
     for name in sorted({*left, *right}):
-        yield name, left.get(name), right.get(name)
+        yield name, left.get(name, []), right.get(name, [])
+
+
+def _by_last_part(files: dict[str, list[str]]) -> dict[str, list[str]]:
+    """Returns the files of each name without its folders; trade dates ascend with the folders."""
+    found: dict[str, list[str]] = {}
+    for name, paths in sorted(files.items()):
+        found.setdefault(name.rpartition("/")[2], []).extend(paths)
+    return found
 
 
 def _stem(path: str, top: str) -> str:
@@ -79,7 +92,12 @@ def _stem(path: str, top: str) -> str:
     return name.removesuffix(next(end for end in SUFFIXES if name.endswith(end)))
 
 
-def _matched(a: str, b: str) -> Iterator[tuple[pa.Table | None, pa.Table | None]]:
+def _batches(paths: _Files) -> Iterator[pa.Table]:
+    for path in paths:
+        yield from read_batches(path)
+
+
+def _matched(a: _Files, b: _Files) -> Iterator[tuple[pa.Table | None, pa.Table | None]]:
     """Yields the rows of each trade date of both files; None where one has none."""
     left, right = _by_date(a), _by_date(b)
     one, other = next(left, None), next(right, None)
@@ -96,11 +114,11 @@ def _matched(a: str, b: str) -> Iterator[tuple[pa.Table | None, pa.Table | None]
             one, other = next(left, None), next(right, None)
 
 
-def _by_date(path: str) -> Iterator[tuple[_Key, pa.Table]]:
+def _by_date(paths: _Files) -> Iterator[tuple[_Key, pa.Table]]:
     """Yields the rows of each expiration and trade date, which must ascend."""
     key: _Key | None = None
     parts: list[pa.Table] = []
-    for table in read_batches(path):
+    for table in _batches(paths):
         day = new_york(milliseconds(table["timestamp"])) // DAY_MS
         symbol = table["symbol"].to_numpy()
         expiration = table["expiration"].cast(pa.int32()).to_numpy()
@@ -120,8 +138,8 @@ def _by_date(path: str) -> Iterator[tuple[_Key, pa.Table]]:
         yield key, pa.concat_tables(parts, promote_options="default")
 
 
-def _whole(path: str) -> pa.Table | None:
-    tables = list(read_batches(path))
+def _whole(paths: _Files) -> pa.Table | None:
+    tables = list(_batches(paths))
     return pa.concat_tables(tables, promote_options="default") if tables else None
 
 

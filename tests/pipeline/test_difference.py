@@ -134,6 +134,27 @@ def test_folders_are_compared_file_by_file(
     assert json.loads(capsys.readouterr().out)["only_in_b"]["files"] == ["2"]
 
 
+def test_the_files_of_trade_dates_are_compared_with_those_of_expirations(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    half = TABLE.num_rows // 2
+    days = {"2024-03-13": TABLE.slice(0, half), "2024-03-14": TABLE.slice(half)}
+    for folder in ("a/2024-03-15", *(f"b/trade_date={day}" for day in days)):
+        (tmp_path / folder).mkdir(parents=True)
+    save(tmp_path, "a/2024-03-15/SPXW_20240315.csv", TABLE)
+    for day, rows in days.items():
+        save(tmp_path, f"b/trade_date={day}/SPXW_20240315.parquet", rows)
+    one, two = str(tmp_path / "a"), str(tmp_path / "b")
+    assert main(["diff", one, two]) == 0
+    assert f"the same {TABLE.num_rows:,} rows" in capsys.readouterr().out
+    rows = without(days["2024-03-14"], 7)
+    save(tmp_path, "b/trade_date=2024-03-14/SPXW_20240315.parquet", rows)
+    assert main(["diff", "--json", one, two]) == 1
+    told = json.loads(capsys.readouterr().out)
+    assert (told["only_in_a"]["rows"], told["only_in_b"]["rows"]) == (1, 0)
+    assert told["same_rows"] == TABLE.num_rows - 1
+
+
 def test_one_file_that_can_not_be_read_is_named_and_the_others_are_compared(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
