@@ -5,6 +5,7 @@ checked and handed on before the next one is read.
 """
 
 import csv
+import math
 from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
@@ -177,7 +178,8 @@ class CsvReader:
             parse_options=self._parse_options,
             convert_options=self._convert_options,
         )
-        return {name: _whole(table.column(name)) for name in self._types}
+        (batch,) = table.to_batches()
+        return dict(zip(self._types, batch.columns, strict=True))
 
     def _typed(self, cells: Mapping[str, pa.Array]) -> pa.RecordBatch:
         """Returns the schema's columns of a parsed block; a ValueError says what is wrong."""
@@ -237,11 +239,7 @@ def _finite(values: pa.Array) -> pa.Array:
         return pc.add(values, 0.0)
     numbers = values.to_numpy() + 0.0
     # A sum is finite only if every number is; the reverse need not be.
-    if not np.isfinite(numbers.sum()):
+    if not math.isfinite(np.add.reduce(numbers)):
         require(pc.is_finite(values), values, "a finite number")
     # pa.array would copy them to see whether one is null.
     return pa.Array.from_buffers(values.type, len(numbers), [None, pa.py_buffer(numbers)], 0)
-
-
-def _whole(column: pa.ChunkedArray) -> pa.Array:
-    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
