@@ -239,7 +239,7 @@ class ParquetSink(ExpirationSink):
         "snappy": ".parquet",
     }
     MIME_TYPE = "application/vnd.apache.parquet"
-    # A row group; each one costs 45 KiB of memory until the file is closed.
+    # A row group; each one costs some 35 KiB of memory until the file is closed.
     GATHER_ROWS = 3 << 12
 
     def begin(self, file: HashingFile) -> Any:
