@@ -81,8 +81,8 @@ def test_memory_stays_under_200_mib_and_does_not_grow_with_the_rows(
         rows.append(summary["total_records"])
     assert rows[1] > 7.5 * rows[0] > 1_000_000
     assert max(peaks) < 200 + surplus_of_mapped_libraries()
-    # Parquet keeps some 35 KiB for each row group until its file is closed: here, of 75 more in each of
-    # four files.
+    # Parquet keeps some 35 KiB for each row group until its file is closed: here, of 75 more in
+    # each of four files.
     assert peaks[1] < peaks[0] + (15 if form == "parquet" else 10)
 
 
