@@ -80,6 +80,8 @@ def test_without_the_extra_the_error_names_it(command: list[str], tmp_path: Path
     # Found before the real one, in this process and in those that it starts.
     missing = "raise ModuleNotFoundError('No module named sqlalchemy', name='sqlalchemy')"
     (tmp_path / "sqlalchemy.py").write_text(missing)
+    # Of a file that is not there it is known without the extra that no run is in it.
+    (tmp_path / "runs.db").touch()
     done = subprocess.run(
         [sys.executable, "-m", "pipeline", *command, "--metrics", "sqlite:///runs.db"],
         cwd=tmp_path, capture_output=True, text=True, check=False,
