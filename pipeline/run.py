@@ -15,6 +15,7 @@ from pathlib import Path
 
 import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
+from apache_beam.runners.runner import PipelineResult
 
 from pipeline import history, remote, runners, watchdog
 from pipeline.accounts import check_accounts
@@ -200,7 +201,7 @@ class Run:
             stack.enter_context(ended(runner))
             if on_the_way:
                 stack.enter_context(laid_out(self.stop.path, requests, terminals))
-            result = pipeline.run()
+            result = _run(pipeline)
             remote.watch(result, progress.remote, lambda: self.interruption)
             result.wait_until_finish()
         document = files.read_json(self.layout.summary)
@@ -295,6 +296,15 @@ class Run:
                 return "(not kept)"
             print(f"greeks download: the record is kept in {path}: {error}", file=sys.stderr)
             return path
+
+
+def _run(pipeline: beam.Pipeline) -> PipelineResult:
+    try:
+        return pipeline.run()
+    except RuntimeError as error:
+        if watchdog.CHANNEL_CLOSED in str(error):
+            raise WorkerDied(watchdog.DIED) from error
+        raise
 
 
 def _with_absolute_output(config: DownloadConfig) -> DownloadConfig:

@@ -21,10 +21,12 @@ _LOOK_SECONDS = 0.1
 # The runner ends its workers itself, right before it returns.
 _DEATH_SECONDS = 3.0
 _WORKER = "sdk_worker_main"
-_DIED = (
-    "a worker process died (killed, perhaps for want of memory), and the runner would wait for it "
-    "for ever. The files that are there are whole: run again, which fetches only what is missing"
+DIED = (
+    "a worker process died (killed, perhaps for want of memory). The files that are there are "
+    "whole: run again, which fetches only what is missing"
 )
+CHANNEL_CLOSED = "Channel closed prematurely"
+"""What Beam's local runner says of it, where it notices by itself and does not wait for ever."""
 
 
 class Watchdog:
@@ -82,7 +84,7 @@ class Watchdog:
                 died = now if seen - workers else None
                 seen |= workers
             if died is not None and now > died + _DEATH_SECONDS:
-                self._end(_DIED)
+                self._end(DIED)
 
     def _end(self, reason: str | None) -> None:
         if self._ending.acquire(blocking=False):
