@@ -3,9 +3,8 @@
 import random
 import signal
 import subprocess
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,45 +12,20 @@ import pytest
 from pipeline.terminal.server import TerminalServer
 from tests.support.command import greeks, start, summaries
 from tests.support.data import files_in
+from tests.support.reader import Reader
 from tests.support.waiting import wait_for
 
 SPXW = ["download", "--symbol", "SPXW"]
 
 
-class Reader:
-    """Reads every file of a folder, over and over, and compares it with what it must be."""
-
-    def __init__(self, folder: Path, whole: dict[str, bytes]) -> None:
-        self._folder = folder
-        self._whole = whole
-        self._ended = threading.Event()
-        self.seen = 0
-        self.partial: list[str] = []
-
-    def look(self) -> None:
-        for path in self._folder.rglob("*"):
-            name = str(path.relative_to(self._folder))
-            try:
-                content = path.read_bytes()
-            except (IsADirectoryError, FileNotFoundError):
-                continue
-            self.seen += 1
-            if content != self._whole.get(name):
-                self.partial.append(f"{name}: {len(content)} bytes")
-
-    def run(self) -> None:
-        while not self._ended.wait(0.005):
-            self.look()
-
-    @contextmanager
-    def reading(self) -> Iterator[None]:
-        thread = threading.Thread(target=self.run)
-        thread.start()
+def contents(folder: Path) -> Iterator[tuple[str, bytes]]:
+    """Yields the files of a folder that others change meanwhile."""
+    for path in folder.rglob("*"):
         try:
-            yield
-        finally:
-            self._ended.set()
-            thread.join()
+            content = path.read_bytes()
+        except (IsADirectoryError, FileNotFoundError):
+            continue
+        yield str(path.relative_to(folder)), content
 
 
 def is_writing(process: "subprocess.Popen[str]", folder: Path) -> bool:
@@ -92,7 +66,7 @@ def test_kills_at_any_moment_cost_time_and_no_data(
         folder = tmp_path / f"round-{rounds}"
         output = folder / "data" / "greeks"
         output.mkdir(parents=True)
-        reader = Reader(output, whole)
+        reader = Reader(partial(contents, output), whole)
         with reader.reading():
             # Each run finds what the killed ones before it have left.
             while left > 0 and kill_after(

@@ -2,9 +2,7 @@
 
 import json
 import signal
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -13,6 +11,7 @@ from pipeline.terminal.server import TerminalServer
 from tests.support.command import WITHOUT_COVERAGE, greeks, start
 from tests.support.data import files_in
 from tests.support.object_store import BUCKET, KINDS, SECRET, ObjectStore, object_store
+from tests.support.reader import Reader
 from tests.support.waiting import wait_for
 
 SPXW = ["download", "--symbol", "SPXW", "--start_date", "2024-03-14", "--progress", "none"]
@@ -38,38 +37,6 @@ def moto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObjectStore]:
 def at(store: ObjectStore, folder: Path, *arguments: str, code: int = 0, **more: str) -> str:
     """Runs `greeks ARGUMENTS` with the store in its environment, and returns what it printed."""
     return greeks(folder, *arguments, code=code, **store.environment | more)
-
-
-class Poller:
-    """Lists and reads every object of the output, over and over."""
-
-    def __init__(self, store: ObjectStore, whole: dict[str, bytes]) -> None:
-        self._store = store
-        self._whole = whole
-        self._ended = threading.Event()
-        self.seen = 0
-        self.partial: list[str] = []
-
-    def look(self) -> None:
-        for name, content in self._store.objects("out/").items():
-            self.seen += 1
-            if content != self._whole.get(name):
-                self.partial.append(f"{name}: {len(content)} bytes")
-
-    def run(self) -> None:
-        while not self._ended.wait(0.01):
-            self.look()
-
-    @contextmanager
-    def reading(self) -> Iterator[None]:
-        thread = threading.Thread(target=self.run)
-        thread.start()
-        try:
-            yield
-        finally:
-            self._ended.set()
-            thread.join()
-        self.look()
 
 
 @pytest.mark.parametrize(
@@ -129,7 +96,7 @@ def test_kills_leave_no_object_and_the_next_run_clears_their_parts(
     greeks(tmp_path, *command)
     whole = files_in(tmp_path / "data" / "greeks")
     assert all(len(content) > 2 * (5 << 20) for content in whole.values())
-    poller = Poller(store, whole)
+    poller = Reader(lambda: store.objects("out/").items(), whole)
     with poller.reading():
         for _ in range(2):
             process = start(tmp_path, *command, *OUTPUT, **store.environment)
@@ -155,7 +122,7 @@ def test_an_interrupted_run_aborts_its_uploads_and_says_so(
     command = [*SPXW, *LARGE, "--terminal", terminal.url, "--concurrency", "2"]
     greeks(tmp_path, *command)
     whole = files_in(tmp_path / "data" / "greeks")
-    poller = Poller(store, whole)
+    poller = Reader(lambda: store.objects("out/").items(), whole)
     with poller.reading():
         process = start(tmp_path, *command, *OUTPUT, **store.environment)
         wait_for("an upload", lambda: process.poll() is not None or store.uploads())
@@ -175,7 +142,7 @@ def test_two_runs_at_once_leave_whole_objects_and_a_true_manifest(
     command = [*SPXW, "--max_dte", "8", "--interval", "15m", "--terminal", terminal.url]
     greeks(tmp_path, *command)
     whole = files_in(tmp_path / "data" / "greeks")
-    poller = Poller(store, whole)
+    poller = Reader(lambda: store.objects("out/").items(), whole)
     with poller.reading():
         both = [start(tmp_path, *command, *OUTPUT, **store.environment) for _ in range(2)]
         told = ["".join(process.communicate(timeout=120)) for process in both]
