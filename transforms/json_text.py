@@ -5,7 +5,7 @@ that takes tens of megabytes, and ten times as long as a line that is made at on
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 
@@ -21,12 +21,8 @@ def json_text(document: Mapping[str, Any]) -> str:
 
 def _value(value: Any) -> str:
     if isinstance(value, list | tuple) and any(isinstance(each, Mapping) for each in value):
-        return "[\n" + ",\n".join(_indented(value)) + "\n  ]"
+        return "[\n" + ",\n".join(f"    {_line(each)}" for each in value) + "\n  ]"
     return _line(value)
-
-
-def _indented(values: Any) -> Iterator[str]:
-    return (f"    {_line(value)}" for value in values)
 
 
 def _line(value: Any) -> str:
