@@ -5,7 +5,8 @@
 #   ./run_local.sh bench         install this project and its peers, then measure them: bench --help
 #   ./run_local.sh flink         install, fetch Beam's Flink job server by Maven if it is not there
 #                                yet (or take --flink_job_server_jar), then the same download on an
-#                                embedded Flink (more words go to `greeks download`)
+#                                embedded Flink (more words go to `greeks download`);
+#                                FLINK_VERSION=2.2 chooses another Flink than 1.19
 #   ./run_local.sh COMMAND …     install, then `greeks COMMAND …`, such as: download --help
 # Needs Python 3.10 or later (PYTHON=python3.12 chooses one) and a package index.
 set -euo pipefail
@@ -42,23 +43,40 @@ install_peers() {
   touch "$stamp"
 }
 
-# job_server: prints the path of Beam's Flink job server, which is fetched by Maven once.
+# job_server: prints the path of Beam's Flink job server. Maven fetches the one of Beam's own version,
+# once; where it can't, it puts one together from Beam's Flink runner (.ci/flink/job-server.xml).
 job_server() {
-  local beam flink name folder
+  local beam name folder jar work
   beam=$(.venv/bin/python -c 'from importlib.metadata import version; print(version("apache-beam"))')
-  flink=${FLINK_VERSION:-2.2}
   name=beam-runners-flink-$flink-job-server
   folder=$HOME/.apache_beam/cache/jars
-  if [ ! -f "$folder/$name-$beam.jar" ]; then
-    command -v mvn >/dev/null ||
-      die "no Maven here to fetch $name:$beam: install it (on Debian: apt-get install maven), or give --flink_job_server_jar"
-    echo "fetching Beam's job server for Flink $flink into $folder; some 200 MB, once" >&2
-    mkdir -p "$folder"
-    mvn --batch-mode --quiet dependency:copy -Dartifact="org.apache.beam:$name:$beam" \
-      -DoutputDirectory="$folder" >&2 ||
-      die "Maven did not give org.apache.beam:$name:$beam (its own words are above): give the jar with --flink_job_server_jar, or the --job_endpoint of a job server that runs"
+  # Beam's own version first.
+  for jar in "$folder/$name-$beam.jar" "$folder/$name"-*.jar; do
+    [ ! -f "$jar" ] || { echo "$jar"; return; }
+  done
+  command -v mvn >/dev/null ||
+    die "no Maven here to fetch $name:$beam: install it (on Debian: apt-get install maven), or give --flink_job_server_jar"
+  echo "fetching Beam's job server for Flink $flink into $folder; some 200 MB, once" >&2
+  work=$(mktemp -d)
+  if mvn --batch-mode --quiet dependency:copy -Dartifact="org.apache.beam:$name:$beam" \
+      -DoutputDirectory="$work" >"$work/log" 2>&1; then
+    :
+  elif [ "$flink" = 1.19 ]; then
+    echo "Maven does not give $name:$beam; building one of an older runner of Beam" >&2
+    mvn --batch-mode --quiet -f .ci/flink/job-server.xml package -Dfolder="$work" >"$work/log" 2>&1 ||
+      { grep -m 3 ERROR "$work/log" >&2 || true; die "Maven gives no runner of Beam for Flink $flink: give a jar with --flink_job_server_jar, or the --job_endpoint of a job server that runs"; }
+  else
+    grep -m 3 ERROR "$work/log" >&2 || true
+    die "Maven did not give org.apache.beam:$name:$beam: try FLINK_VERSION=1.19, give the jar with --flink_job_server_jar, or the --job_endpoint of a job server that runs"
   fi
-  echo "$folder/$name-$beam.jar"
+  mkdir -p "$folder"
+  rm -f "$work"/original-*.jar
+  jar=$(basename "$work"/beam-runners-flink-*.jar)
+  # In one step: another run may look.
+  mv "$work/$jar" "$folder/.$jar.$$"
+  mv "$folder/.$jar.$$" "$folder/$jar"
+  rm -r "$work"
+  echo "$folder/$jar"
 }
 
 case "${1-}" in
@@ -82,8 +100,9 @@ case "${1-}" in
     install ""
     command -v java >/dev/null || die "no Java here: Flink needs 11 or later (on Debian: apt-get install default-jre)"
     if [[ " $* " != *" --flink_job_server_jar"* && " $* " != *" --job_endpoint"* ]]; then
+      flink=${FLINK_VERSION:-1.19}
       jar=$(job_server)
-      set -- "$@" --flink_version "${FLINK_VERSION:-2.2}" --flink_job_server_jar "$jar"
+      set -- "$@" --flink_version "$flink" --flink_job_server_jar "$jar"
     fi
     [[ " $* " == *" --symbol"* ]] || set -- --symbol SPXW --start_date 2024-03-14 --terminal embedded "$@"
     exec .venv/bin/greeks download --runner FlinkRunner "$@"

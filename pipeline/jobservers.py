@@ -5,6 +5,7 @@ Nothing is downloaded here: what a runner needs must be on this machine (`check_
 
 import logging
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
@@ -12,6 +13,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import grpc
 from apache_beam.options.pipeline_options import (
     FlinkRunnerOptions,
     PipelineOptions,
@@ -67,9 +69,21 @@ def check_runner(name: str, options: PipelineOptions) -> None:
             )
 
 
-def jar_name(flink_version: str) -> str:
+def jar_name(flink_version: str, beam: str = version("apache-beam")) -> str:
     """Returns the name of Beam's job server for a version of Flink, as it is published."""
-    return f"beam-runners-flink-{flink_version}-job-server-{version('apache-beam')}.jar"
+    return f"beam-runners-flink-{flink_version}-job-server-{beam}.jar"
+
+
+def cached_jars(flink_version: str) -> list[Path]:
+    """Returns the job servers for a version of Flink in `JARS`: Beam's own version, then others.
+
+    Args:
+        flink_version: such as `1.19`, or `*` for any.
+    """
+    folder = Path(JARS).expanduser()
+    of_this_beam = sorted(folder.glob(jar_name(flink_version)), reverse=True)
+    others = sorted(folder.glob(jar_name(flink_version, "*")), reverse=True)
+    return list(dict.fromkeys([*of_this_beam, *others]))
 
 
 def _jar(given: str | None, flink_version: str) -> str:
@@ -78,13 +92,13 @@ def _jar(given: str | None, flink_version: str) -> str:
         if not Path(given).is_file():
             raise ConfigError(f"--flink_job_server_jar {given} is not there")
         return str(given)
-    cached = Path(JARS).expanduser() / jar_name(flink_version)
-    if cached.is_file():
-        return str(cached)
+    if found := cached_jars(flink_version):
+        return str(found[0])
     raise ConfigError(
-        f"--runner FlinkRunner needs Beam's job server, and {JARS}/{cached.name} is not there. "
-        "`./run_local.sh flink` fetches it by Maven; or give its path with --flink_job_server_jar, "
-        "or the --job_endpoint of a job server that runs"
+        "--runner FlinkRunner needs Beam's job server, and there is no "
+        f"{JARS}/{jar_name(flink_version, '*')}. `./run_local.sh flink` fetches one for Flink 1.19 "
+        "by Maven (then: --flink_version 1.19); or give its path with --flink_job_server_jar, or "
+        "the --job_endpoint of a job server that runs"
     )
 
 
@@ -151,3 +165,28 @@ def ended(runner: object) -> Iterator[None]:
         server = getattr(runner, "server", None)
         if server is not None and getattr(server, "_server", server) is not None:
             server.stop()
+
+
+@contextmanager
+def lost_connections_told() -> Iterator[None]:
+    """Tells in a line that an engine dropped a worker of this process, where Beam prints traces.
+
+    What the worker was doing is done again by another, or the run fails with the engine's reason.
+    """
+    logging.getLogger("apache_beam.runners.worker").setLevel(logging.CRITICAL)
+    before = threading.excepthook
+    told = threading.Event()
+
+    def tell(args: threading.ExceptHookArgs) -> None:
+        if not isinstance(args.exc_value, grpc.RpcError):
+            before(args)
+        elif args.exc_value.code() == grpc.StatusCode.UNAVAILABLE and not told.is_set():
+            told.set()
+            print("greeks download: the engine dropped a worker; its work is to be done again",
+                  file=sys.stderr)  # fmt: skip
+
+    threading.excepthook = tell
+    try:
+        yield
+    finally:
+        threading.excepthook = before

@@ -17,7 +17,7 @@ import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.runner import PipelineResult
 
-from pipeline import history, remote, runners, watchdog
+from pipeline import flink, history, remote, runners, watchdog
 from pipeline.accounts import check_accounts
 from pipeline.config import DownloadConfig
 from pipeline.console import announce, conclude, tell_skipped
@@ -28,7 +28,7 @@ from pipeline.graph import build
 from pipeline.history import Record, recent
 from pipeline.interruption import Interruption
 from pipeline.inventory import Conflict, Inventory, take_stock
-from pipeline.jobservers import ended
+from pipeline.jobservers import ended, lost_connections_told
 from pipeline.leftovers import meta_of, sweep, sweep_dead
 from pipeline.lock import output_lock
 from pipeline.measured import NOTHING_MEASURED, Measured
@@ -183,6 +183,7 @@ class Run:
         sink = make_sink(config.format, config.compression, schema_of(config.greeks), self.layout)
         # Elsewhere, and in other processes, requests are dealt beforehand.
         on_the_way = self.local and not runners.has_processes(self.options)
+        flink.name_job(self.options, self.layout.run_id)
         runner = runners.prepare(self.options, self.record["concurrency"])
         pipeline = beam.Pipeline(runner=runner, options=self.options)
         build(
@@ -198,7 +199,10 @@ class Run:
             dealt_on_the_way=on_the_way,
         )
         with ExitStack() as stack:
+            stack.callback(flink.end_job, self.options)
             stack.enter_context(ended(runner))
+            if not self.local:
+                stack.enter_context(lost_connections_told())
             if on_the_way:
                 stack.enter_context(laid_out(self.stop.path, requests, terminals))
             result = _run(pipeline)
@@ -235,6 +239,7 @@ class Run:
         threading.excepthook = _untold
         logging.disable()
         watchdog.kill(watchdog.worker_processes())
+        flink.end_job(self.options)
         if self._measured:
             self._measured.close_display()
         status, code, error = history.INTERRUPTED, self.interruption.exit_code, None

@@ -4,13 +4,12 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator
-from importlib.metadata import version
 from pathlib import Path
 
 from pipeline.doctor.finding import FAIL, OK, WARN, Finding
+from pipeline.jobservers import JARS, cached_jars, jar_name
 
 _LEAST_JAVA = 11
-_CACHE = "~/.apache_beam/cache/jars"
 
 
 def flink(job_server: str) -> Iterator[Finding]:
@@ -48,12 +47,9 @@ def _jar(job_server: str) -> Finding:
             FAIL, "Flink's job server", f"{job_server} is not there",
             "give the path of Beam's beam-runners-flink-…-job-server jar",
         )  # fmt: skip
-    beam = version("apache-beam")
-    name = f"beam-runners-flink-*-job-server-{beam}.jar"
-    found = sorted(Path(_CACHE).expanduser().glob(name))
-    if found:
-        return Finding(OK, "Flink's job server", str(found[-1]))
+    if found := cached_jars("*"):
+        return Finding(OK, "Flink's job server", str(found[0]))
     return Finding(
-        WARN, "Flink's job server", f"no {name} in {_CACHE}",
+        WARN, "Flink's job server", f"no {jar_name('*')} in {JARS}",
         "./run_local.sh flink fetches it by Maven; or give --flink_job_server_jar",
     )  # fmt: skip

@@ -4,12 +4,7 @@ import hashlib
 import json
 import os
 import signal
-import socket
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
@@ -20,7 +15,7 @@ from pipeline.terminal.server import TerminalServer
 from tests.support import runners
 from tests.support.answers import rows_of
 from tests.support.command import WITHOUT_COVERAGE, greeks, start, summaries
-from tests.support.data import files_in
+from tests.support.data import files_in, hashes
 from tests.support.market import terminal as scripted_terminal
 from tests.support.scripted import Answer, scripted_server
 from tests.support.waiting import wait_for
@@ -32,67 +27,7 @@ NEAR = ["--max_dte", "6", "--interval", "15m"]
 SECONDS = 15.0
 
 
-@contextmanager
-def job_service(folder: Path) -> Iterator[list[str]]:
-    """Gives the flags of Beam's own portable job service, with workers in the launcher."""
-    port = folder / "port"
-    module = "apache_beam.runners.portability.local_job_service_main"
-    with subprocess.Popen(
-        [sys.executable, "-m", module, "--port_file", str(port)],
-        cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    ) as process:  # fmt: skip
-        wait_for("the job service", lambda: port.exists() and port.read_text())
-        endpoint = ["--job_endpoint", f"localhost:{port.read_text()}"]
-        yield ["--runner", "PortableRunner", *endpoint, "--environment_type", "LOOPBACK"]
-        process.terminate()
-
-
-@contextmanager
-def worker_pool(folder: Path) -> Iterator[list[str]]:
-    """Gives the flags of workers that are processes of a pool of their own, in another folder."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    folder.mkdir()
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    with subprocess.Popen(
-        [sys.executable, "-m", "apache_beam.runners.worker.worker_pool_main",
-         "--service_port", str(port)],
-        cwd=folder, env={**os.environ, "PATH": path},
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    ) as process:  # fmt: skip
-        wait_for("the worker pool", lambda: _listens(port))
-        yield ["--environment_type", "EXTERNAL", "--environment_config", f"localhost:{port}"]
-        process.terminate()
-
-
-def _listens(port: int) -> bool:
-    with socket.socket() as client:
-        return client.connect_ex(("127.0.0.1", port)) == 0
-
-
-@contextmanager
-def flags_of(runner: str, folder: Path) -> Iterator[list[str]]:
-    if runner == "portable":
-        with job_service(folder) as flags:
-            yield flags
-    elif runner == "prism, worker pool":
-        flags = runners.prism()
-        with worker_pool(folder / "pool") as environment:
-            yield [*flags, *environment]
-    elif runner == "prism":
-        yield runners.prism()
-    else:
-        yield [*runners.flink(), "--parallelism", runner.split()[-1]]
-
-
-RUNNERS = ["portable", "prism", "prism, worker pool", "flink 1", "flink 2", "flink 4"]
-
-
-def hashes(folder: Path) -> dict[str, str]:
-    """Returns the SHA-256 of each data file below a folder in which a download ran."""
-    found = files_in(folder / "data" / "greeks")
-    return {name: hashlib.sha256(content).hexdigest() for name, content in found.items()}
+RUNNERS = ["portable", "prism", "prism, worker pool", "flink 1", "flink 4"]
 
 
 @pytest.fixture(scope="module")
@@ -119,7 +54,7 @@ def test_the_files_and_the_sums_are_those_of_the_local_run(
     form: str,
 ) -> None:
     local, its_summary = of_the_local_run[form]
-    with flags_of(runner, tmp_path) as flags:
+    with runners.flags_of(runner, tmp_path) as flags:
         greeks(
             tmp_path, *DOWNLOAD, *NEAR, "--format", form, "--terminal", terminal.url,
             "--concurrency", "3", *flags,
@@ -135,7 +70,7 @@ def test_the_files_and_the_sums_are_those_of_the_local_run(
     assert "5 files" in greeks(tmp_path, "verify")
 
 
-@pytest.mark.parametrize("runner", ["portable", "prism", "flink 2"])
+@pytest.mark.parametrize("runner", ["portable", "prism", "flink 4"])
 def test_a_failed_expiration_is_told_and_the_others_are_written(
     tmp_path: Path, runner: str
 ) -> None:
@@ -145,7 +80,7 @@ def test_a_failed_expiration_is_told_and_the_others_are_written(
         return Answer(rows_of(request, request.trade_dates[0], 100))
 
     with (
-        flags_of(runner, tmp_path) as flags,
+        runners.flags_of(runner, tmp_path) as flags,
         scripted_server(scripted_terminal(answer)) as server,
     ):
         out = greeks(tmp_path, *DOWNLOAD, "--terminal", server.url, *flags, code=1)
@@ -162,14 +97,14 @@ def test_a_failed_expiration_is_told_and_the_others_are_written(
         ("prism", signal.SIGINT, 130),
         ("prism", signal.SIGTERM, 143),
         ("prism, worker pool", signal.SIGINT, 130),
-        ("flink 2", signal.SIGINT, 130),
+        ("flink 4", signal.SIGINT, 130),
     ],
 )
 def test_a_signal_ends_the_run_and_keeps_whole_files(
     tmp_path: Path, terminal: TerminalServer, runner: str, number: int, code: int
 ) -> None:
     flags = ["--terminal", terminal.url, "--interval", "1m", "--concurrency", "2"]
-    with flags_of(runner, tmp_path) as more:
+    with runners.flags_of(runner, tmp_path) as more:
         process = start(tmp_path, *DOWNLOAD, *flags, *more, **WITHOUT_COVERAGE)
         output = tmp_path / "data" / "greeks"
         wait_for("a file", lambda: files_in(output))
@@ -200,7 +135,7 @@ def test_a_worker_that_is_killed_ends_the_run_and_a_second_run_makes_the_same_fi
     (tmp_path / "local").mkdir()
     greeks(tmp_path / "local", *command)
     local = hashes(tmp_path / "local")
-    with flags_of("prism, worker pool", tmp_path) as flags:
+    with runners.flags_of("prism, worker pool", tmp_path) as flags:
         process = start(tmp_path, *command, "--concurrency", "1", *flags, **WITHOUT_COVERAGE)
         wait_for("a file", lambda: files_in(tmp_path / "data" / "greeks"))
         # The pool's children, not the pool itself.

@@ -49,6 +49,19 @@ def test_the_jar_that_the_cache_has_is_used(tmp_path: Path) -> None:
     assert options.get_all_options()["flink_job_server_jar"] == str(jar)
 
 
+def test_a_jar_of_another_beam_is_used_where_there_is_none_of_its_own(tmp_path: Path) -> None:
+    folder = tmp_path / ".apache_beam/cache/jars"
+    folder.mkdir(parents=True)
+    flags = ["--runner", "FlinkRunner", "--flink_version", "1.19"]
+    (folder / jar_name("2.0")).touch()
+    with pytest.raises(ConfigError, match="there is no .*flink-1.19-job-server"):
+        parse_beam_flags(flags, [])
+    for jar in (jar_name("1.19", "2.62.0"), jar_name("1.19")):
+        (folder / jar).touch()
+        options = parse_beam_flags(flags, [])
+        assert options.get_all_options()["flink_job_server_jar"] == str(folder / jar)
+
+
 def test_a_bound_program_ends_with_the_process_that_started_it() -> None:
     sleep = f"[{sys.executable!r}, {bound.__file__!r}, 'sleep', '600']"
     parent = subprocess.Popen(

@@ -1,5 +1,6 @@
 """Batches, requests and layouts that the tests of the library share."""
 
+import hashlib
 import io
 from datetime import date
 from pathlib import Path
@@ -41,3 +42,9 @@ def files_in(folder: Path) -> dict[str, bytes]:
         for path in sorted(folder.rglob("*"))
         if path.is_file()
     }
+
+
+def hashes(folder: Path) -> dict[str, str]:
+    """Returns the SHA-256 of each data file below a folder in which a download ran."""
+    found = files_in(folder / "data" / "greeks")
+    return {name: hashlib.sha256(content).hexdigest() for name, content in found.items()}
