@@ -15,6 +15,8 @@ SQL = ["SQLAlchemy>=2.0.30,<2.2", "psycopg[binary]>=3.2,<4"]
 REPORT = ["altair>=5.5", "jinja2>=3.1", "vl-convert-python>=1.7"]
 # For files and run histories in S3 and what speaks its protocol.
 S3 = ["botocore>=1.36,<2"]
+# For gs:// paths.
+GS = ["google-cloud-storage>=3,<4"]
 
 setup(
     name="theta-greeks-pipeline",
@@ -43,13 +45,16 @@ setup(
         "sql": SQL,
         "report": REPORT,
         "s3": S3,
-        # For --runner DataflowRunner, and gs:// paths.
+        "gs": GS,
+        # For --runner DataflowRunner; it has what gs has.
         "gcp": ["apache-beam[gcp]>=2.77,<2.78"],
         "test": [
             "coverage[toml]>=7.10",
             "QuantLib>=1.36",
             "altair>=5.5",
             "duckdb>=1.1",
+            # For Dataflow's dry run, which needs no more of the extra gcp.
+            "google-cloud-dataflow-client>=0.8",
             "hypothesis>=6.100",
             "moto[server]>=5.1",
             "mypy>=1.15",
@@ -57,12 +62,14 @@ setup(
             "polars>=1.20",
             "pytest>=8.3",
             "pytest-cov>=6",
+            "pytest-xdist>=3.6",
             "ruff>=0.12",
             "selenium>=4.20",
             "tomli>=2",
             "types-psutil",
             "types-requests",
             *REPORT,
+            *GS,
             *S3,
             *SQL,
         ],

@@ -14,9 +14,8 @@ from pipeline.interruption import Interruption
 from pipeline.inventory import Conflict
 from pipeline.lean import choose_pool, give_back
 from pipeline.plan import NothingMatched
-from pipeline.run import Run
-from transforms import files
-from transforms.s3 import is_s3
+from pipeline.run import DryRun, Run
+from transforms import files, stores
 from transforms.summary import RunSummary
 from transforms.thetadata import NotServed, TerminalUnreachable, ThetaError
 
@@ -32,7 +31,7 @@ def download(config: DownloadConfig, options: PipelineOptions) -> int:
         if no Terminal answers; 128 and the signal's number if it was interrupted.
     """
     choose_pool(config.format)
-    if is_s3(config.output) or is_s3(config.metrics):
+    if stores.of(config.output) or stores.of(config.metrics):
         give_back()
     # Beam does so when it builds the graph; the run history and the manifest come before.
     FileSystems.set_options(options)
@@ -50,6 +49,11 @@ def _download(config: DownloadConfig, options: PipelineOptions, interruption: In
         return USAGE
     try:
         summary = run.execute()
+    except DryRun:
+        print(f"dry run: {run.runner} took the job of {len(run.so_far(None).expirations)} "
+              "expirations, and nothing was submitted")  # fmt: skip
+        print(f"record: {run.finish(run.so_far(None), history.INTERRUPTED)}")
+        return OK
     except (ThetaError, NothingMatched, Conflict) as error:
         if run.interruption:
             return _interrupted(run, error)

@@ -56,7 +56,7 @@ def check_runner(name: str, options: PipelineOptions) -> None:
                 "go install github.com/apache/beam/sdks/v2/go/cmd/prism@"
                 f"v{version('apache-beam')}, then --prism_location ~/go/bin/prism"
             )
-    elif name == "dataflowrunner" and find_spec("apitools") is None:
+    elif name == "dataflowrunner" and not _is_there("google.cloud.dataflow"):
         raise ConfigError(
             '--runner DataflowRunner needs the extra gcp: pip install "theta-greeks-pipeline[gcp]"'
         )
@@ -67,6 +67,13 @@ def check_runner(name: str, options: PipelineOptions) -> None:
                 "--runner SparkRunner needs --spark_job_server_jar, the path of Beam's job server, "
                 "which is not downloaded unasked, or the --job_endpoint of one that runs"
             )
+
+
+def _is_there(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:
+        return False  # not even what it is in
 
 
 def jar_name(flink_version: str, beam: str = version("apache-beam")) -> str:

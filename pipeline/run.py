@@ -57,6 +57,10 @@ class WorkerDied(RuntimeError):
     """A process of Beam's workers ended before its work did."""
 
 
+class DryRun(Exception):
+    """The job was translated and packed, and not submitted."""
+
+
 class Run:
     """A download on its way.
 
@@ -111,6 +115,7 @@ class Run:
         Raises:
             ThetaError: no Terminal answers, or not as one.
             NothingMatched: there is nothing of what was asked for.
+            DryRun: the runner took the job, which is all that was asked for.
             Conflict: something is in the way, and nothing was fetched.
             Exception: what the runner raises.
         """
@@ -208,6 +213,8 @@ class Run:
             result = _run(pipeline)
             remote.watch(result, progress.remote, lambda: self.interruption)
             result.wait_until_finish()
+        if runners.is_dry(self.options):
+            raise DryRun
         document = files.read_json(self.layout.summary)
         if document is None:
             raise RuntimeError(f"the run left no summary at {self.layout.summary}")

@@ -7,6 +7,7 @@ from apache_beam.options.pipeline_options import (
     DirectOptions,
     PipelineOptions,
     StandardOptions,
+    TestOptions,
     WorkerOptions,
 )
 from apache_beam.portability.api import beam_provision_api_pb2
@@ -33,6 +34,11 @@ def name_of(options: PipelineOptions) -> str:
 def has_processes(options: PipelineOptions) -> bool:
     """Returns whether the local runner's workers are to be processes of their own."""
     return bool(options.view_as(DirectOptions).direct_running_mode == "multi_processing")
+
+
+def is_dry(options: PipelineOptions) -> bool:
+    """Returns whether the job is to be translated and not submitted: Beam's `--dry_run`."""
+    return bool(options.view_as(TestOptions).dry_run) and name_of(options) == "DataflowRunner"
 
 
 def prepare(options: PipelineOptions, concurrency: int) -> PipelineRunner:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from transforms import files, s3
+from transforms import files, stores
 from transforms.layout import Layout
 from transforms.owner import Owner
 
@@ -86,8 +86,8 @@ def clear_dead(layout: Layout) -> tuple[list[str], int]:
         elif writer.since is not None:
             since.append(writer.since)
     aborted = 0
-    if s3.is_s3(layout.output) and since:
-        aborted = s3.abort_uploads(layout.output, min(since))
+    if since and (store := stores.of(layout.output)):
+        aborted = store.abort_uploads(layout.output, min(since))
     return dead, aborted
 
 

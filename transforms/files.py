@@ -15,12 +15,12 @@ from apache_beam.io.filesystem import BeamIOError, CompressionTypes
 from apache_beam.io.filesystems import FileSystems
 from apache_beam.io.localfilesystem import LocalFileSystem
 
-from transforms import s3
+from transforms import stores
+from transforms.gs_access import EXTRA
 from transforms.json_text import json_text
-from transforms.s3_file import ObjectFile
+from transforms.objects import NOTHING
 
 _PIECE = 1 << 20
-_EXTRAS = {"gs": 'that needs the extra gcp: pip install "theta-greeks-pipeline[gcp]"'}
 
 
 def is_local(path: str) -> bool:
@@ -39,7 +39,9 @@ def check_place(path: str) -> None:
     try:
         FileSystems.get_filesystem(path)
     except ValueError:
-        way_out = _EXTRAS.get(scheme.lower(), "it takes a folder of this machine, s3:// or gs://")
+        if scheme.lower() == "gs":
+            raise ValueError(EXTRA) from None
+        way_out = "it takes a folder of this machine, s3:// or gs://"
         raise ValueError(f"no file system here knows {scheme}{mark}: {way_out}") from None
 
 
@@ -95,8 +97,8 @@ def remove(path: str) -> None:
     Raises:
         OSError: it can't be removed.
     """
-    if s3.is_s3(path):
-        s3.remove(path)
+    if store := stores.of(path):
+        store.remove(path)
     elif FileSystems.exists(path):
         FileSystems.delete([path])
 
@@ -107,8 +109,8 @@ def exists(path: str) -> bool:
     Raises:
         OSError: the file system does not say.
     """
-    if s3.is_s3(path):
-        return s3.mark(path) != s3.NOTHING
+    if store := stores.of(path):
+        return store.mark(path) != NOTHING
     return bool(FileSystems.exists(path))
 
 
@@ -120,7 +122,8 @@ def mark(path: str) -> str | None:
     Raises:
         OSError: the file system does not say.
     """
-    return s3.mark(path) if s3.is_s3(path) else None
+    store = stores.of(path)
+    return store.mark(path) if store else None
 
 
 def size(path: str) -> int:
@@ -129,8 +132,8 @@ def size(path: str) -> int:
     Raises:
         OSError: it is not there.
     """
-    if s3.is_s3(path):
-        return int(s3.head(path)["ContentLength"])
+    if store := stores.of(path):
+        return store.size(path)
     return int(FileSystems.get_filesystem(path).size(path))
 
 
@@ -145,8 +148,8 @@ def below(folder: str) -> Iterator[str]:
             folders.sort()
             yield from (f"{place}/{name}" for name in sorted(names))
         return
-    if s3.is_s3(folder):
-        yield from (path for path, _ in s3.below(folder))
+    if store := stores.of(folder):
+        yield from (path for path, _ in store.below(folder))
         return
     (result,) = FileSystems.match([f"{folder}/**"])
     yield from sorted(found.path for found in result.metadata_list)
@@ -158,8 +161,8 @@ def dated(folder: str) -> Iterator[tuple[str, datetime | None]]:
     Raises:
         OSError: the folder can't be read.
     """
-    if s3.is_s3(folder):
-        yield from s3.below(folder)
+    if store := stores.of(folder):
+        yield from store.below(folder)
     else:
         yield from ((path, None) for path in below(folder))
 
@@ -175,8 +178,8 @@ def open_file(path: str) -> Any:
     Raises:
         OSError: it can't be opened.
     """
-    if s3.is_s3(path):
-        return io.BufferedReader(ObjectFile(path), _PIECE)
+    if store := stores.of(path):
+        return io.BufferedReader(store.open_file(path), _PIECE)
     return FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED)
 
 
@@ -210,14 +213,15 @@ def read_marked(path: str) -> tuple[Any, str | None]:
         ValueError: the file is not JSON.
         OSError: the file can't be read.
     """
+    store = stores.of(path)
     try:
-        if s3.is_s3(path):
-            content, found = s3.get(path)
+        if store:
+            content, found = store.get(path)
             return json.loads(content), found
         with open_file(path) as file:
             return json.loads(file.read()), None
     except FileNotFoundError:
-        return None, s3.NOTHING if s3.is_s3(path) else None
+        return None, NOTHING if store else None
     except BeamIOError:
         if FileSystems.exists(path):
             raise
@@ -236,7 +240,7 @@ def write_json(
         over: the `mark` of what may be replaced; None for any.
 
     Raises:
-        s3.Overtaken: what is there is not what `over` says.
+        objects.Overtaken: what is there is not what `over` says.
         OSError: it can't be written; a document that was there is as it was.
     """
     return write_bytes(path, json_text(document).encode(), "application/json", temporary, over)
@@ -246,8 +250,8 @@ def write_bytes(
     path: str, content: bytes, mime_type: str, temporary: str, over: str | None = None
 ) -> str | None:
     """Writes a small file, as `write_json` does."""
-    if s3.is_s3(path):
-        return s3.put(path, content, mime_type, over)
+    if store := stores.of(path):
+        return store.put(path, content, mime_type, over)
     unfinished = f"{temporary}/{uuid.uuid4().hex}.json"
     make_folder(temporary)
     try:

@@ -12,33 +12,10 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, BinaryIO
 
+from transforms.objects import NOTHING, Overtaken, split
 from transforms.s3_access import SCHEME, client
 
-NOTHING = ""
-"""The mark of an object that is not there; see `mark`."""
-
 _PIECE = 1 << 16
-
-
-class Overtaken(OSError):
-    """Another writer was faster: the object is not what it was when it was looked at."""
-
-
-def is_s3(path: str) -> bool:
-    """Returns whether `path` names an object."""
-    return path.startswith(SCHEME)
-
-
-def split(path: str) -> tuple[str, str]:
-    """Returns the bucket and the key of a path.
-
-    Raises:
-        ValueError: it names no bucket.
-    """
-    bucket, _, key = path.removeprefix(SCHEME).partition("/")
-    if not bucket:
-        raise ValueError(f"{path!r} names no bucket: s3://BUCKET/FOLDER")
-    return bucket, key
 
 
 @contextmanager
@@ -133,6 +110,16 @@ def head(path: str) -> dict[str, Any]:
     with told(path):
         answer: dict[str, Any] = store.head_object(Bucket=bucket, Key=key)
     return answer
+
+
+def size(path: str) -> int:
+    """Returns the size of an object in bytes.
+
+    Raises:
+        FileNotFoundError: it is not there.
+        OSError: the store does not say.
+    """
+    return int(head(path)["ContentLength"])
 
 
 def mark(path: str) -> str:

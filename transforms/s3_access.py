@@ -9,15 +9,13 @@ from urllib.parse import urlsplit
 from apache_beam.io.filesystems import FileSystems
 from apache_beam.options.pipeline_options import PipelineOptions, S3Options
 
+from transforms.objects import Unusable
+
 SCHEME = "s3://"
 
 _ATTEMPTS = 5
 _CONNECTIONS = 32
 _LOCK = threading.Lock()
-
-
-class Unusable(OSError):
-    """The store can't be used at all; the message says what to do."""
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ import os
 from typing import Any
 
 from transforms import s3
+from transforms.objects import split
 from transforms.s3_access import client
 
 
@@ -57,7 +58,7 @@ class ObjectFile(io.RawIOBase):
             return 0
         with s3.told(self._path):
             if self._stream is None:
-                bucket, key = s3.split(self._path)
+                bucket, key = split(self._path)
                 self._stream = client().get_object(
                     Bucket=bucket, Key=key, Range=f"bytes={self._position}-", IfMatch=self._mark
                 )["Body"]

@@ -16,13 +16,14 @@ from apache_beam.coders import BytesCoder
 from apache_beam.io.filebasedsink import FileBasedSink
 from apache_beam.io.filesystem import CompressionTypes
 
-from transforms.commits import Unfinished, begin
+from transforms.commits import begin
 from transforms.csv_rows import RowEncoder
 from transforms.csv_text import encode_header
 from transforms.hashing_file import HashingFile
 from transforms.layout import Layout
 from transforms.lines import lines_in
 from transforms.processors import CONVERTING
+from transforms.unfinished import Unfinished
 
 
 @dataclass

@@ -19,7 +19,7 @@ def head_line(head: Head) -> str:
     symbols = ",".join(head["symbols"]) or "-"
     dates = "–".join(dict.fromkeys(filter(None, (head["start_date"], head["end_date"]))))
     return (
-        f"{head['run_id']:<25}{head['status']:<13}{_cut(symbols, 11):<12}{dates or '-':<25}"
+        f"{head['run_id']:<24} {head['status']:<13}{_cut(symbols, 11):<12}{dates or '-':<25}"
         f"{head['interval'] or '-':<9}{head['expirations']:>6}{head['rows']:>14,}"
         f"{size_text(head['bytes']):>10}{_told(head['seconds'], time_text):>9}"
         f"{_told(head['rows_per_second'], '{:,.0f}'.format):>10}"

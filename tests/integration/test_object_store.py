@@ -1,4 +1,4 @@
-"""Downloads into S3: real servers, real kills, and a reader that looks all the time."""
+"""Downloads into S3 and Google's store: real servers, real kills, a reader that always looks."""
 
 import json
 import signal
@@ -10,6 +10,7 @@ import pytest
 from pipeline.terminal.server import TerminalServer
 from tests.support.command import WITHOUT_COVERAGE, greeks, start
 from tests.support.data import files_in
+from tests.support.google_store import GoogleStore, google_store
 from tests.support.object_store import BUCKET, KINDS, SECRET, ObjectStore, object_store
 from tests.support.reader import Reader
 from tests.support.waiting import wait_for
@@ -28,13 +29,33 @@ def store(
         yield running
 
 
+@pytest.fixture(params=["moto", "gcs"])
+def either(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ObjectStore | GoogleStore]:
+    """S3 or Google's store."""
+    if request.param == "gcs":
+        with google_store() as google:
+            yield google
+    else:
+        with object_store("moto", tmp_path_factory.mktemp("store")) as running:
+            yield running
+
+
+def output(store: ObjectStore | GoogleStore) -> list[str]:
+    """Returns the flags of a download into a store."""
+    return [*(word.replace("s3:", f"{store.scheme}:") for word in OUTPUT), *store.flags]
+
+
 @pytest.fixture
 def moto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObjectStore]:
     with object_store("moto", tmp_path_factory.mktemp("store")) as running:
         yield running
 
 
-def at(store: ObjectStore, folder: Path, *arguments: str, code: int = 0, **more: str) -> str:
+def at(
+    store: ObjectStore | GoogleStore, folder: Path, *arguments: str, code: int = 0, **more: str
+) -> str:
     """Runs `greeks ARGUMENTS` with the store in its environment, and returns what it printed."""
     return greeks(folder, *arguments, code=code, **store.environment | more)
 
@@ -48,45 +69,43 @@ def at(store: ObjectStore, folder: Path, *arguments: str, code: int = 0, **more:
     ids=["gzip", "parquet-daily"],
 )
 def test_the_objects_are_the_files_of_a_local_run_and_are_believed_like_them(
-    terminal: TerminalServer, moto: ObjectStore, form: list[str], tmp_path: Path
+    terminal: TerminalServer, either: ObjectStore | GoogleStore, form: list[str], tmp_path: Path
 ) -> None:
     command = [*SPXW, "--max_dte", "1", "--interval", "15m", "--terminal", terminal.url, *form]
     greeks(tmp_path, *command)
     local = files_in(tmp_path / "data" / "greeks")
-    assert "2 written" in at(moto, tmp_path, *command, *OUTPUT)
-    assert moto.objects("out/") == local
-    assert moto.uploads() == []
-    told = at(moto, tmp_path, "verify", *OUTPUT[:2], "--s3_endpoint_url", moto.url,
-              AWS_ENDPOINT_URL="")  # fmt: skip
+    assert "2 written" in at(either, tmp_path, *command, *output(either))
+    assert either.objects("out/") == local
+    told = at(either, tmp_path, "verify", *output(either)[:2], *either.flags)
     assert "2 files" in told
     assert "all as it was written" in told
     for proof in ("stat", "hash"):
-        told = at(moto, tmp_path, *command, *OUTPUT, "--resume", proof)
+        told = at(either, tmp_path, *command, *output(either), "--resume", proof)
         assert "0 written, 2 skipped" in told
     # Other bytes of the same size: only the hash tells.
     name = next(iter(local))
-    moto.client.put_object(Bucket=BUCKET, Key=f"out/{name}", Body=bytes(len(local[name])))
-    assert "problem" in at(moto, tmp_path, "verify", *OUTPUT[:2], code=1)
-    told = at(moto, tmp_path, *command, *OUTPUT, "--resume", "hash")
+    either.put(f"out/{name}", bytes(len(local[name])))
+    assert "problem" in at(either, tmp_path, "verify", *output(either)[:2], *either.flags, code=1)
+    told = at(either, tmp_path, *command, *output(either), "--resume", "hash")
     assert "1 written, 1 skipped" in told
-    assert moto.objects("out/") == local
+    assert either.objects("out/") == local
     # Nothing but the files, the manifest and the layout is left.
-    assert {name.split("/")[0] for name in moto.objects("out.meta/")} == {"files", "layout.json"}
-    listed = at(moto, tmp_path, "runs", "list", *OUTPUT[2:], "--json")
+    assert {name.split("/")[0] for name in either.objects("out.meta/")} == {"files", "layout.json"}
+    listed = at(either, tmp_path, "runs", "list", *output(either)[2:], "--json")
     assert [each["status"] for each in json.loads(listed)] == ["succeeded"] * 4
 
 
 def test_another_request_does_not_replace_an_object(
-    terminal: TerminalServer, moto: ObjectStore, tmp_path: Path
+    terminal: TerminalServer, either: ObjectStore | GoogleStore, tmp_path: Path
 ) -> None:
-    command = [*SPXW, *OUTPUT, "--max_dte", "1", "--terminal", terminal.url]
-    at(moto, tmp_path, *command, "--interval", "30m")
-    before = moto.objects("out/")
-    told = at(moto, tmp_path, *command, "--interval", "15m", code=2)
+    command = [*SPXW, *output(either), "--max_dte", "1", "--terminal", terminal.url]
+    at(either, tmp_path, *command, "--interval", "30m")
+    before = either.objects("out/")
+    told = at(either, tmp_path, *command, "--interval", "15m", code=2)
     assert "was made by another request" in told
-    told = at(moto, tmp_path, "plan", *command[1:], "--interval", "15m", code=2)
+    told = at(either, tmp_path, "plan", *command[1:], "--interval", "15m", code=2)
     assert "was made by another request" in told
-    assert moto.objects("out/") == before
+    assert either.objects("out/") == before
 
 
 def test_kills_leave_no_object_and_the_next_run_clears_their_parts(
@@ -136,23 +155,51 @@ def test_an_interrupted_run_aborts_its_uploads_and_says_so(
     assert not any("unfinished" in name for name in store.objects("out.meta/"))
 
 
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
+def test_nothing_is_seen_in_googles_store_of_a_file_that_was_under_way(
+    terminal: TerminalServer, number: int, tmp_path: Path
+) -> None:
+    command = [*SPXW, "--max_dte", "6", "--interval", "1m", "--terminal", terminal.url]
+    greeks(tmp_path, *command)
+    whole = files_in(tmp_path / "data" / "greeks")
+    with google_store() as store:
+        command += [*output(store), "--concurrency", "2"]
+        poller = Reader(lambda: store.objects("out/").items(), whole)
+        with poller.reading():
+            process = start(tmp_path, *command, **store.environment)
+            # Two are under way; each is of several pieces.
+            wait_for("a file", lambda: process.poll() is not None or store.objects("out/"))
+            process.send_signal(number)
+            out, err = process.communicate(timeout=60)
+            assert process.returncode == (130 if number == signal.SIGINT else -number), out + err
+            assert 1 <= len(store.objects("out/")) < len(whole)
+            told = at(store, tmp_path, *command)
+        assert " skipped" in told
+        assert poller.partial == []
+        assert store.objects("out/") == whole
+        told = at(store, tmp_path, "verify", *output(store)[:2], *store.flags)
+        assert "all as it was written" in told
+
+
 def test_two_runs_at_once_leave_whole_objects_and_a_true_manifest(
-    terminal: TerminalServer, store: ObjectStore, tmp_path: Path
+    terminal: TerminalServer, either: ObjectStore | GoogleStore, tmp_path: Path
 ) -> None:
     command = [*SPXW, "--max_dte", "8", "--interval", "15m", "--terminal", terminal.url]
     greeks(tmp_path, *command)
     whole = files_in(tmp_path / "data" / "greeks")
-    poller = Reader(lambda: store.objects("out/").items(), whole)
+    poller = Reader(lambda: either.objects("out/").items(), whole)
     with poller.reading():
-        both = [start(tmp_path, *command, *OUTPUT, **store.environment) for _ in range(2)]
+        both = [start(tmp_path, *command, *output(either), **either.environment) for _ in range(2)]
         told = ["".join(process.communicate(timeout=120)) for process in both]
     assert poller.partial == []
-    assert store.objects("out/") == whole
+    assert either.objects("out/") == whole
     for process, text in zip(both, told, strict=True):
         # Each has all its files, or says of which one the other was faster.
         assert process.returncode == 0 or "has replaced it meanwhile" in text, text
-    at(store, tmp_path, *command, *OUTPUT)
-    assert "all as it was written" in at(store, tmp_path, "verify", *OUTPUT[:2])
+    at(either, tmp_path, *command, *output(either))
+    assert "all as it was written" in at(
+        either, tmp_path, "verify", *output(either)[:2], *either.flags
+    )
 
 
 def test_a_store_that_cannot_be_used_is_an_error_that_says_why_and_tells_no_secret(
@@ -188,14 +235,15 @@ def test_no_record_or_object_holds_the_secret(
     assert not any(SECRET.encode() in content for content in kept.values())
 
 
-def test_a_download_into_s3_stays_below_200_mib(
-    terminal: TerminalServer, moto: ObjectStore, tmp_path: Path
+def test_a_download_into_a_store_stays_below_200_mib(
+    terminal: TerminalServer, either: ObjectStore | GoogleStore, tmp_path: Path
 ) -> None:
     for form in ("csv", "parquet"):
-        at(moto, tmp_path, *SPXW, "--output", f"s3://{BUCKET}/{form}", *OUTPUT[2:],
+        at(either, tmp_path, *SPXW, "--output", f"{either.scheme}://{BUCKET}/{form}",
+           *output(either)[2:],
                "--terminal", terminal.url, "--format", form, "--max_dte", "12", code=0,
            **WITHOUT_COVERAGE)  # fmt: skip
-    listed = json.loads(at(moto, tmp_path, "runs", "list", *OUTPUT[2:], "--json"))
+    listed = json.loads(at(either, tmp_path, "runs", "list", *output(either)[2:], "--json"))
     assert [each["rows"] for each in listed] == [listed[0]["rows"]] * 2
     assert max(each["memory"] for each in listed) < 200
 

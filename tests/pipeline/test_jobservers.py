@@ -30,8 +30,9 @@ def an_empty_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_a_runner_that_lacks_what_it_needs_is_an_error_that_tells_how_to_get_it(
-    flags: list[str], says: str
+    flags: list[str], says: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setitem(sys.modules, "google.cloud.dataflow", None)
     with pytest.raises(ConfigError, match=says):
         parse_beam_flags(flags, [])
 

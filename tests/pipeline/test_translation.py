@@ -5,11 +5,11 @@ from typing import Any
 
 import apache_beam as beam
 import pytest
-from apache_beam.portability import common_urns
 from apache_beam.runners.portability.fn_api_runner import translations
 
 from pipeline.graph import build
 from tests.support.data import SCHEMA, layout_in, request_for
+from tests.support.translated import takers_of_batches
 from transforms.sinks import CsvSink
 from transforms.stopping import StopSignal
 from transforms.terminals import Terminal
@@ -52,21 +52,7 @@ def test_fetch_write_and_record_are_one_stage_for_each_turn(tmp_path: Path, term
 
 @pytest.mark.parametrize("terminals", [1, 3])
 def test_no_shuffle_carries_batches(tmp_path: Path, terminals: int) -> None:
-    components = made(tmp_path, terminals).to_runner_api().components
-    fetched = [
-        output
-        for transform in components.transforms.values()
-        if transform.spec.urn == common_urns.primitives.PAR_DO.urn
-        and "FetchBatches" in transform.unique_name
-        for tag, output in transform.outputs.items()
-        if tag != "withdrawn"
-    ]
-    assert len(fetched) == terminals
-    takers = [
-        transform.unique_name
-        for transform in components.transforms.values()
-        if set(transform.inputs.values()) & set(fetched) and not transform.subtransforms
-    ]
+    takers = takers_of_batches(made(tmp_path, terminals).to_runner_api().components)
     # What is fetched goes to the writer, and nowhere else.
     assert len(takers) == terminals
     assert all("WriteFiles" in name for name in takers)

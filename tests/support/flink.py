@@ -1,7 +1,6 @@
 """A standalone Flink cluster of real processes, on loopback: one JobManager, some TaskManagers."""
 
 import os
-import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -10,6 +9,7 @@ from typing import Any
 
 import requests
 
+from tests.support.ports import free_port
 from tests.support.waiting import wait_for
 
 LIB = "GREEKS_TEST_FLINK_LIB"
@@ -64,7 +64,7 @@ class Cluster:
     def __init__(self, folder: Path, slots: int, stack: ExitStack) -> None:
         self._folder = folder
         self._stack = stack
-        rest, rpc = _free_port(), _free_port()
+        rest, rpc = free_port(), free_port()
         self.url = f"http://localhost:{rest}"
         self.task_managers: list[subprocess.Popen[bytes]] = []
         (folder / "flink-conf.yaml").write_text(_CONF.format(rest=rest, rpc=rpc, slots=slots))
@@ -122,9 +122,3 @@ def cluster(folder: Path, *, task_managers: int, slots: int) -> Iterator[Cluster
         for _ in range(task_managers):
             made.add_task_manager()
         yield made
-
-
-def _free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])

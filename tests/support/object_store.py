@@ -14,6 +14,8 @@ from typing import Any
 
 import botocore.session
 
+from tests.support.ports import free_port
+
 KEY, SECRET = "AKIAGREEKS", "s3cr3t-of-the-store"
 BUCKET = "greeks"
 
@@ -50,6 +52,8 @@ class ObjectStore:
 
     url: str
     client: Any
+    scheme = "s3"
+    flags = ()
 
     @property
     def environment(self) -> dict[str, str]:
@@ -71,6 +75,10 @@ class ObjectStore:
                     continue  # removed since it was listed
                 found[each["Key"][len(folder) :]] = answer["Body"].read()
         return found
+
+    def put(self, key: str, content: bytes) -> None:
+        """Replaces an object."""
+        self.client.put_object(Bucket=BUCKET, Key=key, Body=content)
 
     def uploads(self) -> list[str]:
         """Returns the keys of multipart uploads that are neither completed nor aborted."""
@@ -113,7 +121,7 @@ def _moto() -> Iterator[str]:
 def _minio(folder: Path) -> Iterator[str]:
     program = minio()
     assert program is not None
-    port = _free_port()
+    port = free_port()
     process = subprocess.Popen(
         [program, "server", "--quiet", "--address", f"127.0.0.1:{port}", str(folder)],
         env=os.environ | {"MINIO_ROOT_USER": KEY, "MINIO_ROOT_PASSWORD": SECRET},
@@ -140,11 +148,3 @@ def _lives(url: str) -> bool:
             return bool(answer.status == 200)
     except OSError:
         return False
-
-
-def _free_port() -> int:
-    import socket
-
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])

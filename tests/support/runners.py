@@ -13,6 +13,7 @@ import pytest
 
 from pipeline.jobservers import cached_jars
 from tests.support.flink import LIB
+from tests.support.ports import free_port
 from tests.support.postgresql import REQUIRED
 from tests.support.waiting import wait_for
 
@@ -62,9 +63,7 @@ def job_service(folder: Path) -> Iterator[list[str]]:
 @contextmanager
 def worker_pool(folder: Path) -> Iterator[list[str]]:
     """Gives the flags of workers that are processes of a pool of their own, in another folder."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     folder.mkdir()
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     with subprocess.Popen(
