@@ -124,6 +124,7 @@ class Run:
             self._give_up,
             seconds=watchdog.STOP_SECONDS if self.local else watchdog.CANCEL_SECONDS,
             processes=self.local and runners.has_processes(self.options),
+            done=self._all_told,
         )
         with ExitStack() as stack:
             stack.callback(self.stop.clear)
@@ -133,6 +134,10 @@ class Run:
                 self.stop.set()
             stack.enter_context(guard)
             return self._download(stack)
+
+    def _all_told(self) -> bool:
+        told = self._measured.progress.told if self._measured else ()
+        return len(told) >= len(self._inventory.missing)
 
     def _stop(self) -> None:
         self.stop.set()

@@ -18,8 +18,10 @@ CANCEL_SECONDS = 10.0
 """The same of a job on another runner, which is to be cancelled first."""
 
 _LOOK_SECONDS = 0.1
-# The runner ends its workers itself, right before it returns.
+# The runner ends its workers itself, one after the other, right before it returns: once all is done
+# that takes as long as a busy machine needs.
 _DEATH_SECONDS = 3.0
+_ENDING_SECONDS = 30.0
 _WORKER = "sdk_worker_main"
 DIED = (
     "a worker process died (killed, perhaps for want of memory). The files that are there are "
@@ -37,6 +39,7 @@ class Watchdog:
         give_up: ends the process; it is given the reason, or None if the workers were too slow to
             stop, and does not return.
         processes: whether the workers are processes of their own.
+        done: whether every result is there, so that workers may end.
         seconds: from the signal to the end of a run whose workers do not stop by themselves.
     """
 
@@ -46,12 +49,14 @@ class Watchdog:
         give_up: Callable[[str | None], None],
         *,
         processes: bool,
+        done: Callable[[], bool] = lambda: False,
         seconds: float = STOP_SECONDS,
     ) -> None:
         self._seconds = seconds
         self._stopping = stopping
         self._give_up = give_up
         self._processes = processes
+        self._done = done
         self._ended = threading.Event()
         self._ending = threading.Lock()
         self._thread = threading.Thread(target=self._watch, name="watchdog", daemon=True)
@@ -83,7 +88,8 @@ class Watchdog:
                 workers = worker_processes()
                 died = now if seen - workers else None
                 seen |= workers
-            if died is not None and now > died + _DEATH_SECONDS:
+            patience = _ENDING_SECONDS if self._done() else _DEATH_SECONDS
+            if died is not None and now > died + patience:
                 self._end(DIED)
 
     def _end(self, reason: str | None) -> None:

@@ -55,7 +55,7 @@ def _folder(about: str, folder: str) -> Iterator[Finding]:
     except (OSError, ValueError) as error:
         yield Finding(
             FAIL, about, f"{redacted(folder)}: {error}",
-            "look at its credentials, and which extra of apache-beam its file system needs",
+            "make it, or look at its address and credentials",
         )  # fmt: skip
         return
     if not local:

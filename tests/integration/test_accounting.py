@@ -40,6 +40,7 @@ class Outside:
         return sum(self._peaks.values()) / (1 << 20)
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("mode", ["in_memory", "multi_processing"])
 def test_throughput_and_memory_are_what_is_measured_from_outside(
     mode: str, terminal: TerminalServer, tmp_path: Path

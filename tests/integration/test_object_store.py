@@ -235,6 +235,7 @@ def test_no_record_or_object_holds_the_secret(
     assert not any(SECRET.encode() in content for content in kept.values())
 
 
+@pytest.mark.alone
 def test_a_download_into_a_store_stays_below_200_mib(
     terminal: TerminalServer, either: ObjectStore | GoogleStore, tmp_path: Path
 ) -> None:

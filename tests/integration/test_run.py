@@ -62,6 +62,7 @@ def surplus_of_mapped_libraries() -> int:
     return max(0, int(told.stdout) - 66)
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("form", ["csv", "parquet"])
 def test_memory_stays_under_200_mib_and_does_not_grow_with_the_rows(
     terminal: TerminalServer, tmp_path: Path, form: str
