@@ -49,11 +49,15 @@ class HeadIndex:
     @staticmethod
     def _connect(path: str) -> sqlite3.Connection:
         made = sqlite3.connect(path, timeout=5.0)
-        if made.execute("pragma user_version").fetchone()[0] != _VERSION:
-            made.execute("drop table if exists heads")
-        made.execute(_TABLE)
-        made.execute(f"pragma user_version = {_VERSION}")
-        made.commit()
+        try:
+            if made.execute("pragma user_version").fetchone()[0] != _VERSION:
+                made.execute("drop table if exists heads")
+            made.execute(_TABLE)
+            made.execute(f"pragma user_version = {_VERSION}")
+            made.commit()
+        except BaseException:
+            made.close()
+            raise
         return made
 
     def ids(self) -> set[str]:
