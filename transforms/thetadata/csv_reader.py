@@ -167,7 +167,7 @@ class CsvReader:
             raise self._first_bad_line(block, line, error) from error
 
     def _parse(self, block: bytes) -> dict[str, pa.Array]:
-        if not block.strip():
+        if not block.strip(b"\r\n"):
             return {name: pa.array([], kind) for name, kind in self._types.items()}
         assert self._read_options is not None  # noqa: S101 -- batches() reads the header first
         # One block of lines is one chunk of the table: nothing is concatenated.

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tests.support.answers import SAMPLE, SAMPLE_REQUEST
@@ -106,5 +106,7 @@ def test_10000_mutated_answers_give_the_rows_that_they_denote_or_a_named_error(p
 
 @settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
 @given(edits=EDITS, block=st.sampled_from([16, 100, 333, 1 << 18]))
+# A last line of one space is a line.
+@example(edits=[(len(SAMPLE), 0, b" ")], block=16)
 def test_what_hypothesis_thinks_of_too(edits: list[tuple[int, int, bytes]], block: int) -> None:
     check(mutated(edits), block)
