@@ -16,10 +16,12 @@ from tests.support.data import files_in
 from tests.support.waiting import wait_for
 
 DOWNLOAD = ["download", "--symbol", "SPXW", "--start_date", "2024-03-14", "--interval", "30m"]
-MODES = ["in_memory", "multi_processing", "prism"]
+MODES = ["in_memory", "multi_processing", "prism", "flink"]
 
 
 def flags_of(mode: str) -> list[str]:
+    if mode == "flink":
+        return [*runners.flink(), "--parallelism", "6"]
     return runners.prism() if mode == "prism" else ["--direct_running_mode", mode]
 
 
