@@ -16,7 +16,7 @@ from apache_beam.io.filesystems import FileSystems
 from apache_beam.io.localfilesystem import LocalFileSystem
 
 from transforms import stores
-from transforms.gs_access import EXTRA
+from transforms.gs_access import SCHEME, register
 from transforms.json_text import json_text
 from transforms.objects import NOTHING
 
@@ -25,6 +25,8 @@ _PIECE = 1 << 20
 
 def is_local(path: str) -> bool:
     """Returns whether `path` is on this machine's own file system."""
+    if stores.of(path):
+        return False
     return isinstance(FileSystems.get_filesystem(path), LocalFileSystem)
 
 
@@ -34,13 +36,14 @@ def check_place(path: str) -> None:
     Raises:
         ValueError: it is not. The message tells no more than the scheme: there may be a password
             behind it.
+        OSError: it would be, with an extra that is not installed.
     """
     scheme, mark, _ = path.partition("://")
+    if path.startswith(SCHEME):
+        register()
     try:
         FileSystems.get_filesystem(path)
     except ValueError:
-        if scheme.lower() == "gs":
-            raise ValueError(EXTRA) from None
         way_out = "it takes a folder of this machine, s3:// or gs://"
         raise ValueError(f"no file system here knows {scheme}{mark}: {way_out}") from None
 

@@ -33,11 +33,22 @@ def bucket_and_key(path: str) -> tuple[Any, str]:
     return client.bucket(name), key
 
 
-def _beams_options() -> PipelineOptions:
+def register() -> None:
+    """Makes Beam's file systems know the scheme, in a process that kept Google's libraries out.
+
+    Raises:
+        Unusable: the extra is not installed.
+    """
     try:
-        return FileSystems.get_filesystem(SCHEME)._pipeline_options or PipelineOptions([])
-    except ValueError as error:
+        # Beam goes by the classes that are there.
+        import apache_beam.io.gcp.gcsfilesystem  # noqa: F401
+    except ImportError as error:
         raise Unusable(EXTRA) from error
+
+
+def _beams_options() -> PipelineOptions:
+    register()
+    return FileSystems.get_filesystem(SCHEME)._pipeline_options or PipelineOptions([])
 
 
 @cache
