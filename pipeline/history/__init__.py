@@ -75,6 +75,8 @@ def open_store(metrics: str, *, apart: bool = False) -> RunStore:
             check_place(metrics)
         except ValueError as error:
             raise StoreError(f"{error}, or sqlite:///PATH or postgresql://HOST/DATABASE") from None
+        except OSError as error:
+            raise StoreError(str(error)) from None
     from pipeline.history.json_folder import JsonStore
 
     return JsonStore(metrics)

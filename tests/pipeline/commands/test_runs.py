@@ -1,4 +1,5 @@
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +68,20 @@ def test_to_look_at_a_database_that_is_not_there_makes_none(
     assert list(tmp_path.iterdir()) == []
     keep(metrics=metrics)
     assert len(told(capsys, "list", "--metrics", metrics).splitlines()) == 2
+
+
+def test_googles_store_without_its_extra_is_told_with_the_way_to_it(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "apache_beam.io.gcp.gcsfilesystem", None)
+    place = "gs://bucket/runs"
+    assert main(["runs", "list", "--metrics", place]) != 0
+    assert main(["verify", "--output", place]) != 0
+    download = ["download", "--symbol", "SPXW", "--start_date", "2024-03-14"]
+    assert main([*download, "--output", place]) == 2
+    captured = capsys.readouterr()
+    told_of = (captured.out + captured.err).count("pip install 'theta-greeks-pipeline[gs]'")
+    assert told_of == 3
 
 
 @pytest.mark.parametrize("place", ["mysql://me:hunter2@db/runs", "ftp://host/runs"])
