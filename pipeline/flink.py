@@ -12,8 +12,9 @@ from apache_beam.options.pipeline_options import (
     FlinkRunnerOptions,
     GoogleCloudOptions,
     PipelineOptions,
-    StandardOptions,
 )
+
+from pipeline.runners import name_of
 
 _SECONDS = 5.0
 _ENDED = frozenset({"FINISHED", "CANCELED", "FAILED", "CANCELLING"})
@@ -55,4 +56,4 @@ def end_job(options: PipelineOptions) -> None:
 
 
 def _is_flink(options: PipelineOptions) -> bool:
-    return (options.view_as(StandardOptions).runner or "").lower() == "flinkrunner"
+    return name_of(options).lower() == "flinkrunner"

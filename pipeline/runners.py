@@ -38,7 +38,8 @@ def has_processes(options: PipelineOptions) -> bool:
 
 def is_dry(options: PipelineOptions) -> bool:
     """Returns whether the job is to be translated and not submitted: Beam's `--dry_run`."""
-    return bool(options.view_as(TestOptions).dry_run) and name_of(options) == "DataflowRunner"
+    dry = options.view_as(TestOptions).dry_run
+    return bool(dry) and name_of(options).lower() == "dataflowrunner"
 
 
 def prepare(options: PipelineOptions, concurrency: int) -> PipelineRunner:

@@ -9,7 +9,7 @@ from typing import Any
 from apache_beam.io.filesystems import FileSystems
 from apache_beam.options.pipeline_options import GoogleCloudOptions, PipelineOptions
 
-from transforms.objects import Overtaken, Unusable, split
+from transforms.objects import Unusable, refusal, split
 
 SCHEME = "gs://"
 EXTRA = "gs:// needs the extra gs: pip install 'theta-greeks-pipeline[gs]'"
@@ -76,21 +76,11 @@ def told(path: str) -> Iterator[None]:
     try:
         yield
     except GoogleAPICallError as error:
-        raise _as_file_error(int(error.code or 0), error, path) from error
+        raise refusal(int(error.code or 0), error, path) from error
     except InvalidResponse as error:
-        raise _as_file_error(error.response.status_code, error, path) from error
+        raise refusal(error.response.status_code, error, path) from error
     except GoogleAuthError as error:
         raise PermissionError(
             f"{path}: no credentials: set GOOGLE_APPLICATION_CREDENTIALS, or another of Google's "
             f"ways: {error}"
         ) from None
-
-
-def _as_file_error(status: int, error: Exception, path: str) -> OSError:
-    if status == 404:
-        return FileNotFoundError(2, "there is no such object, or no such bucket", path)
-    if status in (401, 403):
-        return PermissionError(13, f"the store refuses: {error}", path)
-    if status == 412:
-        return Overtaken(17, "another run has replaced it meanwhile", path)
-    return OSError(f"{path}: {error}")

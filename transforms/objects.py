@@ -23,3 +23,14 @@ def split(path: str) -> tuple[str, str]:
     if not bucket:
         raise ValueError(f"{path!r} names no bucket: {scheme}://BUCKET/FOLDER")
     return bucket, key
+
+
+def refusal(status: int, error: Exception, path: str) -> OSError:
+    """Returns a store's refusal of a request, by its HTTP status, as a file system's error."""
+    if status == 404:
+        return FileNotFoundError(2, "there is no such object, or no such bucket", path)
+    if status in (401, 403):
+        return PermissionError(13, f"the store refuses: {error}", path)
+    if status == 412:
+        return Overtaken(17, "another run has replaced it meanwhile", path)
+    return OSError(f"{path}: {error}")

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, BinaryIO
 
-from transforms.objects import NOTHING, Overtaken, split
+from transforms.objects import NOTHING, refusal, split
 from transforms.s3_access import SCHEME, client
 
 _PIECE = 1 << 16
@@ -45,16 +45,12 @@ def told(path: str) -> Iterator[None]:
 
 def _as_file_error(error: Any, path: str) -> OSError:
     code = error.response.get("Error", {}).get("Code", "")
-    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
     if code == "NoSuchBucket":
         return FileNotFoundError(2, "there is no such bucket: make it first", path)
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
     if status == 404:
         return FileNotFoundError(2, "there is no such object", path)
-    if status in (401, 403):
-        return PermissionError(13, f"the store refuses: {error}", path)
-    if status == 412 or code == "ConditionalRequestConflict":
-        return Overtaken(17, "another run has replaced it meanwhile", path)
-    return OSError(f"{path}: {error}")
+    return refusal(412 if code == "ConditionalRequestConflict" else status, error, path)
 
 
 def md5(data: bytes | BinaryIO) -> str:

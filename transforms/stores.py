@@ -12,7 +12,7 @@ from typing import Any
 from transforms import gs, s3
 from transforms.gs_file import GoogleFile
 from transforms.gs_upload import GoogleUpload
-from transforms.s3_file import ObjectFile
+from transforms.s3_file import S3File
 from transforms.s3_upload import S3Upload
 from transforms.unfinished import Unfinished
 
@@ -58,7 +58,7 @@ _STORES = {
         size=s3.size,
         mark=s3.mark,
         get=s3.get,
-        open_file=ObjectFile,
+        open_file=S3File,
         below=s3.below,
         remove=s3.remove,
         abort_uploads=s3.abort_uploads,

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from contextlib import nullcontext
 from datetime import date
 from pathlib import Path
 
@@ -15,6 +15,7 @@ import pytest
 from tests.support.answers import rows_of
 from tests.support.command import start, summaries
 from tests.support.market import terminal
+from tests.support.runners import job_service
 from tests.support.scripted import Answer, scripted_server
 from transforms.model import GreeksRequest
 
@@ -84,35 +85,16 @@ def check(holding: Holding, text: str, folder: Path) -> None:
     assert max(samples["in_flight"]) >= 1
 
 
-@pytest.fixture
-def job_service(tmp_path: Path) -> Iterator[str]:
-    """The address of Beam's own portable job service."""
-    port = tmp_path / "port"
-    module = "apache_beam.runners.portability.local_job_service_main"
-    with subprocess.Popen(
-        [sys.executable, "-m", module, "--port_file", str(port)],
-        cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    ) as process:  # fmt: skip
-        deadline = time.monotonic() + 60
-        while not (port.exists() and port.read_text()):
-            assert process.poll() is None
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
-        yield f"localhost:{port.read_text()}"
-        process.terminate()
-
-
 @pytest.mark.parametrize("mode", ["in_memory", "multi_processing", "loopback"])
 def test_through_a_pipe_rows_under_way_are_plain_lines_in_every_running_mode(
-    mode: str, tmp_path: Path, request: pytest.FixtureRequest
+    mode: str, tmp_path: Path
 ) -> None:
-    flags = ["--direct_running_mode", mode]
-    if mode == "loopback":
-        endpoint = request.getfixturevalue("job_service")
-        flags = ["--runner", "PortableRunner", "--job_endpoint", endpoint]
-        flags += ["--environment_type", "LOOPBACK"]
+    in_the_launcher = nullcontext(["--direct_running_mode", mode])
     holding = Holding()
-    with scripted_server(terminal(holding.answer)) as server:
+    with (
+        job_service(tmp_path) if mode == "loopback" else in_the_launcher as flags,
+        scripted_server(terminal(holding.answer)) as server,
+    ):
         process = start(
             tmp_path, *DOWNLOAD, "--terminal", server.url, "--progress_seconds", "0.1", *flags,
             "--concurrency", "2",
