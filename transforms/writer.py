@@ -23,6 +23,7 @@ from transforms.model import (
     Trailer,
     Withdrawn,
 )
+from transforms.objects import Overtaken
 from transforms.quality import Checking, Quality, QualityCheck
 from transforms.sinks import ExpirationSink, OpenFile, Written
 from transforms.version import __version__
@@ -244,6 +245,9 @@ class ExpirationWriter:
         over = files.mark(path)
         conflict = manifest.conflict(path, before, stream.request, self._source)
         if conflict:
+            if self._manifest.read_marked(stream.request)[1] != mark:
+                # What is there came, with its entry, after the entry was looked for.
+                raise Overtaken(errno.EEXIST, "another run has replaced it meanwhile", path)
             raise InTheWay(conflict)
         # Where the file system can tell, no step goes on if another run's came in between.
         mark = self._manifest.write(stream.request, entry, mark)
