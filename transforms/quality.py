@@ -9,6 +9,7 @@ import pyarrow as pa
 from transforms.block import Block, arrays
 from transforms.early_closes import CLOSE_MS, OPEN_MS
 from transforms.findings import MOST_EXAMPLES, Example, Finding, Quality
+from transforms.gathering import GROUP_ROWS
 from transforms.limits import Limit, broken
 from transforms.model import Failure, GreeksRequest
 from transforms.presence import Grid, Presence
@@ -19,16 +20,13 @@ from transforms.tallies import Tallies
 
 __all__ = ["Checking", "Example", "Finding", "Quality", "QualityCheck"]
 
-BLOCK_ROWS = 1 << 13
-"""Rows are looked at so many at a time: twice as many take a third less time, and more memory."""
-
 _UNITS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000}
 
 
 class QualityCheck:
     """Takes the rows of one expiration, batch by batch, and says what is wrong with them.
 
-    Rows are gathered and looked at `BLOCK_ROWS` at a time, so that the answer depends on the rows
+    Rows are gathered and looked at `GROUP_ROWS` at a time, so that the answer depends on the rows
     alone and not on how they were cut. What is kept besides: 20 bytes for each contract and trade
     date, and the examples.
 
@@ -81,9 +79,9 @@ class QualityCheck:
         """
         self._waiting.append(batch)
         self._rows_waiting += batch.num_rows
-        while self._rows_waiting >= BLOCK_ROWS:
+        while self._rows_waiting >= GROUP_ROWS:
             with CONVERTING:
-                self._look(BLOCK_ROWS)
+                self._look(GROUP_ROWS)
 
     def finish(self) -> Quality:
         """Returns what all the rows show. No row may follow."""

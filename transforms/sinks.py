@@ -19,6 +19,7 @@ from apache_beam.io.filesystem import CompressionTypes
 from transforms.commits import begin
 from transforms.csv_rows import RowEncoder
 from transforms.csv_text import encode_header
+from transforms.gathering import GROUP_ROWS
 from transforms.hashing_file import HashingFile
 from transforms.layout import Layout
 from transforms.lines import lines_in
@@ -240,8 +241,7 @@ class ParquetSink(ExpirationSink):
         "snappy": ".parquet",
     }
     MIME_TYPE = "application/vnd.apache.parquet"
-    # A row group; each one costs some 35 KiB of memory until the file is closed.
-    GATHER_ROWS = 3 << 12
+    GATHER_ROWS = GROUP_ROWS  # a row group
 
     def begin(self, file: HashingFile) -> Any:
         """Writes the magic bytes."""

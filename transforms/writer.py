@@ -3,12 +3,13 @@
 import errno
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
 import pyarrow as pa
 
 from transforms import files, manifest, schema
+from transforms.gathering import Gathering
 from transforms.manifest import COMMITTING, Entry, Manifest
 from transforms.model import (
     EMPTY,
@@ -55,12 +56,19 @@ class RowsDiffer(ValueError):
 
 @dataclass
 class _Stream:
-    """One expiration on its way to its file."""
+    """One expiration on its way to its file.
+
+    Attributes:
+        received: rows of its batches.
+        rows: of them, those that the sink was given.
+    """
 
     request: GreeksRequest
     check: QualityCheck | None = None
     handle: OpenFile | None = None
+    gathering: Gathering = field(default_factory=Gathering)
     batches: int = 0
+    received: int = 0
     rows: int = 0
     failure: Failure | None = None
     rows_by_second: Counter[int] = field(default_factory=Counter)
@@ -125,10 +133,7 @@ class ExpirationWriter:
         elif isinstance(item, Restart):
             self._restart(stream)
         elif stream.failure is None:
-            try:
-                self._add(stream, item)
-            except (OSError, pa.ArrowInvalid, pa.ArrowTypeError) as error:
-                self._fail(stream, error)
+            self._add(stream, item)
         return None
 
     def end(self) -> None:
@@ -160,16 +165,25 @@ class ExpirationWriter:
             self._sink.discard(handle)
 
     def _add(self, stream: _Stream, batch: pa.RecordBatch) -> None:
-        if stream.handle is None:
-            stream.handle = self._sink.open(self._sink.layout.path(stream.request))
-        self._sink.write_record(stream.handle, batch)
-        if stream.check is not None:
-            stream.check.add(batch)
         stream.batches += 1
-        stream.rows += batch.num_rows
+        stream.received += batch.num_rows
         stream.rows_by_second[int(time.time())] += batch.num_rows
-        size = stream.handle.file.bytes
-        self._handed_over(stream.request, batch.num_rows, stream.rows, size)
+        self._hand_over(stream, stream.gathering.add(batch))
+        size = stream.handle.file.bytes if stream.handle else 0
+        self._handed_over(stream.request, batch.num_rows, stream.received, size)
+
+    def _hand_over(self, stream: _Stream, groups: Iterator[pa.RecordBatch]) -> None:
+        """Gives rows to the sink and to the check; what fails then fails the stream."""
+        try:
+            for rows in groups:
+                if stream.handle is None:
+                    stream.handle = self._sink.open(self._sink.layout.path(stream.request))
+                self._sink.write_record(stream.handle, rows)
+                if stream.check is not None:
+                    stream.check.add(rows)
+                stream.rows += rows.num_rows
+        except (OSError, pa.ArrowInvalid, pa.ArrowTypeError) as error:
+            self._fail(stream, error)
 
     def _fail(self, stream: _Stream, error: Exception) -> None:
         path = self._sink.layout.path(stream.request)
@@ -182,6 +196,8 @@ class ExpirationWriter:
     def _end(self, stream: _Stream, trailer: Trailer) -> ExpirationResult:
         received = time.monotonic()
         written = quality = None
+        if stream.failure is None and trailer.failure is None and not trailer.interrupted:
+            self._hand_over(stream, stream.gathering.rest())
         failure = stream.failure or trailer.failure
         whole = failure is None and not trailer.interrupted
         if whole and stream.check is not None and stream.rows:
