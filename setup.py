@@ -1,8 +1,9 @@
 """Packaging; also what Beam ships to remote workers with `--setup_file ./setup.py`."""
 
+import os
 from pathlib import Path
 
-from setuptools import find_packages, setup
+from setuptools import Extension, find_packages, setup
 
 HERE = Path(__file__).parent
 # One source of the version, read without importing Beam.
@@ -18,6 +19,9 @@ S3 = ["botocore>=1.36,<2"]
 # For gs:// paths.
 GS = ["google-cloud-storage>=3,<4"]
 
+# Of C's mathematics, where it is a library of its own.
+LIBRARIES = [] if os.name == "nt" else ["m"]
+
 setup(
     name="theta-greeks-pipeline",
     version=VERSION["__version__"],
@@ -26,7 +30,14 @@ setup(
     long_description_content_type="text/markdown",
     python_requires=">=3.10",
     packages=find_packages(include=["pipeline", "pipeline.*", "transforms", "transforms.*"]),
-    package_data={"pipeline": ["py.typed", "reports/page.html"], "transforms": ["py.typed"]},
+    package_data={
+        "pipeline": ["py.typed", "reports/page.html"],
+        "transforms": ["py.typed", "_text.pyi"],
+    },
+    # Without a C compiler there is none of it, and Arrow does its work; see transforms/compiled.py.
+    ext_modules=[
+        Extension("transforms._text", ["transforms/_text.c"], libraries=LIBRARIES, optional=True)
+    ],
     install_requires=[
         "apache-beam>=2.77,<2.78",
         "numpy>=1.26",

@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from pipeline.config import DownloadConfig
 from pipeline.history import Record
+from transforms import compiled
 from transforms.summary import RunSummary
 from transforms.version import __version__
 
@@ -55,4 +56,5 @@ def versions() -> dict[str, str]:
         "apache-beam": version("apache-beam"),
         "pyarrow": pa.__version__,
         "python": platform.python_version(),
+        "csv": "compiled" if compiled.THERE else "arrow",
     }

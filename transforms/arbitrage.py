@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from transforms.black_scholes import Floats
-from transforms.block import EPOCH, Block, Flags
+from transforms.block import Block, Flags
 from transforms.early_closes import CLOSE_MS
+from transforms.offsets import EPOCH
 from transforms.presence import DAY_MS
 from transforms.quality_rules import Found
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from transforms.conventions import ALL_GREEKS, midpoint
 from transforms.early_closes import close_ms
+from transforms.offsets import EPOCH, offset_at, steady_offset
 from transforms.presence import DAY_MS, Ints
 from transforms.sessions import NEW_YORK
 
@@ -28,8 +29,6 @@ NUMBERS = frozenset(
 """The columns of numbers that are looked at."""
 TIMES = ("timestamp", "underlying_timestamp")
 
-EPOCH = date(1970, 1, 1).toordinal()
-_STEADY = 100 * DAY_MS  # New York's clocks change at most once in so many days
 _UNKNOWN = np.iinfo(np.int64).min
 
 
@@ -42,7 +41,13 @@ def arrays(rows: pa.Table) -> dict[str, NDArray[Any]]:
     found: dict[str, NDArray[Any]] = {}
     for n, name in enumerate(rows.column_names):
         if name in NUMBERS:
-            values = rows.column(n).to_numpy()
+            column = rows.column(n)
+            # A chunk alone is not copied.
+            values = (
+                column.chunk(0).to_numpy(zero_copy_only=False)
+                if column.num_chunks == 1
+                else column.to_numpy()
+            )
             found[name] = values if values.dtype == np.float64 else values.astype(np.float64)
         elif name in TIMES:
             found[name] = milliseconds(rows.column(n))
@@ -112,7 +117,7 @@ class Block:
         """Returns what a cell holds, JSON-ready: a number, a time with its offset, or None."""
         cell = self.columns[name][row].item()
         if name in TIMES:
-            return None if cell == _UNKNOWN else stamp(cell + _offset(cell))
+            return None if cell == _UNKNOWN else stamp(cell + offset_at(cell))
         if cell != cell:
             return None
         return str(cell) if cell in (math.inf, -math.inf) else cell
@@ -125,6 +130,9 @@ class Block:
     @cached_property
     def closes(self) -> Ints:
         """When trading ends on each row's date, in milliseconds since midnight."""
+        if self.day[0] == self.day[-1] and (self.day == self.day[0]).all():
+            close = close_ms(date.fromordinal(EPOCH + int(self.day[0])))
+            return np.broadcast_to(np.int64(close), len(self))
         days = np.unique(self.day)
         closes = [close_ms(date.fromordinal(EPOCH + int(day))) for day in days]
         return np.array(closes, np.int64)[np.searchsorted(days, self.day)]
@@ -171,17 +179,11 @@ class Block:
         return bool(column[0] != column[0] and np.isnan(column).all())
 
 
-def _offset(instant: int) -> int:
-    """Returns what New York's clocks show more than UTC's, in milliseconds."""
-    shown = datetime.fromtimestamp(instant // 1000, timezone.utc).astimezone(NEW_YORK).utcoffset()
-    assert shown is not None  # noqa: S101 -- the zone has one
-    return round(shown.total_seconds()) * 1000
-
-
 def new_york(instant: Ints) -> Ints:
     """Returns instants, milliseconds since 1970 in UTC, as milliseconds on New York's clocks."""
     low, high = int(instant.min()), int(instant.max())
-    if high - low < _STEADY and (offset := _offset(low)) == _offset(high):
+    offset = steady_offset(low, high)
+    if offset is not None:
         return instant + offset
     stamps = pa.array(instant).cast(pa.timestamp("ms", str(NEW_YORK)))
     return np.asarray(pc.local_timestamp(stamps).cast(pa.int64()).to_numpy())

@@ -12,8 +12,9 @@ from itertools import pairwise
 import numpy as np
 
 from transforms.black_scholes import Floats
-from transforms.block import EPOCH, Block, Flags, code_of, contract
+from transforms.block import Block, Flags, code_of, contract
 from transforms.early_closes import CLOSE_MS
+from transforms.offsets import EPOCH
 from transforms.presence import Ints
 
 MOST_QUOTES = 1 << 21

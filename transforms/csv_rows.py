@@ -1,11 +1,24 @@
 """Rows as lines of a CSV file."""
 
+from typing import Any
+
+import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pacsv
 
+from transforms import compiled
 from transforms.column_text import Decimals, Timestamps
+from transforms.offsets import steady_offset
 
 _OPTIONS = pacsv.WriteOptions(include_header=False, quoting_style="none")
+# What the compiled printer knows, and how many bytes an item has.
+_KINDS = {
+    pa.float64(): ("d", 8),
+    pa.int64(): ("l", 8),
+    pa.int32(): ("i", 4),
+    pa.date32(): ("D", 4),
+    pa.string(): ("u", 4),
+}
 
 
 class RowEncoder:
@@ -20,14 +33,18 @@ class RowEncoder:
     def __init__(self, schema: pa.Schema) -> None:
         self._printers = [_printer(field.type) for field in schema]
 
-    def encode(self, rows: pa.Table) -> pa.Buffer:
+    def encode(self, rows: pa.Table) -> bytes | pa.Buffer:
         """Returns the rows as lines; a null is an empty cell."""
+        columns = [column.combine_chunks() for column in rows.columns]
+        text = _plain(columns, rows.num_rows) if compiled.THERE else None
+        if text is not None:
+            return text
         out = pa.BufferOutputStream()
-        text = [
-            column if printer is None else printer.text(column.combine_chunks())
-            for printer, column in zip(self._printers, rows.columns, strict=True)
+        cells = [
+            column if printer is None else printer.text(column)
+            for printer, column in zip(self._printers, columns, strict=True)
         ]
-        pacsv.write_csv(pa.Table.from_arrays(text, rows.schema.names), out, _OPTIONS)
+        pacsv.write_csv(pa.Table.from_arrays(cells, rows.schema.names), out, _OPTIONS)
         return out.getvalue()
 
 
@@ -35,3 +52,28 @@ def _printer(kind: pa.DataType) -> Decimals | Timestamps | None:
     if pa.types.is_floating(kind):
         return Decimals()
     return Timestamps() if pa.types.is_timestamp(kind) else None
+
+
+def _plain(columns: list[pa.Array], rows: int) -> bytes | None:
+    """Returns the columns as lines, or None if they are not of a kind that is quickly printed."""
+    if not rows or any(column.null_count for column in columns):
+        return None
+    shift = _shift([column for column in columns if pa.types.is_timestamp(column.type)])
+    if shift is None:
+        return None
+    return compiled.print_rows(tuple(_parts(column) for column in columns), rows, shift)
+
+
+def _shift(times: list[pa.Array]) -> int | None:
+    """Returns the zone's offset if all the times have the same one."""
+    if not times:
+        return 0
+    instants = [column.view(pa.int64()).to_numpy() for column in times]
+    low = min(int(np.min(column)) for column in instants)
+    return steady_offset(low, max(int(np.max(column)) for column in instants))
+
+
+def _parts(column: pa.Array) -> tuple[Any, ...]:
+    kind, size = ("t", 8) if pa.types.is_timestamp(column.type) else _KINDS[column.type]
+    _, values, *letters = column.buffers()
+    return kind, values.slice(column.offset * size), *(letters or [None])

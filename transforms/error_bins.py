@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from transforms.black_scholes import Floats
-from transforms.block import EPOCH, Block
+from transforms.block import Block
+from transforms.offsets import EPOCH
 
 Ints = NDArray[np.int64]
 

@@ -11,10 +11,11 @@ import pyarrow.compute as pc
 
 from transforms.arbitrage import arbitrage
 from transforms.assumptions import Assumptions
-from transforms.block import EPOCH, Block, arrays, milliseconds, new_york, stamp
+from transforms.block import Block, arrays, milliseconds, new_york, stamp
 from transforms.calendar_arbitrage import Calendars
 from transforms.error_bins import ErrorBins
 from transforms.findings import Example, Finding, Quality
+from transforms.offsets import EPOCH
 from transforms.presence import DAY_MS
 from transforms.quality import QualityCheck
 from transforms.quality_rules import Found

@@ -13,9 +13,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from transforms.block import EPOCH, Block
+from transforms.block import Block
 from transforms.conventions import SOLVER_TOLERANCE
 from transforms.early_closes import OPEN_MS
+from transforms.offsets import EPOCH
 from transforms.presence import DAY_MS, Ints
 
 Floats = NDArray[np.float64]

@@ -13,10 +13,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from transforms.black_scholes import Floats, greeks, price, years_to_expiration
-from transforms.block import EPOCH, Block, Flags, arrays
+from transforms.block import Block, Flags, arrays
 from transforms.conventions import SOLVER_TOLERANCE
 from transforms.early_closes import CLOSE_MS
 from transforms.implied_volatility import implied_volatility
+from transforms.offsets import EPOCH
 from transforms.presence import Ints
 from transforms.vendor_rate import Priced, Rate, vendor_rate
 

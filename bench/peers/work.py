@@ -15,6 +15,8 @@ LAST_TRADE_DATE = date(2024, 3, 14)
 SIZES = {"0.6": (40, 1), "2.5": (162, 1), "10": (162, 4), "40": (162, 16)}
 """Contracts of an expiration, and trade dates, by millions of rows."""
 
+_MOST_CONTRACTS = 400  # of an expiration, on the average: the market has few more
+
 
 @dataclass(frozen=True)
 class Work:
@@ -56,6 +58,9 @@ def make_work(size: str, *, skewed: bool = False, expirations: int = 40) -> Work
     """
     each, days = SIZES[size]
     total = each * 40
+    while total / expirations > _MOST_CONTRACTS:
+        # As many rows on more trade dates.
+        total, days = total // 2, days * 2
     weights = [1 / (1 + n / 8) if skewed else 1.0 for n in range(expirations)]
     # Rounded so that the sum stays what it was.
     edges = [round(total * sum(weights[:n]) / sum(weights)) for n in range(expirations + 1)]

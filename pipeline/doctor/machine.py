@@ -10,7 +10,7 @@ import psutil
 from packaging.requirements import Requirement
 
 from pipeline.doctor.finding import FAIL, OK, WARN, Finding
-from transforms import sessions
+from transforms import compiled, sessions
 from transforms.version import __version__
 
 _PACKAGE = "theta-greeks-pipeline"
@@ -21,6 +21,7 @@ _LEAST_MEMORY = 300 << 20
 def machine() -> Iterator[Finding]:
     """Yields what is found of this machine."""
     yield _versions()
+    yield _reader()
     free = psutil.virtual_memory().available
     words = f"{free >> 20:,} MiB available"
     if free < _LEAST_MEMORY:
@@ -60,6 +61,18 @@ def _versions() -> Finding:
     shown = ", ".join(f"{name} {found[name]}" for name in ("apache-beam", "pyarrow"))
     return Finding(
         OK, "versions", f"greeks {__version__}, Python {platform.python_version()}, {shown}"
+    )
+
+
+def _reader() -> Finding:
+    if compiled.THERE:
+        return Finding(OK, "CSV", "read and printed by compiled code")
+    return Finding(
+        WARN,
+        "CSV",
+        "read and printed by Arrow: there was no C compiler to install this with, or it failed; "
+        "the files are the same, and take up to twice as long",
+        f"install one (on Debian: apt-get install gcc python3-dev), then {_PACKAGE} again",
     )
 
 

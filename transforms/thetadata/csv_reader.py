@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 import xxhash
 
+from transforms import compiled
 from transforms.lines import lines_in
 from transforms.model import GreeksRequest
 from transforms.processors import CONVERTING
@@ -21,6 +22,7 @@ from transforms.schema import KEY_COLUMNS, schema_of
 from transforms.thetadata.clock import zoned
 from transforms.thetadata.dialect import Dialect, Part, require
 from transforms.thetadata.errors import AnswerChanged, MalformedResponse
+from transforms.thetadata.plain import PlainLines
 
 BLOCK_BYTES = 1 << 19
 """Bytes read and parsed at a time: about 3,500 rows of first-order Greeks.
@@ -75,6 +77,7 @@ class CsvReader:
 
     def __init__(self, request: GreeksRequest, part: Part, dialect: Dialect) -> None:
         self._schema = schema_of(request.greeks)
+        self._request, self._part = request, part
         self._dialect = dialect
         self._types = dialect.types(self._schema)
         self._symbol = pa.scalar(request.symbol)
@@ -85,6 +88,7 @@ class CsvReader:
         self._what = f"{request.symbol} expiring {request.expiration} on {span}"
         self._line = 1
         self._read_options: pacsv.ReadOptions | None = None
+        self._plain: PlainLines | None = None
         self._parse_options = pacsv.ParseOptions(newlines_in_values=False)
         self._convert_options = pacsv.ConvertOptions(
             column_types=self._types,
@@ -118,8 +122,10 @@ class CsvReader:
             if self._read_options is None:
                 header, _, rows = block.partition(b"\n")
                 self._read_header(header)
-            batch = self._read_block(rows, self._line + (rows is not block))
-            self._line += lines_in(block)
+            lines = lines_in(block)
+            headers = int(rows is not block)
+            batch = self._read_block(rows, self._line + headers, lines - headers)
+            self._line += lines
             self._digest.update(block)
             self.passed += len(block)
             del block, rows
@@ -158,11 +164,14 @@ class CsvReader:
         if repeated:
             raise self._error(1, f"the header names {', '.join(repeated)} more than once")
         self._read_options = pacsv.ReadOptions(column_names=columns, use_threads=False)
+        if compiled.THERE and self._dialect.plain:
+            self._plain = PlainLines(columns, self._schema, self._request, self._part)
 
-    def _read_block(self, block: bytes, line: int) -> pa.RecordBatch:
+    def _read_block(self, block: bytes, line: int, lines: int) -> pa.RecordBatch:
         try:
             with CONVERTING:
-                return self._typed(self._parse(block))
+                rows = self._plain.read(block, lines) if self._plain else None
+                return self._typed(self._parse(block)) if rows is None else rows
         except (pa.ArrowInvalid, ValueError) as error:
             raise self._first_bad_line(block, line, error) from error
 

@@ -39,11 +39,13 @@ class Dialect(Protocol):
         name: `v3` or `v2`.
         status: the path that tells the state of the session with ThetaData.
         pages: whether answers come in pages.
+        plain: whether its columns are the schema's own, so that `plain.PlainLines` can read them.
     """
 
     name: str
     status: str
     pages: bool
+    plain: bool
 
     def expirations(self, symbol: str) -> tuple[Query, str]:
         """Returns the query for a symbol's expirations, and the column that holds them."""

@@ -33,6 +33,7 @@ class V2:
     name = "v2"
     status = "/v2/system/mdds/status"
     pages = True
+    plain = False
 
     def expirations(self, symbol: str) -> tuple[Query, str]:
         """Returns the query for a symbol's expirations, and the column that holds them."""

@@ -18,6 +18,7 @@ class V3:
     name = "v3"
     status = "/v3/terminal/mdds/status"
     pages = False
+    plain = True
 
     def expirations(self, symbol: str) -> tuple[Query, str]:
         """Returns the query for a symbol's expirations, and the column that holds them."""

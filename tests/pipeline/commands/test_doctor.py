@@ -12,6 +12,7 @@ from pipeline.terminal.market import Market
 from pipeline.terminal.server import TerminalServer
 from tests.support.answers import HEADER
 from tests.support.scripted import Answer, Script, scripted_server
+from transforms import compiled
 
 
 @pytest.fixture(autouse=True)
@@ -71,6 +72,17 @@ def test_where_all_is_well_every_line_is_ok(
     assert "in New York" in out
     assert "fail " not in out
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_whether_the_compiled_code_is_there_is_told_with_the_way_to_it(
+    there: bool, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compiled, "THERE", there)
+    out = doctor(capsys, code=0)
+    assert ("ok   CSV: read and printed by compiled code" in out) == there
+    assert ("warn CSV: read and printed by Arrow" in out) != there
+    assert ("     → install one (on Debian: apt-get install gcc" in out) != there
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 import io
 import tracemalloc
+from collections.abc import Iterator
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
@@ -9,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.answers import HEADER, SAMPLE, SAMPLE_REQUEST, SAMPLE_ROWS, rows_of
+from transforms import compiled
 from transforms.schema import schema_of
 from transforms.thetadata.csv_reader import CsvReader
 from transforms.thetadata.dialect import Part
@@ -22,6 +24,15 @@ NEW_YORK = ZoneInfo("America/New_York")
 def read(body: bytes, *, block: int = 1 << 19, batch_size: int = 1000) -> list[pa.RecordBatch]:
     reader = CsvReader(SAMPLE_REQUEST, Part(DAY, DAY), V3())
     return list(reader.batches(io.BytesIO(body).read, batch_size, block))
+
+
+@pytest.fixture(autouse=True, scope="module", params=["compiled", "arrow"])
+def either_way(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Whatever is claimed here holds with the compiled reader, where there is one, and without."""
+    with pytest.MonkeyPatch.context() as patch:
+        if request.param == "arrow":
+            patch.setattr(compiled, "THERE", False)
+        yield
 
 
 def table(body: bytes, block: int = 1 << 19) -> pa.Table:
