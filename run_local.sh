@@ -96,6 +96,7 @@ case "${1-}" in
     shift
     install ""
     install_peers
+    .venv/bin/python -m compileall -q pipeline transforms
     exec .venv-bench/bin/python -m bench.peers "$@"
     ;;
   flink)

@@ -111,7 +111,7 @@ def test_the_package_holds_the_project_and_nothing_else(package: Path, checkout:
         str(path.relative_to(checkout))
         for top in ("pipeline", "transforms")
         for path in (checkout / top).rglob("*")
-        if path.suffix in (".py", ".typed", ".html")
+        if path.suffix in (".py", ".typed", ".html", ".c", ".pyi")
     }
     assert ours <= names
     assert not {name.split("/")[0] for name in names} & {"tests", "bench", "data"}
