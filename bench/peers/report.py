@@ -71,7 +71,7 @@ def _cells(case: Case, name: str, runs: list[Measured]) -> list[str]:
         str(case.concurrency),
         label,
         f"{middle:.2f} ({min(seconds):.2f}–{max(seconds):.2f})",
-        _ratio(case, name),
+        ratio(case, name),
         f"{statistics.median(run.processor for run in runs):.2f}",
         f"{case.rows / middle:,.0f}",
         f"{case.bytes / middle / 1e6:,.0f}",
@@ -80,7 +80,7 @@ def _cells(case: Case, name: str, runs: list[Measured]) -> list[str]:
     ]
 
 
-def _ratio(case: Case, name: str) -> str:
+def ratio(case: Case, name: str) -> str:
     """Returns the median, and the range, of the times of each round divided by one another."""
     against = case.runs.get(CONTENDERS[name].against)
     if against is None or CONTENDERS[name].against == name:

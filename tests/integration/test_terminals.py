@@ -64,16 +64,20 @@ def test_no_more_requests_than_allowed_are_outstanding_at_any_terminal(
 
 @pytest.mark.parametrize("mode", MODES)
 def test_what_a_terminal_that_dies_leaves_undone_goes_to_the_others(
-    tmp_path: Path, terminal: TerminalServer, mode: str
+    tmp_path: Path, market: Market, mode: str
 ) -> None:
     flags = flags_of(mode)
     calm = tmp_path / "calm"
     calm.mkdir()
-    greeks(calm, *DOWNLOAD, "--terminal", terminal.url)
-    with terminal_process(tmp_path, "--latency", "0.3") as (dies, url):
+    with (
+        # Slow enough for the other to get a few requests, too.
+        TerminalServer(market, latency=0.2) as lasts,
+        terminal_process(tmp_path, "--latency", "0.3") as (dies, url),
+    ):
+        greeks(calm, *DOWNLOAD, "--terminal", lasts.url)
         process = start(
             tmp_path, *DOWNLOAD, *flags, "--concurrency", "2", "--attempts", "2",
-            "--terminal", f"{url},{terminal.url}",
+            "--terminal", f"{url},{lasts.url}",
         )  # fmt: skip
         wait_for("a few requests", lambda: history(url) >= 3)
         dies.kill()
