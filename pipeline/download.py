@@ -30,7 +30,7 @@ def download(config: DownloadConfig, options: PipelineOptions) -> int:
         failed, or nothing matched; 2 if files of other requests or another run are in the way; 3
         if no Terminal answers; 128 and the signal's number if it was interrupted.
     """
-    choose_pool(config.format)
+    choose_pool()
     if stores.of(config.output) or stores.of(config.metrics):
         give_back()
     # Beam does so when it builds the graph; the run history and the manifest come before.

@@ -79,18 +79,18 @@ def quiet_beam() -> None:
     logging.getLogger().setLevel(logging.ERROR)
 
 
-def choose_pool(file_format: str) -> None:
-    """Chooses Arrow's allocator for a format, unless the user has chosen one.
+def choose_pool() -> None:
+    """Chooses Arrow's allocator for a download, unless the user has chosen one.
 
-    For Parquet the system's grows with the rows, and jemalloc hardly does; for CSV the system's
-    takes least. To be called before the threads start.
+    The system's grows with the rows, by 20 MiB and more; jemalloc hardly does. To be called before
+    the threads start.
     """
     import pyarrow as pa
 
     _share_one_arena()
     if os.environ.get(_VARIABLE) != "system":
         return
-    if file_format == "parquet" and "jemalloc" in pa.supported_memory_backends():
+    if "jemalloc" in pa.supported_memory_backends():
         pa.set_memory_pool(pa.jemalloc_memory_pool())
 
 

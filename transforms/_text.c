@@ -474,11 +474,14 @@ static Py_ssize_t most_bytes(const Printed *column, Py_ssize_t rows) {
 }
 
 static PyObject *print_rows(PyObject *Py_UNUSED(module), PyObject *arguments) {
-  PyObject *given, *text = NULL;
+  PyObject *given, *out, *result = NULL;
   Py_ssize_t rows, used = 0, size = 0;
   long long shift;
   Printed columns[MOST_COLUMNS];
-  if (!PyArg_ParseTuple(arguments, "O!nL", &PyTuple_Type, &given, &rows, &shift)) return NULL;
+  if (!PyArg_ParseTuple(arguments, "O!nLO!", &PyTuple_Type, &given, &rows, &shift,
+                        &PyByteArray_Type, &out)) {
+    return NULL;
+  }
   Py_ssize_t width = PyTuple_GET_SIZE(given);
   if (width < 1 || width > MOST_COLUMNS || rows < 0 || rows > INT32_MAX || shift % 60000 ||
       shift <= -DAY_MS || shift >= DAY_MS) {
@@ -501,23 +504,27 @@ static PyObject *print_rows(PyObject *Py_UNUSED(module), PyObject *arguments) {
     }
     size += most;
   }
-  text = PyBytes_FromStringAndSize(NULL, size);
-  if (!text) goto done;
+  /* It fails where somebody still looks at what was printed before. */
+  if (PyByteArray_GET_SIZE(out) < size && PyByteArray_Resize(out, size) < 0) goto done;
+  /* And now nobody can resize it while it is written to without the GIL. */
+  Py_buffer text;
+  if (PyObject_GetBuffer(out, &text, PyBUF_WRITABLE) < 0) goto done;
   char *end;
   Py_BEGIN_ALLOW_THREADS
-  end = print_all(PyBytes_AS_STRING(text), columns, width, rows, shift);
+  end = print_all(text.buf, columns, width, rows, shift);
   Py_END_ALLOW_THREADS
-  if (!end) {
-    Py_SETREF(text, Py_NewRef(Py_None));
+  if (end) {
+    result = PyLong_FromSsize_t(end - (char *)text.buf);
   } else {
-    _PyBytes_Resize(&text, end - PyBytes_AS_STRING(text));
+    result = Py_NewRef(Py_None);
   }
+  PyBuffer_Release(&text);
 done:
   while (used--) {
     PyBuffer_Release(&columns[used].values);
     if (columns[used].letters.obj) PyBuffer_Release(&columns[used].letters);
   }
-  return text;
+  return result;
 }
 
 /* ---- lines ---- */

@@ -49,9 +49,10 @@ def print_rows(
     columns: tuple[Sequence[Any], ...],
     rows: int,
     shift: int,
+    out: bytearray,
     /,
-) -> bytes | None:
-    """Returns rows as lines of CSV; None where a cell can't be printed plainly.
+) -> int | None:
+    """Prints rows as lines of CSV, and returns how many bytes they are.
 
     Args:
         columns: of each of 1 to 128 its kind, its values and its letters (or None): `d`, `l`, `i`
@@ -59,7 +60,12 @@ def print_rows(
             in UTF-8, one more than there are rows, and their letters. No value is null.
         rows: how many.
         shift: what local time is ahead of UTC at every time, in milliseconds, whole minutes.
+        out: begins with the lines then; it is made larger if it must be.
+
+    Returns:
+        None where a cell can't be printed plainly. What `out` holds is undefined then.
 
     Raises:
         ValueError: a column has too few values.
+        BufferError: `out` must be made larger, and somebody has a view of it.
     """

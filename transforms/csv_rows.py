@@ -32,13 +32,18 @@ class RowEncoder:
 
     def __init__(self, schema: pa.Schema) -> None:
         self._printers = [_printer(field.type) for field in schema]
+        # Printed to over and over: pieces of a megabyte, taken and given back, would pit the heap.
+        self._text = bytearray()
 
-    def encode(self, rows: pa.Table) -> bytes | pa.Buffer:
-        """Returns the rows as lines; a null is an empty cell."""
+    def encode(self, rows: pa.Table) -> memoryview | pa.Buffer:
+        """Returns the rows as lines; a null is an empty cell.
+
+        They are there until the next rows are encoded.
+        """
         columns = [column.combine_chunks() for column in rows.columns]
-        text = _plain(columns, rows.num_rows) if compiled.THERE else None
-        if text is not None:
-            return text
+        size = _print(columns, rows.num_rows, self._text) if compiled.THERE else None
+        if size is not None:
+            return memoryview(self._text)[:size]
         out = pa.BufferOutputStream()
         cells = [
             column if printer is None else printer.text(column)
@@ -54,14 +59,14 @@ def _printer(kind: pa.DataType) -> Decimals | Timestamps | None:
     return Timestamps() if pa.types.is_timestamp(kind) else None
 
 
-def _plain(columns: list[pa.Array], rows: int) -> bytes | None:
-    """Returns the columns as lines, or None if they are not of a kind that is quickly printed."""
+def _print(columns: list[pa.Array], rows: int, out: bytearray) -> int | None:
+    """Prints the columns as lines and returns their size, or None if they are not plain."""
     if not rows or any(column.null_count for column in columns):
         return None
     shift = _shift([column for column in columns if pa.types.is_timestamp(column.type)])
     if shift is None:
         return None
-    return compiled.print_rows(tuple(_parts(column) for column in columns), rows, shift)
+    return compiled.print_rows(tuple(_parts(column) for column in columns), rows, shift, out)
 
 
 def _shift(times: list[pa.Array]) -> int | None:

@@ -82,9 +82,10 @@ def test_memory_stays_under_200_mib_and_does_not_grow_with_the_rows(
         rows.append(summary["total_records"])
     assert rows[1] > 7.5 * rows[0] > 1_000_000
     assert max(peaks) < 200 + surplus_of_mapped_libraries()
-    # Parquet keeps some 35 KiB for each row group until its file is closed: here, of 75 more in
-    # each of four files.
-    assert peaks[1] < peaks[0] + (15 if form == "parquet" else 10)
+    # What the four workers hold at once, and what the allocators keep of it, is most after some
+    # seconds, and stays so: a second has not come there (seventeen days take no more than eight).
+    # On top of that Parquet keeps some 35 KiB for each row group until its file is closed.
+    assert peaks[1] < peaks[0] + 20
 
 
 def test_every_reader_reads_the_whole_output_folder(

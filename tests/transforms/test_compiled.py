@@ -265,7 +265,9 @@ def test_rows_are_printed_as_arrow_prints_them(
 
 
 def printed(*columns: tuple[object, ...], rows: int = 1, shift: int = 0) -> bytes | None:
-    return compiled.print_rows(columns, rows, shift)
+    out = bytearray()
+    size = compiled.print_rows(columns, rows, shift, out)
+    return None if size is None else bytes(out[:size])
 
 
 def test_what_can_not_be_printed_plainly_is_refused() -> None:
@@ -278,6 +280,16 @@ def test_what_can_not_be_printed_plainly_is_refused() -> None:
     for letters in (b"a,b", b'a"b', b"a\nb"):
         ends = np.array([0, len(letters)], np.int32)
         assert printed(("u", ends, letters)) is None
+
+
+def test_what_was_printed_before_is_not_pulled_away_from_who_still_looks_at_it() -> None:
+    out = bytearray()
+    column = ("d", np.arange(100.0), None)
+    size = compiled.print_rows((column,), 1, 0, out)
+    view = memoryview(out)[:size]
+    with pytest.raises(BufferError):
+        compiled.print_rows((column,), 100, 0, out)
+    assert bytes(view) == b"0\n"
 
 
 def test_a_column_that_has_less_than_it_should_is_an_error() -> None:
