@@ -68,7 +68,7 @@ def test_memory_stays_under_200_mib_and_does_not_grow_with_the_rows(
     terminal: TerminalServer, tmp_path: Path, form: str
 ) -> None:
     peaks, rows = [], []
-    for last in ("2024-03-04", "2024-03-13"):
+    for last in ("2024-03-06", "2024-03-13"):
         folder = tmp_path / last
         folder.mkdir()
         dates = ["--start_date", "2024-03-04", "--end_date", last, "--interval", "1m"]
@@ -80,10 +80,10 @@ def test_memory_stays_under_200_mib_and_does_not_grow_with_the_rows(
         (summary,) = summaries(folder)
         peaks.append(summary["peak_memory_usage"])
         rows.append(summary["total_records"])
-    assert rows[1] > 7.5 * rows[0] > 1_000_000
+    assert rows[1] > 3 * rows[0] > 2_500_000
     assert max(peaks) < 200 + surplus_of_mapped_libraries()
     # What the four workers hold at once, and what the allocators keep of it, is most after some
-    # seconds, and stays so: a second has not come there (seventeen days take no more than eight).
+    # seconds, and stays so: seventeen days take no more than eight, but three take less.
     # On top of that Parquet keeps some 35 KiB for each row group until its file is closed.
     assert peaks[1] < peaks[0] + 20
 
