@@ -11,7 +11,8 @@ from transforms.sessions import NEW_YORK
 
 EPOCH = date(1970, 1, 1).toordinal()
 NOT_TOLD = np.iinfo(np.int32).min
-_STEADY = 100 * 86_400_000  # the clocks change at most once in so many days
+STEADY = 100 * 86_400_000
+"""Milliseconds in which the clocks change at most once."""
 
 
 def offset_at(instant: int) -> int:
@@ -21,7 +22,7 @@ def offset_at(instant: int) -> int:
 
 def steady_offset(low: int, high: int) -> int | None:
     """Returns the offset of all instants from `low` to `high`; None if it may change among them."""
-    if high - low >= _STEADY:
+    if high - low >= STEADY:
         return None
     offset = offset_at(low)
     return offset if offset == offset_at(high) else None

@@ -3,9 +3,8 @@
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from transforms.offsets import STEADY
 from transforms.schema import ZONE
-
-_STEADY = 100 * 86_400_000  # New York's clocks change at most once in so many days
 
 
 def zoned(local: pa.Array) -> pa.Array:
@@ -19,7 +18,7 @@ def zoned(local: pa.Array) -> pa.Array:
     """
     ends = pc.min_max(local)
     low, high = ends["min"].value, ends["max"].value
-    if low is None or high - low >= _STEADY:
+    if low is None or high - low >= STEADY:
         return pc.assume_timezone(local, ZONE)
     first, last = pc.assume_timezone(pa.array([low, high], local.type), ZONE)
     offset = first.value - low
