@@ -27,6 +27,7 @@ from apache_beam.runners.portability.prism_runner import PrismJobServer, PrismRu
 
 from pipeline import bound
 from pipeline.config import ConfigError
+from pipeline.loopback import LoopbackRunner
 
 JARS = "~/.apache_beam/cache/jars"
 """Where Beam keeps the jars of its job servers, and `./run_local.sh flink` puts Flink's."""
@@ -129,7 +130,7 @@ class _PrismServer(_Bound, PrismJobServer):
         return stub
 
 
-class BoundFlinkRunner(FlinkRunner):
+class BoundFlinkRunner(LoopbackRunner, FlinkRunner):
     """Beam's FlinkRunner, whose job server is bound to this process."""
 
     def __init__(self) -> None:
@@ -145,7 +146,7 @@ class BoundFlinkRunner(FlinkRunner):
         return self.server
 
 
-class BoundPrismRunner(PrismRunner):
+class BoundPrismRunner(LoopbackRunner, PrismRunner):
     """Beam's PrismRunner, whose Prism is bound to this process."""
 
     def __init__(self) -> None:
@@ -158,7 +159,11 @@ class BoundPrismRunner(PrismRunner):
         return self.server
 
 
-RUNNERS = {"flinkrunner": BoundFlinkRunner, "prismrunner": BoundPrismRunner}
+RUNNERS = {
+    "flinkrunner": BoundFlinkRunner,
+    "portablerunner": LoopbackRunner,
+    "prismrunner": BoundPrismRunner,
+}
 
 
 @contextmanager
