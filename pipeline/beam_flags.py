@@ -24,6 +24,17 @@ RUNNERS = (
 )
 
 
+class _Options(PipelineOptions):
+    """Beam's options, of which each view is made once: while a graph is made, Beam asks for 200."""
+
+    def view_as(self, cls: type[PipelineOptions]) -> Any:
+        views: dict[type[PipelineOptions], PipelineOptions] = self.__dict__.setdefault("_views", {})
+        view = views.get(cls)
+        if view is None:
+            view = views[cls] = super().view_as(cls)
+        return view
+
+
 def parse_beam_flags(flags: Sequence[str], own: Sequence[str]) -> PipelineOptions:
     """Returns Beam's options from the flags that are not ours.
 
@@ -43,7 +54,7 @@ def parse_beam_flags(flags: Sequence[str], own: Sequence[str]) -> PipelineOption
     if unknown:
         known = [*own, *re.findall(r"--\w+", parser.format_help())]
         raise ConfigError(_unknown(unknown[0].partition("=")[0], known))
-    options = PipelineOptions(list(flags))
+    options = _Options(list(flags))
     runner = options.view_as(StandardOptions).runner or ""
     _check_runner(runner)
     check_runner(runner, options)

@@ -5,9 +5,12 @@ import gc
 import logging
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec, PathFinder
+from importlib.util import LazyLoader
+from types import ModuleType
 
 # Beam and pyarrow import these where they are installed, and go without them where they are not.
 # pandas (45 MiB) is for their DataFrames, pymongo (7 MiB) for MongoDB, boto3 (9 MiB) for Beam's own
@@ -17,6 +20,9 @@ UNUSED = ("boto3", "pandas", "pymongo")
 # And these, 11 MiB, for Google's store: `transforms.gs_access` does so where one is named.
 _NOT_YET = "google.cloud"
 
+# Beam imports it for Google's services only.
+_LATE = "httplib2"
+
 # Of mallopt, in malloc.h.
 _TRIM_THRESHOLD, _TOP_PAD = -1, -2
 _VARIABLE = "ARROW_DEFAULT_MEMORY_POOL"
@@ -25,10 +31,16 @@ _M_ARENA_MAX = -8  # malloc.h
 
 
 class _KeepOut(MetaPathFinder):
-    def find_spec(self, name: str, path: object, target: object = None) -> None:
+    def find_spec(
+        self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
         beam_is_there = hasattr(sys.modules.get("apache_beam"), "Pipeline")
         if name in UNUSED or (name == _NOT_YET and not beam_is_there):
             raise ModuleNotFoundError(f"{name} is kept out of this process", name=name)
+        spec = PathFinder.find_spec(name, path, target) if name == _LATE else None
+        if spec is not None and spec.loader is not None:
+            spec.loader = LazyLoader(spec.loader)
+        return spec
 
 
 def keep_lean() -> None:

@@ -104,11 +104,18 @@ class Progress:
         trace: TracebackType | None,
     ) -> None:
         self._ended.set()
+        self._wake()
         self._thread.join()
         self._display.close()
         self._socket.close()
         self._folder.cleanup()
         self.samples.finish(self._sample(self._tally.snapshot()))
+
+    def _wake(self) -> None:
+        """Lets the listener see the end at once, behind all that was sent before."""
+        with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as mine:
+            mine.settimeout(_POLL_SECONDS)
+            mine.sendto(b"", self.address or "")
 
     def close_display(self) -> None:
         """Ends the display at once, and leaves the terminal as it was."""
@@ -135,6 +142,8 @@ class Progress:
                 if self._ended.is_set():
                     return
             else:
+                if not message and self._ended.is_set():
+                    return
                 # Anybody may send to the socket: what is no message is none of ours.
                 with self._lock, contextlib.suppress(ValueError, KeyError, TypeError):
                     if self._take(json.loads(message)):
