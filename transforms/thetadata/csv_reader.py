@@ -5,6 +5,7 @@ checked and handed on before the next one is read.
 """
 
 import csv
+import itertools
 import math
 from collections.abc import Callable, Iterator, Mapping
 
@@ -38,10 +39,12 @@ def blocks_of_lines(read: Callable[[int], bytes], size: int = BLOCK_BYTES) -> It
 
     Args:
         read: returns the next n bytes of the body, fewer only at its end.
-        size: about how many bytes a block has; a longer line makes a longer block.
+        size: about how many bytes a block has, the first one half as many, so that also an answer
+            that soon breaks off brings rows; a longer line makes a longer block.
     """
     rest = b""
-    while chunk := read(size):
+    sizes = itertools.chain([max(size // 2, 1)], itertools.repeat(size))
+    while chunk := read(next(sizes)):
         cut = chunk.rfind(b"\n") + 1
         if cut:
             # While a block is looked at, and its rows are written, nobody else holds it.
