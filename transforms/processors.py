@@ -11,6 +11,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 
 LINGER_SECONDS = 0.005
 """How long a turn is kept for a worker that has left it.
@@ -29,10 +30,12 @@ def _processors() -> int:
     return os.cpu_count() or 1
 
 
+@dataclass
 class _Turn:
-    def __init__(self, since: float) -> None:
-        self.since = since
-        self.left: float | None = None
+    """A thread's turn: when it began, and when the thread left it, if it is not at work."""
+
+    since: float
+    left: float | None = None
 
 
 class Turns:
@@ -105,3 +108,4 @@ class Turns:
 
 
 CONVERTING = Turns(_processors())
+"""To be held while rows are converted, by every worker of this process."""

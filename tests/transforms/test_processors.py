@@ -104,10 +104,10 @@ def test_who_has_had_a_long_turn_comes_back_behind_who_waits(turns: Turns, clock
     def note() -> None:
         with turns:
             order.append("other")
+        clock.leave_behind()
 
     other = started(note)
     wait_for("the other one", lambda: turns._waiting)
-    threading.Timer(0.1, clock.leave_behind).start()
     with turns:
         order.append("this")
     other.join()
@@ -156,6 +156,7 @@ def test_never_more_threads_are_at_work_than_there_are_turns() -> None:
                 with lock:
                     at_work -= 1
             if chance.random() < 0.1:
+                # Away for so long that another thread has the turn.
                 time.sleep(2 * LINGER_SECONDS)
 
     threads = [started(lambda seed=seed: come_and_go(seed)) for seed in range(10)]  # type: ignore[misc]
