@@ -15,6 +15,7 @@ from pipeline.inventory import Conflict
 from pipeline.lean import choose_pool, give_back
 from pipeline.plan import NothingMatched
 from pipeline.run import DryRun, Run
+from pipeline.shortcuts import take_shortcuts
 from transforms import files, stores
 from transforms.summary import RunSummary
 from transforms.thetadata import NotServed, TerminalUnreachable, ThetaError
@@ -31,6 +32,7 @@ def download(config: DownloadConfig, options: PipelineOptions) -> int:
         if no Terminal answers; 128 and the signal's number if it was interrupted.
     """
     choose_pool()
+    take_shortcuts()
     if stores.of(config.output) or stores.of(config.metrics):
         give_back()
     # Beam does so when it builds the graph; the run history and the manifest come before.
