@@ -15,13 +15,14 @@ from types import ModuleType
 # Beam and pyarrow import these where they are installed, and go without them where they are not.
 # pandas (45 MiB) is for their DataFrames, pymongo (7 MiB) for MongoDB, boto3 (9 MiB) for Beam's own
 # S3 files: a download uses none of them.
-UNUSED = ("boto3", "pandas", "pymongo")
+UNUSED = ("boto3", "bson", "pandas", "pymongo")
 
 # And these, 11 MiB, for Google's store: `transforms.gs_access` does so where one is named.
 _NOT_YET = "google.cloud"
 
-# Beam imports it for Google's services only.
-_LATE = "httplib2"
+# Beam and gRPC import these for what few graphs have: asynchronous calls, Google's services, names
+# of BigQuery's tables, transforms in other languages (2 MiB).
+_LATE = ("grpc.aio", "httplib2", "regex", "yaml")
 
 # Of mallopt, in malloc.h.
 _TRIM_THRESHOLD, _TOP_PAD = -1, -2
@@ -37,7 +38,7 @@ class _KeepOut(MetaPathFinder):
         beam_is_there = hasattr(sys.modules.get("apache_beam"), "Pipeline")
         if name in UNUSED or (name == _NOT_YET and not beam_is_there):
             raise ModuleNotFoundError(f"{name} is kept out of this process", name=name)
-        spec = PathFinder.find_spec(name, path, target) if name == _LATE else None
+        spec = PathFinder.find_spec(name, path, target) if name in _LATE else None
         if spec is not None and spec.loader is not None:
             spec.loader = LazyLoader(spec.loader)
         return spec

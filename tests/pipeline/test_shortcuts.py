@@ -11,15 +11,19 @@ from apache_beam.transforms.userstate import ReadModifyWriteStateSpec
 
 from pipeline.shortcuts import by_function, remembered
 from transforms.fetch import _FetchFn
+from transforms.layout import Layout
 from transforms.metrics import _SummarizeFn
+from transforms.quality import Checking
+from transforms.schema import schema_of
+from transforms.sinks import CsvSink
 from transforms.stopping import StopSignal
 from transforms.write import _WriteFn
 
+LAST = beam.DoFn.StateParam(ReadModifyWriteStateSpec("last", VarIntCoder()))
+
 
 class Stateful(beam.DoFn):
-    LAST = ReadModifyWriteStateSpec("last", VarIntCoder())
-
-    def process(self, element: Any, last: Any = beam.DoFn.StateParam(LAST)) -> Any:
+    def process(self, element: Any, last: Any = LAST) -> Any:
         yield element, last
 
 
@@ -30,7 +34,12 @@ class WithWindow(beam.DoFn):
 
 FUNCTIONS = [
     _FetchFn(1000, StopSignal("stop", None), None, None, False),
-    _WriteFn(None, "live", None, None),  # type: ignore[arg-type] -- only looked at
+    _WriteFn(
+        CsvSink(Layout("data", ".csv", "run"), schema_of("first_order"), "none"),
+        "live",
+        None,
+        Checking(),
+    ),
     _SummarizeFn(),
     Stateful(),
     WithWindow(),
