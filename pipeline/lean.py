@@ -20,9 +20,8 @@ UNUSED = ("boto3", "bson", "pandas", "pymongo")
 # And these, 11 MiB, for Google's store: `transforms.gs_access` does so where one is named.
 _NOT_YET = "google.cloud"
 
-# Beam and gRPC import these for what few graphs have: asynchronous calls, Google's services, names
-# of BigQuery's tables, transforms in other languages (2 MiB).
-_LATE = ("grpc.aio", "httplib2", "regex", "yaml")
+# Beam imports these for Google's services only.
+_LATE = ("httplib2", "regex")
 
 # Of mallopt, in malloc.h.
 _TRIM_THRESHOLD, _TOP_PAD = -1, -2
