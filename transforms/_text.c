@@ -326,28 +326,40 @@ static inline char *print_integer(char *to, int64_t number) {
   return print_whole(to, number < 0 ? 0 - (uint64_t)number : (uint64_t)number);
 }
 
-/* A decimal of at most 15 digits is the shortest text of the float64 that is nearest to it. */
-static inline char *print_decimal(char *to, double value) {
-  uint64_t scale = 10000;
-  double number = rint(value * 1e4);
-  if (!(fabs(number) < 1e15 && number / 1e4 == value)) {
-    scale = 100000000;
-    number = rint(value * 1e8);
-    if (!(fabs(number) < 1e15 && number / 1e8 == value)) return NULL;
-  }
-  if (value < 0) *to++ = '-';
-  uint64_t all = (uint64_t)fabs(number), rest = all % scale;
-  to = print_whole(to, all / scale);
+/* Prints a value that is a whole number of 1/10000, or of 1/100000000: `all` of them. The scale is
+ * known when this is compiled, so that nothing is divided by what is not. */
+static inline char *print_scaled(char *to, uint64_t all, uint64_t scale) {
+  uint64_t whole = all / scale;
+  unsigned rest = (unsigned)(all % scale);
+  to = whole < 10 ? (*to = (char)('0' + whole), to + 1) : print_whole(to, whole);
   if (!rest) return to;
   *to++ = '.';
   if (scale > 10000) {
-    print_pair(print_pair(to, (unsigned)(rest / 1000000)), (unsigned)(rest / 10000 % 100));
-    to += 4;
+    to = print_pair(print_pair(to, rest / 1000000), rest / 10000 % 100);
     rest %= 10000;
   }
-  to = print_pair(print_pair(to, (unsigned)(rest / 100)), (unsigned)(rest % 100));
+  to = print_pair(print_pair(to, rest / 100), rest % 100);
   while (to[-1] == '0') to--;
   return to;
+}
+
+/* To add this and take it away again rounds what is less than 2^51 to a whole number, as rint does,
+ * which is a call of a library where the processor is not known. */
+#define ROUND 0x1.8p52
+
+/* A decimal of at most 15 digits is the shortest text of the float64 that is nearest to it. */
+static inline char *print_decimal(char *to, double value) {
+  double size = fabs(value);
+  if (value < 0) *to++ = '-';
+  if (size < 1e11) {
+    double number = size * 1e4 + ROUND - ROUND;
+    if (number / 1e4 == size) return print_scaled(to, (uint64_t)(int64_t)number, 10000);
+  }
+  if (size < 1e7) {
+    double number = size * 1e8 + ROUND - ROUND;
+    if (number / 1e8 == size) return print_scaled(to, (uint64_t)(int64_t)number, 100000000);
+  }
+  return NULL;
 }
 
 static char *print_date(char *to, int64_t days) {
