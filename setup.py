@@ -32,11 +32,14 @@ setup(
     packages=find_packages(include=["pipeline", "pipeline.*", "transforms", "transforms.*"]),
     package_data={
         "pipeline": ["py.typed", "reports/page.html"],
-        "transforms": ["py.typed", "_text.pyi"],
+        "transforms": ["py.typed", "_clean.pyi", "_text.pyi"],
     },
     # Without a C compiler there is none of it, and Arrow does its work; see transforms/compiled.py.
     ext_modules=[
-        Extension("transforms._text", ["transforms/_text.c"], libraries=LIBRARIES, optional=True)
+        Extension(
+            f"transforms.{name}", [f"transforms/{name}.c"], libraries=LIBRARIES, optional=True
+        )
+        for name in ("_clean", "_text")
     ],
     install_requires=[
         "apache-beam>=2.77,<2.78",

@@ -83,9 +83,9 @@ class Block:
         daily: one row for each contract and trade date.
         annual_dividend: that the Greeks were computed with, in dollars.
         instant: of each row, milliseconds since 1970 in UTC.
-        time: the same on New York's clocks.
-        day: its date, as days since 1970.
-        clock: its time of day, in milliseconds since midnight.
+        offset: what New York's clocks show more at all of them, in milliseconds; None if that
+            changes among them.
+        time: what those clocks show.
         is_call: whether it is of a call.
     """
 
@@ -94,17 +94,15 @@ class Block:
     daily: bool
     annual_dividend: float = 0.0
     instant: Ints = field(init=False)
+    offset: int | None = field(init=False)
     time: Ints = field(init=False)
-    day: Ints = field(init=False)
-    clock: Ints = field(init=False)
     is_call: Flags = field(init=False)
 
     def __post_init__(self) -> None:
         self.names = self.columns.keys()
         self.instant, self.is_call = self.columns["timestamp"], self.columns["right"]
-        self.time = new_york(self.instant)
-        self.day = self.time // DAY_MS
-        self.clock = self.time - self.day * DAY_MS
+        self.offset = _offset_of(self.instant)
+        self.time = _shown(self.instant, self.offset)
 
     def __len__(self) -> int:
         return len(self.instant)
@@ -121,6 +119,16 @@ class Block:
         if cell != cell:
             return None
         return str(cell) if cell in (math.inf, -math.inf) else cell
+
+    @cached_property
+    def day(self) -> Ints:
+        """The date of each row, as days since 1970."""
+        return self.time // DAY_MS
+
+    @cached_property
+    def clock(self) -> Ints:
+        """The time of day of each row, in milliseconds since midnight."""
+        return self.time - self.day * DAY_MS
 
     @cached_property
     def greeks(self) -> list[str]:
@@ -181,8 +189,14 @@ class Block:
 
 def new_york(instant: Ints) -> Ints:
     """Returns instants, milliseconds since 1970 in UTC, as milliseconds on New York's clocks."""
-    low, high = int(instant.min()), int(instant.max())
-    offset = steady_offset(low, high)
+    return _shown(instant, _offset_of(instant))
+
+
+def _offset_of(instant: Ints) -> int | None:
+    return steady_offset(int(instant.min()), int(instant.max()))
+
+
+def _shown(instant: Ints, offset: int | None) -> Ints:
     if offset is not None:
         return instant + offset
     stamps = pa.array(instant).cast(pa.timestamp("ms", str(NEW_YORK)))

@@ -7,6 +7,7 @@ import numpy as np
 import pyarrow as pa
 
 from transforms.block import Block, arrays
+from transforms.clean import counts_if_clean
 from transforms.early_closes import CLOSE_MS, OPEN_MS
 from transforms.findings import MOST_EXAMPLES, Example, Finding, Quality
 from transforms.gathering import GROUP_ROWS
@@ -118,11 +119,14 @@ class QualityCheck:
         if self._presence is not None:
             times = block.day * 86_400_000 if self._daily else block.time
             self._presence.add(block.code, times)
-        for name, count in counted(block):
-            self._counts[name] = self._counts.get(name, 0) + int(count)
+        counts = counts_if_clean(block)
+        if counts is None:
+            counts = dict(counted(block))
+            for one in found(block):
+                self._tallies.note(one, block)
+        for name, count in counts.items():
+            self._counts[name] = self._counts.get(name, 0) + count
         self._note_error(block)
-        for one in found(block):
-            self._tallies.note(one, block)
 
     def _note_error(self, block: Block) -> None:
         if {"iv_error", "implied_vol"} <= block.names:

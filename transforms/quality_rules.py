@@ -23,10 +23,10 @@ Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
 STALE_MS, AHEAD_MS = 300_000, 60_000
-_LAST_MS = (16 * 60 + 15) * 60_000
-_SETTLED_MS = OPEN_MS + 300_000  # by then every option in the money has a quote
-_MOST_RATE = 0.10
-_AT_THE_MONEY = 0.0025  # of the underlying's price: a quarter of what it moves in a calm day
+LAST_MS = (16 * 60 + 15) * 60_000
+SETTLED_MS = OPEN_MS + 300_000  # by then every option in the money has a quote
+MOST_RATE = 0.10
+AT_THE_MONEY = 0.0025  # of the underlying's price: a quarter of what it moves in a calm day
 
 
 class Found(NamedTuple):
@@ -135,13 +135,13 @@ def _quotes(block: Block) -> Iterator[Found]:
         yield from _where("crossed_quotes", crossed, bid - ask, "bid", "ask")
     if "underlying_price" not in block.names or block.daily:
         return
-    rows = np.flatnonzero((bid == 0) & (block.clock >= _SETTLED_MS))
+    rows = np.flatnonzero((bid == 0) & (block.clock >= SETTLED_MS))
     if len(rows):
         spot, strike = block["underlying_price"][rows], block["strike"][rows]
         inside = np.where(block.is_call[rows], spot - strike, strike - spot) - 0.01 * spot
         on = block.clock[rows] <= block.closes[rows]
         # At the money an option may have no bid, but never neither: 09:30 is excepted above.
-        nothing = (block["ask"][rows] == 0) & (inside > -(0.01 + _AT_THE_MONEY) * spot)
+        nothing = (block["ask"][rows] == 0) & (inside > -(0.01 + AT_THE_MONEY) * spot)
         nothing &= block.clock[rows] < block.closes[rows]
         bad = ((inside > 0) & on) | (nothing & (spot > 0))
         if bad.any():
@@ -177,7 +177,7 @@ def _surely_solvable(block: Block, price: Floats, rows: Ints) -> Floats:
     """
     spot, strike, call = block["underlying_price"][rows], block["strike"][rows], block.is_call[rows]
     years, paid = block.years(rows), price[rows]
-    least = strike * np.exp(-_MOST_RATE * years)
+    least = strike * np.exp(-MOST_RATE * years)
     dividends = block.annual_dividend * years
     intrinsic = np.where(call, spot - least, strike * 1.01**years + dividends - spot)
     most = np.where(call, spot - dividends, least)
@@ -203,7 +203,7 @@ def _times(block: Block) -> Iterator[Found]:
         late = block.day > last
         yield from _where("after_expiration", late, (block.day - last).astype(np.float64))
     if not block.daily:
-        off = np.maximum(OPEN_MS - block.clock, block.clock - _LAST_MS)
+        off = np.maximum(OPEN_MS - block.clock, block.clock - LAST_MS)
         off[(block.day + 3) % 7 >= 5] = DAY_MS
         if off.max() > 0:
             yield from _where("outside_hours", off > 0, off.astype(np.float64))

@@ -1,6 +1,7 @@
 """The compiled code says nothing that Arrow does not say, and keeps to the room that it has."""
 
 import io
+import json
 import shutil
 import subprocess
 import sys
@@ -313,20 +314,24 @@ def test_a_column_that_has_less_than_it_should_is_an_error() -> None:
 
 _ARROW_ALONE = """\
 import sys
-sys.modules["transforms._text"] = None  # as where it was not built
+# As where they were not built.
+sys.modules["transforms._clean"] = sys.modules["transforms._text"] = None
 from pipeline.__main__ import run
 sys.exit(run())
 """
 
 
 @pytest.mark.parametrize("file_format", ["csv", "parquet"])
-def test_without_the_compiled_code_the_files_are_the_same(tmp_path: Path, file_format: str) -> None:
+def test_without_the_compiled_code_files_and_findings_are_the_same(
+    tmp_path: Path, file_format: str
+) -> None:
     flags = (
         *("download", "--symbol", "SPXW", "--start_date", "2024-03-14", "--max_dte", "4"),
         *("--terminal", "embedded", "--format", file_format, "--progress", "none"),
     )
-    greeks(tmp_path, *flags, "--output", "compiled")
+    greeks(tmp_path, *flags, "--output", "compiled", "--metrics", "compiled.runs")
     arrow = [sys.executable, "-c", _ARROW_ALONE, *flags, "--output", "arrow"]
+    arrow += ["--metrics", "arrow.runs"]
     subprocess.run(arrow, cwd=tmp_path, check=True, timeout=240, capture_output=True)
     files = {
         name: {
@@ -337,6 +342,16 @@ def test_without_the_compiled_code_the_files_are_the_same(tmp_path: Path, file_f
     }
     assert len(files["arrow"]) >= 3
     assert files["compiled"] == files["arrow"]
+    found = {}
+    for name in files:
+        (record,) = [
+            json.loads(path.read_text())
+            for path in tmp_path.glob(f"{name}.runs/pipeline-run-*.json")
+        ]
+        assert record["versions"]["csv"] == name
+        found[name] = [result["quality"] for result in record["expirations"]]
+    assert found["compiled"] == found["arrow"]
+    assert found["arrow"][0]["statistics"]["zero_bids"]["count"] > 0
 
 
 def test_an_answer_of_plain_rows_is_read_by_it_alone(monkeypatch: pytest.MonkeyPatch) -> None:
