@@ -52,6 +52,9 @@ def keep_lean() -> None:
     library has no business doing this to its importer.
     """
     sys.meta_path.insert(0, _KeepOut())
+    # NumPy starts one thread more for each processor, which spin for a while, and multiplies no
+    # matrices here.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     # Arrow's default allocator, mimalloc, keeps 60 to 80 MiB more, at the same speed.
     os.environ.setdefault(_VARIABLE, "system")
     # By default jemalloc has four arenas for each processor, and its threads cache larger pieces,

@@ -1,4 +1,5 @@
-/* Looks at a block of rows and counts what is worth knowing, if there is nothing to find in them.
+/* Looks at a block of rows and counts what is worth knowing, if there is nothing to find in them;
+ * and says in which runs they come: rows of one contract whose times follow one another.
  *
  * It is a fast way of what `quality_rules` does, for the blocks that most are: rows of which none
  * breaks a rule. Where one does, or only comes near to it, or holds what is no number, this refuses,
@@ -17,6 +18,7 @@
 
 #define MOST_GREEKS 32
 #define DAY_MS 86400000LL
+#define LATEST (1LL << 52) /* ms: no time is later, and none of this overflows */
 
 /* How near to breaking a rule is left to the rules: more than any rounding, less than a cent. */
 #define NEAR 1e-6
@@ -35,6 +37,15 @@ typedef struct {
   const double *greeks[MOST_GREEKS];
   Py_ssize_t width;
 } Rows;
+
+/* What is said besides the counts. */
+typedef struct {
+  int64_t error_rows; /* of the errors of volatilities, their sizes */
+  double error_sum, error_rest, error_most;
+  int64_t step; /* between two times of a run, in ms; 0: no runs are asked for */
+  int64_t *codes, *firsts, *lengths;
+  Py_ssize_t runs;
+} Told;
 
 typedef struct {
   int64_t first;      /* date, in days since 1970 */
@@ -92,14 +103,42 @@ static int near_the_money(const Rows *rows, Py_ssize_t n, const Day *day) {
   return fabs(log(rows->spot[n] / rows->strike[n])) < 3 * deviation + NEAR;
 }
 
+/* Neumaier's sum: its error is that of one addition, however many they are. */
+static inline void add_error(Told *told, double error) {
+  double sum = told->error_sum + error;
+  told->error_rest += told->error_sum >= error ? told->error_sum - sum + error
+                                               : error - sum + told->error_sum;
+  told->error_sum = sum;
+  told->error_rows++;
+  if (error > told->error_most) told->error_most = error;
+}
+
+/* To add this and take it away again rounds what is less than 2^51 to a whole number. */
+#define ROUND 0x1.8p52
+
+static inline void add_to_runs(Told *told, double strike, int is_call, int64_t local) {
+  int64_t code = (int64_t)(strike * 1000 + ROUND - ROUND) * 2 + !is_call;
+  Py_ssize_t n = told->runs - 1;
+  if (n >= 0 && told->codes[n] == code &&
+      told->firsts[n] + told->lengths[n] * told->step == local) {
+    told->lengths[n]++;
+    return;
+  }
+  told->codes[++n] = code;
+  told->firsts[n] = local;
+  told->lengths[n] = 1;
+  told->runs++;
+}
+
 /* Returns whether no row comes near to breaking a rule. */
-static int count_all(const Rows *rows, const Days *days, const Bounds *bounds, int64_t *counts) {
-  Day day = {.midnight = INT64_MIN};
+static int look_at_all(
+    const Rows *rows, const Days *days, const Bounds *bounds, int64_t *counts, Told *told) {
+  Day day = {.midnight = -LATEST};
   for (Py_ssize_t n = 0; n < rows->rows; n++) {
     double strike = rows->strike[n], bid = rows->bid[n], ask = rows->ask[n];
     double volatility = rows->volatility[n], error = rows->error[n], spot = rows->spot[n];
     /* Whatever is compared with a NaN is false. */
-    if (!(strike > 0 && spot > 0 && bid >= 0 && ask >= bid && volatility >= 0)) return 0;
+    if (!(strike > 0 && strike < 1e9 && spot > 0 && bid >= 0 && ask >= bid && volatility >= 0)) return 0;
     if (!isfinite(strike + spot + ask + volatility + error)) return 0;
 
     int all_zero = rows->width > 0;
@@ -115,16 +154,16 @@ static int count_all(const Rows *rows, const Days *days, const Bounds *bounds, i
     }
 
     int64_t instant = rows->instant[n], other = rows->other[n];
-    if (instant < -DAY_MS || instant > INT64_MAX / 2) return 0;
+    if (instant < 0 || instant > LATEST) return 0;
     int64_t local = instant + days->offset, clock = local - day.midnight;
-    if (day.midnight == INT64_MIN || clock < 0 || clock >= DAY_MS) {
+    if (clock < 0 || clock >= DAY_MS) {
       if (!begin_day(&day, local, days, bounds)) return 0;
       clock = local - day.midnight;
     }
     if (clock < bounds->open || clock > bounds->last) return 0;
     /* The least integer stands for a time that is not known. */
+    if (other != INT64_MIN && (other < 0 || other > LATEST)) return 0;
     int64_t age = other == INT64_MIN ? 0 : instant - other;
-    if (other != INT64_MIN && (other < 0 || other > INT64_MAX / 2)) return 0;
     if (age < -bounds->ahead) return 0;
     if (age > bounds->stale) {
       int64_t closed = clock > day.close ? clock - day.close : 0;
@@ -150,12 +189,14 @@ static int count_all(const Rows *rows, const Days *days, const Bounds *bounds, i
       if (price > 0 && solvable(rows, n, price, &day)) return 0;
     } else if (error < 100) {
       if (fabs(error) * price - bounds->tolerance - 1.5e-4 * price > -NEAR) return 0;
+      if (error > -100) add_error(told, fabs(error));
     }
     counts[NO_PRICE] += error >= 100;
     if (all_zero) {
       counts[ZERO_GREEKS]++;
       if (price > 0 && volatility > 0 && near_the_money(rows, n, &day)) return 0;
     }
+    if (told->step) add_to_runs(told, strike, rows->is_call[n], local);
   }
   return 1;
 }
@@ -168,30 +209,36 @@ static const void *items(Py_buffer *view, PyObject *given, Py_ssize_t rows, Py_s
   return NULL;
 }
 
-enum { NUMBERS = 7, FIXED = NUMBERS + 4 };
+enum { NUMBERS = 7, FIXED = NUMBERS + 5 };
 
-static PyObject *count_clean(PyObject *Py_UNUSED(module), PyObject *arguments) {
-  PyObject *numbers, *greeks, *is_call, *instant, *other, *closes;
+static PyObject *look(PyObject *Py_UNUSED(module), PyObject *arguments) {
+  PyObject *numbers, *greeks, *is_call, *instant, *other, *closes, *room;
   Rows rows;
   Days days;
   Bounds bounds;
+  Told told;
   Py_ssize_t size;
   int64_t counts[COUNTS] = {0};
-  Py_buffer views[FIXED + MOST_GREEKS];
+  Py_buffer views[FIXED + MOST_GREEKS], out;
   Py_ssize_t used = 0;
   PyObject *result = NULL;
   memset(views, 0, sizeof views);
-  if (!PyArg_ParseTuple(arguments, "nO!OOO(y#O!)(LLLdO)(LLLLLddd)", &rows.rows, &PyTuple_Type,
+  memset(&told, 0, sizeof told);
+  out.obj = NULL;
+  if (!PyArg_ParseTuple(arguments, "nO!OOO(y#O!)(LLLdO)(LLLLLddd)LO", &rows.rows, &PyTuple_Type,
                         &numbers, &is_call, &instant, &other, &rows.kinds, &size, &PyTuple_Type,
                         &greeks, &days.first, &days.expiration, &days.offset, &days.dividend,
                         &closes, &bounds.open, &bounds.settled, &bounds.last, &bounds.stale,
-                        &bounds.ahead, &bounds.rate, &bounds.at_the_money, &bounds.tolerance)) {
+                        &bounds.ahead, &bounds.rate, &bounds.at_the_money, &bounds.tolerance,
+                        &told.step, &room)) {
     return NULL;
   }
   rows.width = PyTuple_GET_SIZE(greeks);
   if (rows.rows < 0 || rows.rows > INT32_MAX || PyTuple_GET_SIZE(numbers) != NUMBERS ||
-      rows.width != size || rows.width > MOST_GREEKS) {
-    PyErr_SetString(PyExc_ValueError, "seven columns of numbers, and a kind for each of 32 Greeks");
+      rows.width != size || rows.width > MOST_GREEKS || told.step < 0 || told.step > DAY_MS ||
+      days.offset <= -DAY_MS || days.offset >= DAY_MS) {
+    PyErr_SetString(PyExc_ValueError, "seven columns of numbers, a kind for each of at most 32 "
+                                      "Greeks, an offset and a step within a day");
     return NULL;
   }
   const double **places[NUMBERS] = {&rows.strike, &rows.bid,  &rows.ask,  &rows.volatility,
@@ -213,13 +260,25 @@ static PyObject *count_clean(PyObject *Py_UNUSED(module), PyObject *arguments) {
   if (PyObject_GetBuffer(closes, view, PyBUF_SIMPLE) < 0) goto done;
   days.closes = view->buf;
   days.count = view->len / (Py_ssize_t)sizeof(int64_t);
+  if (told.step) {
+    if (PyObject_GetBuffer(room, &out, PyBUF_WRITABLE) < 0) goto done;
+    if (out.len / 3 / (Py_ssize_t)sizeof(int64_t) < rows.rows) {
+      PyErr_SetString(PyExc_ValueError, "there is no room for as many runs as there are rows");
+      goto done;
+    }
+    told.codes = out.buf;
+    told.firsts = told.codes + rows.rows;
+    told.lengths = told.firsts + rows.rows;
+  }
   int clean;
   Py_BEGIN_ALLOW_THREADS
-  clean = count_all(&rows, &days, &bounds, counts);
+  clean = look_at_all(&rows, &days, &bounds, counts, &told);
   Py_END_ALLOW_THREADS
   if (clean) {
-    result = Py_BuildValue("(LLLLLLL)", counts[UNSOLVED], counts[NO_PRICE], counts[ZERO_GREEKS],
-                           counts[ZERO_BIDS], counts[EMPTY], counts[LOCKED], counts[STALE]);
+    result = Py_BuildValue("((LLLLLLL)(Ldd)n)", counts[UNSOLVED], counts[NO_PRICE],
+                           counts[ZERO_GREEKS], counts[ZERO_BIDS], counts[EMPTY], counts[LOCKED],
+                           counts[STALE], told.error_rows, told.error_sum + told.error_rest,
+                           told.error_most, told.runs);
   } else {
     result = Py_NewRef(Py_None);
   }
@@ -227,17 +286,18 @@ done:
   while (used--) {
     if (views[used].obj) PyBuffer_Release(&views[used]);
   }
+  if (out.obj) PyBuffer_Release(&out);
   return result;
 }
 
 /* What it takes and returns is told in _clean.pyi. */
 static PyMethodDef METHODS[] = {
-    {"count_clean", count_clean, METH_VARARGS, NULL},
+    {"look", look, METH_VARARGS, NULL},
     {NULL, NULL, 0, NULL},
 };
 
 static struct PyModuleDef MODULE = {
-    PyModuleDef_HEAD_INIT, "_clean", "Counts in rows that break no rule.", 0, METHODS,
+    PyModuleDef_HEAD_INIT, "_clean", "Looks at rows that break no rule.", 0, METHODS,
     NULL, NULL, NULL, NULL,
 };
 

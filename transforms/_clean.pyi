@@ -2,7 +2,7 @@
 
 from typing import Any
 
-def count_clean(
+def look(
     rows: int,
     numbers: tuple[Any, ...],
     is_call: Any,
@@ -11,12 +11,17 @@ def count_clean(
     greeks: tuple[bytes, tuple[Any, ...]],
     days: tuple[int, int, int, float, Any],
     bounds: tuple[int, int, int, int, int, float, float, float],
+    step: int,
+    room: Any,
     /,
-) -> tuple[int, int, int, int, int, int, int] | None:
-    """Returns how many rows have each of seven things worth knowing, if none breaks a rule.
+) -> tuple[tuple[int, int, int, int, int, int, int], tuple[int, float, float], int] | None:
+    """Returns what rows tell, if none breaks a rule.
 
-    These are implied volatility 0, no price (`iv_error` 100 and more), all Greeks 0, bid 0, bid and
-    ask 0, bid and ask equal above 0, and an underlying's price that is stale.
+    That is how many have each of seven things worth knowing: implied volatility 0, no price
+    (`iv_error` 100 and more), all Greeks 0, bid 0, bid and ask 0, bid and ask equal above 0, and an
+    underlying's price that is stale. Then of those that have a price and a volatility how many they
+    are, and the sum and the most of the absolute values of their `iv_error`. Then the number of
+    runs: rows of one contract, one after the other, whose times are a step apart.
 
     Args:
         rows: how many; each column has as many items.
@@ -35,10 +40,14 @@ def count_clean(
             and by how much it may be ahead. Then the most that a rate is, how near the money an
             option has a quote (a share of the underlying's price), and what the solver leaves open
             in dollars.
+        step: between two times of a run in milliseconds, at most a day; 0 for no runs.
+        room: int64, three for each row: of the runs, from item 0 on the contracts' numbers (see
+            `block.code_of`), from item `rows` on the first times on New York's clocks, and from
+            item `2 * rows` on how many rows they have. Looked at only if there is a step.
 
     Returns:
         None where a row breaks a rule, or comes near to it, or a number is none.
 
     Raises:
-        ValueError: a column has more or fewer items.
+        ValueError: a column has more or fewer items, or there is too little room.
     """

@@ -83,9 +83,9 @@ class Block:
         daily: one row for each contract and trade date.
         annual_dividend: that the Greeks were computed with, in dollars.
         instant: of each row, milliseconds since 1970 in UTC.
+        ends: the least and the greatest of them.
         offset: what New York's clocks show more at all of them, in milliseconds; None if that
             changes among them.
-        time: what those clocks show.
         is_call: whether it is of a call.
     """
 
@@ -94,15 +94,15 @@ class Block:
     daily: bool
     annual_dividend: float = 0.0
     instant: Ints = field(init=False)
+    ends: tuple[int, int] = field(init=False)
     offset: int | None = field(init=False)
-    time: Ints = field(init=False)
     is_call: Flags = field(init=False)
 
     def __post_init__(self) -> None:
         self.names = self.columns.keys()
         self.instant, self.is_call = self.columns["timestamp"], self.columns["right"]
-        self.offset = _offset_of(self.instant)
-        self.time = _shown(self.instant, self.offset)
+        self.ends = _ends(self.instant)
+        self.offset = steady_offset(*self.ends)
 
     def __len__(self) -> int:
         return len(self.instant)
@@ -119,6 +119,11 @@ class Block:
         if cell != cell:
             return None
         return str(cell) if cell in (math.inf, -math.inf) else cell
+
+    @cached_property
+    def time(self) -> Ints:
+        """What New York's clocks show at each row, in milliseconds."""
+        return _shown(self.instant, self.offset)
 
     @cached_property
     def day(self) -> Ints:
@@ -189,11 +194,11 @@ class Block:
 
 def new_york(instant: Ints) -> Ints:
     """Returns instants, milliseconds since 1970 in UTC, as milliseconds on New York's clocks."""
-    return _shown(instant, _offset_of(instant))
+    return _shown(instant, steady_offset(*_ends(instant)))
 
 
-def _offset_of(instant: Ints) -> int | None:
-    return steady_offset(int(instant.min()), int(instant.max()))
+def _ends(instant: Ints) -> tuple[int, int]:
+    return int(instant.min()), int(instant.max())
 
 
 def _shown(instant: Ints, offset: int | None) -> Ints:

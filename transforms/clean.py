@@ -1,5 +1,6 @@
 """Blocks of rows in which there is nothing to find, as most are: looked at by compiled code."""
 
+from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 
@@ -10,7 +11,7 @@ from transforms.block import Block
 from transforms.conventions import SOLVER_TOLERANCE
 from transforms.early_closes import OPEN_MS, close_ms
 from transforms.offsets import EPOCH
-from transforms.presence import DAY_MS, Ints
+from transforms.presence import DAY_MS, Ints, Runs
 from transforms.quality_rules import (
     AHEAD_MS,
     AT_THE_MONEY,
@@ -29,38 +30,79 @@ _BOUNDS = (
 )
 
 
-def counts_if_clean(block: Block) -> dict[str, int] | None:
-    """Returns what `quality_rules.counted` yields, if `quality_rules.found` yields nothing.
+@dataclass(frozen=True)
+class Clean:
+    """What a block of rows tells in which there is nothing to find.
 
-    None where a row breaks a rule or comes near to it, where columns or numbers are missing, at the
-    end of a day, and where the clocks change: then the rules themselves must look.
+    Attributes:
+        counts: what `quality_rules.counted` yields.
+        error: of the rows that have a price and a volatility: how many, and the sum and the most of
+            the absolute values of `iv_error`.
+        runs: the rows as `Presence` keeps them; None if it was not asked for.
     """
-    if not compiled.THERE or block.daily or block.offset is None or not block.names >= _NEEDED:
-        return None
-    low, high = (int(end) // DAY_MS for end in (block.time.min(), block.time.max()))
-    middle = block["midpoint"] if "midpoint" in block.names else None
-    greeks = block.greeks
-    counts = compiled.count_clean(
-        len(block),
-        (*(block[name] for name in _NUMBERS), middle),
-        block.is_call,
-        block.instant,
-        block.columns["underlying_timestamp"],
-        (
-            "".join(_KINDS.get(name, " ") for name in greeks).encode(),
-            tuple(block[name] for name in greeks),
-        ),
-        (
-            low,
-            block.expiration.toordinal() - EPOCH,
-            block.offset,
-            block.annual_dividend,
-            _closes(low, high),
-        ),
-        _BOUNDS,
-    )
-    if counts is None:
-        return None
+
+    counts: dict[str, int]
+    error: tuple[int, float, float]
+    runs: Runs | None
+
+
+class CleanLook:
+    """Looks at blocks of rows, and at the runs in which their times follow one another."""
+
+    def __init__(self) -> None:
+        self._room = np.empty(0, np.int64)
+
+    def at(self, block: Block, step: int) -> Clean | None:
+        """Returns what a block tells, if `quality_rules.found` finds nothing in it.
+
+        None where a row breaks a rule or comes near to it, where columns or numbers are missing, at
+        the end of a day, and where the clocks change: then the rules themselves must look.
+
+        Args:
+            block: at least one row.
+            step: between two times of a run in milliseconds, at most a day; 0 for no runs.
+        """
+        if not compiled.THERE or block.daily or block.offset is None or not block.names >= _NEEDED:
+            return None
+        rows = len(block)
+        if step and len(self._room) < 3 * rows:
+            self._room = np.empty(3 * rows, np.int64)
+        first, last = ((end + block.offset) // DAY_MS for end in block.ends)
+        greeks = block.greeks
+        told = compiled.look(
+            rows,
+            (
+                *(block[name] for name in _NUMBERS),
+                block["midpoint"] if "midpoint" in block.names else None,
+            ),
+            block.is_call,
+            block.instant,
+            block.columns["underlying_timestamp"],
+            (
+                "".join(_KINDS.get(name, " ") for name in greeks).encode(),
+                tuple(block[name] for name in greeks),
+            ),
+            (
+                first,
+                block.expiration.toordinal() - EPOCH,
+                block.offset,
+                block.annual_dividend,
+                _closes(first, last),
+            ),
+            _BOUNDS,
+            step,
+            self._room,
+        )
+        if told is None:
+            return None
+        counts, error, count = told
+        runs = None
+        if step:
+            runs = Runs(*(self._room[n * rows : n * rows + count].copy() for n in range(3)))
+        return Clean(_named(counts, greeks), error, runs)
+
+
+def _named(counts: tuple[int, ...], greeks: list[str]) -> dict[str, int]:
     unsolved, no_price, zero_greeks, zero_bids, empty, locked, stale = counts
     zeros = {"zero_greeks": zero_greeks} if greeks else {}
     return {

@@ -7,11 +7,11 @@ about twice the time.
 """
 
 try:
-    from transforms._clean import count_clean
+    from transforms._clean import look
     from transforms._text import count_lines, print_rows, read_rows
 except ImportError:
     THERE = False
 else:
     THERE = True
 
-__all__ = ["THERE", "count_clean", "count_lines", "print_rows", "read_rows"]
+__all__ = ["THERE", "count_lines", "look", "print_rows", "read_rows"]

@@ -54,8 +54,8 @@ class Spots:
 
 
 @dataclass
-class _Runs:
-    """Runs of rows: contract codes, first times and counts, side by side."""
+class Runs:
+    """Runs of rows: contract codes, first times and counts, side by side, in the rows' order."""
 
     code: Ints
     first: Ints
@@ -64,10 +64,12 @@ class _Runs:
     def __len__(self) -> int:
         return len(self.code)
 
-    def pick(self, which: Flags | Ints) -> "_Runs":
-        return _Runs(self.code[which], self.first[which], self.count[which])
+    def pick(self, which: Flags | Ints) -> "Runs":
+        """Returns some of them."""
+        return Runs(self.code[which], self.first[which], self.count[which])
 
     def last(self, step: int) -> Ints:
+        """Returns the last time of each."""
         return self.first + (self.count - 1) * step
 
     def expand(self, step: int) -> tuple[Ints, Ints]:
@@ -78,17 +80,18 @@ class _Runs:
         return np.repeat(self.code, self.count), times
 
     @staticmethod
-    def of(code: Ints, time: Ints, step: int) -> "_Runs":
+    def of(code: Ints, time: Ints, step: int) -> "Runs":
         """Returns the rows as runs."""
         new = np.ones(len(code), np.bool_)
         np.not_equal(code[1:], code[:-1], out=new[1:])
         new[1:] |= (time[1:] - time[:-1]) != step
         starts = np.flatnonzero(new)
-        return _Runs(code[starts], time[starts], np.diff(np.append(starts, len(code))))
+        return Runs(code[starts], time[starts], np.diff(np.append(starts, len(code))))
 
     @staticmethod
-    def joined(parts: "list[_Runs]") -> "_Runs":
-        return _Runs(
+    def joined(parts: "list[Runs]") -> "Runs":
+        """Returns the runs of all parts, one after the other."""
+        return Runs(
             *(np.concatenate([getattr(part, name) for part in parts])
               for name in ("code", "first", "count"))
         )  # fmt: skip
@@ -115,7 +118,7 @@ class Presence:
         self._daily = daily
         self._most = most
         self._step = DAY_MS if daily else grid.step if grid else 0
-        self._runs: list[_Runs] = []
+        self._runs: list[Runs] = []
         self._known = 0  # how many of the first runs are sorted, and counted already
         self._pending = 0
 
@@ -130,7 +133,17 @@ class Presence:
             return
         if not self._step:
             self._step = _usual_step(code, time)
-        runs = _Runs.of(code, time, self._step or 1)
+        self.add_runs(Runs.of(code, time, self._step or 1))
+
+    @property
+    def step(self) -> int:
+        """Milliseconds between two times of a run; 0 while that is not known."""
+        return self._step
+
+    def add_runs(self, runs: Runs) -> None:
+        """Takes rows as runs of `step`, as `add` takes them one by one."""
+        if not self.tracked:
+            return
         self._runs.append(runs)
         self._pending += len(runs)
         if self._pending > _MERGE_AT:
@@ -162,7 +175,7 @@ class Presence:
         """Counts what is double or out of order, sorts the runs, and merges what touches."""
         if not self._runs:
             return
-        runs = _Runs.joined(self._runs)
+        runs = Runs.joined(self._runs)
         old = np.arange(len(runs)) < self._known
         order = np.argsort(runs.code, kind="stable")
         runs, old = runs.pick(order), old[order]
@@ -176,7 +189,7 @@ class Presence:
             code, time = runs.pick(which).expand(step)
             self._count(code, time, np.repeat(old[which], runs.count[which]))
             kept = np.unique(np.stack([code, time]), axis=1)
-            runs = _Runs.joined([runs.pick(~which), _Runs.of(kept[0], kept[1], step)])
+            runs = Runs.joined([runs.pick(~which), Runs.of(kept[0], kept[1], step)])
             runs = runs.pick(np.lexsort((runs.first, runs.code)))
         starts = np.ones(len(runs), np.bool_)
         starts[1:] = (runs.code[1:] != runs.code[:-1]) | (
@@ -184,7 +197,7 @@ class Presence:
         )
         index = np.flatnonzero(starts)
         counts = np.add.reduceat(runs.count, index)
-        self._runs = [_Runs(runs.code[index], runs.first[index], counts)]
+        self._runs = [Runs(runs.code[index], runs.first[index], counts)]
         self._known, self._pending = len(index), 0
 
     def _count(self, code: Ints, time: Ints, old: Flags) -> None:
@@ -206,10 +219,10 @@ class Presence:
             room = self._most - len(spots.first)
             spots.first += [(int(code[n]), int(time[n]), {}) for n in places[:room]]
 
-    def _missing_times(self, runs: _Runs, grid: Grid) -> Spots:
+    def _missing_times(self, runs: Runs, grid: Grid) -> Spots:
         step = self._step or 1
         if step != grid.step:
-            runs = _Runs.of(*runs.expand(step), grid.step)
+            runs = Runs.of(*runs.expand(step), grid.step)
         day = runs.first // DAY_MS
         days = np.unique(day)
         early = np.array([closes_early(date.fromordinal(_EPOCH + int(d))) for d in days])
@@ -235,7 +248,7 @@ class Presence:
             spots.first.append((code, at, {"missing": int(missing[n]), "rows": int(found[n])}))
         return spots
 
-    def _missing_days(self, runs: _Runs, dates: Ints) -> Spots:
+    def _missing_days(self, runs: Runs, dates: Ints) -> Spots:
         index = np.flatnonzero(np.append(True, runs.code[1:] != runs.code[:-1]))
         lasts = np.append(index[1:], len(runs)) - 1
         low = np.searchsorted(dates, runs.first[index] // DAY_MS)
@@ -263,11 +276,11 @@ def _usual_step(code: Ints, time: Ints) -> int:
     return int(steps[counts.argmax()])
 
 
-def _inferred(runs: _Runs, step: int) -> Grid | None:
+def _inferred(runs: Runs, step: int) -> Grid | None:
     """Returns the times of day that contracts usually have, or None if they have no grid."""
     day = runs.first // DAY_MS
     shapes = np.unique(np.stack([runs.first - day * DAY_MS, runs.count]), axis=1)
-    _, times = _Runs(shapes[0], shapes[0], shapes[1]).expand(step)
+    _, times = Runs(shapes[0], shapes[0], shapes[1]).expand(step)
     between = np.diff(np.unique(times))
     if not len(between):
         return None

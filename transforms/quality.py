@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 
 from transforms.block import Block, arrays
-from transforms.clean import counts_if_clean
+from transforms.clean import CleanLook
 from transforms.early_closes import CLOSE_MS, OPEN_MS
 from transforms.findings import MOST_EXAMPLES, Example, Finding, Quality
 from transforms.gathering import GROUP_ROWS
@@ -61,6 +61,7 @@ class QualityCheck:
         self._counts: dict[str, int] = {}
         self._error_rows, self._error_sum, self._error_max = 0, 0.0, 0.0
         self._tallies = Tallies("", date.min)
+        self._clean = CleanLook()
 
     @classmethod
     def of(cls, request: GreeksRequest) -> "QualityCheck":
@@ -116,26 +117,35 @@ class QualityCheck:
         self._rows += rows
         columns = arrays(waiting.slice(0, rows))
         block = Block(columns, self._tallies.expiration, self._daily, self._dividend)
-        if self._presence is not None:
-            times = block.day * 86_400_000 if self._daily else block.time
-            self._presence.add(block.code, times)
-        counts = counts_if_clean(block)
-        if counts is None:
-            counts = dict(counted(block))
+        step = self._presence.step if self._presence is not None else 0
+        clean = self._clean.at(block, step)
+        if clean is None:
+            counts, error = dict(counted(block)), _error_of(block)
             for one in found(block):
                 self._tallies.note(one, block)
+        else:
+            counts, error = clean.counts, clean.error
         for name, count in counts.items():
             self._counts[name] = self._counts.get(name, 0) + count
-        self._note_error(block)
+        self._error_rows += error[0]
+        self._error_sum += error[1]
+        self._error_max = max(self._error_max, error[2])
+        if self._presence is None:
+            return
+        if clean is not None and clean.runs is not None:
+            self._presence.add_runs(clean.runs)
+        else:
+            times = block.day * 86_400_000 if self._daily else block.time
+            self._presence.add(block.code, times)
 
-    def _note_error(self, block: Block) -> None:
-        if {"iv_error", "implied_vol"} <= block.names:
-            error = np.abs(block["iv_error"])
-            error = error[(error < 100) & (block["implied_vol"] > 0)]
-            if len(error):
-                self._error_rows += len(error)
-                self._error_sum += float(error.sum())
-                self._error_max = max(self._error_max, float(error.max()))
+
+def _error_of(block: Block) -> tuple[int, float, float]:
+    if {"iv_error", "implied_vol"} <= block.names:
+        error = np.abs(block["iv_error"])
+        error = error[(error < 100) & (block["implied_vol"] > 0)]
+        if len(error):
+            return len(error), float(error.sum()), float(error.max())
+    return 0, 0.0, 0.0
 
 
 @dataclass(frozen=True)

@@ -14,14 +14,17 @@ from tests.support.plant import DAY, EXPIRATION, place, plant
 from tests.transforms.test_quality import DEFECTS
 from transforms import compiled
 from transforms.block import Block, arrays
-from transforms.clean import counts_if_clean
+from transforms.clean import Clean, CleanLook
+from transforms.presence import Runs
+from transforms.quality import _error_of
 from transforms.quality_rules import counted, found
 
 pytestmark = pytest.mark.skipif(not compiled.THERE, reason="there is no compiled code here")
 
+MINUTES = 30
 MARKET = Market()
-TABLE = MARKET.rows("SPXW", EXPIRATION, DAY, "30m", "all")
-FIRST = MARKET.rows("SPXW", EXPIRATION, DAY, "30m", "first_order")
+TABLE = MARKET.rows("SPXW", EXPIRATION, DAY, f"{MINUTES}m", "all")
+FIRST = MARKET.rows("SPXW", EXPIRATION, DAY, f"{MINUTES}m", "first_order")
 NUMBERS = [name for name in TABLE.column_names if pa.types.is_floating(TABLE[name].type)]
 
 
@@ -31,13 +34,25 @@ def block_of(
     return Block(arrays(table), expiration, daily, dividend)
 
 
+def look_at(block: Block) -> Clean | None:
+    return CleanLook().at(block, MINUTES * 60_000)
+
+
 def held_against_the_rules(block: Block) -> dict[str, int] | None:
-    counts = counts_if_clean(block)
-    if counts is not None:
-        with np.errstate(all="ignore"):
-            assert list(counts.items()) == list(counted(block))
-            assert list(found(block)) == []
-    return counts
+    clean = look_at(block)
+    if clean is None:
+        return None
+    with np.errstate(all="ignore"):
+        assert list(clean.counts.items()) == list(counted(block))
+        assert list(found(block)) == []
+        rows, total, most = _error_of(block)
+    assert (clean.error[0], clean.error[2]) == (rows, most)
+    assert clean.error[1] == pytest.approx(total, rel=1e-13)
+    expected = Runs.of(block.code, block.time, MINUTES * 60_000)
+    assert clean.runs is not None
+    for name in ("code", "first", "count"):
+        assert getattr(clean.runs, name).tolist() == getattr(expected, name).tolist()
+    return clean.counts
 
 
 @pytest.mark.parametrize("greeks", ["first_order", "second_order", "third_order", "all"])
@@ -69,7 +84,7 @@ def test_rows_of_several_trade_dates_are_clean_together() -> None:
 @pytest.mark.parametrize("rule", sorted({*DEFECTS} - {"duplicates", "out_of_order", "holes"}))
 def test_a_planted_defect_is_left_to_the_rules(rule: str) -> None:
     block = block_of(DEFECTS[rule][0](TABLE))
-    assert counts_if_clean(block) is None
+    assert look_at(block) is None
     with np.errstate(all="ignore"):
         assert [one.rule for one in found(block)] == [rule]
 
@@ -86,17 +101,17 @@ def test_rows_at_times_that_can_not_be_are_left_to_the_rules(later: timedelta) -
     row = place(FIRST, 5200.0, "C", "11:00")
     stamp = FIRST["timestamp"][row].as_py() + later
     block = block_of(plant(FIRST, row, timestamp=stamp, underlying_timestamp=stamp))
-    assert counts_if_clean(block) is None
+    assert look_at(block) is None
     assert list(found(block))
 
 
 def test_what_it_does_not_know_is_left_to_the_rules() -> None:
-    assert counts_if_clean(block_of(FIRST.drop_columns(["iv_error"]))) is None
-    assert counts_if_clean(block_of(FIRST, daily=True)) is None
+    assert look_at(block_of(FIRST.drop_columns(["iv_error"]))) is None
+    assert look_at(block_of(FIRST, daily=True)) is None
     # The clocks change between them.
     march = [date(2024, 3, 8), date(2024, 3, 12)]
     tables = [MARKET.rows("SPXW", EXPIRATION, day, "30m", "first_order") for day in march]
-    assert counts_if_clean(block_of(pa.concat_tables(tables))) is None
+    assert look_at(block_of(pa.concat_tables(tables))) is None
 
 
 def test_the_time_of_the_underlyings_price_may_be_unknown() -> None:
@@ -181,8 +196,10 @@ def test_a_column_of_another_length_is_an_error() -> None:
         (b"d", (np.zeros(rows),)),
         (19_000, 20_000, 0, 0.0, np.zeros(2, np.int64)),
         (0, 0, 0, 0, 0, 0.0, 0.0, 0.0),
+        1,
+        np.zeros(3 * rows, np.int64),
     ]
-    assert compiled.count_clean(*good) is None
+    assert compiled.look(*good) is None
     for which, wrong in [
         (0, rows + 1),
         (1, (*numbers[:5], np.ones(rows - 1), None)),
@@ -193,12 +210,17 @@ def test_a_column_of_another_length_is_an_error() -> None:
         (5, (b"d", (np.zeros(rows, np.float32),))),
     ]:
         with pytest.raises(ValueError, match="one value for each row"):
-            compiled.count_clean(*with_other(good, which, wrong))
+            compiled.look(*with_other(good, which, wrong))
     for which, wrong in [
         (0, -1),
         (1, numbers),
         (5, (b"", (np.zeros(rows),))),
         (5, (b" " * 33, (np.zeros(rows),) * 33)),
+        (6, (19_000, 20_000, 86_400_000, 0.0, np.zeros(2, np.int64))),
+        (8, -1),
+        (8, 86_400_001),
     ]:
         with pytest.raises(ValueError, match="seven columns"):
-            compiled.count_clean(*with_other(good, which, wrong))
+            compiled.look(*with_other(good, which, wrong))
+    with pytest.raises(ValueError, match="no room"):
+        compiled.look(*with_other(good, 9, np.zeros(3 * rows - 1, np.int64)))
