@@ -55,7 +55,8 @@ class HashingFile:
         """Closes the file."""
         if not self.closed:
             self.closed = True
-            self._file.close()
+            if not self._abandoned:
+                self._file.close()
 
     def abandon(self) -> None:
         """Closes the file, and from now on throws away what is written.

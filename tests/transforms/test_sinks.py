@@ -11,6 +11,7 @@ import pytest
 
 from pipeline.config import COMPRESSIONS
 from tests.support.data import DAY, SCHEMA, batches_of, files_in, layout_in, request_for
+from transforms.hashing_file import HashingFile
 from transforms.model import GreeksRequest
 from transforms.sinks import FORMATS, ExpirationSink, ParquetSink, Written, make_sink
 
@@ -153,6 +154,25 @@ def test_parquet_gathers_batches_into_large_row_groups_and_keeps_the_units(tmp_p
     schema = pq.read_schema(path)
     assert schema.field("theta").metadata == {b"unit": b"USD per calendar day"}
     assert schema.field("symbol").type == pa.string()
+
+
+@pytest.mark.parametrize("name", ["csv", "parquet"])
+def test_files_are_written_in_large_pieces(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    # Each piece takes the interpreter's lock, for which other workers wait.
+    sizes: list[int] = []
+    write_on = HashingFile.write
+
+    def counted(file: HashingFile, data: bytes | memoryview | pa.Buffer) -> int:
+        sizes.append(memoryview(data).nbytes)
+        return write_on(file, data)
+
+    monkeypatch.setattr(HashingFile, "write", counted)
+    compression = "none" if name == "csv" else "zstd"
+    _, written = write(sink_of(tmp_path, name, compression), batches_of(REQUEST, 60_000))
+    assert sum(sizes) == written.bytes > 200_000
+    assert len(sizes) <= 5 + written.bytes // 200_000
 
 
 def test_a_request_of_several_dates_is_one_file() -> None:
