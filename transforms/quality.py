@@ -108,14 +108,18 @@ class QualityCheck:
 
     @np.errstate(all="ignore")  # numbers that are none are what is looked for
     def _look(self, rows: int) -> None:
-        waiting = pa.Table.from_batches(self._waiting)
-        self._waiting = waiting.slice(rows).to_batches()
+        waiting: pa.Table | pa.RecordBatch
+        if rows == self._waiting[0].num_rows:
+            waiting, *self._waiting = self._waiting
+        else:
+            whole = pa.Table.from_batches(self._waiting)
+            waiting, self._waiting = whole.slice(0, rows), whole.slice(rows).to_batches()
         self._rows_waiting -= rows
         if not self._rows:
             key = (waiting["symbol"][0].as_py(), waiting["expiration"][0].as_py())
             self._tallies = Tallies(*key)
         self._rows += rows
-        columns = arrays(waiting.slice(0, rows))
+        columns = arrays(waiting)
         block = Block(columns, self._tallies.expiration, self._daily, self._dividend)
         step = self._presence.step if self._presence is not None else 0
         clean = self._clean.at(block, step)
