@@ -40,7 +40,11 @@ class RowEncoder:
 
         They are there until the next rows are encoded.
         """
-        columns = [column.combine_chunks() for column in rows.columns]
+        # To combine even one chunk lets go of the interpreter's lock, for which others wait.
+        columns = [
+            column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+            for column in rows.columns
+        ]
         size = _print(columns, rows.num_rows, self._text) if compiled.THERE else None
         if size is not None:
             return memoryview(self._text)[:size]

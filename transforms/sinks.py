@@ -184,9 +184,12 @@ class ExpirationSink(FileBasedSink, ABC):
         """Writes the rows that wait, as long as there are at least `least` of them."""
         rows = pa.Table.from_batches(handle.waiting, self.schema)
         while rows.num_rows >= least:
+            piece = rows.slice(0, self.GATHER_ROWS)
             with CONVERTING:
                 # One chunk a column: where batches were cut must not show in the bytes.
-                self.write_rows(handle, rows.slice(0, self.GATHER_ROWS).combine_chunks())
+                if piece.column(0).num_chunks > 1:
+                    piece = piece.combine_chunks()
+                self.write_rows(handle, piece)
             rows = rows.slice(self.GATHER_ROWS)
         handle.waiting = rows.to_batches()
         handle.rows_waiting = rows.num_rows
