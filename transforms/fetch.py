@@ -11,6 +11,7 @@ from apache_beam.pvalue import TaggedOutput
 
 from transforms import dealing, sessions
 from transforms.committed import result_of
+from transforms.item_coder import Streamed
 from transforms.layout import Layout
 from transforms.manifest import Manifest
 from transforms.model import (
@@ -93,7 +94,7 @@ WITHDRAWN = "withdrawn"
 
 
 @beam.typehints.with_input_types(Hand)
-@beam.typehints.with_output_types(tuple[GreeksRequest, Item])
+@beam.typehints.with_output_types(tuple[GreeksRequest, Streamed])
 class _FetchFn(beam.DoFn):
     def __init__(
         self,

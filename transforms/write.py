@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import apache_beam as beam
 
+from transforms.item_coder import Streamed
 from transforms.model import ExpirationResult, GreeksRequest, Item
 from transforms.quality import Checking
 from transforms.reporting import Reporter
@@ -14,7 +15,7 @@ from transforms.sinks import ExpirationSink
 from transforms.writer import ExpirationWriter
 
 
-@beam.typehints.with_input_types(tuple[GreeksRequest, Item])
+@beam.typehints.with_input_types(tuple[GreeksRequest, Streamed | Item])
 @beam.typehints.with_output_types(ExpirationResult)
 class _WriteFn(beam.DoFn):
     def __init__(
