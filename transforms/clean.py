@@ -55,8 +55,9 @@ class CleanLook:
     def at(self, block: Block, step: int) -> Clean | None:
         """Returns what a block tells, if `quality_rules.found` finds nothing in it.
 
-        None where a row breaks a rule or comes near to it, where columns or numbers are missing, at
-        the end of a day, and where the clocks change: then the rules themselves must look.
+        None where a row breaks a rule or comes near to it, where columns or numbers are missing,
+        where there is one row for a day, and where the clocks change: then the rules themselves
+        must look.
 
         Args:
             block: at least one row.
