@@ -79,11 +79,13 @@ def look(plan: Plan, layout: Layout, source: str, config: DownloadConfig) -> Ite
 
     def look_at(request: GreeksRequest) -> Found:
         path = layout.path(request)
-        try:
-            entry = manifest.read(request)
-        except ValueError as error:
-            raise Conflict(f"nothing was fetched: {error}") from error
+        entry = _entry_of(manifest, request)
         problem = conflict(path, entry, request, source)
+        if problem:
+            # Another run may have committed the file after its entry was looked for; that came
+            # first, so that now it is there.
+            entry = _entry_of(manifest, request)
+            problem = conflict(path, entry, request, source)
         own = entry if entry is not None and entry.is_of(request, source) else None
         reason = None if problem else reason_to_skip(own, path, form, resume, now)
         if own is not None and _too_low(own, limits):
@@ -95,6 +97,13 @@ def look(plan: Plan, layout: Layout, source: str, config: DownloadConfig) -> Ite
     with ThreadPoolExecutor(_THREADS) as pool:
         for start in range(0, len(plan.requests), _AT_ONCE):
             yield from pool.map(look_at, plan.requests[start : start + _AT_ONCE])
+
+
+def _entry_of(manifest: Manifest, request: GreeksRequest) -> Entry | None:
+    try:
+        return manifest.read(request)
+    except ValueError as error:
+        raise Conflict(f"nothing was fetched: {error}") from error
 
 
 def take_stock(plan: Plan, layout: Layout, source: str, config: DownloadConfig) -> Inventory:
