@@ -55,11 +55,20 @@ def keep_lean() -> None:
     # NumPy starts one thread more for each processor, which spin for a while, and multiplies no
     # matrices here.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    # Arrow's default allocator, mimalloc, keeps 60 to 80 MiB more, at the same speed.
-    os.environ.setdefault(_VARIABLE, "system")
+    # Arrow's default allocator, mimalloc, keeps 60 to 80 MiB more, at the same speed. The system's
+    # scatters what Parquet notes of each row group among the pages: 20 MiB more where eight files
+    # of a million rows are under way. Arrow is built with jemalloc wherever the C library is glibc.
+    os.environ.setdefault(_VARIABLE, "jemalloc" if _is_glibc() else "system")
     # By default jemalloc has four arenas for each processor, and its threads cache larger pieces,
     # which takes 12 MiB more.
     os.environ.setdefault(_JEMALLOC, "narenas:1,lg_tcache_max:13")
+
+
+def _is_glibc() -> bool:
+    try:
+        return (os.confstr("CS_GNU_LIBC_VERSION") or "").startswith("glibc")
+    except (AttributeError, ValueError):
+        return False  # another C library, or another system
 
 
 def _share_one_arena() -> None:
