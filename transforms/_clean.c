@@ -138,7 +138,8 @@ static int look_at_all(
     double strike = rows->strike[n], bid = rows->bid[n], ask = rows->ask[n];
     double volatility = rows->volatility[n], error = rows->error[n], spot = rows->spot[n];
     /* Whatever is compared with a NaN is false. */
-    if (!(strike > 0 && strike < 1e9 && spot > 0 && bid >= 0 && ask >= bid && volatility >= 0)) return 0;
+    if (!(strike > 0 && strike < 1e9 && spot > 0)) return 0;
+    if (!(bid >= 0 && ask >= bid && volatility >= 0)) return 0;
     if (!isfinite(strike + spot + ask + volatility + error)) return 0;
 
     int all_zero = rows->width > 0;

@@ -43,11 +43,7 @@ def arrays(rows: pa.Table | pa.RecordBatch) -> dict[str, NDArray[Any]]:
         if isinstance(column, pa.ChunkedArray) and column.num_chunks == 1:
             column = column.chunk(0)
         if name in NUMBERS:
-            values = _as_they_lie(column, pa.float64(), np.float64)
-            if values is None:
-                chunks = {"zero_copy_only": False} if isinstance(column, pa.Array) else {}
-                values = column.to_numpy(**chunks).astype(np.float64)
-            found[name] = values
+            found[name] = np.asarray(_values(column, pa.float64(), np.float64), np.float64)
         elif name in TIMES:
             found[name] = milliseconds(column)
         elif name == "right":
@@ -57,19 +53,16 @@ def arrays(rows: pa.Table | pa.RecordBatch) -> dict[str, NDArray[Any]]:
     return found
 
 
-def _as_they_lie(
-    column: pa.Array | pa.ChunkedArray, kind: pa.DataType, item: Any
-) -> NDArray[Any] | None:
-    """Returns the values of a column without a null, not copied; None of any other.
+def _values(column: pa.Array | pa.ChunkedArray, kind: pa.DataType, item: Any) -> NDArray[Any]:
+    """Returns a column's values; of an array of that kind without a null as they lie in memory.
 
     (Arrow's own `to_numpy` lets go of the interpreter's lock, for which others wait.)
     """
-    if isinstance(column, pa.ChunkedArray) or column.type != kind or column.null_count:
-        return None
-    _, values = column.buffers()
-    if values is None:
-        return None
-    return np.frombuffer(values, item)[column.offset : column.offset + len(column)]
+    if isinstance(column, pa.Array) and column.type == kind and not column.null_count:
+        _, values = column.buffers()
+        if values is not None:
+            return np.frombuffer(values, item)[column.offset : column.offset + len(column)]
+    return np.asarray(column.to_numpy(zero_copy_only=False))
 
 
 def _is_call(column: Any) -> Flags:
@@ -86,11 +79,7 @@ def milliseconds(column: pa.Array | pa.ChunkedArray) -> Ints:
     """Returns a column of timestamps as milliseconds since 1970 in UTC."""
     if column.type.unit != "ms":
         column = column.cast(pa.timestamp("ms", column.type.tz))
-    values = _as_they_lie(column, column.type, np.int64)
-    if values is None:
-        chunks = {"zero_copy_only": False} if isinstance(column, pa.Array) else {}
-        values = column.to_numpy(**chunks).view(np.int64)
-    return np.asarray(values)
+    return _values(column, column.type, np.int64).view(np.int64)
 
 
 @dataclass

@@ -11,7 +11,7 @@ from transforms.block import Block
 from transforms.conventions import SOLVER_TOLERANCE
 from transforms.early_closes import OPEN_MS, close_ms
 from transforms.offsets import EPOCH
-from transforms.presence import DAY_MS, Ints, Runs
+from transforms.presence import DAY_MS, Ints
 from transforms.quality_rules import (
     AHEAD_MS,
     AT_THE_MONEY,
@@ -20,6 +20,7 @@ from transforms.quality_rules import (
     SETTLED_MS,
     STALE_MS,
 )
+from transforms.runs import Runs
 
 _NUMBERS = ("strike", "bid", "ask", "implied_vol", "iv_error", "underlying_price")
 _NEEDED = {*_NUMBERS, "underlying_timestamp"}

@@ -15,7 +15,7 @@ from transforms.limits import Limit, broken
 from transforms.model import Failure, GreeksRequest
 from transforms.presence import Grid, Presence
 from transforms.processors import CONVERTING
-from transforms.quality_rules import counted, found
+from transforms.quality_rules import counted, error_of, found
 from transforms.schema import END_OF_DAY
 from transforms.tallies import Tallies
 
@@ -124,7 +124,7 @@ class QualityCheck:
         step = self._presence.step if self._presence is not None else 0
         clean = self._clean.at(block, step)
         if clean is None:
-            counts, error = dict(counted(block)), _error_of(block)
+            counts, error = dict(counted(block)), error_of(block)
             for one in found(block):
                 self._tallies.note(one, block)
         else:
@@ -141,15 +141,6 @@ class QualityCheck:
         else:
             times = block.day * 86_400_000 if self._daily else block.time
             self._presence.add(block.code, times)
-
-
-def _error_of(block: Block) -> tuple[int, float, float]:
-    if {"iv_error", "implied_vol"} <= block.names:
-        error = np.abs(block["iv_error"])
-        error = error[(error < 100) & (block["implied_vol"] > 0)]
-        if len(error):
-            return len(error), float(error.sum()), float(error.max())
-    return 0, 0.0, 0.0
 
 
 @dataclass(frozen=True)

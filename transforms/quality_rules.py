@@ -74,6 +74,19 @@ def counted(block: Block) -> Iterator[tuple[str, int]]:
         yield "stale_underlying", count(block.age > STALE_MS)
 
 
+def error_of(block: Block) -> tuple[int, float, float]:
+    """Returns of the rows that have a price and a volatility how many there are.
+
+    And the sum and the most of the absolute values of their `iv_error`.
+    """
+    if {"iv_error", "implied_vol"} <= block.names:
+        error = np.abs(block["iv_error"])
+        error = error[(error < 100) & (block["implied_vol"] > 0)]
+        if len(error):
+            return len(error), float(error.sum()), float(error.max())
+    return 0, 0.0, 0.0
+
+
 def found(block: Block) -> Iterator[Found]:
     """Yields what no convention explains, rule by rule: those whose columns are there."""
     yield from _missing(block)

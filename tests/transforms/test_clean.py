@@ -15,9 +15,8 @@ from tests.transforms.test_quality import DEFECTS
 from transforms import compiled
 from transforms.block import Block, arrays
 from transforms.clean import Clean, CleanLook
-from transforms.presence import Runs
-from transforms.quality import _error_of
-from transforms.quality_rules import counted, found
+from transforms.quality_rules import counted, error_of, found
+from transforms.runs import Runs
 
 pytestmark = pytest.mark.skipif(not compiled.THERE, reason="there is no compiled code here")
 
@@ -45,7 +44,7 @@ def held_against_the_rules(block: Block) -> dict[str, int] | None:
     with np.errstate(all="ignore"):
         assert list(clean.counts.items()) == list(counted(block))
         assert list(found(block)) == []
-        rows, total, most = _error_of(block)
+        rows, total, most = error_of(block)
     assert (clean.error[0], clean.error[2]) == (rows, most)
     assert clean.error[1] == pytest.approx(total, rel=1e-13)
     expected = Runs.of(block.code, block.time, MINUTES * 60_000)

@@ -1,0 +1,53 @@
+"""Rows as runs: a contract, its first time, and how many times follow one another at a step."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Ints = NDArray[np.int64]
+Flags = NDArray[np.bool_]
+
+
+@dataclass
+class Runs:
+    """Runs of rows: contract codes, first times and counts, side by side, in the rows' order."""
+
+    code: Ints
+    first: Ints
+    count: Ints
+
+    def __len__(self) -> int:
+        return len(self.code)
+
+    def pick(self, which: Flags | Ints) -> "Runs":
+        """Returns some of them."""
+        return Runs(self.code[which], self.first[which], self.count[which])
+
+    def last(self, step: int) -> Ints:
+        """Returns the last time of each."""
+        return self.first + (self.count - 1) * step
+
+    def expand(self, step: int) -> tuple[Ints, Ints]:
+        """Returns the contract and the time of every row."""
+        ends = np.cumsum(self.count)
+        within = np.arange(ends[-1] if len(ends) else 0) - np.repeat(ends - self.count, self.count)
+        times = np.repeat(self.first, self.count) + within * step
+        return np.repeat(self.code, self.count), times
+
+    @staticmethod
+    def of(code: Ints, time: Ints, step: int) -> "Runs":
+        """Returns the rows as runs."""
+        new = np.ones(len(code), np.bool_)
+        np.not_equal(code[1:], code[:-1], out=new[1:])
+        new[1:] |= (time[1:] - time[:-1]) != step
+        starts = np.flatnonzero(new)
+        return Runs(code[starts], time[starts], np.diff(np.append(starts, len(code))))
+
+    @staticmethod
+    def joined(parts: "list[Runs]") -> "Runs":
+        """Returns the runs of all parts, one after the other."""
+        return Runs(
+            *(np.concatenate([getattr(part, name) for part in parts])
+              for name in ("code", "first", "count"))
+        )  # fmt: skip
