@@ -26,7 +26,7 @@ command -v "$python" >/dev/null || die "no $python here: install Python 3.10 or 
 # install EXTRA: once for each state of setup.py and of the compiled code.
 install() {
   local stamp=.venv/installed$1
-  [ "$stamp" -nt setup.py ] && [ "$stamp" -nt transforms/_text.c ] && return
+  [ "$stamp" -nt setup.py ] && [ "$stamp" -nt transforms/native/_text.c ] && return
   [ -x .venv/bin/python ] || "$python" -m venv .venv ||
     die "no virtual environment could be made (on Debian: apt-get install python3-venv)"
   echo "installing into .venv; this takes a minute, once" >&2

@@ -32,12 +32,16 @@ setup(
     packages=find_packages(include=["pipeline", "pipeline.*", "transforms", "transforms.*"]),
     package_data={
         "pipeline": ["py.typed", "reports/page.html"],
-        "transforms": ["py.typed", "_clean.pyi", "_text.pyi"],
+        "transforms": ["py.typed"],
+        "transforms.native": ["_clean.pyi", "_text.pyi"],
     },
-    # Without a C compiler there is none of it, and Arrow does its work; see transforms/compiled.py.
+    # Without a C compiler Arrow does their work: transforms/native/compiled.py.
     ext_modules=[
         Extension(
-            f"transforms.{name}", [f"transforms/{name}.c"], libraries=LIBRARIES, optional=True
+            f"transforms.native.{name}",
+            [f"transforms/native/{name}.c"],
+            libraries=LIBRARIES,
+            optional=True,
         )
         for name in ("_clean", "_text")
     ],

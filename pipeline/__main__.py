@@ -2,8 +2,8 @@
 
 import sys
 
-from pipeline.lean import keep_lean
-from pipeline.unbroken import outlive_readers
+from pipeline.process.footprint import keep_lean
+from pipeline.process.standard_output import outlive_readers
 
 
 def run() -> int:
@@ -11,7 +11,7 @@ def run() -> int:
     keep_lean()
     outlive_readers()
     try:
-        from pipeline.cli import main
+        from pipeline.cli.main import main
 
         return main()
     except KeyboardInterrupt:

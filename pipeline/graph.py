@@ -4,13 +4,13 @@ from collections.abc import Sequence
 
 import apache_beam as beam
 
+from transforms.dispatch.terminals import Hand, Terminal, deal, deal_again
 from transforms.fetch import WITHDRAWN, FetchGreeks
-from transforms.metrics import EmitRunSummary, RecordResults, SummarizeRun
+from transforms.metrics.record import EmitRunSummary, RecordResults, SummarizeRun
 from transforms.model import GreeksRequest
-from transforms.quality import Checking
-from transforms.sinks import ExpirationSink
-from transforms.stopping import StopSignal
-from transforms.terminals import Hand, Terminal, deal, deal_again
+from transforms.quality.check import Checking
+from transforms.sinks.base import ExpirationSink
+from transforms.workers.stop import StopSignal
 from transforms.write import WriteGreeks
 
 
@@ -38,7 +38,7 @@ def build(
         batch_size: the most rows in a batch.
         stop: ends the fetching early.
         listener: a Unix datagram socket that is told how it goes, or None; see
-            `transforms.reporting`.
+            `transforms.metrics.reporter`.
         checking: what is looked for in the rows on their way.
         dealt_on_the_way: whether the requests are laid out for the workers (`dealing.laid_out`),
             who take whichever is next, at whichever Terminal is free; else each has its hand.

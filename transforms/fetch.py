@@ -9,11 +9,11 @@ from functools import partial
 import apache_beam as beam
 from apache_beam.pvalue import TaggedOutput
 
-from transforms import dealing, sessions
-from transforms.committed import result_of
-from transforms.item_coder import Streamed
-from transforms.layout import Layout
-from transforms.manifest import Manifest
+from transforms.coders import Streamed
+from transforms.dispatch import queue as dealing
+from transforms.dispatch.terminals import Hand, Terminal
+from transforms.market import sessions
+from transforms.metrics.reporter import Reporter
 from transforms.model import (
     ExpirationResult,
     Failure,
@@ -23,11 +23,12 @@ from transforms.model import (
     Trailer,
     Withdrawn,
 )
-from transforms.reporting import Reporter
-from transforms.stopping import StopSignal
-from transforms.terminals import Hand, Terminal
+from transforms.output.committed import result_of
+from transforms.output.layout import Layout
+from transforms.output.manifest import Manifest
 from transforms.thetadata.client import BATCH_SIZE, ThetaClient
 from transforms.thetadata.errors import AnswerChanged, Stopped, ThetaError
+from transforms.workers.stop import StopSignal
 
 
 def fetch(

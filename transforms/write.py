@@ -7,12 +7,12 @@ from collections.abc import Iterator
 
 import apache_beam as beam
 
-from transforms.item_coder import Streamed
+from transforms.coders import Streamed
+from transforms.expiration_writer import ExpirationWriter
+from transforms.metrics.reporter import Reporter
 from transforms.model import ExpirationResult, GreeksRequest, Item
-from transforms.quality import Checking
-from transforms.reporting import Reporter
-from transforms.sinks import ExpirationSink
-from transforms.writer import ExpirationWriter
+from transforms.quality.check import Checking
+from transforms.sinks.base import ExpirationSink
 
 
 @beam.typehints.with_input_types(tuple[GreeksRequest, Streamed | Item])

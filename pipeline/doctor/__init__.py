@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator, Sequence
 
-from pipeline.doctor.finding import FAIL, Finding
+from pipeline.doctor.diagnosis import FAIL, Finding
 from pipeline.doctor.flink import flink
 from pipeline.doctor.folders import history, output
 from pipeline.doctor.machine import machine

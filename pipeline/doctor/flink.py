@@ -6,8 +6,8 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-from pipeline.doctor.finding import FAIL, OK, WARN, Finding
-from pipeline.jobservers import JARS, cached_jars, jar_name
+from pipeline.doctor.diagnosis import FAIL, OK, WARN, Finding
+from pipeline.runners.job_servers import JARS, cached_jars, jar_name
 
 _LEAST_JAVA = 11
 

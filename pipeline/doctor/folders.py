@@ -6,10 +6,10 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
-from pipeline.display import size_text
-from pipeline.doctor.finding import FAIL, OK, WARN, Finding
+from pipeline.doctor.diagnosis import FAIL, OK, WARN, Finding
 from pipeline.history import Query, StoreError, is_sql, open_to_read, redacted
-from transforms import files
+from pipeline.progress.display import size_text
+from transforms.storage import files
 
 _LITTLE, _TOO_LITTLE = 2_000_000_000, 50_000_000
 _PROBE = b"x" * (1 << 16)

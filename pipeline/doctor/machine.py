@@ -9,8 +9,9 @@ from importlib.metadata import PackageNotFoundError, requires, version
 import psutil
 from packaging.requirements import Requirement
 
-from pipeline.doctor.finding import FAIL, OK, WARN, Finding
-from transforms import compiled, sessions
+from pipeline.doctor.diagnosis import FAIL, OK, WARN, Finding
+from transforms.market import sessions
+from transforms.native import compiled
 from transforms.version import __version__
 
 _PACKAGE = "theta-greeks-pipeline"

@@ -7,10 +7,9 @@ from email.utils import parsedate_to_datetime
 
 import requests
 
-from pipeline.config import APIS
-from pipeline.doctor.finding import FAIL, OK, WARN, Finding
-from pipeline.terminal import calendar
-from transforms import sessions
+from pipeline.config.download_config import APIS
+from pipeline.doctor.diagnosis import FAIL, OK, WARN, Finding
+from transforms.market import calendar, sessions
 from transforms.model import GreeksRequest
 from transforms.schema import END_OF_DAY
 from transforms.thetadata import (

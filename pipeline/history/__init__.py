@@ -7,6 +7,7 @@ for head in store.heads(Query(symbol="SPXW", limit=20)):
 ```
 """
 
+from pipeline.addresses import is_missing_file, is_sql, redacted
 from pipeline.history.model import (
     DIED,
     FAILED,
@@ -24,7 +25,6 @@ from pipeline.history.model import (
     find_run,
     recent,
 )
-from pipeline.history.urls import is_missing_file, is_sql, redacted
 
 __all__ = [
     "DIED",
@@ -69,7 +69,7 @@ def open_store(metrics: str, *, apart: bool = False) -> RunStore:
 
         return SqlStore(metrics)
     if "://" in metrics:
-        from transforms.files import check_place
+        from transforms.storage.files import check_place
 
         try:
             check_place(metrics)

@@ -17,8 +17,8 @@ import threading
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from pipeline.addresses import redacted
 from pipeline.history.model import Head, NoSuchRun, Query, Record, RunStore, StoreError, owner
-from pipeline.history.urls import redacted
 
 _ERRORS: dict[str, type[Exception]] = {
     each.__name__: each for each in (StoreError, FileExistsError, NoSuchRun)

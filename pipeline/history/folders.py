@@ -98,7 +98,7 @@ class BeamFolder:
 
     def names(self, inside: str = "") -> list[str]:
         """Returns the names of the files."""
-        from transforms import files
+        from transforms.storage import files
 
         folder = f"{self.path}/{inside}" if inside else self.path
         names = (path[len(folder) + 1 :] for path in files.below(folder))
@@ -106,7 +106,7 @@ class BeamFolder:
 
     def read(self, name: str) -> str:
         """Returns a file's text."""
-        from transforms import files
+        from transforms.storage import files
 
         path = f"{self.path}/{name}"
         if not files.exists(path):
@@ -116,7 +116,7 @@ class BeamFolder:
 
     def keep(self, name: str, text: str) -> None:
         """Writes a new file. Names are unique by themselves: not every file system has a lock."""
-        from transforms import files
+        from transforms.storage import files
 
         path = f"{self.path}/{name}"
         if files.exists(path):
@@ -125,6 +125,6 @@ class BeamFolder:
 
     def remove(self, name: str) -> None:
         """Removes a file."""
-        from transforms import files
+        from transforms.storage import files
 
         files.remove(f"{self.path}/{name}")

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 
+from pipeline.addresses import redacted
 from pipeline.history.folders import open_folder
 from pipeline.history.index import HeadIndex
 from pipeline.history.model import (
@@ -23,8 +24,7 @@ from pipeline.history.model import (
     head_of,
     new_id,
 )
-from pipeline.history.urls import redacted
-from transforms.json_text import json_text
+from transforms.storage.json_text import json_text
 
 _NAME = re.compile(r"pipeline-run-(\d{8}T\d{6}\.\d{6}Z(?:-[0-9a-f]+)?)\.json")
 _RUN_ID = re.compile(r"[\w.-]+")

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 from typing import Any, Protocol
 
-from transforms.owner import Owner
+from transforms.workers.process import Owner
 
 Record = dict[str, Any]
 """A whole run, as the run summary tells it."""

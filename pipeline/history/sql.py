@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from pipeline.addresses import redacted, without_secrets
 from pipeline.history.model import (
     DIED,
     RUNNING,
@@ -19,7 +20,6 @@ from pipeline.history.model import (
     head_of,
     new_id,
 )
-from pipeline.history.urls import redacted, without_secrets
 
 try:
     import sqlalchemy as sa

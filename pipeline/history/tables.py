@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 from textwrap import wrap
 from typing import Any
 
-from pipeline.display import size_text, time_text
 from pipeline.history.model import Head, Record, head_of
+from pipeline.progress.display import size_text, time_text
 
 HEADINGS = (
     f"{'run':<25}{'status':<13}{'symbols':<12}{'trade dates':<25}{'interval':<9}{'files':>6}"

@@ -11,8 +11,8 @@ from pipeline.reports.figure import Figure, Section, base
 from pipeline.reports.market_day import MarketDay
 from pipeline.reports.rows import Floats, Piece
 from pipeline.reports.smile_figures import clock, label, spread_out
-from transforms.block import Block, arrays
-from transforms.recompute import PRINTED, beyond, by_older_formulas, recompute_block
+from transforms.audit.recompute import PRINTED, beyond, by_older_formulas, recompute_block
+from transforms.quality.block import Block, arrays
 from transforms.schema import ZONE
 
 _LEAST = 1e-6

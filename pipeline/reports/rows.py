@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from pipeline.reading import read_batches
+from pipeline.inspection.reader import read_batches
 
 SUFFIXES = (".parquet", ".csv", ".csv.gz", ".csv.zst")
 BASE = ("bid", "ask", "implied_vol", "iv_error", "underlying_price")

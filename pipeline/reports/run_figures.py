@@ -5,7 +5,7 @@ from datetime import datetime, timezone
 from itertools import pairwise
 from typing import Any
 
-from pipeline.display import size_text
+from pipeline.progress.display import size_text
 from pipeline.reports.figure import Figure, Section, Table, base
 
 Run = dict[str, Any]

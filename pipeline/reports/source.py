@@ -15,7 +15,7 @@ from pipeline.history import (
     find_run,
     open_to_read,
 )
-from pipeline.reading import UnreadableFile
+from pipeline.inspection.reader import UnreadableFile
 from pipeline.reports.rows import NoRows, dates_and_symbols, find_files
 
 Run = dict[str, Any]

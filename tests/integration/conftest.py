@@ -2,8 +2,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from pipeline.terminal.market import Market
-from pipeline.terminal.server import TerminalServer
+from pipeline.simulator.market.market import Market
+from pipeline.simulator.server import TerminalServer
 
 
 @pytest.fixture(scope="session")

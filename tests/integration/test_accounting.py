@@ -7,8 +7,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from pipeline.memory import high_water_mark
-from pipeline.terminal.server import TerminalServer
+from pipeline.process.memory import high_water_mark
+from pipeline.simulator.server import TerminalServer
 from tests.support.command import WITHOUT_COVERAGE, start, summaries
 
 DOWNLOAD = ["download", "--symbol", "SPXW", "--start_date", "2024-03-14", "--interval", "1m"]

@@ -15,17 +15,17 @@ from apache_beam.portability import python_urns
 from apache_beam.portability.api import beam_runner_api_pb2
 from apache_beam.runners.runner import create_runner
 
-from pipeline.beam_flags import parse_beam_flags
+from pipeline.cli.beam_flags import parse_beam_flags
 from pipeline.graph import build
-from pipeline.terminal.server import TerminalServer
+from pipeline.simulator.server import TerminalServer
 from tests.support.command import greeks
 from tests.support.data import SCHEMA, request_for
 from tests.support.google_store import BUCKET, google_store
 from tests.support.translated import takers_of_batches
-from transforms.layout import Layout
-from transforms.sinks import CsvSink
-from transforms.stopping import StopSignal
-from transforms.terminals import Terminal
+from transforms.dispatch.terminals import Terminal
+from transforms.output.layout import Layout
+from transforms.sinks.base import CsvSink
+from transforms.workers.stop import StopSignal
 
 CHECKOUT = Path(__file__).parents[2]
 FLAGS = [

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.terminal.server import TerminalServer
+from pipeline.simulator.server import TerminalServer
 from tests.support.answers import rows_of
 from tests.support.command import greeks, start, summaries
 from tests.support.data import files_in
@@ -130,9 +130,9 @@ def test_a_disk_that_is_too_small_is_told_before_anything_is_fetched(
 def test_the_estimate_is_of_the_right_size(terminal: TerminalServer, tmp_path: Path) -> None:
     from datetime import date
 
-    from pipeline.config import DownloadConfig
-    from pipeline.disk import expected_bytes
-    from pipeline.plan import make_plan
+    from pipeline.config.download_config import DownloadConfig
+    from pipeline.planning.disk import expected_bytes
+    from pipeline.planning.plan import make_plan
     from transforms.thetadata import ThetaClient
 
     day = date(2024, 3, 14)

@@ -3,11 +3,11 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.config import DownloadConfig
-from pipeline.estimate import from_history
-from pipeline.plan import make_plan
-from pipeline.probe import from_probe
-from pipeline.terminal.server import TerminalServer
+from pipeline.config.download_config import DownloadConfig
+from pipeline.planning.estimate import from_history
+from pipeline.planning.plan import make_plan
+from pipeline.planning.probe import from_probe
+from pipeline.simulator.server import TerminalServer
 from tests.support.command import greeks, summaries
 from transforms.thetadata import ThetaClient
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.terminal.formats import STYLES
-from pipeline.terminal.market import Market
-from pipeline.terminal.server import TerminalServer
+from pipeline.simulator.formats import STYLES
+from pipeline.simulator.market.market import Market
+from pipeline.simulator.server import TerminalServer
 from tests.support.command import greeks, summaries
 from tests.support.data import files_in
 from transforms.model import GreeksRequest

@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from pipeline.terminal.server import TerminalServer
+from pipeline.simulator.server import TerminalServer
 from tests.support.answers import rows_of
 from tests.support.command import greeks, start, summaries
 from tests.support.data import files_in

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.terminal.server import TerminalServer
+from pipeline.simulator.server import TerminalServer
 from tests.support.command import greeks, start, summaries
 from tests.support.data import files_in
 from tests.support.reader import Reader

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.terminal.server import TerminalServer
+from pipeline.simulator.server import TerminalServer
 from tests.support.command import WITHOUT_COVERAGE, greeks, start
 from tests.support.data import files_in
 from tests.support.google_store import GoogleStore, google_store

@@ -8,8 +8,8 @@ import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.terminal.market import Market
-from pipeline.terminal.server import TerminalServer
+from pipeline.simulator.market.market import Market
+from pipeline.simulator.server import TerminalServer
 from tests.support.command import greeks, summaries
 from tests.support.data import files_in
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from pipeline.terminal.market import Market
-from pipeline.terminal.server import TerminalServer
+from pipeline.simulator.market.market import Market
+from pipeline.simulator.server import TerminalServer
 from tests.support import runners
 from tests.support.answers import rows_of
 from tests.support.command import WITHOUT_COVERAGE, greeks, start, summaries

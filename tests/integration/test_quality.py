@@ -10,17 +10,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
-from pipeline.terminal.market import Market
-from pipeline.terminal.server import TerminalServer
+from pipeline.simulator.market.market import Market
+from pipeline.simulator.server import TerminalServer
 from tests.support.command import greeks, summaries
 from tests.support.data import files_in
 from tests.support.market import NO_DATA
 from tests.support.market import terminal as scripted_terminal
 from tests.support.plant import DAY, EXPIRATION, again, place, plant, swapped, without
 from tests.support.scripted import Answer, Scripted, scripted_server
-from transforms.csv_text import encode_header
 from transforms.model import GreeksRequest
 from transforms.schema import ORDERS, schema_of
+from transforms.sinks.csv_text import encode_header
 
 MARKET = Market()
 CLEAN = date(2024, 3, 18)

@@ -16,8 +16,8 @@ from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.support.ui import WebDriverWait
 
-from pipeline.terminal.market import Market
-from pipeline.terminal.server import TerminalServer
+from pipeline.simulator.market.market import Market
+from pipeline.simulator.server import TerminalServer
 from tests.support.command import greeks, summaries
 from tests.support.folder import fill
 
@@ -145,7 +145,7 @@ def test_what_can_not_be_drawn_is_said(
 def test_without_the_extra_it_says_which_to_install(folder: Path) -> None:
     without = (
         "import sys; sys.modules['altair'] = None\n"
-        "from pipeline.cli import main; sys.exit(main(['report']))"
+        "from pipeline.cli.main import main; sys.exit(main(['report']))"
     )
     done = subprocess.run(
         [sys.executable, "-c", without], cwd=folder, capture_output=True, text=True, check=False
@@ -157,9 +157,9 @@ def test_without_the_extra_it_says_which_to_install(folder: Path) -> None:
 
 def test_the_help_and_a_download_load_no_drawing_library(folder: Path) -> None:
     script = (
-        "import sys\nfrom pipeline.cli import main\n"
+        "import sys\nfrom pipeline.cli.main import main\n"
         "try: main(['report', '--help'])\nexcept SystemExit: pass\n"
-        "import pipeline.download\n"
+        "import pipeline.download.command\n"
         "print({'altair', 'vl_convert', 'jinja2', 'pyarrow.parquet'} & set(sys.modules))"
     )
     done = subprocess.run(

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.cli import main
+from pipeline.cli.main import main
 from tests.support.answers import rows_of
 from tests.support.command import greeks as greeks_process
 from tests.support.command import start, summaries

@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from pipeline.terminal.server import TerminalServer
+from pipeline.simulator.server import TerminalServer
 from tests.support.answers import rows_of
 from tests.support.command import WITHOUT_COVERAGE, greeks, start, summaries
 from tests.support.data import files_in
@@ -42,9 +42,9 @@ def test_the_first_file_is_committed_before_the_last_fetch_ends(
 
 
 MAPPED = """
-from pipeline.lean import keep_lean
+from pipeline.process.footprint import keep_lean
 keep_lean()
-import pipeline.download
+import pipeline.download.command
 (line,) = (line for line in open("/proc/self/status") if line.startswith("RssFile"))
 print(int(line.split()[1]) // 1024)
 """

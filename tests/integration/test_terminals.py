@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import requests
 
-from pipeline.terminal.market import Market
-from pipeline.terminal.server import TerminalServer
+from pipeline.simulator.market.market import Market
+from pipeline.simulator.server import TerminalServer
 from tests.support import runners
 from tests.support.command import greeks, start, summaries
 from tests.support.data import files_in

@@ -8,15 +8,15 @@ import pytest
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
 from pipeline.graph import build
-from pipeline.terminal.server import TerminalServer
+from pipeline.simulator.server import TerminalServer
 from tests.support.data import SCHEMA, files_in, layout_in, request_for
-from transforms import files
-from transforms.layout import Layout
+from transforms.dispatch.terminals import Terminal
 from transforms.model import GreeksRequest
-from transforms.sinks import CsvSink
-from transforms.stopping import StopSignal
-from transforms.terminals import Terminal
+from transforms.output.layout import Layout
+from transforms.sinks.base import CsvSink
+from transforms.storage import files
 from transforms.thetadata import RetryPolicy
+from transforms.workers.stop import StopSignal
 
 REQUESTS = [request_for(day) for day in ("2024-03-14", "2024-03-15", "2024-03-18")]
 ONCE = RetryPolicy(attempts=1)

@@ -10,9 +10,9 @@ from apache_beam.runners.portability.fn_api_runner import translations
 from pipeline.graph import build
 from tests.support.data import SCHEMA, layout_in, request_for
 from tests.support.translated import takers_of_batches
-from transforms.sinks import CsvSink
-from transforms.stopping import StopSignal
-from transforms.terminals import Terminal
+from transforms.dispatch.terminals import Terminal
+from transforms.sinks.base import CsvSink
+from transforms.workers.stop import StopSignal
 
 REQUESTS = [request_for(day) for day in ("2024-03-14", "2024-03-15", "2024-03-18")]
 

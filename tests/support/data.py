@@ -8,8 +8,8 @@ from pathlib import Path
 import pyarrow as pa
 
 from tests.support.answers import rows_of
-from transforms.layout import Layout
 from transforms.model import GreeksRequest
+from transforms.output.layout import Layout
 from transforms.schema import schema_of
 from transforms.thetadata.csv_reader import CsvReader
 from transforms.thetadata.dialect import Part

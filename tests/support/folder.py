@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
-from pipeline.terminal.server import TerminalServer
-from transforms.layout import Layout
+from pipeline.simulator.server import TerminalServer
+from transforms.expiration_writer import ExpirationWriter
 from transforms.model import Trailer
+from transforms.output.layout import Layout
 from transforms.schema import schema_of
-from transforms.sinks import FORMATS, make_sink
+from transforms.sinks.base import FORMATS, make_sink
 from transforms.thetadata import ThetaClient
-from transforms.writer import ExpirationWriter
 
 DAY = date(2024, 3, 14)
 NEXT_DAY = date(2024, 3, 15)

@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from transforms.quality import Quality, QualityCheck
+from transforms.quality.check import Quality, QualityCheck
 
 DAY, EXPIRATION = date(2024, 3, 14), date(2024, 3, 15)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.jobservers import cached_jars
+from pipeline.runners.job_servers import cached_jars
 from tests.support.flink import LIB
 from tests.support.ports import free_port
 from tests.support.postgresql import REQUIRED

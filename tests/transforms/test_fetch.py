@@ -8,8 +8,8 @@ from tests.support.answers import SAMPLE, SAMPLE_REQUEST
 from tests.support.scripted import Answer, scripted_server
 from transforms.fetch import fetch
 from transforms.model import Trailer
-from transforms.stopping import StopSignal
 from transforms.thetadata import RetryPolicy, ThetaClient
+from transforms.workers.stop import StopSignal
 
 SOON = RetryPolicy(attempts=2, backoff=0.001, jitter=0)
 

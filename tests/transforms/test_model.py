@@ -3,6 +3,7 @@ from datetime import date
 import pytest
 
 from tests.support.data import request_for
+from transforms.metrics.summary import RunSummary
 from transforms.model import (
     EMPTY,
     FAILED,
@@ -12,7 +13,6 @@ from transforms.model import (
     GreeksRequest,
     checked_symbol,
 )
-from transforms.summary import RunSummary
 
 
 @pytest.mark.parametrize("symbol", ["SPXW", "brk.b", "A", " spx ", "RUT2"])

@@ -12,12 +12,10 @@ from apache_beam.testing.util import assert_that, equal_to
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipeline.terminal.market import Market
+from pipeline.simulator.market.market import Market
 from tests.support.data import SCHEMA, batches_of, files_in, layout_in, request_for
 from tests.support.plant import plant, without
-from transforms import manifest
-from transforms.limits import parse_limits
-from transforms.manifest import COMMITTED, Entry, Manifest
+from transforms.expiration_writer import ExpirationWriter, StreamError
 from transforms.model import (
     EMPTY,
     FAILED,
@@ -30,10 +28,12 @@ from transforms.model import (
     Restart,
     Trailer,
 )
-from transforms.quality import Checking
-from transforms.sinks import CsvSink, ExpirationSink, OpenFile, ParquetSink
+from transforms.output import manifest
+from transforms.output.manifest import COMMITTED, Entry, Manifest
+from transforms.quality.check import Checking
+from transforms.quality.limits import parse_limits
+from transforms.sinks.base import CsvSink, ExpirationSink, OpenFile, ParquetSink
 from transforms.write import WriteGreeks
-from transforms.writer import ExpirationWriter, StreamError
 
 MARKET = Market()
 REQUEST = request_for("2024-03-15")

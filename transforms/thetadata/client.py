@@ -10,7 +10,6 @@ import pyarrow as pa
 
 from transforms.model import AM_SETTLED, GreeksRequest, checked_symbol
 from transforms.schema import END_OF_DAY, schema_of
-from transforms.stopping import NEVER, Stop
 from transforms.thetadata.csv_reader import BLOCK_BYTES, CsvReader
 from transforms.thetadata.dialect import Part, Query
 from transforms.thetadata.errors import (
@@ -26,6 +25,7 @@ from transforms.thetadata.paging import PagedBody, paged
 from transforms.thetadata.retry import RetryPolicy
 from transforms.thetadata.split import split
 from transforms.thetadata.v3 import V3
+from transforms.workers.stop import NEVER, Stop
 
 DEFAULT_URL = "http://127.0.0.1:25503"
 BATCH_SIZE = 1000

@@ -3,7 +3,7 @@
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from transforms.offsets import STEADY
+from transforms.market.offsets import STEADY
 from transforms.schema import ZONE
 
 

@@ -1,9 +1,9 @@
 """Finds the Terminal that answers, and the generation of its API."""
 
-from transforms.stopping import NEVER, Stop
 from transforms.thetadata.client import ThetaClient
 from transforms.thetadata.errors import Stopped, TerminalUnreachable, ThetaError
 from transforms.thetadata.listings import DIALECTS
+from transforms.workers.stop import NEVER, Stop
 
 
 def find_terminal(

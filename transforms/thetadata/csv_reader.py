@@ -15,15 +15,15 @@ import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 import xxhash
 
-from transforms import compiled
-from transforms.lines import lines_in
 from transforms.model import GreeksRequest
-from transforms.processors import CONVERTING
+from transforms.native import compiled
+from transforms.native.lines import lines_in
 from transforms.schema import KEY_COLUMNS, schema_of
 from transforms.thetadata.clock import zoned
 from transforms.thetadata.dialect import Dialect, Part, require
 from transforms.thetadata.errors import AnswerChanged, MalformedResponse
-from transforms.thetadata.plain import PlainLines
+from transforms.thetadata.fast_csv import PlainLines
+from transforms.workers.turns import CONVERTING
 
 BLOCK_BYTES = 1 << 20
 """Bytes read and parsed at a time: about 7,000 rows of first-order Greeks.

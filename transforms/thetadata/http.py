@@ -9,7 +9,6 @@ from urllib.parse import urlencode, urlsplit
 import requests
 import urllib3
 
-from transforms.stopping import NEVER, Stop
 from transforms.thetadata.errors import (
     BrokenResponse,
     NoData,
@@ -18,6 +17,7 @@ from transforms.thetadata.errors import (
     TerminalUnreachable,
 )
 from transforms.thetadata.sockets import WakeableAdapter
+from transforms.workers.stop import NEVER, Stop
 
 NO_DATA = 472
 CONNECT_SECONDS = 10.0

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from datetime import date, time, timedelta
 
 from transforms.model import GreeksRequest, checked_symbol
-from transforms.stopping import NEVER, Stop
 from transforms.thetadata.dialect import Dialect, Query
 from transforms.thetadata.errors import (
     MalformedResponse,
@@ -20,6 +19,7 @@ from transforms.thetadata.http import Http
 from transforms.thetadata.retry import Attempts, RetryPolicy
 from transforms.thetadata.v2 import V2
 from transforms.thetadata.v3 import V3
+from transforms.workers.stop import NEVER, Stop
 
 DIALECTS: dict[str, Dialect] = {"v3": V3(), "v2": V2()}
 """The generations of the API, newest first."""

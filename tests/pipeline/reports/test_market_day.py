@@ -11,8 +11,8 @@ from pipeline.reports.data_figures import completeness_figures, missing_rows
 from pipeline.reports.market_day import MarketDay, gather, volatility_at_the_money
 from pipeline.reports.rows import NoRows, find_files
 from pipeline.reports.smile_figures import out_of_the_money, smile_figures, spread_out
-from pipeline.terminal.market import Market
-from pipeline.terminal.server import TerminalServer
+from pipeline.simulator.market.market import Market
+from pipeline.simulator.server import TerminalServer
 from tests.support.folder import DAY, NEXT_DAY, fill
 
 TEN = 36_000_000

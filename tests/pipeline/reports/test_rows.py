@@ -7,10 +7,10 @@ import pyarrow.csv as csv
 import pyarrow.parquet as parquet
 import pytest
 
-from pipeline.reading import UnreadableFile, columns_of
+from pipeline.inspection.reader import UnreadableFile, columns_of
 from pipeline.reports.rows import BASE, NoRows, dates_and_symbols, find_files, pieces
-from pipeline.terminal.market import Market
-from pipeline.terminal.server import TerminalServer
+from pipeline.simulator.market.market import Market
+from pipeline.simulator.server import TerminalServer
 from tests.support.folder import DAY, NEXT_DAY, fill
 from transforms.schema import schema_of
 

@@ -16,8 +16,8 @@ from pipeline.reports.quality_section import finding_total, quality_section
 from pipeline.reports.rows import find_files
 from pipeline.reports.run_figures import run_section
 from pipeline.reports.source import Source
-from pipeline.terminal.market import Market
-from pipeline.terminal.server import TerminalServer
+from pipeline.simulator.market.market import Market
+from pipeline.simulator.server import TerminalServer
 from tests.support.folder import DAY, NEXT_DAY, fill
 from tests.support.plant import again, place, plant, quality_of, without
 from transforms.schema import schema_of

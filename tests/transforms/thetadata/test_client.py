@@ -10,7 +10,6 @@ from tests.support.answers import SAMPLE, SAMPLE_REQUEST, rows_of
 from tests.support.scripted import Answer, Script, Scripted, scripted_server
 from transforms.model import GreeksRequest
 from transforms.schema import schema_of
-from transforms.stopping import StopSignal
 from transforms.thetadata import (
     BrokenResponse,
     MalformedResponse,
@@ -20,6 +19,7 @@ from transforms.thetadata import (
     ThetaClient,
 )
 from transforms.thetadata.errors import Stopped
+from transforms.workers.stop import StopSignal
 
 SOON = RetryPolicy(attempts=2, backoff=0.001, jitter=0)
 HOLIDAYS = (

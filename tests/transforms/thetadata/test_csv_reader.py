@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.answers import HEADER, SAMPLE, SAMPLE_REQUEST, SAMPLE_ROWS, rows_of
-from transforms import compiled
+from transforms.native import compiled
 from transforms.schema import schema_of
 from transforms.thetadata.csv_reader import CsvReader
 from transforms.thetadata.dialect import Part

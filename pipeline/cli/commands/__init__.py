@@ -1,0 +1,90 @@
+"""The commands of `greeks`: a module each, light to import, that this table names.
+
+A command's module has `SUMMARY` (a line for the list of commands), `DESCRIPTION`, `EPILOG` (its
+examples), `add_arguments(parser)` and `run(parser, options, rest)`, which returns the exit code.
+`rest` is what the parser did not know: flags of Beam, for the commands that take them
+(`BEAM_FLAGS`); any other command never sees one. Commands with `STORAGE_FLAGS` take those of Beam's
+object stores, such as `--s3_endpoint_url`. `SYNOPSIS` is there where argparse's own usage
+would list too many flags.
+"""
+
+import argparse
+from collections.abc import Sequence
+from types import ModuleType
+
+from pipeline.cli.commands import (
+    check,
+    completion,
+    config,
+    diff,
+    doctor,
+    download,
+    plan,
+    report,
+    runs,
+    terminal,
+    verify,
+)
+from pipeline.process.footprint import quiet_beam
+
+COMMANDS: dict[str, ModuleType] = {
+    "download": download,
+    "plan": plan,
+    "verify": verify,
+    "check": check,
+    "diff": diff,
+    "report": report,
+    "runs": runs,
+    "doctor": doctor,
+    "config": config,
+    "terminal": terminal,
+    "completion": completion,
+}
+"""The commands by name, in the order of the help."""
+
+
+def make_parser(prog: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:
+    """Adds every command to the parser of `greeks`, and returns each one's own parser."""
+    commands = prog.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    parsers = {}
+    for name, module in COMMANDS.items():
+        parser = commands.add_parser(
+            name,
+            help=module.SUMMARY,
+            usage=getattr(module, "SYNOPSIS", None),
+            description=module.DESCRIPTION,
+            epilog=module.EPILOG,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
+        module.add_arguments(parser)
+        parsers[name] = parser
+    return parsers
+
+
+def run_command(
+    parser: argparse.ArgumentParser, options: argparse.Namespace, rest: Sequence[str]
+) -> int:
+    """Runs the command that `options` name, and returns its exit code.
+
+    Args:
+        parser: the command's own.
+        options: as it parsed them.
+        rest: what it did not know.
+
+    Raises:
+        SystemExit: with status 2, if there is a flag that nobody knows.
+    """
+    module = COMMANDS[options.command]
+    quiet_beam()
+    if getattr(module, "STORAGE_FLAGS", False):
+        from pipeline.cli.storage_flags import take
+
+        rest = take(rest)
+    if rest and not module.BEAM_FLAGS:
+        parser.error(
+            f"{rest[0]} is not a flag of greeks {options.command}; see "
+            f"greeks {options.command} --help"
+        )
+    code: int = module.run(parser, options, rest)
+    return code

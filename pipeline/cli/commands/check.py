@@ -1,0 +1,149 @@
+"""`greeks check`: whether the numbers in files can be trusted."""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+
+from transforms.model import INTERVALS
+from transforms.quality.limits import ANY, RULES, TOGETHER, broken, parse_limits
+
+SUMMARY = "check files of Greeks: what can't be right, and every Greek recomputed"
+DESCRIPTION = (
+    "Reads files of Greeks, of this project or any other that names its columns as ThetaData does, "
+    "and tells what can't be right."
+)
+_WIDTH = max(map(len, [*RULES, *TOGETHER]))
+EPILOG = f"""\
+examples:
+  greeks check data/greeks
+      every file of a download
+
+  greeks check --fail_on "zero_greeks>5%,holes>1%" --json data/spxw/2024-03-15/SPXW_20240315.parquet
+      for a script: what is borne, and the answer as JSON
+
+rules:
+{chr(10).join(f"  {rule:<{_WIDTH}}  {says}" for rule, says in (RULES | TOGETHER).items())}
+
+What ThetaData's own conventions explain is no finding: no quote at 09:30, implied volatility 0 for
+a price below the intrinsic value, bids of 0 far out of the money, quotes that stand after an early
+close.
+
+The rate that the Greeks were computed with is not in the files. Without --rate it is found from
+the rows, for each expiration and trade date: it is the one at which their volatilities are worth
+their prices. One number out of thousands of rows can't hide a wrong row; compare it with that
+date's SOFR.
+
+A file that can't be read is named, and the others are checked; the rows that come before what is
+wrong with it are checked with them.
+
+exit codes: 0 nothing is found, or no more than --fail_on bears; 1 more than that; 2 a wrong flag,
+or a file can't be read.
+"""
+BEAM_FLAGS = False
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the flags of `greeks check`."""
+    parser.add_argument("files", nargs="+", metavar="FILE", help="a CSV or Parquet file, or a "
+                        "folder of them")  # fmt: skip
+    parser.add_argument(
+        "--fail_on",
+        default=ANY,
+        metavar="RULES",
+        help="what is too much, as in zero_greeks>5%%,holes>1%%,duplicates (default: any finding)",
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument(
+        "--rate",
+        type=float,
+        metavar="RATE",
+        help="that the Greeks were computed with, 0.0531 for 5.31 %% (default: what rows imply)",
+    )
+    parser.add_argument(
+        "--annual_dividend",
+        type=float,
+        metavar="USD",
+        help="that the Greeks were computed with (default: what the manifest says, else none)",
+    )
+    parser.add_argument(
+        "--greeks_version",
+        choices=["latest", "1"],
+        help="how ThetaData counted the time to expiration (default: what the manifest says, else "
+        "latest)",
+    )
+    parser.add_argument(
+        "--interval",
+        choices=INTERVALS,
+        metavar="INTERVAL",
+        help="between two rows of a contract: then a time that every contract lacks is missed, too "
+        "(default: what the manifest says, else what the rows show)",
+    )
+
+
+def run(parser: argparse.ArgumentParser, options: argparse.Namespace, _rest: Sequence[str]) -> int:
+    """Checks files, prints what is found, and returns the exit code."""
+    try:
+        limits = parse_limits(options.fail_on, (*RULES, *TOGETHER))
+    except ValueError as error:
+        parser.error(f"--fail_on: {error}")
+    from pipeline.inspection.assumptions import assumptions_of
+    from pipeline.inspection.check_text import text
+    from pipeline.inspection.reader import UnreadableFile, find_files, read_batches
+    from transforms.audit.assumptions import Assumptions
+    from transforms.audit.audit import FullCheck
+
+    told = Assumptions(
+        options.rate, options.annual_dividend, options.greeks_version, options.interval
+    )
+    check = FullCheck(told)
+    unreadable: dict[str, str] = {}
+    try:
+        paths = find_files(options.files)
+    except UnreadableFile as error:
+        print(f"greeks check: {error}", file=sys.stderr)
+        return 2
+    for path in paths:
+        check.assume(assumptions_of(path, told))
+        try:
+            for table in read_batches(path):
+                check.add(table, path)
+        except UnreadableFile as error:
+            unreadable[path] = f"can't be read: {error}"
+            print(f"greeks check: {unreadable[path]}", file=sys.stderr)
+        check.end_of_file()
+    checked = check.finish()
+    counts: dict[str, int] = {}
+    for one in checked:
+        for finding in one.findings:
+            counts[finding.rule] = counts.get(finding.rule, 0) + finding.count
+    rows = sum(one.quality.rows for one in checked)
+    if not rows:
+        if unreadable:
+            return 2
+        print(f"greeks check: there are no rows in {', '.join(options.files)}", file=sys.stderr)
+        return 2
+    above = broken(limits, counts, rows)
+    if options.json:
+        print(json.dumps({
+            "rows": rows,
+            "findings": counts,
+            "above_fail_on": above,
+            "unreadable": [
+                {"file": path, "severity": "error", "says": says}
+                for path, says in unreadable.items()
+            ],
+            "expirations": [one.describe() for one in checked],
+            "recomputation": {
+                "rates": check.rates,
+                "errors": check.errors.total(),
+                "cells": check.errors.describe(),
+            },
+            "parity": check.parity,
+            "notes": check.notes,
+        }, indent=2))  # fmt: skip
+    else:
+        print("\n".join(text(checked, check, [*unreadable.values()])))
+        for sentence in above:
+            print(f"--fail_on {sentence}", file=sys.stderr)
+    return 2 if unreadable else 1 if above else 0

@@ -1,0 +1,47 @@
+"""`greeks completion`: what a shell needs to complete commands and flags."""
+
+import argparse
+from collections.abc import Sequence
+
+SUMMARY = "print what a shell needs to complete commands and flags"
+DESCRIPTION = """\
+Prints a script for a shell, which then completes the commands of greeks, their flags, the values
+that a flag knows, and paths."""
+EPILOG = """\
+examples:
+  greeks completion bash > ~/.local/share/bash-completion/completions/greeks
+      bash, from the next shell on
+
+  greeks completion zsh > ~/.zfunc/_greeks
+      zsh, where fpath has ~/.zfunc
+"""
+BEAM_FLAGS = False
+_PATHS = frozenset({"--config", "--output", "--metrics", "--flink_job_server_jar"})
+SHELLS = ("bash", "zsh", "tcsh")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the command's arguments."""
+    parser.add_argument("shell", choices=SHELLS, help="which shell")
+
+
+def run(_parser: argparse.ArgumentParser, options: argparse.Namespace, _rest: Sequence[str]) -> int:
+    """Prints the script."""
+    import shtab
+
+    from pipeline.cli.main import parsers
+
+    parser, _ = parsers()
+    _mark_paths(parser, shtab.FILE)
+    print(shtab.complete(parser, options.shell))
+    return 0
+
+
+def _mark_paths(parser: argparse.ArgumentParser, complete: object) -> None:
+    """Marks the flags of a parser, and of those below it, whose values are paths."""
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for below in action.choices.values():
+                _mark_paths(below, complete)
+        elif _PATHS.intersection(action.option_strings):
+            action.complete = complete  # type: ignore[attr-defined]  # shtab looks for it

@@ -1,0 +1,56 @@
+"""`greeks config`: which settings are in force."""
+
+import argparse
+from collections.abc import Sequence
+
+from pipeline.cli.flags import add_download_flags
+
+SUMMARY = "show the settings in force, and where each came from"
+DESCRIPTION = "Shows settings. A file of them is given to a download with --config."
+EPILOG = """\
+examples:
+  greeks config show
+      the defaults
+
+  greeks config show --config run.toml --max_dte 7
+      what a download with these flags would take, as a file for --config
+"""
+BEAM_FLAGS = True
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the command below `greeks config`, and its flags."""
+    below = parser.add_subparsers(dest="config_command", required=True, metavar="COMMAND")
+    showing = below.add_parser(
+        "show",
+        help="show every setting, its value, and whether a flag, a file or a default says so",
+        description="Shows every setting of a download as a line of TOML, for a file that --config "
+        "reads, and where its value came from: a flag, a file, or the default.",
+        epilog="examples:\n  greeks config show\n\n"
+        "  greeks config show --config run.toml --format parquet > new.toml\n",
+        formatter_class=parser.formatter_class,
+        usage="greeks config show [FLAG ...] [BEAM_FLAG ...]",
+        allow_abbrev=False,
+    )
+    add_download_flags(showing, required=False)
+    # For whoever reads a file of flags: they are not those of `greeks config` itself.
+    parser.set_defaults(flags=showing)
+
+
+def run(parser: argparse.ArgumentParser, options: argparse.Namespace, rest: Sequence[str]) -> int:
+    """Prints the settings and returns the exit code."""
+    from pipeline.cli.commands.download import own_flags, settle
+    from pipeline.cli.settings import setting_lines
+    from pipeline.config.download_config import ConfigError
+
+    settle(options)
+    beams = {}
+    if rest:
+        from pipeline.cli.beam_flags import given_beam_flags
+
+        try:
+            beams = given_beam_flags(rest, own_flags(options.flags))
+        except ConfigError as error:
+            parser.error(str(error))
+    print("\n".join(setting_lines(options.flags, options, beams, options.origins)))
+    return 0

@@ -1,0 +1,70 @@
+"""`greeks diff`: what changed between two downloads of the same request."""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+
+SUMMARY = "compare two downloads of the same request, row by row"
+DESCRIPTION = (
+    "Compares two files, or all files of two folders, by the contracts and times of their rows: "
+    "which are only in one of them, and which have moved, by how much."
+)
+EPILOG = """\
+examples:
+  greeks diff data/march data/march-again
+      what ThetaData has restated since
+
+  greeks diff --tolerance 0.0001 monday.csv.gz tuesday.parquet
+      formats may differ; what moved by a ten-thousandth or less is the same
+
+Files of two folders belong together by their paths, without the suffix. Held at once: the rows of
+one trade date of both, or two whole files where rows are not in the order of their dates.
+
+A file that can't be read is named, and the others are compared.
+
+exit codes: 0 the same rows; 1 they differ; 2 a wrong flag, or a file can't be read.
+"""
+BEAM_FLAGS = False
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the flags of `greeks diff`."""
+    parser.add_argument("a", metavar="A", help="a CSV or Parquet file, or a folder of them")
+    parser.add_argument("b", metavar="B", help="likewise")
+    parser.add_argument(
+        "--tolerance",
+        type=float,
+        default=0.0,
+        metavar="NUMBER",
+        help="numbers that differ by no more are the same (default: %(default)g)",
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def run(parser: argparse.ArgumentParser, options: argparse.Namespace, _rest: Sequence[str]) -> int:
+    """Compares, prints what differs, and returns the exit code."""
+    if not options.tolerance >= 0:
+        parser.error(f"--tolerance is {options.tolerance}, not 0 or more")
+    for place in (options.a, options.b):
+        if "://" in place:
+            parser.error(f"{place} is not on this machine: copy it here first, such as by "
+                         "`aws s3 sync`")  # fmt: skip
+    from pipeline.inspection.compare import compare
+    from pipeline.inspection.difference_text import text
+    from pipeline.inspection.reader import UnreadableFile
+
+    try:
+        difference = compare(options.a, options.b, options.tolerance)
+    except UnreadableFile as error:
+        print(f"greeks diff: {error}", file=sys.stderr)
+        return 2
+    for says in difference.unreadable:
+        print(f"greeks diff: can't be read: {says}", file=sys.stderr)
+    if options.json:
+        print(json.dumps(difference.describe(), indent=2))
+    else:
+        print("\n".join(text(difference, options.a, options.b)))
+    if difference.unreadable:
+        return 2
+    return 0 if difference.same else 1

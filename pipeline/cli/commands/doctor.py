@@ -1,0 +1,100 @@
+"""`greeks doctor`: what keeps a download from working."""
+
+import argparse
+from collections.abc import Sequence
+
+from pipeline.config.download_config import APIS, LOCAL_URLS
+
+SUMMARY = "find out what keeps a download from working, and the way out"
+DESCRIPTION = """\
+Looks at this machine, the Theta Terminal, the subscription, the folders and the run history. Each
+line is ok, warn or fail; below a warn and a fail is the way out. It asks the Terminal for a few
+rows, and changes nothing."""
+EPILOG = """\
+examples:
+  greeks doctor
+      the Terminal on this machine, and the folders of a download without flags
+
+  greeks doctor --terminal http://10.0.0.5:25503 --output /data/spxw --flink
+      another Terminal, another folder, and what Flink needs
+
+  greeks doctor --terminal http://10.0.0.5:25503,http://10.0.0.6:25503
+      each of several Terminals, and whether they serve the same
+
+exit codes: 0 nothing failed; 1 something did; 2 a wrong flag.
+"""
+BEAM_FLAGS = False
+STORAGE_FLAGS = True
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the doctor's flags."""
+    parser.add_argument(
+        "--terminal",
+        default="",
+        metavar="URL[,URL]",
+        help=f"the addresses of the Theta Terminals (default: {' and '.join(LOCAL_URLS)})",
+    )
+    parser.add_argument(
+        "--api",
+        default="auto",
+        choices=APIS,
+        help="the generation to ask for; auto: both (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--symbol",
+        default="SPXW",
+        metavar="SPXW",
+        help="an option root to ask the subscription for (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--output",
+        default="data/greeks",
+        metavar="FOLDER",
+        help="where the files would go (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--metrics",
+        default="data/metrics",
+        metavar="WHERE",
+        help="where the run history would be (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--flink", action="store_true", help="look for Java and Flink's job server, too"
+    )
+    parser.add_argument(
+        "--flink_job_server_jar",
+        default="",
+        metavar="PATH",
+        help="the job server's jar (default: the one that Beam keeps in ~/.apache_beam)",
+    )
+    parser.add_argument("--json", action="store_true", help="as JSON, for other programs")
+
+
+def run(parser: argparse.ArgumentParser, options: argparse.Namespace, _rest: Sequence[str]) -> int:
+    """Prints what is found; returns 1 if something fails, else 0."""
+    from pipeline.config.download_config import is_terminal, named_terminals
+    from transforms.model import checked_symbol
+
+    urls = named_terminals(options.terminal)
+    for url in urls:
+        if not is_terminal(url):
+            parser.error(f"--terminal is {url!r}, no address such as {LOCAL_URLS[0]}")
+    if len(set(urls)) < len(urls):
+        parser.error("--terminal names one twice: its limit is for all of its requests")
+    try:
+        symbol = checked_symbol(options.symbol)
+    except ValueError as error:
+        parser.error(f"--symbol: {error}")
+    from pipeline.doctor import examine, report
+
+    flink = options.flink or options.flink_job_server_jar
+    findings = examine(
+        [[url] for url in urls] or [LOCAL_URLS],
+        options.api,
+        symbol,
+        options.output,
+        options.metrics,
+        options.flink_job_server_jar if flink else None,
+    )
+    return report(findings, options.json)

@@ -1,0 +1,123 @@
+"""`greeks download`: from its flags to a run."""
+
+import argparse
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from pipeline.cli.flags import add_download_flags
+from pipeline.config.download_config import COMPRESSIONS, ConfigError, DownloadConfig
+from pipeline.process.footprint import importing
+from transforms.model import PARAMETERS
+from transforms.output.layout import FIELDS
+from transforms.schema import END_OF_DAY
+
+if TYPE_CHECKING:
+    from apache_beam.options.pipeline_options import PipelineOptions
+
+SUMMARY = "download the Greeks of every expiration within reach of a range of trade dates"
+DESCRIPTION = "Downloads option Greeks, one file per expiration, each as soon as it is complete."
+EPILOG = f"""\
+examples:
+  greeks download --symbol SPXW --start_date 2024-03-14
+      every expiration within 30 days of one trade date, from the Terminal on this machine
+
+  greeks download --symbol SPXW,SPX --start_date 2024-03-01 --end_date 2024-03-28 \\
+      --max_dte 7 --interval 1m --format parquet --output data/march
+      a month of the nearest expirations, every minute
+
+  greeks download --symbol SPXW --start_date 2024-01-02 --end_date today --layout daily
+      for every evening: fetches the trade dates that are not there yet
+
+a file name pattern (--file_name_pattern) may use {{{"}, {".join(FIELDS)}}};
+dates take a format, as {{expiration:%Y%m%d}}. The suffix is added.
+
+any Beam option may follow, such as --runner. Hyphens do as underscores; no flag is abbreviated.
+
+exit codes: 0 all expirations written, empty or skipped, or the market was closed; 1 some failed, or
+nothing matched; 2 a wrong flag, or another run, files of another request or a small disk are in the
+way; 3 no Terminal answers; 130 or 143 interrupted.
+"""
+BEAM_FLAGS = True
+SYNOPSIS = "greeks download --symbol SPXW --start_date DATE [FLAG ...] [BEAM_FLAG ...]"
+
+# Flags that are not named as ThetaData names the parameter.
+_FLAGS = {"version": "greeks_version"}
+
+add_arguments = add_download_flags
+
+
+def run(parser: argparse.ArgumentParser, options: argparse.Namespace, rest: Sequence[str]) -> int:
+    """Runs a download and returns the exit code."""
+    with importing():
+        config, beam_options = configure(parser, options, rest)
+        from pipeline.download.command import download
+
+    return download(config, beam_options)
+
+
+def configure(
+    parser: argparse.ArgumentParser, options: argparse.Namespace, rest: Sequence[str]
+) -> "tuple[DownloadConfig, PipelineOptions]":
+    """Returns what the flags of a download say, ours and Beam's.
+
+    Raises:
+        SystemExit: with status 2, after a message that names the flag that is wrong.
+    """
+    settle(options)
+    try:
+        config = DownloadConfig(
+            symbols=tuple(dict.fromkeys(symbol.upper() for symbol in options.symbol)),
+            start_date=options.start_date,
+            end_date=options.end_date,
+            max_dte=options.max_dte,
+            expirations=tuple(sorted(set(options.expirations))),
+            interval=options.interval,
+            greeks=options.greeks,
+            parameters=tuple(
+                (name, value)
+                for name in PARAMETERS
+                if (value := getattr(options, _FLAGS.get(name, name))) is not None
+            ),
+            terminal=options.terminal,
+            api=options.api,
+            tier=options.tier,
+            concurrency=options.concurrency,
+            timeout=options.timeout,
+            attempts=options.attempts,
+            retry_seconds=options.retry_seconds,
+            output=options.output,
+            format=options.format,
+            compression=options.compression,
+            batch_size=options.batch_size,
+            layout=options.layout,
+            file_name_pattern=options.file_name_pattern,
+            resume=options.resume,
+            retry_empty_after=options.retry_empty_after,
+            check_disk=options.check_disk,
+            metrics=options.metrics,
+            seed=options.seed,
+            progress=options.progress,
+            progress_seconds=options.progress_seconds,
+            check=options.check,
+            fail_on=options.fail_on,
+        )
+        # Beam takes half a second and 120 MiB: not for --help, nor for a mistyped date.
+        from pipeline.cli.beam_flags import parse_beam_flags
+
+        beam_options = parse_beam_flags(rest, own_flags(parser))
+    except ConfigError as error:
+        parser.error(str(error))
+    return config, beam_options
+
+
+def settle(options: argparse.Namespace) -> None:
+    """Gives the flags whose default depends on another flag the value that is in force."""
+    options.end_date = options.end_date or options.start_date
+    options.interval = options.interval or (END_OF_DAY if options.greeks == END_OF_DAY else "5m")
+    options.compression = options.compression or COMPRESSIONS[options.format][0]
+
+
+def own_flags(parser: argparse.ArgumentParser) -> list[str]:
+    """Returns the flags of a command's own parser."""
+    return re.findall(r"--\w+", parser.format_help())

@@ -1,0 +1,110 @@
+"""`greeks report`: pictures of a run and of what it brought."""
+
+import argparse
+import re
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from pipeline.cli.flags import iso_date
+
+SUMMARY = "draw a run and its data: one HTML file, and PNGs"
+DESCRIPTION = """\
+Draws a run and what it brought in one HTML file that needs no network: smiles, term structure,
+surface, Greeks, completeness, quality, and what changed since the trade date before."""
+EPILOG = """\
+examples:
+  greeks report
+      the newest run
+
+  greeks report data/metrics/pipeline-run-20240314T210000.000000Z.json --png pictures
+      a certain run, its figures also as PNGs
+
+  greeks report --output data/march --symbol SPXW --trade_date 2024-03-14 --time 15:45
+      a folder of files, whoever made them
+
+It needs the extra `report`: pip install 'theta-greeks-pipeline[report]'
+
+A file that can't be read is named, in the report too, and the others are drawn.
+
+exit codes: 0 the report was written; 1 there is nothing to report on, or a file can't be read;
+2 a wrong flag, or the extra is missing.
+"""
+BEAM_FLAGS = False
+
+OK, NOTHING, USAGE = 0, 1, 2
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the command's flags."""
+    parser.add_argument("run", nargs="?", default="", metavar="RUN",
+                        help="the id of a run, last, previous, or a summary's file "
+                        "(default: the newest)")  # fmt: skip
+    parser.add_argument("--output", default="", metavar="FOLDER",
+                        help="a folder of data files, as a download's --output "
+                        "(default: the run's own)")  # fmt: skip
+    parser.add_argument("--metrics", default="data/metrics", metavar="WHERE",
+                        help="where the run history is: a folder, sqlite:///PATH or "
+                        "postgresql://USER@HOST/DATABASE (default: %(default)s)")  # fmt: skip
+    parser.add_argument(
+        "--symbol",
+        default="",
+        metavar="SPXW",
+        help="of the figures (default: the one with the most files)",
+    )
+    parser.add_argument("--trade_date", type=iso_date, metavar="DATE",
+                        help="of the figures (default: the last in the files)")  # fmt: skip
+    parser.add_argument("--time", default=36_000_000, type=_time, metavar="HH:MM",
+                        help="of the smiles and their like, New York (default: 10:00)")  # fmt: skip
+    parser.add_argument("--to", type=Path, metavar="FILE",
+                        help="the HTML file (default: report.html in <output>.meta)")  # fmt: skip
+    parser.add_argument("--png", type=Path, metavar="FOLDER",
+                        help="write each figure there as a PNG, too (default: none)")  # fmt: skip
+
+
+def run(parser: argparse.ArgumentParser, options: argparse.Namespace, _rest: Sequence[str]) -> int:
+    """Writes a report and returns the exit code."""
+    from pipeline.reports.figure import ReportExtraMissing, require
+
+    begin = time.monotonic()
+    if "://" in options.output:
+        parser.error(f"--output is {options.output}: a report reads folders of this machine; copy "
+                     "it here first, such as by `aws s3 sync`")  # fmt: skip
+    try:
+        require()
+    except ReportExtraMissing as error:
+        print(error, file=sys.stderr)
+        return USAGE
+    from pipeline.inspection.reader import UnreadableFile
+    from pipeline.reports.build import build
+    from pipeline.reports.page import html, write_file, write_pngs
+    from pipeline.reports.rows import NoRows
+    from pipeline.reports.source import find_source
+
+    try:
+        source = find_source(options.run, options.output, options.metrics)
+        report = build(source, options.symbol, options.trade_date, options.time)
+        path = options.to or source.meta / "report.html"
+        size = write_file(path, html(report))
+        print(f"report: {path} ({size / 1e6:.1f} MB, {len(report.figures)} figures, "
+              f"{time.monotonic() - begin:.1f} s)")  # fmt: skip
+        for says in report.unreadable:
+            print(f"greeks report: can't be read: {says}", file=sys.stderr)
+        if options.png:
+            written = write_pngs(report, options.png)
+            print(f"PNGs:   {options.png} ({len(written)})")
+    except NoRows as error:
+        print(f"greeks report: {error}", file=sys.stderr)
+        return NOTHING
+    except (OSError, UnreadableFile) as error:
+        print(f"greeks report: {error}", file=sys.stderr)
+        return NOTHING
+    return NOTHING if report.unreadable else OK
+
+
+def _time(text: str) -> int:
+    if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a time of day: HH:MM, in New York")
+    hours, minutes = text.split(":")
+    return (int(hours) * 60 + int(minutes)) * 60_000

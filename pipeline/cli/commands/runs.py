@@ -1,0 +1,206 @@
+"""`greeks runs`: what earlier runs did."""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from pipeline.history.model import STATUSES
+
+if TYPE_CHECKING:
+    from pipeline.history import RunHistory
+
+SUMMARY = "list, show and compare earlier runs"
+DESCRIPTION = "Tells of the runs in the run history, also of failed, interrupted and died ones."
+EPILOG = """\
+examples:
+  greeks runs list --symbol SPXW --since 2026-11-01 --status failed
+      the failed runs of a month, newest first
+
+  greeks runs compare previous last
+      what changed between the last two runs, and whether it is a regression
+"""
+BEAM_FLAGS = False
+STORAGE_FLAGS = True
+_RUN = "a run's id, or last or previous"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the commands below `greeks runs`, and their flags."""
+    below = parser.add_subparsers(dest="runs_command", required=True, metavar="COMMAND")
+    listing = _add(
+        below,
+        "list",
+        "list runs, newest first",
+        "  greeks runs list --limit 5\n\n"
+        "  greeks runs list --metrics postgresql://me@db/greeks --since 2026-11-01 --json",
+    )
+    listing.add_argument(
+        "--symbol", metavar="SPXW", help="only runs that asked for it (default: all)"
+    )
+    listing.add_argument(
+        "--since",
+        type=moment,
+        metavar="TIME",
+        help="only runs that started then or later: YYYY-MM-DD or YYYY-MM-DDTHH:MM, in UTC "
+        "(default: all)",
+    )
+    listing.add_argument(
+        "--until",
+        type=moment,
+        metavar="TIME",
+        help="only runs that started before then; of a date, before its beginning, in UTC "
+        "(default: all)",
+    )
+    listing.add_argument(
+        "--status", choices=STATUSES, help="only runs that ended so (default: all)"
+    )
+    listing.add_argument(
+        "--limit",
+        type=_count,
+        default=20,
+        metavar="N",
+        help="at most so many; 0 for all (default: %(default)s)",
+    )
+    showing = _add(
+        below,
+        "show",
+        "show one run",
+        "  greeks runs show last\n\n  greeks runs show 20261123T074711.381410Z --json",
+    )
+    showing.add_argument("run", metavar="RUN", help=_RUN)
+    comparing = _add(
+        below,
+        "compare",
+        "compare two runs; exits with 1 on a regression",
+        "  greeks runs compare previous last\n\n"
+        "  greeks runs compare 20261123T074711.381410Z last --tolerance 5",
+    )
+    comparing.add_argument("before", metavar="A", help=f"the earlier one: {_RUN}")
+    comparing.add_argument("after", metavar="B", help="the later one, likewise")
+    comparing.add_argument(
+        "--tolerance",
+        type=float,
+        default=10.0,
+        metavar="PERCENT",
+        help="how much slower, larger or shorter is no regression yet (default: %(default)g)",
+    )
+
+
+def _add(below: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, summary: str,
+         examples: str) -> argparse.ArgumentParser:  # fmt: skip
+    made = below.add_parser(
+        name,
+        help=summary,
+        description=f"{summary[0].upper()}{summary[1:]}.",
+        epilog=f"examples:\n{examples}\n",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    made.add_argument(
+        "--metrics",
+        default="data/metrics",
+        metavar="WHERE",
+        help="the run history: a folder or URL of JSON files, sqlite:///PATH, or "
+        "postgresql://USER@HOST/DATABASE (default: %(default)s)",
+    )
+    made.add_argument("--json", action="store_true", help="as JSON, for other programs")
+    return made
+
+
+def moment(text: str) -> str:
+    """Returns a time as records have it: ISO 8601 in UTC, comparable as text.
+
+    Raises:
+        argparse.ArgumentTypeError: it is no time.
+    """
+    from datetime import datetime, timezone
+
+    try:
+        parsed = datetime.fromisoformat(text.strip().replace("Z", "+00:00"))
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a time: YYYY-MM-DD or YYYY-MM-DDTHH:MM, in UTC"
+        ) from None
+    if parsed.tzinfo is None:
+        parsed = parsed.replace(tzinfo=timezone.utc)
+    return parsed.astimezone(timezone.utc).isoformat()
+
+
+def _count(text: str) -> int:
+    if not text.strip().isdigit():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of runs: 0 or more")
+    return int(text)
+
+
+def run(parser: argparse.ArgumentParser, options: argparse.Namespace, _rest: Sequence[str]) -> int:
+    """Tells what is asked for; returns 1 if it is not there, or is a regression, else 0."""
+    from pipeline.addresses import is_address, is_sql, redacted
+    from pipeline.history import NoSuchRun, StoreError, open_to_read
+
+    if is_sql(options.metrics) and not is_address(options.metrics):
+        parser.error(f"--metrics is {redacted(options.metrics)!r}, neither sqlite:///PATH nor "
+                     "postgresql://HOST/DATABASE")  # fmt: skip
+    try:
+        return {"list": _list, "show": _show, "compare": _compare}[options.runs_command](
+            open_to_read(options.metrics), options
+        )
+    except (StoreError, NoSuchRun) as error:
+        print(f"greeks runs: {error.args[0] if error.args else error}", file=sys.stderr)
+        return 1
+
+
+def _list(store: "RunHistory", options: argparse.Namespace) -> int:
+    from pipeline.history import Query
+    from pipeline.history.tables import HEADINGS, head_line
+
+    query = Query(
+        symbol=options.symbol.upper() if options.symbol else None,
+        since=options.since,
+        until=options.until,
+        status=options.status,
+        limit=options.limit or None,
+    )
+    heads = store.heads(query)
+    if options.json:
+        print(json.dumps(list(heads), indent=2))
+    else:
+        told = 0
+        for head in heads:
+            if not told:
+                print(HEADINGS)
+            told += 1
+            print(head_line(head))
+        if not told:
+            print(f"no such run in {store.name}")
+    for reason in store.skipped[:5]:
+        print(f"passed over: {reason}", file=sys.stderr)
+    if len(store.skipped) > 5:
+        print(f"passed over: {len(store.skipped) - 5} more", file=sys.stderr)
+    return 0
+
+
+def _show(store: "RunHistory", options: argparse.Namespace) -> int:
+    from pipeline.history import find_run
+    from pipeline.history.tables import run_lines
+
+    record = find_run(store, options.run)
+    if options.json:
+        print(json.dumps(record, indent=2, ensure_ascii=False))
+    else:
+        print("\n".join(run_lines(record)))
+    return 0
+
+
+def _compare(store: "RunHistory", options: argparse.Namespace) -> int:
+    from pipeline.history import find_run
+    from pipeline.history.compare import compare, comparison_lines
+
+    before, after = (find_run(store, each) for each in (options.before, options.after))
+    comparison = compare(before, after, options.tolerance / 100)
+    if options.json:
+        print(json.dumps(comparison.describe(), indent=2))
+    else:
+        print("\n".join(comparison_lines(comparison)))
+    return 1 if comparison.regressions else 0

@@ -1,0 +1,146 @@
+"""Flags from a TOML file: `--config run.toml`. Its keys are the names of flags; flags win.
+
+```toml
+symbol = ["SPXW", "SPX"]
+start_date = 2024-03-01
+format = "parquet"
+runner = "FlinkRunner"      # Beam's flags as well
+```
+"""
+
+import argparse
+import difflib
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, time
+from pathlib import Path
+from typing import Any
+
+from pipeline.config.download_config import ConfigError
+from pipeline.process.footprint import quiet_beam
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+FLAG = "--config"
+
+
+def named_file(arguments: Sequence[str]) -> str | None:
+    """Returns the file that the last `--config` among arguments names, or None."""
+    named = None
+    for place, argument in enumerate(arguments):
+        flag, equals, value = argument.partition("=")
+        if flag == FLAG:
+            named = value if equals else next(iter(arguments[place + 1 : place + 2]), None)
+    return named
+
+
+def load(path: str) -> dict[str, Any]:
+    """Returns the keys and values of a file, hyphens in a key as underscores.
+
+    Raises:
+        ConfigError: it can't be read, is no TOML, or has a table in it.
+    """
+    try:
+        document = tomllib.loads(Path(path).read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        words = error.strerror if isinstance(error, OSError) else str(error)
+        raise ConfigError(f"{FLAG} {path}: {words}") from None
+    for key, value in document.items():
+        if isinstance(value, dict):
+            raise ConfigError(
+                f"{FLAG} {path}: [{key}] is a table; keys are the names of flags, without tables"
+            )
+    return {key.replace("-", "_"): value for key, value in document.items()}
+
+
+def to_arguments(
+    path: str, values: Mapping[str, Any], parser: argparse.ArgumentParser
+) -> list[str]:
+    """Returns a file's values as arguments of a command.
+
+    Args:
+        path: of the file, for messages.
+        values: as `load` returns them.
+        parser: the command's own.
+
+    Raises:
+        ConfigError: a key is the name of no flag, ours or Beam's, or a value is not one of its
+            flag's.
+    """
+    own = flags_of(parser)
+    unknown = [name for name in values if name not in own]
+    if unknown:
+        _check_beams(path, unknown, own)
+    arguments: list[str] = []
+    for name, value in values.items():
+        action = own.get(name)
+        if action is not None:
+            _check_value(path, action, value)
+        arguments += _argument(name, value, own=action is not None)
+    return arguments
+
+
+def flags_of(parser: argparse.ArgumentParser) -> dict[str, argparse.Action]:
+    """Returns the flags of a parser that a file may have, by name."""
+    # Help and the file itself are no settings.
+    return {
+        option.removeprefix("--"): action
+        for option, action in parser._option_string_actions.items()
+        if option.startswith("--") and option not in ("--help", FLAG)
+    }
+
+
+def _check_beams(path: str, names: list[str], own: Mapping[str, Any]) -> None:
+    quiet_beam()
+    # Beam takes half a second: only where there is a key that is not ours.
+    from pipeline.cli.beam_flags import beam_flags
+
+    beams = beam_flags()
+    for name in names:
+        if name in beams:
+            continue
+        near = difflib.get_close_matches(name, [*own, *beams], n=1)
+        hint = f"; did you mean {near[0]}?" if near else "; see greeks download --help"
+        raise ConfigError(f"{FLAG} {path}: {name} is neither a flag of greeks nor of Beam{hint}")
+
+
+def _check_value(path: str, action: argparse.Action, value: Any) -> None:
+    """Returns if a flag takes a value, and else says so with the file's name."""
+    name = action.option_strings[0].removeprefix("--")
+    if action.nargs == 0:
+        if not isinstance(value, bool):
+            raise ConfigError(f"{FLAG} {path}: {name} is {value!r}, neither true nor false")
+        return
+    text = _text(value)
+    parsed: Any = text
+    if callable(action.type):
+        try:
+            parsed = action.type(text)
+        except (ValueError, TypeError, argparse.ArgumentTypeError) as error:
+            raise ConfigError(f"{FLAG} {path}: {name} is {value!r}: {error}") from None
+    if action.choices is not None and parsed not in action.choices:
+        known = ", ".join(map(str, action.choices))
+        raise ConfigError(f"{FLAG} {path}: {name} is {value!r}, not one of {known}")
+
+
+def _argument(name: str, value: Any, *, own: bool) -> Iterator[str]:
+    if isinstance(value, bool):
+        if value:
+            yield f"--{name}"
+    elif isinstance(value, list) and not own:
+        # Beam's lists are flags that come several times.
+        for each in value:
+            yield f"--{name}={_text(each)}"
+    else:
+        yield f"--{name}={_text(value)}"
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, list):
+        return ",".join(map(_text, value))
+    if isinstance(value, date | time):
+        return value.isoformat()
+    return str(value)

@@ -1,0 +1,83 @@
+"""The command line, `greeks`."""
+
+import argparse
+import re
+import sys
+from collections.abc import Mapping, Sequence
+
+from pipeline.cli.commands import COMMANDS, make_parser, run_command
+from pipeline.cli.config_file import load, named_file, to_arguments
+from pipeline.cli.settings import FLAG, given
+from pipeline.config.download_config import ConfigError
+from transforms.version import __version__
+
+EPILOG = """\
+examples:
+  greeks download --symbol SPXW --start_date 2024-03-14 --terminal embedded
+      a trade date from a simulated market: needs no subscription
+
+  greeks doctor
+      what keeps a download from working
+
+greeks COMMAND --help tells a command's flags and gives examples.
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs `greeks` and returns its exit code.
+
+    Raises:
+        SystemExit: with status 2 on a usage error, 0 after `--help` or `--version`.
+    """
+    parser, commands = parsers()
+    arguments = _underscored(sys.argv[1:] if argv is None else argv)
+    arguments, origins = _with_file(parser, commands, arguments)
+    options, rest = parser.parse_known_args(arguments)
+    options.origins = origins
+    return run_command(commands[options.command], options, rest)
+
+
+def parsers() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParser]]:
+    """Returns the parser of `greeks`, and that of each command by its name."""
+    parser = argparse.ArgumentParser(
+        prog="greeks",
+        description="Downloads historical option Greeks from ThetaData, one file per expiration.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"greeks {__version__}")
+    return parser, make_parser(parser)
+
+
+def _with_file(
+    parser: argparse.ArgumentParser,
+    commands: Mapping[str, argparse.ArgumentParser],
+    arguments: list[str],
+) -> tuple[list[str], dict[str, str]]:
+    """Returns the arguments with those of a `--config` file before them, and where each came from.
+
+    The origin of a flag is `flag` or the file's name; a default has none.
+    """
+    origins = dict.fromkeys(given(arguments), FLAG)
+    path = named_file(arguments)
+    # Below `greeks config` the flags come after one more word.
+    words = 2 if arguments[:1] == ["config"] else 1
+    command = commands.get(arguments[0]) if arguments else None
+    if path is None or command is None or not COMMANDS[arguments[0]].BEAM_FLAGS:
+        return arguments, origins
+    try:
+        values = load(path)
+        added = to_arguments(path, values, command.get_default("flags") or command)
+    except ConfigError as error:
+        parser.error(str(error))
+    in_file = dict.fromkeys(values, path)
+    return [*arguments[:words], *added, *arguments[words:]], in_file | origins
+
+
+def _underscored(arguments: Sequence[str]) -> list[str]:
+    """Returns the arguments with hyphens in the names of flags as underscores."""
+    return [
+        re.sub(r"^--[\w-]+", lambda flag: "--" + flag[0][2:].replace("-", "_"), argument)
+        for argument in arguments
+    ]

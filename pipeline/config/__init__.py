@@ -1,0 +1,1 @@
+"""What one download is asked to do."""

@@ -1,0 +1,1 @@
+"""One run, from its start record to its end record."""

@@ -1,0 +1,58 @@
+"""The books of a run: every request has its result, and the sums are those of the results."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+
+from transforms.metrics.summary import RunSummary
+from transforms.model import STATUSES, WRITTEN, GreeksRequest, Key, key_of
+
+
+class BooksDiffer(RuntimeError):
+    """Something was lost, or counted twice, between the requests and the summary."""
+
+
+def check_accounts(
+    requests: Sequence[GreeksRequest], summary: RunSummary, counters: Mapping[str, int] | None
+) -> None:
+    """Returns if a summary tells of just the requests that were sent, and its sums agree.
+
+    Args:
+        requests: what was to be fetched.
+        summary: what the graph says of it.
+        counters: what Beam counted under the names of `RecordResults`, or None where a runner may
+            count an expiration twice, since it may run a bundle again.
+
+    Raises:
+        BooksDiffer: they don't; the message says how.
+    """
+    asked = Counter(request.key for request in requests)
+    told = Counter(map(key_of, summary.expirations))
+    if asked != told:
+        lost, twice = asked - told, told - asked
+        raise BooksDiffer(
+            f"{len(requests)} expirations were asked for, and {len(summary.expirations)} have a "
+            f"result: {_names(lost)} without one, {_names(twice)} too often"
+        )
+    results = summary.expirations
+    written = [result for result in results if result["status"] == WRITTEN]
+    _same("rows", summary.total_records, sum(result["rows"] for result in written))
+    _same("bytes", summary.total_data_size, sum(result["bytes"] for result in written))
+    _same("files", len(summary.files_created), len({result["path"] for result in written}))
+    if counters is not None:
+        _same("rows", summary.total_records, counters.get("rows", 0))
+        _same("bytes", summary.total_data_size, counters.get("bytes", 0))
+        for status in STATUSES:
+            count = sum(result["status"] == status for result in results)
+            _same(f"{status} expirations", count, counters.get(f"expirations_{status}", 0))
+
+
+def _names(keys: Iterable[Key]) -> str:
+    return ", ".join(" ".join(key) for key in sorted(keys)) or "none"
+
+
+def _same(what: str, summary: int, counted: int) -> None:
+    if summary != counted:
+        raise BooksDiffer(
+            f"the summary has {summary:,} {what}, its results and counters {counted:,}: the files "
+            "are whole, but do not trust this summary; `greeks verify` counts them anew"
+        )

@@ -1,0 +1,99 @@
+"""What a download says at its beginning and at its end."""
+
+import sys
+from collections.abc import Mapping, Sequence
+
+from pipeline.config.download_config import DownloadConfig
+from pipeline.history import Record
+from pipeline.planning.plan import Plan
+from pipeline.progress.display import size_text
+from transforms.dispatch.terminals import Terminal
+from transforms.metrics.summary import RunSummary
+from transforms.output.layout import DAILY
+
+
+def announce(
+    plan: Plan, terminals: Sequence[Terminal], source: str, config: DownloadConfig
+) -> None:
+    """Prints what is about to be fetched, from where, and what is not."""
+    for note in plan.notes:
+        print(f"note: {note}")
+    if plan.closed:
+        days = ", ".join(f"{day:%A} {day}" for day in plan.closed)
+        print(f"the market was closed on {days}")
+    if plan.requests:
+        market = "a simulated market" if source == "simulated" else "ThetaData"
+        places = " and ".join(
+            f"{each.url} ({each.api}), {each.slots} at a time" for each in terminals
+        )
+        print(
+            f"{_count(plan, config)} of {', '.join(config.symbols)}, "
+            f"{len(plan.trading_days)} trade date(s) from {plan.trading_days[0]}, every "
+            f"{config.interval}, from {market} at {places}\n"
+        )
+
+
+def _count(plan: Plan, config: DownloadConfig) -> str:
+    expirations = len({(request.symbol, request.expiration) for request in plan.requests})
+    if config.layout == DAILY:
+        return f"{expirations} expirations in {len(plan.requests)} daily files"
+    return f"{expirations} expirations"
+
+
+def tell_skipped(skipped: Mapping[str, int]) -> None:
+    """Prints how many expirations need not be fetched, by reason, and how to have them anew."""
+    for reason, count in sorted(skipped.items()):
+        print(f"skipped: {count} {reason} (--overwrite asks again)")
+
+
+def conclude(summary: RunSummary, record: Record, path: str, output: str) -> None:
+    """Prints what came of a run, what failed and why, and where everything is."""
+    counts = [
+        f"{count} {status}"
+        for status, count in (
+            ("written", summary.successful_expirations),
+            ("empty", summary.empty_expirations),
+            ("skipped", summary.skipped_expirations),
+            ("failed", summary.failed_expirations),
+            ("interrupted", summary.interrupted_expirations),
+        )
+        if count or status == "written"
+    ]
+    print(
+        f"\n{summary.total_expirations} expirations: {', '.join(counts)}; "
+        f"{summary.total_records:,} rows, {size_text(summary.total_data_size)} "
+        f"in {record['total_duration']:.1f} s "
+        f"({record['average_throughput']:,.0f} rows/s), "
+        f"peak memory {record['peak_memory_usage']:.0f} MiB"
+    )
+    for error in summary.errors:
+        of = f"{error['expiration']}: " if error["expiration"] else ""
+        print(f"failed: {of}{error['message']}", file=sys.stderr)
+    if summary.provisional_expirations:
+        print(
+            f"{summary.provisional_expirations} are provisional: the session of their last trade "
+            "date had not ended; run again later"
+        )
+    if all_empty(summary):
+        print(
+            "every expiration was empty on a trading day: the Terminal has no Greeks for it "
+            "(too early for the symbol, or not in the subscription)",
+            file=sys.stderr,
+        )
+    if summary.findings:
+        told = ", ".join(f"{rule} {count:,}" for rule, count in summary.findings.items())
+        print(f"quality: {told} (rows; examples in the summary)")
+    elif record["request"]["check"] and summary.total_records:
+        print("quality: no finding")
+    print(f"files:   {output}")
+    print(f"summary: {path}")
+
+
+def all_empty(summary: RunSummary) -> bool:
+    """Returns whether nothing came of all that was asked for.
+
+    What is empty by rule was not asked for; what was found empty by an earlier run was.
+    """
+    remembered = summary.skipped_empty_expirations
+    asked = summary.total_requests > 0 or remembered > 0
+    return asked and summary.total_expirations == summary.empty_expirations + remembered

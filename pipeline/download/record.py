@@ -1,0 +1,60 @@
+"""The record of a run that ended: what the graph knows, and what only the launcher knows."""
+
+import platform
+from datetime import datetime, timezone
+from importlib.metadata import version
+
+import pyarrow as pa
+
+from pipeline.config.download_config import DownloadConfig
+from pipeline.history import Record
+from transforms.metrics.summary import RunSummary
+from transforms.native import compiled
+from transforms.version import __version__
+
+_INTERNAL = ("owner", "meta")
+
+
+def completed(
+    begun: Record, summary: RunSummary, config: DownloadConfig, status: str, seconds: float
+) -> Record:
+    """Returns the whole record of a run.
+
+    Args:
+        begun: its record so far.
+        summary: what the graph did.
+        config: what was asked for.
+        status: one of the history's.
+        seconds: that it took.
+    """
+    so_far = {name: value for name, value in begun.items() if name not in _INTERNAL}
+    first = {name: so_far.pop(name) for name in ("run_id", "status", "start_time")}
+    samples = so_far.pop("samples", None)
+    document = dict(vars(summary))
+    expirations = document.pop("expirations")
+    return {
+        **first,
+        "status": status,
+        "end_time": datetime.now(timezone.utc).isoformat(),
+        "total_duration": round(seconds, 3),
+        **document,
+        "average_throughput": round(summary.total_records / seconds, 1),
+        "output_format": config.format,
+        "compression_used": config.compression,
+        **so_far,
+        "runner": "",
+        "versions": versions(),
+        "expirations": expirations,
+        "samples": samples,
+    }
+
+
+def versions() -> dict[str, str]:
+    """Returns the versions of what a run's files and figures depend on."""
+    return {
+        "theta-greeks-pipeline": __version__,
+        "apache-beam": version("apache-beam"),
+        "pyarrow": pa.__version__,
+        "python": platform.python_version(),
+        "csv": "compiled" if compiled.THERE else "arrow",
+    }

@@ -1,0 +1,105 @@
+"""One run at a time in an output folder: a lock that the kernel drops with its owner."""
+
+import contextlib
+import fcntl
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+
+from pipeline.folder.writers import announce, others
+from pipeline.planning.inventory import Conflict
+from transforms.output.layout import Layout
+from transforms.storage import files
+from transforms.workers.process import Owner
+
+
+@contextmanager
+def output_lock(layout: Layout) -> Iterator[None]:
+    """Keeps other runs out of the output folder while the block lasts.
+
+    The lock is on `<output>.meta/lock`, which says who has it. It ends with the process, however
+    that ends, so that none is ever left behind. On a file system without locks, such as an object
+    store, there is none: a lock that is an object would outlive a killed run. Commits are whole
+    there, too; whoever else may be writing is named, and the run goes on.
+
+    Raises:
+        Conflict: another run has it; who, and where.
+        OSError: the file can't be opened.
+    """
+    if not files.is_local(layout.output):
+        announce(layout)
+        for other in others(layout):
+            print(
+                f"note: {other}, is writing to {layout.output}, too, or was killed: of a file that "
+                "both have to write the first one stays, and the other run says so",
+                file=sys.stderr,
+            )
+        yield
+        return
+    descriptor = os.open(_path(layout), os.O_RDWR | os.O_CREAT, 0o666)
+    try:
+        try:
+            taken = _taken(descriptor, fcntl.LOCK_EX)
+        except OSError as error:
+            raise Conflict(
+                f"{_path(layout)} can't be locked ({error}), so that nothing would keep two runs "
+                "apart: choose an --output on another file system"
+            ) from error
+        if not taken:
+            raise Conflict(
+                f"another run is writing to {layout.output}: {_owner(layout)}. Nothing was "
+                "fetched. Wait for its end, or choose another --output"
+            )
+        os.ftruncate(descriptor, 0)
+        owner = asdict(Owner.current()) | {"run_id": layout.run_id}
+        os.pwrite(descriptor, json.dumps(owner).encode(), 0)
+        yield
+        os.ftruncate(descriptor, 0)
+    finally:
+        os.close(descriptor)
+
+
+def holder(layout: Layout) -> str | None:
+    """Returns who is writing to the output folder, or None if nobody is known to.
+
+    Raises:
+        OSError: the lock can't be opened, or the notes that stand for it can't be read.
+    """
+    if not files.is_local(layout.output):
+        return next(map(str, others(layout)), None)
+    try:
+        descriptor = os.open(_path(layout), os.O_RDONLY)
+    except FileNotFoundError:
+        return None
+    try:
+        return None if _taken(descriptor, fcntl.LOCK_SH) else _owner(layout)
+    finally:
+        os.close(descriptor)
+
+
+def _path(layout: Layout) -> str:
+    return f"{layout.meta}/lock"
+
+
+def _taken(descriptor: int, kind: int) -> bool:
+    """Returns whether the lock could be had at once.
+
+    Raises:
+        OSError: the file system has no locks.
+    """
+    try:
+        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _owner(layout: Layout) -> str:
+    # Its owner may be about to write it, or to end.
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+        owner = files.read_json(_path(layout))
+        return f"process {owner['pid']} on {owner['host']}, run {owner['run_id']}"
+    return "a process that has just begun"

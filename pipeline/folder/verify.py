@@ -1,0 +1,197 @@
+"""Checks every file of an output folder against the manifest, from the files alone."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipeline.folder.lock import holder
+from transforms.output.layout import Layout
+from transforms.output.manifest import COMMITTING, EMPTY, Entry, Manifest
+from transforms.schema import VERSION, schema_of
+from transforms.sinks.csv_text import encode_header
+from transforms.storage import files
+
+_THREADS = 4
+_PIECE = 1 << 20
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is wrong with one file: its path, and a sentence."""
+
+    path: str
+    message: str
+
+
+@dataclass
+class Verification:
+    """What was found in an output folder.
+
+    Attributes:
+        files: that have an entry.
+        rows: in them.
+        bytes: of them.
+        empty: expirations that are remembered as having no data.
+        notes: what is no problem, but good to know.
+        problems: what is wrong.
+    """
+
+    files: int = 0
+    rows: int = 0
+    bytes: int = 0
+    empty: int = 0
+    notes: list[str] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+
+def verify(output: str) -> Verification:
+    """Derives all that the manifest says of an output folder from its files again.
+
+    Every file must be there, with its size, SHA-256, schema or header line, and rows as they are
+    counted in the file; there must be no file without an entry, and no unfinished file of a run
+    that has ended. Files are read in pieces, whatever their size.
+
+    Args:
+        output: the folder of the data files, on any of Beam's file systems.
+
+    Raises:
+        FileNotFoundError: there is neither a folder nor a manifest.
+        OSError: a folder can't be read.
+    """
+    layout = Layout(output, "", "")
+    found = Verification()
+    on_disk = set(files.below(output.rstrip("/")))
+    entries = list(Manifest(layout).entries())
+    if not (on_disk or entries):
+        raise FileNotFoundError(f"{output} has no files, and {layout.meta} no manifest of any")
+    known = {f"{output.rstrip('/')}/{name}" for name, _ in entries}
+    checked: list[tuple[str, Entry]] = []
+    for name, entry in entries:
+        path = f"{output.rstrip('/')}/{name}"
+        if isinstance(entry, ValueError):
+            found.problems.append(Problem(path, f"its entry in the manifest is broken: {entry}"))
+        elif entry.state == EMPTY:
+            found.empty += 1
+            if path in on_disk:
+                found.problems.append(Problem(path, "is there, but had no data when asked for"))
+        else:
+            checked.append((path, entry))
+    with ThreadPoolExecutor(_THREADS) as pool:
+        for (path, entry), problems in zip(
+            checked, pool.map(lambda each: list(_check(*each)), checked), strict=True
+        ):
+            found.files += 1
+            found.rows += entry.rows
+            found.bytes += entry.bytes
+            found.problems += [Problem(path, message) for message in problems]
+    for path in sorted(on_disk - known):
+        found.problems.append(
+            Problem(path, "is no file of the manifest: nothing says what made it")
+        )
+    _check_unfinished(layout, found)
+    return found
+
+
+def _check_unfinished(layout: Layout, found: Verification) -> None:
+    strays = list(files.below(layout.unfinished))
+    running = holder(layout)
+    if running:
+        found.notes.append(f"{running} is writing here: its unfinished files are left out")
+        return
+    for path in strays:
+        found.problems.append(
+            Problem(path, "is an unfinished file of a run that has ended; the next run removes it")
+        )
+
+
+def _check(path: str, entry: Entry) -> Iterator[str]:
+    """Yields what is wrong with the file of an entry."""
+    if entry.state == COMMITTING:
+        yield "was being put in place when its run ended: unproven, the next run fetches it"
+        return
+    if not files.exists(path):
+        yield "is missing; the next run fetches it"
+        return
+    size = files.size(path)
+    if size != entry.bytes:
+        yield f"has {size:,} bytes, and had {entry.bytes:,} when it was written"
+        return
+    try:
+        with files.open_file(path) as file:
+            reader = _Hashing(file)
+            rows, problem = (
+                _parquet(path, entry) if entry.format == "parquet" else _csv(reader, entry)
+            )
+            digest = reader.drain()
+    except (OSError, pa.ArrowException, ValueError, KeyError) as error:
+        yield f"can't be read as {entry.format}: {error}"
+        return
+    if digest != entry.sha256:
+        yield f"has other bytes than were written: SHA-256 {digest}, not {entry.sha256}"
+    if problem:
+        yield problem
+    if rows != entry.rows:
+        yield f"has {rows:,} rows, and had {entry.rows:,} when it was written"
+
+
+class _Hashing:
+    """Reads a file once, from its beginning to its end, and hashes what passes."""
+
+    closed = False
+
+    def __init__(self, file: Any) -> None:
+        self._file = file
+        self._digest = sha256()
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int) -> bytes:
+        piece: bytes = self._file.read(size)
+        self._digest.update(piece)
+        return piece
+
+    def drain(self) -> str:
+        """Reads what is left, and returns the hash of the whole file."""
+        while self.read(_PIECE):
+            pass
+        return self._digest.hexdigest()
+
+    def close(self) -> None:
+        """Does nothing: Arrow closes what it has read from, and there may be more to hash."""
+
+
+def _csv(reader: _Hashing, entry: Entry) -> tuple[int, str | None]:
+    """Returns the rows of a CSV file, and what is wrong with its form."""
+    text: Any = reader
+    if entry.compression != "none":
+        text = pa.CompressedInputStream(pa.PythonFile(reader, mode="r"), entry.compression)
+    header, lines, last = b"", 0, b""
+    while piece := bytes(text.read(_PIECE)):
+        if b"\n" not in header:
+            header += piece[: piece.find(b"\n") + 1 or len(piece)]
+        lines += piece.count(b"\n")
+        last = piece
+    expected = encode_header(schema_of(entry.request["greeks"]))
+    problem = None
+    if entry.schema_version == VERSION and header != expected:
+        problem = f"begins with {header[:80]!r}, not with the header {expected[:80]!r}"
+    elif not last.endswith(b"\n"):
+        problem = "ends in the middle of a line"
+    return lines - 1, problem
+
+
+def _parquet(path: str, entry: Entry) -> tuple[int, str | None]:
+    """Returns the rows of a Parquet file by its footer, and what is wrong with its schema."""
+    with files.open_file(path) as file, pq.ParquetFile(file) as parquet:
+        schema, rows = parquet.schema_arrow, parquet.metadata.num_rows
+    expected = schema_of(entry.request["greeks"])
+    made, wanted = ({f"{f.name} {f.type}" for f in each} for each in (schema, expected))
+    if entry.schema_version != VERSION or (schema.names == expected.names and made == wanted):
+        return rows, None
+    return rows, f"has another schema: {', '.join(sorted(made ^ wanted)) or 'other order'}"

@@ -1,0 +1,95 @@
+"""Who is writing to an output folder where there are no locks: a small note of each run.
+
+A note lies among the run's unfinished files and goes with them. A run that was killed leaves it.
+On its own machine the next run sees that it is gone; of another machine's run nobody can know.
+"""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+from transforms.output.layout import Layout
+from transforms.storage import files, stores
+from transforms.workers.process import Owner
+
+_NOTE = "owner.json"
+
+
+@dataclass(frozen=True)
+class Writer:
+    """A run that is writing, or was killed.
+
+    Attributes:
+        run_id: the run.
+        owner: its process.
+        since: when it began, by the store's clock; None where there is no such thing.
+    """
+
+    run_id: str
+    owner: Owner
+    since: datetime | None
+
+    def __str__(self) -> str:
+        return f"process {self.owner.pid} on {self.owner.host}, run {self.run_id}"
+
+
+def announce(layout: Layout) -> None:
+    """Leaves a note that this run is writing, which is removed with its unfinished files.
+
+    Raises:
+        OSError: the folder can't be written to.
+    """
+    files.write_json(_path(layout.temporary), asdict(Owner.current()), layout.temporary)
+
+
+def writers(layout: Layout) -> Iterator[Writer]:
+    """Yields every run that left a note: this one, too.
+
+    Raises:
+        OSError: the notes can't be read.
+    """
+    for path, since in files.dated(layout.unfinished):
+        folder, _, name = path.rpartition("/")
+        document = files.read_json(path) if name == _NOTE else None
+        if document is not None:
+            yield Writer(folder.rpartition("/")[2], Owner(**document), since)
+
+
+def others(layout: Layout) -> list[Writer]:
+    """Returns the other runs that may be writing.
+
+    Raises:
+        OSError: the notes can't be read.
+    """
+    return [
+        each for each in writers(layout)
+        if each.run_id != layout.run_id and not each.owner.gone()
+    ]  # fmt: skip
+
+
+def clear_dead(layout: Layout) -> tuple[list[str], int]:
+    """Removes what killed runs have left: unfinished files, and on S3 parts that nobody sees.
+
+    Parts do not say whose they are. Those that are older than every run that may be writing,
+    this one among them, are nobody's.
+
+    Returns:
+        The folders of runs that were killed, which the caller removes; how many uploads are gone.
+
+    Raises:
+        OSError: the store refuses.
+    """
+    dead, since = [], []
+    for writer in writers(layout):
+        if writer.run_id != layout.run_id and writer.owner.gone():
+            dead.append(f"{layout.unfinished}/{writer.run_id}")
+        elif writer.since is not None:
+            since.append(writer.since)
+    aborted = 0
+    if since and (store := stores.of(layout.output)):
+        aborted = store.abort_uploads(layout.output, min(since))
+    return dead, aborted
+
+
+def _path(folder: str) -> str:
+    return f"{folder}/{_NOTE}"

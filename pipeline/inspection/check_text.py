@@ -1,0 +1,157 @@
+"""What `greeks check` prints."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from transforms.audit.audit import Checked, FullCheck
+from transforms.audit.error_bins import DAYS, MONEYNESS
+from transforms.quality.findings import MOST_EXAMPLES, Example
+from transforms.quality.limits import RULES, TOGETHER
+
+_SHARES = {
+    "IV 0": "unsolved_iv",
+    "no price": "no_price",
+    "bid 0": "zero_bids",
+    "all zero": "zero_greeks",
+    "locked": "locked_quotes",
+    "crossed": "crossed_quotes",
+    "stale": "stale_underlying",
+}
+
+
+_FEW = 3  # times of day
+
+
+def text(
+    checked: Sequence[Checked], check: FullCheck, unreadable: Sequence[str] = ()
+) -> Iterator[str]:
+    """Yields the report, line by line; `unreadable` tells of each file that can't be read."""
+    yield from _statistics(checked)
+    yield from _recomputed(check)
+    yield from _rates(check.rates)
+    yield from _parity(check.parity)
+    for note in check.notes:
+        yield f"note: {note}"
+    yield ""
+    yield from _findings(checked)
+    for says in unreadable:
+        yield f"error: {says}"
+
+
+def _statistics(checked: Iterable[Checked]) -> Iterator[str]:
+    heads = "".join(f"{head:>9}" for head in _SHARES)
+    yield f"{'symbol':<8}{'expiration':<12}{'rows':>10}{'contracts':>11}{'dates':>7}{heads}  findings"  # noqa: E501 -- a table's head
+    for one in checked:
+        quality = one.quality
+        shares = "".join(
+            f"{quality.counts[name] / quality.rows:>9.1%}"
+            if name in quality.counts
+            else f"{'-':>9}"
+            for name in _SHARES.values()
+        )
+        found = ", ".join(f"{finding.rule} {finding.count:,}" for finding in one.findings)
+        yield (
+            f"{one.symbol:<8}{one.expiration!s:<12}{quality.rows:>10,}{quality.contracts:>11,}"
+            f"{quality.trade_dates:>7}{shares}  {found or 'none'}"
+        )
+
+
+def _recomputed(check: FullCheck) -> Iterator[str]:
+    lines = check.errors.total()
+    if not lines:
+        return
+    yield ""
+    yield "recomputed from each row's own inputs: how far the file's numbers are off"
+    yield f"  {'':<14}{'rows':>10}{'median':>12}{'99 %':>12}{'largest':>12}{'wrong':>8}"
+    for line in lines:
+        yield (
+            f"  {line['name']:<14}{line['rows']:>10,}{line['median']:>12.2g}{line['p99']:>12.2g}"
+            f"{line['max']:>12.2g}{line['wrong']:>8,}"
+        )
+    yield from _cells(check.errors.describe())
+
+
+def _cells(lines: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """Yields a line for each number and moneyness, its days to expiration side by side."""
+    cells = {(line["name"], line["moneyness"], line["days"]): line for line in lines}
+    names = dict.fromkeys(line["name"] for line in lines)
+    days = [each for each in DAYS if any(line["days"] == each for line in lines)]
+    width = max(map(len, MONEYNESS)) + 2
+    yield ""
+    yield "99 % are off by no more than, by days to expiration and moneyness; how many are wrong"
+    yield f"  {'':<14}{'':<{width}}" + "".join(f"{f'{each} days':>18}" for each in days)
+    for name in names:
+        for moneyness in MONEYNESS:
+            row = [cells.get((name, moneyness, each)) for each in days]
+            if any(row):
+                told = "".join(f"{_cell(line) if line else '-':>18}" for line in row)
+                yield f"  {name:<14}{moneyness:<{width}}{told}"
+
+
+def _cell(line: dict[str, Any]) -> str:
+    wrong = f", {line['wrong']:,} wrong" if line["wrong"] else ""
+    return f"{line['p99']:.2g}{wrong}"
+
+
+def _rates(rates: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """Yields one line a symbol and trade date: from the expiration that is surest of its rate."""
+    best: dict[tuple[str, str], dict[str, Any]] = {}
+    for rate in rates:
+        where = (rate["symbol"], rate["trade_date"])
+        if where not in best or rate["doubt"] < best[where]["doubt"]:
+            best[where] = rate
+    if best:
+        yield ""
+    for (symbol, day), rate in best.items():
+        doubt = f"± {rate['doubt']:.3%}" if rate["doubt"] else "as told"
+        yield f"rate      {symbol} on {day}: computed with {rate['rate']:.3%} {doubt}"
+
+
+def _parity(parity: Sequence[dict[str, Any]]) -> Iterator[str]:
+    for line in parity:
+        if line["times"] < _FEW:
+            # How far they are apart says nothing of how sure they are.
+            yield (
+                f"parity    {line['symbol']} {line['expiration']} on {line['trade_date']}: calls "
+                f"and puts imply a rate of {line['rate']:.2%} and dividends of "
+                f"{line['dividend_yield']:.2%}, at {line['times']} "
+                f"time{'s' if line['times'] > 1 else ''} of day only"
+            )
+            continue
+        yield (
+            f"parity    {line['symbol']} {line['expiration']} on {line['trade_date']}: calls and "
+            f"puts imply a rate of {line['rate']:.2%} ± {line['rate_spread']:.2%} and dividends of "
+            f"{line['dividend_yield']:.2%} ± {line['dividend_spread']:.2%}"
+        )
+
+
+def _told(values: dict[str, Any]) -> Iterator[str]:
+    for name, value in values.items():
+        if not name.endswith("_recomputed"):
+            ours = values.get(f"{name}_recomputed")
+            yield f"{name} {value}" if ours is None else f"{name} {value} (recomputed {ours:g})"
+
+
+def _findings(checked: Iterable[Checked]) -> Iterator[str]:
+    by_rule: dict[str, list[tuple[int, tuple[Example, ...]]]] = {}
+    rows = 0
+    for one in checked:
+        rows += one.quality.rows
+        for finding in one.findings:
+            by_rule.setdefault(finding.rule, []).append((finding.count, finding.examples))
+    if not by_rule:
+        yield f"no finding in {rows:,} rows"
+    for rule, says in (RULES | TOGETHER).items():
+        if rule not in by_rule:
+            continue
+        count = sum(number for number, _ in by_rule[rule])
+        yield f"{rule}: {count:,} of {rows:,} rows: {says}"
+        examples = [example for _, some in by_rule[rule] for example in some]
+        # Stable: of those that are as bad, the first.
+        for example in sorted(examples, key=lambda each: -each.badness)[:MOST_EXAMPLES]:
+            named = example.key
+            values = ", ".join(_told(example.values))
+            yield (
+                f"    {named['symbol']} {named['expiration']} {named['strike']:g} "
+                f"{named['right']} {named['timestamp']}  {values}"
+            )

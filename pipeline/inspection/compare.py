@@ -1,0 +1,257 @@
+"""Compares two downloads, a trade date at a time."""
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipeline.inspection.difference import MOST_EXAMPLES, Difference, Moved
+from pipeline.inspection.reader import SUFFIXES, UnreadableFile, find_files, read_batches
+from transforms.quality.block import Flags, code_of, milliseconds, new_york
+from transforms.quality.presence import DAY_MS, Ints
+from transforms.schema import KEY_COLUMNS
+
+_Key = tuple[str, str, int]
+_Files = Sequence[str]
+
+
+class _NotByDate(Exception):
+    """Rows of a trade date come in several places: the file must be read whole."""
+
+
+def compare(a: str, b: str, tolerance: float = 0.0) -> Difference:
+    """Returns what differs between two files, or between the files of two folders.
+
+    Rows are the same row if contract and time are; the second of two with the same is compared
+    with the second. Files of two folders are compared by their names below them. Where no two are
+    the same, as in the two layouts, they are by their last part, all of one name together.
+
+    Args:
+        a: a file or a folder.
+        b: likewise.
+        tolerance: numbers that differ by no more are equal.
+
+    Raises:
+        UnreadableFile: a place is not there or empty, or one is a folder and the other is not.
+    """
+    difference = Difference()
+    for name, left, right in _pairs(a, b):
+        try:
+            difference.add(_of_pair(name, left, right, tolerance))
+        except UnreadableFile as error:
+            difference.unreadable.append(str(error))
+    return difference
+
+
+def _of_pair(name: str, left: _Files, right: _Files, tolerance: float) -> Difference:
+    difference = Difference()
+    if not left or not right:
+        side, paths = ("a", left) if left else ("b", right)
+        difference.only_files[side].append(name)
+        for table in _batches(paths):
+            _alone(difference, side, table)
+        return difference
+    try:
+        for one, other in _matched(left, right):
+            _compare(difference, one, other, tolerance)
+    except _NotByDate:
+        difference = Difference()
+        _compare(difference, _whole(left), _whole(right), tolerance)
+    return difference
+
+
+def _pairs(a: str, b: str) -> Iterator[tuple[str, _Files, _Files]]:
+    if Path(a).is_dir() != Path(b).is_dir():
+        raise UnreadableFile(f"{a} and {b} are a file and a folder: compare two of a kind")
+    if not Path(a).is_dir():
+        yield a, find_files([a]), find_files([b])
+        return
+    left, right = ({_stem(path, top): [path] for path in find_files([top])} for top in (a, b))
+    if left.keys().isdisjoint(right):
+        bare = _by_last_part(left), _by_last_part(right)
+        if not bare[0].keys().isdisjoint(bare[1]):
+            left, right = bare
+    for name in sorted({*left, *right}):
+        yield name, left.get(name, []), right.get(name, [])
+
+
+def _by_last_part(files: dict[str, list[str]]) -> dict[str, list[str]]:
+    """Returns the files of each name without its folders; trade dates ascend with the folders."""
+    found: dict[str, list[str]] = {}
+    for name, paths in sorted(files.items()):
+        found.setdefault(name.rpartition("/")[2], []).extend(paths)
+    return found
+
+
+def _stem(path: str, top: str) -> str:
+    name = Path(path).relative_to(top).as_posix()
+    return name.removesuffix(next(end for end in SUFFIXES if name.endswith(end)))
+
+
+def _batches(paths: _Files) -> Iterator[pa.Table]:
+    for path in paths:
+        yield from read_batches(path)
+
+
+def _matched(a: _Files, b: _Files) -> Iterator[tuple[pa.Table | None, pa.Table | None]]:
+    """Yields the rows of each trade date of both files; None where one has none."""
+    left, right = _by_date(a), _by_date(b)
+    one, other = next(left, None), next(right, None)
+    while one or other:
+        if other is None or (one is not None and one[0] < other[0]):
+            assert one is not None  # noqa: S101 -- the loop's condition
+            yield one[1], None
+            one = next(left, None)
+        elif one is None or other[0] < one[0]:
+            yield None, other[1]
+            other = next(right, None)
+        else:
+            yield one[1], other[1]
+            one, other = next(left, None), next(right, None)
+
+
+def _by_date(paths: _Files) -> Iterator[tuple[_Key, pa.Table]]:
+    """Yields the rows of each expiration and trade date, which must ascend."""
+    key: _Key | None = None
+    parts: list[pa.Table] = []
+    for table in _batches(paths):
+        day = new_york(milliseconds(table["timestamp"])) // DAY_MS
+        symbol = table["symbol"].to_numpy()
+        expiration = table["expiration"].cast(pa.int32()).to_numpy()
+        new = (day[1:] != day[:-1]) | (expiration[1:] != expiration[:-1])
+        new |= symbol[1:] != symbol[:-1]
+        starts = [0, *(np.flatnonzero(new) + 1).tolist(), table.num_rows]
+        for start, end in pairwise(starts):
+            this = (str(symbol[start]), str(expiration[start]), int(day[start]))
+            if key is not None and this != key:
+                if this < key:
+                    raise _NotByDate
+                yield key, pa.concat_tables(parts, promote_options="default")
+                parts = []
+            key = this
+            parts.append(table.slice(start, end - start))
+    if key is not None:
+        yield key, pa.concat_tables(parts, promote_options="default")
+
+
+def _whole(paths: _Files) -> pa.Table | None:
+    tables = list(_batches(paths))
+    return pa.concat_tables(tables, promote_options="default") if tables else None
+
+
+def _alone(difference: Difference, side: str, table: pa.Table) -> None:
+    difference.only[side] += table.num_rows
+    room = MOST_EXAMPLES - len(difference.examples[side])
+    if room > 0:
+        difference.examples[side] += [_named(table, n) for n in range(min(room, table.num_rows))]
+
+
+def _named(table: pa.Table, row: int) -> dict[str, Any]:
+    key: dict[str, Any]
+    (key,) = table.slice(row, 1).select(list(KEY_COLUMNS)).to_pylist()
+    return key | {
+        "expiration": key["expiration"].isoformat(),
+        "timestamp": key["timestamp"].isoformat(timespec="milliseconds"),
+    }
+
+
+def _compare(
+    difference: Difference, a: pa.Table | None, b: pa.Table | None, tolerance: float
+) -> None:
+    for side, table, other in (("a", a, b), ("b", b, a)):
+        if table is not None and other is None:
+            _alone(difference, side, table)
+    if a is None or b is None:
+        return
+    left, right = _common(a, b)
+    for side, table, found in (("a", a, left), ("b", b, right)):
+        alone = np.setdiff1d(np.arange(table.num_rows), found)
+        if len(alone):
+            _alone(difference, side, table.take(pa.array(alone)))
+    difference.only_columns["a"] = [n for n in a.column_names if n not in b.column_names]
+    difference.only_columns["b"] = [n for n in b.column_names if n not in a.column_names]
+    in_order = len(left) == a.num_rows and np.array_equal(left, np.arange(len(left)))
+    one = a if in_order else a.take(pa.array(left))
+    two = b if np.array_equal(right, np.arange(b.num_rows)) else b.take(pa.array(right))
+    moved = np.zeros(len(left), np.bool_)
+    for name in a.column_names:
+        if name in b.column_names and name not in KEY_COLUMNS:
+            moved |= _column(difference, name, one, two, tolerance)
+    difference.moved_rows += int(moved.sum())
+    difference.same_rows += int(len(moved) - moved.sum())
+
+
+def _column(difference: Difference, name: str, a: pa.Table, b: pa.Table, tolerance: float) -> Flags:
+    if a[name].equals(b[name]):
+        return np.zeros(a.num_rows, np.bool_)
+    change = None
+    mask: Flags
+    if pa.types.is_floating(a[name].type) or pa.types.is_integer(a[name].type):
+        x, y = (np.asarray(t[name].to_numpy(), np.float64) for t in (a, b))
+        with np.errstate(invalid="ignore"):
+            change = np.abs(x - y)
+            mask = ~((change <= tolerance) | (x == y) | (np.isnan(x) & np.isnan(y)))
+    else:
+        same = pc.fill_null(pc.equal(a[name], b[name]), False)
+        both = pc.and_(pc.is_null(a[name]), pc.is_null(b[name]))
+        mask = ~pc.or_(same, both).to_numpy()
+    rows = np.flatnonzero(mask)
+    if not len(rows):
+        return mask
+    moved = difference.columns.setdefault(name, Moved())
+    moved.rows += len(rows)
+    worst, largest = int(rows[0]), 0.0
+    if change is not None:
+        # To a number from none is no distance; from a number to infinity is an infinite one.
+        sizes = np.where(np.isnan(change[rows]), 0.0, change[rows])
+        moved.keep(sizes[np.isfinite(sizes)])
+        worst, largest = int(rows[sizes.argmax()]), float(sizes.max())
+    if largest > moved.largest:
+        moved.largest = largest
+        values = {side: _plain(t[name][worst].as_py()) for side, t in (("a", a), ("b", b))}
+        moved.worst = {"key": _named(a, worst)} | values
+    return mask
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, float) and not np.isfinite(value):
+        return str(value)  # JSON has no such number
+    return value.isoformat() if hasattr(value, "isoformat") else value
+
+
+def _common(a: pa.Table, b: pa.Table) -> tuple[Ints, Ints]:
+    """Returns the places of rows that are in both, in the order of their keys or of the file."""
+    symbols = pc.unique(pa.chunked_array([*a["symbol"].chunks, *b["symbol"].chunks]))
+    keys = [_keys(table, symbols) for table in (a, b)]
+    if all(np.array_equal(x, y) for x, y in zip(*keys, strict=True)):
+        every = np.arange(a.num_rows)
+        return every, every
+    side = np.repeat([0, 1], [a.num_rows, b.num_rows])
+    columns = [np.concatenate(pair) for pair in zip(*keys, strict=True)]
+    order = np.lexsort((side, *columns))
+    new = np.append(True, np.logical_or.reduce([c[order][1:] != c[order][:-1] for c in columns]))
+    group = np.cumsum(new) - 1
+    # The first of two equal ones is the first on either side: count within group and side.
+    fresh = new | np.append(True, side[order][1:] != side[order][:-1])
+    starts = np.maximum.accumulate(np.where(fresh, np.arange(len(order)), 0))
+    number = (group << 20) + np.arange(len(order)) - starts
+    placed = np.empty(len(order), np.int64)
+    placed[order] = number
+    _, left, right = np.intersect1d(
+        placed[: a.num_rows], placed[a.num_rows :], assume_unique=True, return_indices=True
+    )
+    return left, right
+
+
+def _keys(table: pa.Table, symbols: pa.Array) -> list[Ints]:
+    is_call = pc.equal(table["right"], "C").to_numpy()
+    return [
+        milliseconds(table["timestamp"]),
+        code_of(table["strike"].to_numpy(), is_call),
+        table["expiration"].cast(pa.int32()).to_numpy(),
+        pc.index_in(table["symbol"], symbols).to_numpy(),
+    ]

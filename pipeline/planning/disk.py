@@ -1,0 +1,83 @@
+"""Whether what a run will write is likely to fit on the disk."""
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from pipeline.config.download_config import DownloadConfig
+from pipeline.history.sizes import Sizes, days_to_expiration
+from pipeline.planning.estimate import Estimate, Rates, from_sizes, usual_bytes_per_row
+from pipeline.planning.inventory import Conflict
+from pipeline.progress.display import size_text
+from transforms.model import GreeksRequest
+from transforms.storage import files
+from transforms.thetadata import MalformedResponse, StatusError, ThetaClient
+
+
+def free_bytes(path: str) -> int | None:
+    """Returns the bytes free where a folder is or would be made; None on other file systems."""
+    if not files.is_local(path):
+        return None
+    place = Path(path).absolute()
+    while not place.exists():
+        place = place.parent
+    return shutil.disk_usage(place).free
+
+
+def refuse_full_disk(
+    client: ThetaClient,
+    requests: Sequence[GreeksRequest],
+    config: DownloadConfig,
+    expected: Estimate | None,
+) -> None:
+    """Returns if the files of some requests can be expected to fit on the disk.
+
+    Args:
+        client: of the Terminal, which is asked for strikes if nothing is expected yet.
+        requests: what will be fetched.
+        config: how.
+        expected: what earlier runs tell, or None.
+
+    Raises:
+        Conflict: they can't; how much is missing.
+        ThetaError: the Terminal did not answer.
+    """
+    free = free_bytes(config.output)
+    if not (config.check_disk and requests) or free is None:
+        return
+    needed = expected.bytes if expected else expected_bytes(client, requests, config)
+    if needed > free:
+        raise Conflict(
+            f"{config.output} has {size_text(free)} of free space, and the files of "
+            f"{len(requests)} expirations are expected to take about {size_text(needed)}: nothing "
+            "was fetched. Make room, choose another --output or --format parquet, or start anyway "
+            "with --no_disk_check"
+        )
+
+
+def expected_bytes(
+    client: ThetaClient, requests: Sequence[GreeksRequest], config: DownloadConfig
+) -> int:
+    """Returns about how many bytes the files of some requests will take, 0 if nobody knows.
+
+    The contracts are those that the Terminal lists for each symbol's nearest and farthest
+    expiration, and as many as lie between for the others. That is rather too many than too few.
+
+    Raises:
+        ThetaError: the Terminal did not answer.
+    """
+    sizes = Sizes()
+    for symbol in {request.symbol for request in requests}:
+        of_symbol = sorted((r for r in requests if r.symbol == symbol), key=days_to_expiration)
+        for request in (of_symbol[0], of_symbol[-1]):
+            try:
+                contracts = client.listed_contracts(request)
+            except (StatusError, MalformedResponse):
+                return 0  # a Terminal without such a list: it may well have the data
+            if "strike_range" in (told := dict(config.parameters)):
+                # So many above the money and below, and the one at it: calls and puts.
+                contracts = min(contracts, 2 * (2 * int(told["strike_range"]) + 1))
+            sizes.learn(symbol, days_to_expiration(request), contracts)
+    rates = Rates(usual_bytes_per_row(config), 0.0)
+    estimate = from_sizes(requests, sizes, rates, concurrency=1, basis="the listed strikes")
+    return estimate.bytes if estimate else 0

@@ -1,0 +1,224 @@
+"""What a download will come to, before it runs: rows, bytes and seconds, from earlier runs.
+
+```python
+estimate = from_history(plan.requests, config, records, concurrency=4, data="live")
+if estimate is not None and estimate.bytes > free:
+    ...
+```
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from pipeline.config.download_config import DownloadConfig
+from pipeline.history.sizes import TICK, Sizes
+from transforms.market import calendar
+from transforms.model import EMPTY, WRITTEN, GreeksRequest
+from transforms.schema import END_OF_DAY, schema_of
+
+# Bytes of a cell, where no earlier run tells: from a simulated trade date of SPXW, first order.
+_BYTES_PER_CELL = {
+    ("csv", "none"): 8.7, ("csv", "gzip"): 1.4, ("csv", "zstd"): 1.4,
+    ("parquet", "zstd"): 1.2, ("parquet", "none"): 5.4, ("parquet", "gzip"): 1.1,
+    ("parquet", "snappy"): 1.7,
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What to expect of a download.
+
+    Attributes:
+        rows: in all its files.
+        bytes: of all its files on the disk.
+        seconds: from the first request to the last file.
+        basis: what it rests on, as a phrase.
+    """
+
+    rows: int
+    bytes: int
+    seconds: float
+    basis: str
+
+
+@dataclass(frozen=True)
+class Rates:
+    """What a row costs: bytes on the disk, and seconds of one worker."""
+
+    bytes_per_row: float
+    seconds_per_row: float
+
+
+def from_history(
+    requests: Sequence[GreeksRequest],
+    config: DownloadConfig,
+    records: Iterable[Mapping[str, Any]],
+    *,
+    concurrency: int,
+    data: str = "live",
+) -> Estimate | None:
+    """Returns what earlier runs say of a download, or None where they say nothing.
+
+    Contracts are learnt by symbol and days to expiration from every expiration that was written
+    (whatever its interval), bytes and seconds from the runs of the same order, format and
+    compression; where there were none, seconds come from the other ones.
+
+    Args:
+        requests: what will be fetched.
+        config: how.
+        records: whole run records, as a store keeps them, newest first; a few dozen will do.
+        concurrency: requests under way at once. A row is taken to cost a worker the same time at
+            any: true for a Terminal that is waited for, too hopeful for one on few cores.
+        data: `live` or `simulated`: the one says nothing of the other.
+    """
+    return from_lessons(requests, config, learn(config, records, data=data), concurrency)
+
+
+@dataclass
+class _Totals:
+    """What the written expirations of some runs come to."""
+
+    runs: int = 0
+    rows: int = 0
+    bytes: int = 0
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Lessons:
+    """What earlier runs taught, whatever their number: no record is kept.
+
+    Attributes:
+        sizes: contracts of expirations.
+        alike: of the runs that made files of the same columns, format and compression.
+        all: of all runs that can be compared.
+    """
+
+    sizes: Sizes = field(default_factory=Sizes)
+    alike: _Totals = field(default_factory=_Totals)
+    all: _Totals = field(default_factory=_Totals)
+
+
+def learn(
+    config: DownloadConfig, records: Iterable[Mapping[str, Any]], *, data: str = "live"
+) -> Lessons:
+    """Returns what runs teach of a download; each record is let go before the next one.
+
+    Args:
+        config: the download.
+        records: whole run records.
+        data: `live` or `simulated`.
+    """
+    lessons = Lessons()
+    for record in records:
+        if (record.get("source") or {}).get("data") != data:
+            continue
+        if not _comparable(record.get("request") or {}, config):
+            continue
+        expirations = record.get("expirations", ())
+        learnt = [each for each in expirations if _learn(lessons.sizes, record, each)]
+        totals = [lessons.all]
+        if learnt and _same_files(record["request"], config):
+            totals.append(lessons.alike)
+        for total in totals if learnt else ():
+            total.runs += 1
+            total.rows += sum(each["rows"] for each in learnt)
+            total.bytes += sum(each["bytes"] for each in learnt)
+            total.seconds += sum(each["seconds"] for each in learnt)
+    return lessons
+
+
+def from_lessons(
+    requests: Sequence[GreeksRequest], config: DownloadConfig, lessons: Lessons, concurrency: int
+) -> Estimate | None:
+    """Returns what lessons say of a download, or None where they say nothing; see `from_history`.
+
+    Args:
+        requests: what will be fetched.
+        config: how.
+        lessons: of earlier runs.
+        concurrency: requests under way at once.
+    """
+    used = lessons.alike if lessons.alike.runs else lessons.all
+    if not used.rows:
+        return None
+    same = lessons.alike
+    rates = Rates(
+        same.bytes / same.rows if same.rows else usual_bytes_per_row(config),
+        used.seconds / used.rows,
+    )
+    basis = f"{used.runs} earlier run{'s' if used.runs > 1 else ''}"
+    return from_sizes(requests, lessons.sizes, rates, concurrency=concurrency, basis=basis)
+
+
+def from_sizes(
+    requests: Sequence[GreeksRequest],
+    sizes: Sizes,
+    rates: Rates,
+    *,
+    concurrency: int,
+    basis: str,
+) -> Estimate | None:
+    """Returns what known sizes come to, or None if there is a symbol of which nothing is known."""
+    rows = 0.0
+    for request in requests:
+        each = sizes.rows(request)
+        if each is None:
+            return None
+        rows += each
+    seconds = rows * rates.seconds_per_row / min(concurrency, max(len(requests), 1))
+    return Estimate(round(rows), round(rows * rates.bytes_per_row), seconds, basis)
+
+
+def usual_bytes_per_row(config: DownloadConfig) -> float:
+    """Returns the bytes of a row where no run has told: a guess, by its columns."""
+    cells = len(schema_of(config.greeks))
+    return _BYTES_PER_CELL[config.format, config.compression] * cells
+
+
+def _comparable(request: Mapping[str, Any], config: DownloadConfig) -> bool:
+    """Whether the contracts of a run are those of a download, for the same symbols."""
+    wanted = dict(config.parameters)
+    told = request.get("parameters", {})
+    return (
+        (request.get("greeks") == END_OF_DAY) == (config.greeks == END_OF_DAY)
+        and (request.get("interval") == TICK) == (config.interval == TICK)
+        and told.get("strike_range") == wanted.get("strike_range")
+    )
+
+
+def _same_files(request: Mapping[str, Any], config: DownloadConfig) -> bool:
+    names = ("greeks", "format", "compression")
+    return all(request.get(name) == getattr(config, name) for name in names)
+
+
+def _learn(sizes: Sizes, record: Mapping[str, Any], told: Mapping[str, Any]) -> bool:
+    """Learns from one expiration of a record; returns whether it could."""
+    if told.get("status") not in (WRITTEN, EMPTY):
+        return False
+    try:
+        request = _request(record["request"], told)
+    except (KeyError, TypeError, ValueError):
+        return False  # of another version, or not ours: it teaches nothing
+    if request is None:
+        return False
+    sizes.learn_rows(request, told["rows"])
+    return bool(told["rows"])
+
+
+def _request(asked: Mapping[str, Any], told: Mapping[str, Any]) -> GreeksRequest | None:
+    """Returns the request of an expiration in a record, with the exchange's usual holidays."""
+    first, last = (date.fromisoformat(told[f"{name}_trade_date"]) for name in ("first", "last"))
+    days = tuple(calendar.trading_days(first, last))
+    if not days:
+        return None
+    return GreeksRequest(
+        told["symbol"],
+        date.fromisoformat(told["expiration"]),
+        days,
+        asked["interval"],
+        asked["greeks"],
+        tuple(sorted(asked["parameters"].items())),
+    )

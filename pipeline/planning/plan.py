@@ -1,0 +1,128 @@
+"""From a configuration to requests: which expirations, on which trade dates."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from functools import partial
+
+from pipeline.config.download_config import DownloadConfig
+from transforms.market import calendar
+from transforms.model import GreeksRequest
+from transforms.output.layout import DAILY
+from transforms.thetadata import NotServed, StatusError, ThetaClient
+
+
+class NothingMatched(Exception):
+    """The Terminal knows nothing of what was asked for."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to fetch.
+
+    Attributes:
+        requests: one for each file, nearest expirations first.
+        trading_days: the days of the range on which the market opened.
+        closed: the weekdays of the range on which it did not, and the weekend days if the range
+            has no other day.
+        notes: what the user should know before the run.
+    """
+
+    requests: tuple[GreeksRequest, ...]
+    trading_days: tuple[date, ...]
+    closed: tuple[date, ...]
+    notes: tuple[str, ...] = ()
+
+
+def make_plan(client: ThetaClient, config: DownloadConfig) -> Plan:
+    """Returns the requests of a download.
+
+    A trade date d takes the expirations e with d <= e <= d + max_dte calendar days, so each
+    expiration's request covers exactly the trading days from e - max_dte to e within the range.
+
+    Raises:
+        NotServed: this generation of the API does not have what is asked for.
+        NothingMatched: a symbol or an expiration is not known, or none is within reach.
+        ThetaError: the Terminal did not answer.
+    """
+    notes: list[str] = []
+    try:
+        days = client.trading_days(config.start_date, config.end_date)
+    except (NotServed, StatusError) as error:
+        days = tuple(calendar.trading_days(config.start_date, config.end_date))
+        notes.append(f"the exchange's usual holidays, since the Terminal told none: {error}")
+    closed = tuple(
+        day for day in _weekdays(config.start_date, config.end_date) if day not in set(days)
+    ) or (() if days else (config.start_date,))
+    if not days:
+        return Plan((), (), closed, tuple(notes))
+
+    requests: list[GreeksRequest] = []
+    unlisted = set(config.expirations)
+    for symbol in config.symbols:
+        listed = client.expirations(symbol)
+        if not listed:
+            raise NothingMatched(
+                f"the Terminal lists no expirations of {symbol}: is it the option root? (the "
+                "S&P 500's are SPX, settled in the morning, and SPXW)"
+            )
+        unlisted -= set(listed)
+        wanted = sorted(set(config.expirations) & set(listed)) if config.expirations else listed
+        requests += _requests(symbol, wanted, days, config)
+    if unlisted:
+        near = sorted(listed, key=lambda day: abs(day - min(unlisted)))[:3]
+        raise NothingMatched(
+            f"--expirations {', '.join(map(str, sorted(unlisted)))}: not listed for "
+            f"{', '.join(config.symbols)}; the nearest are {', '.join(map(str, sorted(near)))}"
+        )
+    if not requests:
+        raise NothingMatched(
+            f"no expiration of {', '.join(config.symbols)} is within --max_dte {config.max_dte} "
+            f"days of {_span(days)}"
+        )
+    client.check_served(requests[0])
+    if config.layout == DAILY:
+        requests = [
+            replace(request, trade_dates=(day,)) for request in requests
+            for day in request.trade_dates
+        ]  # fmt: skip
+    # The largest first, and day by day where each has a file.
+    requests.sort(key=partial(_place, config.layout))
+    return Plan(tuple(requests), days, closed, tuple(notes))
+
+
+def _place(layout: str, request: GreeksRequest) -> tuple[date, date, str]:
+    first = request.first_trade_date if layout == DAILY else date.min
+    return first, request.expiration, request.symbol
+
+
+def _requests(
+    symbol: str, expirations: Iterable[date], days: tuple[date, ...], config: DownloadConfig
+) -> list[GreeksRequest]:
+    made = []
+    for expiration in expirations:
+        first = (
+            config.start_date if config.expirations else expiration - timedelta(days=config.max_dte)
+        )
+        trade_dates = tuple(day for day in days if first <= day <= expiration)
+        if trade_dates:
+            made.append(
+                GreeksRequest(
+                    symbol,
+                    expiration,
+                    trade_dates,
+                    config.interval,
+                    config.greeks,
+                    config.parameters,
+                )
+            )
+    return made
+
+
+def _weekdays(first: date, last: date) -> tuple[date, ...]:
+    days = (first + timedelta(n) for n in range((last - first).days + 1))
+    return tuple(day for day in days if day.weekday() < 5)
+
+
+def _span(days: tuple[date, ...]) -> str:
+    return str(days[0]) if len(days) == 1 else f"{days[0]} to {days[-1]}"

@@ -1,0 +1,58 @@
+"""One expiration fetched and thrown away, to say what a download will come to."""
+
+import tempfile
+import time
+from dataclasses import replace
+
+from pipeline.config.download_config import DownloadConfig
+from pipeline.history.sizes import Sizes, days_to_expiration
+from pipeline.planning.estimate import Estimate, Rates, from_sizes
+from pipeline.planning.plan import Plan
+from transforms.model import GreeksRequest
+from transforms.output.layout import Layout
+from transforms.schema import schema_of
+from transforms.sinks.base import FORMATS, make_sink
+from transforms.thetadata import ThetaClient
+
+
+def from_probe(
+    client: ThetaClient, plan: Plan, config: DownloadConfig, *, concurrency: int
+) -> Estimate | None:
+    """Fetches one trade date of the expiration in the middle, and returns what the plan comes to.
+
+    Every other expiration is taken to have as many contracts: near ones have more, far ones fewer.
+    The rows are written to a temporary folder of this machine, and go with it.
+
+    Returns:
+        None if there is nothing to fetch, or the expiration is empty.
+
+    Raises:
+        ThetaError: the Terminal did not answer.
+        OSError: the temporary folder is full.
+    """
+    if not plan.requests:
+        return None
+    asked = sorted(plan.requests, key=days_to_expiration)[len(plan.requests) // 2]
+    probe = replace(asked, trade_dates=asked.trade_dates[:1])
+    started = time.monotonic()
+    rows, size = _fetch(client, probe, config)
+    if not rows:
+        return None
+    sizes = Sizes()
+    for symbol in {request.symbol for request in plan.requests}:
+        sizes.learn_rows(replace(probe, symbol=symbol), rows)
+    rates = Rates(size / rows, (time.monotonic() - started) / rows)
+    basis = f"a probe of {probe.symbol} {probe.expiration}, on {probe.first_trade_date}"
+    return from_sizes(plan.requests, sizes, rates, concurrency=concurrency, basis=basis)
+
+
+def _fetch(client: ThetaClient, probe: GreeksRequest, config: DownloadConfig) -> tuple[int, int]:
+    suffix = FORMATS[config.format].COMPRESSIONS[config.compression]
+    with tempfile.TemporaryDirectory(prefix="greeks-probe-") as folder:
+        layout = Layout(f"{folder}/greeks", suffix, "probe")
+        sink = make_sink(config.format, config.compression, schema_of(config.greeks), layout)
+        handle = sink.open(f"{folder}/probe{suffix}")
+        for batch in client.stream(probe, config.batch_size):
+            sink.write_record(handle, batch)
+        written = sink.close(handle)
+    return written.rows, written.bytes

@@ -1,0 +1,1 @@
+"""This process: memory, signals, output streams and the watchdog."""

@@ -1,0 +1,70 @@
+"""The bar of a terminal. Imported only where there is one: it takes a few MiB."""
+
+import sys
+from typing import TextIO
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from pipeline.progress.display import facts, in_flight, time_text
+from pipeline.progress.tally import Snapshot
+
+
+class Bar:
+    """Three lines that redraw below the table of results.
+
+    Args:
+        out: where the table goes; if it is no terminal it is left alone, and the bar still shows.
+        err: the terminal.
+    """
+
+    seconds = 0.25
+
+    def __init__(self, out: TextIO | None = None, err: TextIO | None = None) -> None:
+        self._out = out or sys.stdout
+        self._console = Console(file=err or sys.stderr, highlight=False, soft_wrap=False)
+        self._live = Live(
+            console=self._console,
+            auto_refresh=False,
+            transient=True,
+            redirect_stdout=False,
+            redirect_stderr=False,
+        )
+        self._live.start()
+        # A second Ctrl-C ends the process at once: nobody would bring the cursor back.
+        self._console.show_cursor(True)
+
+    def line(self, text: str) -> None:
+        """Prints a line of the table above the bar, or to wherever the table goes."""
+        if self._out.isatty():
+            self._console.print(Text(text), no_wrap=True, overflow="ignore", crop=False)
+        else:
+            print(text, file=self._out, flush=True)
+
+    def news(self, text: str) -> None:
+        """Prints what happened above the bar."""
+        self._console.print(Text(text, style="yellow"))
+
+    def draw(self, now: Snapshot, memory: float) -> None:
+        """Draws the bar."""
+        head = Table.grid(padding=(0, 1), expand=True)
+        head.add_column()
+        head.add_column(ratio=1)
+        head.add_column(justify="right")
+        share = now.done / now.total if now.total else 1
+        head.add_row(
+            f"{now.done}/{now.total} expirations {share:.0%}",
+            ProgressBar(total=max(now.total, 1), completed=now.done),
+            f"{time_text(now.seconds)}, ETA {time_text(now.remaining)}",
+        )
+        told = [Text(facts(now, memory)), Text(f"in flight: {in_flight(now) or '-'}", "dim")]
+        for text in told:
+            text.no_wrap, text.overflow = True, "ellipsis"
+        self._live.update(Group(head, *told), refresh=True)
+
+    def close(self) -> None:
+        """Takes the bar away; the lines above it stay."""
+        self._live.stop()

@@ -1,0 +1,141 @@
+"""What a person sees of a run while it goes: the bar of a terminal, plain lines elsewhere."""
+
+import sys
+from typing import Protocol, TextIO
+
+from pipeline.progress.tally import Snapshot
+
+_SHOWN = 4
+_MOST_NEWS = 5
+
+
+def size_text(size: float) -> str:
+    """Returns a number of bytes as a person reads it, in powers of 1000."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if size < 1000:
+            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:.1f} TB"
+
+
+def time_text(seconds: float | None) -> str:
+    """Returns a duration as `M:SS` or `H:MM:SS`, or `?` for None."""
+    if seconds is None:
+        return "?"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def facts(now: Snapshot, memory: float) -> str:
+    """Returns how far a run is as one line of text.
+
+    Args:
+        now: how far it is.
+        memory: resident MiB of all its processes.
+    """
+    parts = [
+        f"{now.rows:,} rows",
+        f"{now.rows_now:,.0f} rows/s (average {now.rows_average:,.0f})",
+        f"{size_text(now.bytes_now)}/s",
+        f"{memory:.0f} MiB",
+    ]
+    if now.retries:
+        parts.append(f"{now.retries} {'retry' if now.retries == 1 else 'retries'}")
+    if now.failed:
+        parts.append(f"{now.failed} failed")
+    if now.state:
+        parts.append(now.state)
+    return ", ".join(parts)
+
+
+def in_flight(now: Snapshot) -> str:
+    """Returns the expirations under way as one line of text."""
+    shown = ", ".join(f"{name} ({rows:,})" for name, rows in now.in_flight[:_SHOWN])
+    more = len(now.in_flight) - _SHOWN
+    return shown + (f" and {more} more" if more > 0 else "")
+
+
+class Display(Protocol):
+    """Where a run is shown.
+
+    Attributes:
+        seconds: between two drawings.
+    """
+
+    seconds: float
+
+    def line(self, text: str) -> None:
+        """Shows a line of the table of results, which stays."""
+
+    def news(self, text: str) -> None:
+        """Shows what just happened: a retry, a failure."""
+
+    def draw(self, now: Snapshot, memory: float) -> None:
+        """Shows how far the run is, and how many MiB it has resident."""
+
+    def close(self) -> None:
+        """Ends the display; what is to stay stays."""
+
+
+class Quiet:
+    """Shows nothing."""
+
+    seconds = 1.0
+
+    def line(self, text: str) -> None:
+        """Shows nothing."""
+
+    def news(self, text: str) -> None:
+        """Shows nothing."""
+
+    def draw(self, now: Snapshot, memory: float) -> None:
+        """Shows nothing."""
+
+    def close(self) -> None:
+        """Shows nothing."""
+
+
+class Plain:
+    """Lines: results on standard output, all the rest on standard error.
+
+    Args:
+        seconds: between two lines of progress.
+        out: the table.
+        err: progress, retries and failures. Of retries no more than five between two lines of
+            progress, which counts the others.
+    """
+
+    def __init__(self, seconds: float, out: TextIO | None = None, err: TextIO | None = None):
+        self.seconds = seconds
+        self._out = out or sys.stdout
+        self._err = err or sys.stderr
+        self._news = 0
+
+    def line(self, text: str) -> None:
+        """Prints a line of the table."""
+        print(text, file=self._out, flush=True)
+
+    def news(self, text: str) -> None:
+        """Prints what happened."""
+        self._news += 1
+        if self._news <= _MOST_NEWS:
+            print(text, file=self._err, flush=True)
+        elif self._news == _MOST_NEWS + 1:
+            print("… more of this is counted below", file=self._err, flush=True)
+
+    def draw(self, now: Snapshot, memory: float) -> None:
+        """Prints a line of progress."""
+        self._news = 0
+        share = now.done / now.total if now.total else 1
+        under_way = in_flight(now)
+        print(
+            f"{time_text(now.seconds)} {now.done}/{now.total} expirations ({share:.0%}), "
+            f"{facts(now, memory)}, ETA {time_text(now.remaining)}"
+            + (f"; in flight: {under_way}" if under_way else ""),
+            file=self._err,
+            flush=True,
+        )
+
+    def close(self) -> None:
+        """Ends the display."""

@@ -1,0 +1,197 @@
+"""Live progress: listens to the workers, adds up what they tell, shows it and keeps samples."""
+
+import contextlib
+import json
+import os
+import re
+import socket
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterable, Mapping
+from types import TracebackType
+from typing import Any
+
+from pipeline.process.memory import MemorySampler
+from pipeline.progress.display import Display, Plain, Quiet, size_text
+from pipeline.progress.samples import Samples
+from pipeline.progress.tally import Snapshot, Tally
+from transforms.model import FAILED
+
+_POLL_SECONDS = 0.1
+_LOOK_SECONDS = 0.1
+_MIB = 1 << 20
+# An expiration's name says which request it is.
+_URL = re.compile(r" to https?://\S+?(?=:? |$)")
+_HEADINGS = (
+    f"{'symbol':<8}{'expiration':<12}{'status':<12}{'rows':>12}{'size':>11}{'time':>9}  file"
+)
+
+
+def make_display(mode: str, seconds: float) -> Display:
+    """Returns the display of a mode.
+
+    Args:
+        mode: one of `config.PROGRESS`; `auto` is a bar where standard error is a terminal that
+            can redraw.
+        seconds: between two plain lines.
+    """
+    if mode == "none":
+        return Quiet()
+    able = sys.stderr.isatty() and os.environ.get("TERM", "dumb") not in ("", "dumb", "unknown")
+    if mode == "bar" or (mode == "auto" and able):
+        from pipeline.progress.bar import Bar
+
+        return Bar()
+    return Plain(seconds)
+
+
+def result_line(result: Mapping[str, Any]) -> str:
+    """Returns the table's line of one described `ExpirationResult`."""
+    return (
+        f"{result['symbol']:<8}{result['expiration']:<12}{result['status']:<12}"
+        f"{result['rows']:>12,}{size_text(result['bytes']):>11}{result['seconds']:>7.2f} s"
+        f"  {result['path'] or '-'}"
+    )
+
+
+class Progress:
+    """Shows a run while the workers, in whatever process of this machine, tell of it.
+
+    Args:
+        display: where it is shown.
+        tally: adds it up.
+        memory: tells what the run's processes have resident.
+
+    Attributes:
+        address: of the Unix datagram socket that workers send to, or None.
+        told: the results that came, each the JSON text of `ExpirationResult.describe()`.
+        samples: the run over time.
+    """
+
+    def __init__(self, display: Display, tally: Tally, memory: MemorySampler) -> None:
+        self._display = display
+        self._tally = tally
+        self._memory = memory
+        self.samples = Samples()
+        self._folder = tempfile.TemporaryDirectory(prefix="greeks-")
+        path = os.path.join(self._folder.name, "reports")  # noqa: PTH118 -- for the socket
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.address: str | None = path
+        try:
+            self._socket.bind(path)
+        except OSError:
+            # A path may be too long for a socket: then the lines are shown at the end.
+            self.address = None
+        self._socket.settimeout(_POLL_SECONDS)
+        self._lock = threading.Lock()
+        self._ended = threading.Event()
+        self.told: list[bytes] = []
+        self._headed = False
+        self._next_look = 0.0
+        self._next_drawing = time.monotonic() + display.seconds
+        self._thread = threading.Thread(target=self._listen, name="progress", daemon=True)
+
+    def __enter__(self) -> "Progress":
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._ended.set()
+        self._wake()
+        self._thread.join()
+        self._display.close()
+        self._socket.close()
+        self._folder.cleanup()
+        self.samples.finish(self._sample(self._tally.snapshot()))
+
+    def _wake(self) -> None:
+        """Lets the listener see the end at once, behind all that was sent before."""
+        with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as mine:
+            mine.settimeout(_POLL_SECONDS)
+            mine.sendto(b"", self.address or "")
+
+    def close_display(self) -> None:
+        """Ends the display at once, and leaves the terminal as it was."""
+        with self._lock:
+            self._display.close()
+            self._display = Quiet()
+
+    def complete(self, results: Iterable[Mapping[str, Any]]) -> None:
+        """Shows the results that nobody told of, once the run has ended."""
+        for result in results:
+            with self._lock:
+                self._take({"kind": "result", **result})
+
+    def remote(self, state: str, counters: Mapping[str, int]) -> None:
+        """Takes the state and the Beam counters of a runner whose workers may be elsewhere."""
+        with self._lock:
+            self._tally.take_remote(state, counters)
+
+    def _listen(self) -> None:
+        while True:
+            try:
+                message = self._socket.recv(1 << 16)
+            except TimeoutError:
+                if self._ended.is_set():
+                    return
+            else:
+                if not message and self._ended.is_set():
+                    return
+                # Anybody may send to the socket: what is no message is none of ours.
+                with self._lock, contextlib.suppress(ValueError, KeyError, TypeError):
+                    if self._take(json.loads(message)):
+                        # As text: parsed, thousands of them would take five times the memory.
+                        self.told.append(message)
+            with self._lock:
+                self._draw()
+
+    def _take(self, message: Mapping[str, Any]) -> bool:
+        """Takes a message, and returns whether it is a result that nobody had told."""
+        if not self._tally.take(message):
+            return False
+        name = f"{message['symbol']} {message['expiration']}"
+        if message["kind"] == "waiting":
+            seconds, reason = message["seconds"], _URL.sub("", message["reason"])
+            self._display.news(f"{name}: asked again in {seconds:.1f} s: {reason}")
+        elif message["kind"] == "withdrawn":
+            self._display.news(
+                f"{name}: left to another Terminal: {_URL.sub('', message['reason'])}"
+            )
+        elif message["kind"] == "result":
+            if not self._headed:
+                self._headed = True
+                self._display.line(_HEADINGS)
+            self._display.line(result_line(message))
+            if message["status"] == FAILED and message.get("error"):
+                self._display.news(f"{name} failed: {message['error']['message']}")
+            return True
+        return False
+
+    def _draw(self) -> None:
+        # To add up what thousands of expirations tell, at every word of theirs, would slow them.
+        clock = time.monotonic()
+        if clock < self._next_look:
+            return
+        self._next_look = clock + _LOOK_SECONDS
+        now = self._tally.snapshot()
+        self.samples.offer(self._sample(now))
+        if clock >= self._next_drawing:
+            self._next_drawing = clock + self._display.seconds
+            self._display.draw(now, self._memory.current / _MIB)
+
+    def _sample(self, now: Snapshot) -> dict[str, float]:
+        return {
+            "seconds": now.seconds,
+            "rows": now.rows,
+            "bytes": now.bytes,
+            "done": now.done,
+            "in_flight": len(now.in_flight),
+            "memory": round(self._memory.current / _MIB, 1),
+        }

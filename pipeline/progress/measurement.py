@@ -1,0 +1,67 @@
+"""What is measured and shown while the graph runs: memory, progress, samples over time."""
+
+from types import TracebackType
+from typing import Any
+
+from pipeline.process.memory import MemorySampler
+from pipeline.progress.display import Display
+from pipeline.progress.listener import Progress
+from pipeline.progress.tally import Tally
+from pipeline.simulator.embedded import EmbeddedTerminal
+
+NOTHING_MEASURED: dict[str, Any] = {"peak_memory_usage": 0.0, "average_memory_usage": 0.0}
+"""The figures of a run that ended before its graph began."""
+
+
+class Measured:
+    """Measures a run, and shows it, while it is entered.
+
+    Args:
+        sampler: of the memory.
+        tally: adds up what the workers tell.
+        display: where it is shown.
+        embedded: a Terminal that is this run's own, whose memory is counted apart.
+
+    Attributes:
+        progress: listens to the workers.
+    """
+
+    def __init__(
+        self,
+        sampler: MemorySampler,
+        tally: Tally,
+        display: Display,
+        embedded: EmbeddedTerminal | None,
+    ) -> None:
+        self._sampler = sampler
+        self._embedded = embedded
+        self.progress = Progress(display, tally, sampler)
+
+    def __enter__(self) -> "Measured":
+        self._sampler.__enter__()
+        self.progress.__enter__()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.progress.__exit__(kind, error, trace)
+        self._sampler.__exit__(kind, error, trace)
+
+    def close_display(self) -> None:
+        """Leaves the terminal as it was: for a process that ends without leaving the block."""
+        self.progress.close_display()
+
+    def figures(self) -> dict[str, Any]:
+        """Returns what goes to the run's record."""
+        figures = {
+            "samples": self.progress.samples.columns(),
+            "peak_memory_usage": self._sampler.peak,
+            "average_memory_usage": self._sampler.average,
+        }
+        if self._embedded:
+            figures["embedded_terminal_peak_memory"] = self._embedded.peak_memory()
+        return figures

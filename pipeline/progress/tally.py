@@ -1,0 +1,229 @@
+"""How far a run is: what its workers told, added up."""
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pipeline.history.sizes import Sizes
+from transforms.model import FAILED, INTERRUPTED, STATUSES, WRITTEN, GreeksRequest, Key, key_of
+
+_NOW_SECONDS, _TREND_SECONDS = 5.0, 60.0
+_SHARE = 0.01  # of the time that may be spent on expecting
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """How far a run is at one moment.
+
+    Attributes:
+        seconds: since it began.
+        done: expirations that ended.
+        total: expirations in all.
+        rows: in committed files and under way.
+        bytes: of them, on the disk.
+        rows_now: rows per second over the last five seconds.
+        rows_average: rows per second since it began.
+        bytes_now: bytes per second over the last five seconds.
+        remaining: seconds that the rest will take, or None while nobody knows.
+        in_flight: each expiration under way, and its rows so far, the longest first.
+        retries: answers that were asked for again.
+        failed: expirations that failed.
+        state: of a remote runner, or empty.
+    """
+
+    seconds: float
+    done: int
+    total: int
+    rows: int
+    bytes: int
+    rows_now: float
+    rows_average: float
+    bytes_now: float
+    remaining: float | None
+    in_flight: tuple[tuple[str, int], ...]
+    retries: int
+    failed: int
+    state: str = ""
+
+
+class Tally:
+    """Adds up a run. Not safe for use by several threads at once.
+
+    What remains is counted in rows: each expiration that is done teaches how many another one will
+    have, by its days to expiration; earlier runs say how the far ones compare with the near ones.
+
+    Args:
+        requests: all that the run asks for.
+        earlier: what earlier runs taught, or nothing.
+        clock: tells seconds.
+    """
+
+    def __init__(
+        self,
+        requests: Iterable[GreeksRequest],
+        earlier: Sizes | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._requests: dict[Key, GreeksRequest] = {each.key: each for each in requests}
+        expirations = {key[:2] for key in self._requests}
+        self._by_day = len(expirations) < len(self._requests)
+        self._clock = clock
+        self._began = clock()
+        self._earlier = earlier or Sizes()
+        self._sizes = Sizes()
+        self._in_flight: dict[Key, tuple[int, int]] = {}
+        self._done: dict[Key, tuple[int, int]] = {}
+        self._interrupted: set[Key] = set()
+        self._failed = 0
+        self._retries = 0
+        self._trend: deque[tuple[float, int, int]] = deque([(self._began, 0, 0)])
+        self._expected: dict[Key, float] | None = None
+        self._expected_of = -1
+        self._expect_at = self._began
+        self._remote: dict[str, int] = {}
+        self._state = ""
+
+    def take(self, message: Mapping[str, Any]) -> bool:
+        """Takes a message of a worker (`transforms.metrics.reporter`); returns whether it was news.
+
+        Raises:
+            KeyError, TypeError: it is no such message.
+        """
+        key = key_of(message)
+        kind = message["kind"]
+        if key not in self._requests or key in self._done or key in self._interrupted:
+            return False
+        if kind == "started":
+            self._in_flight[key] = (0, 0)
+        elif kind == "rows":
+            self._in_flight[key] = (int(message["rows"]), int(message["bytes"]))
+        elif kind == "waiting":
+            self._retries += 1
+        elif kind == "withdrawn":
+            self._in_flight.pop(key, None)
+        elif kind == "result" and message["status"] == INTERRUPTED:
+            self._in_flight.pop(key, None)
+            self._interrupted.add(key)
+        elif kind == "result":
+            self._in_flight.pop(key, None)
+            self._done[key] = (int(message["rows"]), int(message["bytes"]))
+            self._failed += message["status"] == FAILED
+            if message["status"] == WRITTEN:
+                self._sizes.learn_rows(self._requests[key], message["rows"])
+        else:
+            raise KeyError(kind)
+        return True
+
+    def take_remote(self, state: str, counters: Mapping[str, int]) -> None:
+        """Takes the state of a runner and its Beam counters, which count more than is heard."""
+        self._state = state
+        self._remote = dict(counters)
+
+    def snapshot(self) -> Snapshot:
+        """Returns how far the run is now."""
+        now = self._clock()
+        remote = self._remote
+        ended = sum(remote.get(f"expirations_{s}", 0) for s in STATUSES if s != INTERRUPTED)
+        flying = self._in_flight.values()
+        rows = sum(r for r, _ in self._done.values()) + sum(r for r, _ in flying)
+        rows = max(rows, remote.get("rows_handed_over", 0))
+        size = sum(b for _, b in self._done.values()) + sum(b for _, b in flying)
+        size = max(size, remote.get("bytes", 0))
+        self._trend.append((now, rows, size))
+        while self._trend[1][0] < now - _TREND_SECONDS:
+            self._trend.popleft()
+        rows_now, bytes_now = self._rates(_NOW_SECONDS)
+        seconds = now - self._began
+        return Snapshot(
+            seconds=seconds,
+            done=max(len(self._done), ended),
+            total=len(self._requests),
+            rows=rows,
+            bytes=size,
+            rows_now=rows_now,
+            rows_average=rows / seconds if seconds else 0.0,
+            bytes_now=bytes_now,
+            remaining=self._remaining(),
+            in_flight=tuple((self._name(key), rows) for key, (rows, _) in self._in_flight.items()),
+            retries=max(self._retries, remote.get("retries", 0)),
+            failed=max(self._failed, remote.get("expirations_failed", 0)),
+            state=self._state,
+        )
+
+    def _name(self, key: Key) -> str:
+        """An expiration as it is shown, with its trade date where several days are under way."""
+        symbol, expiration, first, last = key
+        return f"{symbol} {expiration}" + (f" on {first}" if self._by_day and first == last else "")
+
+    def _rates(self, span: float) -> tuple[float, float]:
+        """Returns rows and bytes per second over the last `span` seconds."""
+        end, rows, size = self._trend[-1]
+        # A sample just before the span, so that the span is whole.
+        start, rows_then, size_then = next(
+            (each for each in reversed(self._trend) if each[0] <= end - span), self._trend[0]
+        )
+        if end <= start:
+            return 0.0, 0.0
+        # A file that was discarded takes its rows back: no rate is below nothing.
+        return (
+            max(0.0, (rows - rows_then) / (end - start)),
+            max(0.0, (size - size_then) / (end - start)),
+        )
+
+    def _remaining(self) -> float | None:
+        left = self._rows_left()
+        if left is None:
+            return None
+        rate, _ = self._rates(_TREND_SECONDS)
+        if left == 0:
+            return 0.0
+        return left / rate if rate else None
+
+    def _rows_left(self) -> float | None:
+        expected = self._expect()
+        if expected is None:
+            return None
+        left = 0.0
+        for key, rows in expected.items():
+            if key in self._done:
+                continue
+            so_far, _ = self._in_flight.get(key, (0, 0))
+            left += max(rows - so_far, 0.0)
+        return left
+
+    def _expect(self) -> dict[Key, float] | None:
+        """Returns the rows of each request that was not done a moment ago, None if nobody knows.
+
+        Of thousands of requests that takes milliseconds: then it is not done whenever one ends.
+        """
+        began = self._clock()
+        if self._expected_of != len(self._done) and began >= self._expect_at:
+            self._expected_of = len(self._done)
+            self._expected = self._expect_anew()
+            self._expect_at = began + (self._clock() - began) / _SHARE
+        return self._expected
+
+    def _expect_anew(self) -> dict[Key, float] | None:
+        expected = {}
+        scale = self._scale()
+        for key, request in self._requests.items():
+            if key in self._done:
+                continue
+            before = self._earlier.rows(request)
+            rows = before * scale if before is not None else self._sizes.rows(request)
+            if rows is None:
+                return None
+            expected[key] = rows
+        return expected
+
+    def _scale(self) -> float:
+        """How what is done compares with what earlier runs made one expect of it."""
+        pairs = [
+            (rows, before)
+            for key, (rows, _) in self._done.items()
+            if rows and (before := self._earlier.rows(self._requests[key]))
+        ]
+        wanted = sum(before for _, before in pairs)
+        return sum(rows for rows, _ in pairs) / wanted if wanted else 1.0

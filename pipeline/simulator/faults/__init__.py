@@ -1,0 +1,1 @@
+"""How the stand-in Terminal misbehaves on request."""

@@ -1,0 +1,158 @@
+"""Adds faults to the answers of a stand-in: the same ones each time, whatever else is going on.
+
+Whether a request is hit depends on the seed, the kind of fault, the request itself and how often
+it was made before: not on threads, nor on other requests. Only rules for the first so many
+requests depend on which these are.
+"""
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from hashlib import sha256
+
+from pipeline.simulator import v2, v3
+from pipeline.simulator.answers import Answer, Cut, Request, Responder, Trouble, text_answer
+from pipeline.simulator.faults import damage
+from pipeline.simulator.faults.rules import Rule
+from pipeline.simulator.parameters import ONE_DAY
+
+_PAUSE = 0.02
+
+TEXTS = {
+    400: ONE_DAY,
+    403: "Requesting an index endpoint requiring a value subscription, but you only have a FREE "
+    "subscription.",
+    404: "Not found",
+    410: v3.UPGRADE_PATH,
+    429: "Too many requests: the queue is full",
+    470: "General error",
+    471: "Permission denied: this request needs another subscription",
+    473: "Invalid parameters",
+    474: "Connection lost to Theta Data MDDS.",
+    475: "The answer could not be parsed",
+    476: "Wrong IP: do not mix 127.0.0.1 and localhost",
+    477: "No page found",
+    478: "Invalid session ID",
+    500: "Internal server error",
+    570: "Large request",
+    571: "SERVER_STARTING",
+    572: "Uncaught error",
+}
+"""The bodies of faults that are a status. Those of 400, 403, 410, 474 and 571 are the Terminal's
+own words, that of 472 is each generation's `NO_DATA`; the others are not known and are ours."""
+
+NO_DATA = {"v2": v2.NO_DATA, "v3": v3.NO_DATA}
+
+
+class Chaos:
+    """A responder that wraps another, and lets some of its answers go wrong.
+
+    Only requests for rows of Greeks are hit, each by one rule at most: the first that applies.
+
+    Args:
+        responder: gives the answers that are right.
+        rules: what goes wrong.
+        seed: of the chances.
+        limit: the most faulty answers to the same request, but for permanent faults.
+        api: whose words are spoken.
+        headers: of each 429.
+        key: names a request; two that ask for the same have the same name.
+        on_fault: called with the kind of each fault.
+    """
+
+    def __init__(
+        self,
+        responder: Responder,
+        rules: Sequence[Rule],
+        seed: int,
+        *,
+        limit: int = 3,
+        api: str = "v3",
+        headers: Mapping[str, str] | None = None,
+        key: Callable[[Request], str] = lambda request: request.canonical,
+        on_fault: Callable[[str], None] = lambda kind: None,
+    ) -> None:
+        self._responder = responder
+        self._rules = rules
+        self._seed = seed
+        self._limit = limit
+        self._no_data = NO_DATA[api]
+        self._headers = dict(headers or {})
+        self._key = key
+        self._on_fault = on_fault
+        self._lock = threading.Lock()
+        self._attempts: Counter[str] = Counter()
+        self._faults: Counter[str] = Counter()
+        self._left = {rule: rule.first for rule in rules}
+        self._hit: set[tuple[Rule, str]] = set()
+
+    def __call__(self, request: Request) -> Answer:
+        """Returns the answer to a request, right or wrong."""
+        if not request.is_history:
+            return self._responder(request)
+        key = self._key(request)
+        with self._lock:
+            self._attempts[key] += 1
+            attempt = self._attempts[key]
+            rule = next((rule for rule in self._rules if self._hits(rule, key, attempt)), None)
+            if rule is not None and not rule.permanent:
+                self._faults[key] += 1
+        if rule is None:
+            return self._responder(request)
+        answer = self._instead(rule.kind)
+        if answer is None:
+            right = self._responder(request)
+            if right.status != 200:
+                return right
+            # Permanent faults are the same each time.
+            answer = self._damaged(right, rule.kind, key, 0 if rule.permanent else attempt)
+        self._on_fault(rule.kind)
+        return answer
+
+    def _hits(self, rule: Rule, key: str, attempt: int) -> bool:
+        if rule.permanent and (rule, key) in self._hit:
+            return True
+        if not rule.permanent and self._faults[key] >= self._limit:
+            return False
+        if not rule.first:
+            name = (f"{rule.kind}!",) if rule.permanent else (rule.kind, attempt)
+            return self._chance(key, *name) < rule.probability
+        if not self._left[rule]:
+            return False
+        self._left[rule] -= 1
+        if rule.permanent:
+            self._hit.add((rule, key))
+        return True
+
+    def _chance(self, *names: object) -> float:
+        digest = sha256("\n".join(map(str, (self._seed, *names))).encode()).digest()
+        return int.from_bytes(digest[:8], "big") / (1 << 64)
+
+    def _instead(self, kind: str) -> Answer | None:
+        """Returns the answer of a fault that needs no right answer, or None."""
+        if kind in ("reset", "hang"):
+            return replace(text_answer(200, ""), trouble=Trouble(instead=kind))
+        if kind == "nodata200":
+            return text_answer(200, self._no_data)
+        if not kind.isdecimal():
+            return None
+        status = int(kind)
+        text = self._no_data if status == 472 else TEXTS.get(status, f"Error {status}")
+        return replace(text_answer(status, text), headers=self._headers if status == 429 else {})
+
+    def _damaged(self, answer: Answer, kind: str, key: str, attempt: int) -> Answer:
+        def draw(name: str) -> float:
+            return self._chance(key, kind, attempt, name)
+
+        if kind == "slow":
+            return replace(answer, trouble=Trouble(pause=_PAUSE))
+        if kind == "malformed":
+            return replace(answer, parts=damage.malformed(answer.parts, answer.rows, draw))
+        inside = draw("inside") < 0.5
+        if kind == "restate":
+            parts = damage.restated(answer.parts, answer.rows, draw)
+            ending = Cut(lambda parts: damage.cut_late(parts, answer.rows, draw), inside)
+            return replace(answer, parts=parts, trouble=Trouble(cut=ending))
+        ending = Cut(lambda parts: damage.cut(parts, answer.rows, draw), inside)
+        return replace(answer, trouble=Trouble(cut=ending))

@@ -1,0 +1,125 @@
+"""Damages the body of an answer: cuts it off, breaks a row, changes a number."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+
+from pipeline.simulator.formats import Part
+
+Draw = Callable[[str], float]
+"""Returns a number from 0 to 1 (not included) by name, always the same for the same name."""
+
+_RESTATED = 5  # among so many first rows, one is changed
+# The last digit of the underlying's price: behind it, v2 has the date.
+_DIGIT = re.compile(rb"\d(?=,\d{8}\D*$|\D*$)")
+
+
+def cut(parts: Iterable[Part], rows: int, draw: Draw) -> Iterator[Part]:
+    """Yields the beginning of a body, at least a byte less than all of it.
+
+    It may end within the header, within a row, between two rows, within the last row, or right
+    before the last byte.
+
+    Args:
+        parts: the body.
+        rows: how many rows it has.
+        draw: says where.
+    """
+    where = int(draw("where") * 6)
+    if where == 0:
+        yield from _until(parts, None, draw("byte"))
+    elif where == 1:
+        yield from _until(parts, int(draw("row") * rows), 0.0)
+    elif where == 2:
+        yield from _until(parts, rows - 1, draw("byte"))
+    elif where == 3:
+        yield from _all_but_a_byte(parts)
+    else:
+        yield from _until(parts, int(draw("row") * rows), draw("byte"))
+
+
+def cut_late(parts: Iterable[Part], rows: int, draw: Draw) -> Iterator[Part]:
+    """Yields the beginning of a body: more than half of the rows, but not the last one.
+
+    Args:
+        parts: the body.
+        rows: how many rows it has.
+        draw: says where.
+    """
+    return _until(parts, rows - 1 - int(draw("row") * (rows // 2)), draw("byte"))
+
+
+def malformed(parts: Iterable[Part], rows: int, draw: Draw) -> Iterator[Part]:
+    """Yields a body with a broken row: cells are missing, or one is no number.
+
+    Args:
+        parts: the body.
+        rows: how many rows it has.
+        draw: says which row, and how it is broken.
+    """
+
+    def broken(line: bytes) -> bytes:
+        cells = line.split(b",")
+        middle = len(cells) // 2
+        if draw("how") < 0.5:
+            del cells[middle : middle + 2]
+        else:
+            cells[middle] += b"?"
+        return b",".join(cells)
+
+    return _changed(parts, int((0.25 + draw("row") / 2) * rows), broken)
+
+
+def restated(parts: Iterable[Part], rows: int, draw: Draw) -> Iterator[Part]:
+    """Yields a body in which the underlying's price is another one in one of the first rows.
+
+    Args:
+        parts: the body.
+        rows: how many rows it has.
+        draw: says which row.
+    """
+
+    def other(line: bytes) -> bytes:
+        # Never 0, lest the text end in one.
+        return _DIGIT.sub(lambda found: b"%d" % (int(found.group()) % 9 + 1), line, count=1)
+
+    return _changed(parts, int(draw("restated row") * min(_RESTATED, rows)), other)
+
+
+def _until(parts: Iterable[Part], row: int | None, share: float) -> Iterator[Part]:
+    """Yields what stands before a share of a row, or of the very first line if `row` is None.
+
+    Unless the share is 0, at least one byte of that row is there; its end never is.
+    """
+    start = 0
+    for part in parts:
+        if row is None or start <= row < start + part.rows:
+            number = 0 if row is None else row - start
+            lines = part.text.splitlines(keepends=True)
+            line = lines[number]
+            length = 1 + int(share * (len(line) - 1)) if share else 0
+            yield Part(b"".join(lines[:number]) + line[: min(length, len(line) - 1)], number)
+            return
+        start += part.rows
+        yield part
+
+
+def _all_but_a_byte(parts: Iterable[Part]) -> Iterator[Part]:
+    before: Part | None = None
+    for part in parts:
+        if before is not None:
+            yield before
+        before = part
+    if before is not None:
+        yield Part(before.text[:-1], before.rows)
+
+
+def _changed(parts: Iterable[Part], row: int, change: Callable[[bytes], bytes]) -> Iterator[Part]:
+    start = 0
+    for part in parts:
+        if start <= row < start + part.rows:
+            lines = part.text.splitlines(keepends=True)
+            lines[row - start] = change(lines[row - start])
+            yield Part(b"".join(lines), part.rows)
+        else:
+            yield part
+        start += part.rows

@@ -1,0 +1,212 @@
+"""What a request for Greeks asks for, and the numbers of its rows, computed from the quotes.
+
+Numbers are held as the integers that their text shows: prices in cents, Greeks in ten-thousandths.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.simulator.market.quotes import EPOCH, Instants
+from transforms.market import calendar
+from transforms.pricing import black_scholes as bs
+from transforms.pricing.implied_volatility import ImpliedVolatility, implied_volatility
+
+Ints = NDArray[np.int64]
+
+INTERVALS = {
+    "tick": 1000, "10ms": 10, "100ms": 100, "500ms": 500, "1s": 1000, "5s": 5000, "10s": 10_000,
+    "15s": 15_000, "30s": 30_000, "1m": 60_000, "5m": 300_000, "10m": 600_000, "15m": 900_000,
+    "30m": 1_800_000, "1h": 3_600_000,
+}  # fmt: skip
+"""Milliseconds between two rows. This market ticks once a second."""
+
+_CENTS = frozenset(
+    {"bid", "ask", "midpoint", "underlying_price", "open", "high", "low", "close"}
+)  # fmt: skip
+_TRADES = ("open", "high", "low", "close", "volume", "count")
+_SIDES = tuple(
+    f"{side}{what}" for side in ("bid", "ask") for what in ("_size", "_exchange", "", "_condition")
+)
+_WHOLE = frozenset({*_TRADES, *_SIDES, "ms_of_day"}) - _CENTS
+
+_LARGEST = 1e11
+
+_SOLUTION = ("implied_vol", "iv_error")
+ORDERS: dict[str, tuple[str, ...]] = {
+    "first_order": ("bid", "ask", *bs.FIRST_ORDER, *_SOLUTION),
+    "second_order": ("bid", "ask", *bs.SECOND_ORDER, *_SOLUTION),
+    "third_order": ("bid", "ask", *bs.THIRD_ORDER, *_SOLUTION),
+    "all": ("bid", "ask", *bs.ALL_GREEKS, *_SOLUTION),
+    "implied_volatility": (
+        *("bid", "bid_implied_vol", "midpoint", "implied_vol"),
+        *("ask", "ask_implied_vol", "iv_error"),
+    ),
+}
+"""The number columns of each order of Greeks, between the row's key and the underlying's."""
+
+EOD, EOD_V2 = "eod", "eod_v2"
+_DUAL = ("dual_delta", "dual_gamma")
+COLUMNS: dict[str, tuple[str, ...]] = ORDERS | {
+    EOD: (*_TRADES, *_SIDES, *bs.ALL_GREEKS, *_SOLUTION),
+    EOD_V2: tuple(
+        name for name in (*_TRADES, *_SIDES, *bs.ALL_GREEKS, *_SOLUTION) if name not in _DUAL
+    ),
+}
+"""`ORDERS`, and the end of the day: as v3 has it, and as v2."""
+
+
+def decimals(column: str) -> int:
+    """Returns the digits after the point of a column: its integers are times 10 to that power."""
+    return 2 if column in _CENTS else 0 if column in _WHOLE else 4
+
+
+@dataclass(frozen=True)
+class Query:
+    """What to serve: the contracts of one expiration, over some dates and times.
+
+    Attributes:
+        symbol: the option root.
+        expiration: the date on which the contracts expire.
+        first_date: the first trade date.
+        last_date: the last one.
+        greeks: the order of Greeks, a key of `COLUMNS`.
+        interval: milliseconds between two rows of a contract; this and the times of day don't
+            matter at the end of the day, which has one row for each contract and trade date.
+        start: the first time of day, in milliseconds since midnight, New York time.
+        end: the last, included.
+        rights: `CALL`, `PUT` or both.
+        strike: in thousandths of a dollar, or None for all.
+        strike_range: this many strikes above the money, as many below, and the nearest one.
+        version: how to count the time to expiration, see `black_scholes.years_to_expiration`.
+        rate: the interest rate as a decimal, or None for the one known on the trade date.
+        annual_dividend: dollars a year.
+    """
+
+    symbol: str
+    expiration: date
+    first_date: date
+    last_date: date
+    greeks: str = "first_order"
+    interval: int = INTERVALS["5m"]
+    start: int = calendar.OPEN * 1000
+    end: int = calendar.CLOSE * 1000
+    rights: tuple[str, ...] = ("CALL", "PUT")
+    strike: int | None = None
+    strike_range: int | None = None
+    version: str = "latest"
+    rate: float | None = None
+    annual_dividend: float = 0.0
+
+
+@dataclass(frozen=True)
+class Block:
+    """Rows of some contracts at the same instants, contract by contract.
+
+    Attributes:
+        symbol: the option root.
+        expiration: of the contracts.
+        contracts: (strike in thousandths of a dollar, right) of each.
+        at: the instants of every contract's rows.
+        numbers: column by name, integers of shape (contracts, instants). `ms_of_day`, if it is
+            there, is each row's own time of day, in milliseconds; else that is the instant's.
+    """
+
+    symbol: str
+    expiration: date
+    contracts: list[tuple[int, str]]
+    at: Instants
+    numbers: dict[str, Ints]
+
+    @property
+    def rows(self) -> int:
+        """How many rows the block has."""
+        return len(self.contracts) * len(self.at.days)
+
+    def between(self, first: int, end: int) -> Iterator["Block"]:
+        """Yields the rows from `first` to before `end`, as up to three blocks.
+
+        There are more than one if the rows begin or end within a contract.
+        """
+        width = len(self.at.days)
+        while first < end:
+            contract, instant = divmod(first, width)
+            if instant or end - first < width:
+                stop = min(width, instant + end - first)
+                yield self._part(slice(contract, contract + 1), slice(instant, stop))
+                first += stop - instant
+            else:
+                yield self._part(slice(contract, end // width), slice(0, width))
+                first = end // width * width
+
+    def _part(self, contracts: slice, instants: slice) -> "Block":
+        whole = instants == slice(0, len(self.at.days))
+        return Block(
+            self.symbol,
+            self.expiration,
+            self.contracts[contracts],
+            self.at if whole else self.at.part(instants),
+            {name: values[contracts, instants] for name, values in self.numbers.items()},
+        )
+
+
+def numbers(
+    query: Query, contracts: list[tuple[int, str]], at: Instants, figures: Mapping[str, Ints]
+) -> dict[str, Ints]:
+    """Returns the numbers of some contracts' rows by column, of shape (contracts, instants).
+
+    The price of an option is its midpoint; at the end of a v2 day, its close.
+
+    Args:
+        query: says which columns, and how to count time and discount.
+        contracts: (strike in thousandths of a dollar, right) of each.
+        at: the instants.
+        figures: what is known without a model, likewise of shape (contracts, instants): `bid` and
+            `ask`, at the end of the day also what `eod.figures` returns.
+    """
+    spot = at.spot / 100
+    strike = np.array([strike for strike, _ in contracts])[:, None] / 1000
+    is_call = np.array([right == "CALL" for _, right in contracts])[:, None]
+    days = (query.expiration.toordinal() - EPOCH) - at.days
+    years = bs.years_to_expiration(days, at.milliseconds / 1000, query.version)
+    rate = at.rate if query.rate is None else query.rate
+    dividend_yield = query.annual_dividend / spot
+
+    def solve(cents: Ints) -> ImpliedVolatility:
+        price = cents / 100
+        return implied_volatility(price, spot, strike, years, rate, is_call, dividend_yield)
+
+    columns = COLUMNS[query.greeks]
+    bid, ask = figures["bid"], figures["ask"]
+    mid = (bid + ask) // 2
+    volatility, error = solve(figures["close"] if query.greeks == EOD_V2 else mid)
+    found = {
+        **figures,
+        "midpoint": mid,
+        "implied_vol": _truncated(volatility),
+        "iv_error": _truncated(error),
+        "underlying_price": np.broadcast_to(at.spot, bid.shape),
+    }
+    if query.greeks == "implied_volatility":
+        found["bid_implied_vol"] = _truncated(solve(bid).volatility)
+        found["ask_implied_vol"] = _truncated(solve(ask).volatility)
+    wanted = [name for name in columns if name in bs.ALL_GREEKS]
+    greeks = bs.greeks(spot, strike, years, rate, volatility, is_call, dividend_yield, wanted)
+    found.update((name, _truncated(values)) for name, values in greeks.items())
+    if query.greeks == EOD_V2:  # where no volatility is found has no delta either, unlike v3
+        found["delta"] = np.where(volatility > 0, found["delta"], 0)
+    return found
+
+
+def _truncated(values: NDArray[np.float64]) -> Ints:
+    """Returns the ten-thousandths of the nearest float32, cut towards zero.
+
+    That is how ThetaData's numbers look: 0.5875 is served as 0.5874. A float32 times 10,000 is
+    exact in a float64.
+    """
+    # Near a volatility of 0 a third-order Greek can be larger than an integer holds.
+    single = np.clip(values, -_LARGEST, _LARGEST).astype(np.float32)
+    return (single.astype(np.float64) * 10_000).astype(np.int64)

@@ -1,0 +1,199 @@
+"""The simulated market: which contracts exist, and the Greeks that a Terminal serves for them.
+
+Everything follows from the seed, the symbol and the dates: two markets with the same seed are the
+same market, in any process (on one machine; another processor's `exp` may differ in the last
+place). The Greeks are computed from the quotes, as ThetaData computes them: see
+`transforms.pricing.black_scholes`.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from itertools import groupby
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from pipeline.simulator.market import eod, listing
+from pipeline.simulator.market.greeks import EOD, EOD_V2, INTERVALS, Block, Query, numbers
+from pipeline.simulator.market.quotes import EPOCH, Instants, instants, quotes
+from pipeline.simulator.market.table import table
+from pipeline.simulator.market.underlying import Underlying, generator
+from transforms.market import calendar
+
+Ints = NDArray[np.int64]
+
+DEFAULT_SYMBOLS = ("SPXW", "SPX")
+DEFAULT_LAST_DATE = date(2026, 12, 31)
+
+_BLOCK_ROWS = 8192  # keeps the arrays of a block within the processor's cache
+
+
+@dataclass(frozen=True)
+class Market:
+    """A simulated market.
+
+    Attributes:
+        seed: another seed, another market.
+        symbols: the option roots that have contracts.
+        last_date: the market's today. There is no data after it, and contracts that are listed
+            later do not exist.
+    """
+
+    seed: int = 0
+    symbols: tuple[str, ...] = DEFAULT_SYMBOLS
+    last_date: date = DEFAULT_LAST_DATE
+    _underlyings: dict[str, Underlying] = field(default_factory=dict, repr=False, compare=False)
+
+    def expirations(self, symbol: str) -> tuple[date, ...]:
+        """Returns every expiration that was ever listed, ascending; none for unknown symbols."""
+        if symbol not in self.symbols:
+            return ()
+        return listing.expirations(listing.root_of(symbol), self.last_date)
+
+    def strikes(self, symbol: str, expiration: date) -> list[int]:
+        """Returns every strike that was ever listed, in thousandths of a dollar, in NO order.
+
+        The order is the same each time, but it is no ascending one: neither is the Terminal's.
+        """
+        if symbol not in self.symbols:
+            return []
+        found = [strike for strike, _ in self._listed(symbol, expiration)]
+        return [int(n) for n in generator(symbol, expiration).permutation(found)]
+
+    def size(self, query: Query) -> int:
+        """Returns how many rows an answer has, without making them."""
+        return sum(_rows(query, strikes, at) for strikes, at in self._plan(query))
+
+    def blocks(self, query: Query, first: int = 0, end: int | None = None) -> Iterator[Block]:
+        """Yields the rows of an answer in the order of the answer; nothing if there are none.
+
+        Rows come contract by contract (by strike, the call before the put) over all dates asked
+        for, then by time. A contract has rows from the date on which it was listed to its last
+        day of trading. No block is much larger than `_BLOCK_ROWS` rows, save one contract's.
+
+        Args:
+            query: what is asked for.
+            first: the number of the first row wanted, from 0.
+            end: the number of the first row that is not wanted any more; None for all.
+        """
+        start = 0
+        for strikes, at in self._plan(query):
+            rows = _rows(query, strikes, at)
+            low, high = max(first - start, 0), rows if end is None else min(end - start, rows)
+            start += rows
+            if high <= 0:
+                return
+            if (low, high) == (0, rows):
+                yield self._block(query, strikes, at)
+            elif low < high:
+                yield from self._block(query, strikes, at).between(low, high)
+
+    def _plan(self, query: Query) -> Iterator[tuple[Ints, Instants]]:
+        """Yields (strikes, instants) of each block of an answer, in order."""
+        at = self._instants(query)
+        if at is None:
+            return
+        first = date.fromordinal(int(at.days[0]) + EPOCH)
+        last = date.fromordinal(int(at.days[-1]) + EPOCH)
+        listed = [
+            (strike, max(since, first))
+            for strike, since in self._chosen(query, int(at.spot[0]), first)
+            if since <= last
+        ]
+        for since, group in groupby(listed, key=lambda pair: pair[1]):
+            strikes = np.array([strike for strike, _ in group], dtype=np.int64)
+            part = at.from_day(since)
+            size = max(1, _BLOCK_ROWS // (len(part.days) * len(query.rights)))
+            for start in range(0, len(strikes), size):
+                yield strikes[start : start + size], part
+
+    def rows(
+        self,
+        symbol: str,
+        expiration: date,
+        trade_date: date,
+        interval: str = "5m",
+        greeks: str = "first_order",
+        last_date: date | None = None,
+    ) -> pa.Table:
+        """Returns what is served for one expiration, as a table; the oracle's door.
+
+        Columns, types and values are those of the files that this project writes: `right` is `C`
+        or `P`, timestamps are instants with the zone America/New_York, numbers are exactly those
+        that the served decimals denote. There are no rows where the server answers 472. Both
+        generations of the API serve the same, but for the end of the day: that of v2 is called
+        `eod_v2`, and what it lacks is null.
+
+        Args:
+            symbol: the option root.
+            expiration: the date on which the contracts expire.
+            trade_date: the first trade date.
+            interval: a key of `INTERVALS`; the end of the day has none.
+            greeks: a key of `COLUMNS`.
+            last_date: the last trade date, or None for one trade date.
+        """
+        last = last_date or trade_date
+        query = Query(symbol, expiration, trade_date, last, greeks, interval=INTERVALS[interval])
+        return table(self.blocks(query), greeks)
+
+    def _underlying(self, symbol: str) -> Underlying:
+        name = listing.root_of(symbol).underlying
+        return self._underlyings.setdefault(name, Underlying(name, self.seed))
+
+    def _listed(self, symbol: str, expiration: date) -> tuple[tuple[int, date], ...]:
+        root = listing.root_of(symbol)
+        return listing.strikes(root, self._underlying(symbol), expiration, self.last_date)
+
+    def _instants(self, query: Query) -> Instants | None:
+        """Returns when there are rows for an expiration, or None."""
+        if query.symbol not in self.symbols:
+            return None
+        root = listing.root_of(query.symbol)
+        listed = self._listed(query.symbol, query.expiration)
+        if not listed:
+            return None
+        first = max(query.first_date, min(since for _, since in listed))
+        final = listing.last_trading_day(root, query.expiration)
+        days = calendar.trading_days(first, min(query.last_date, final, self.last_date))
+        underlying = self._underlying(query.symbol)
+        if query.greeks in (EOD, EOD_V2):
+            return eod.closes(root, underlying, query.expiration, days) if days else None
+        start = max(query.start, calendar.OPEN * 1000)
+        times = np.arange(
+            start, min(query.end, calendar.CLOSE * 1000) + 1, query.interval, dtype=np.int64
+        )
+        if not days or not len(times):
+            return None
+        return instants(root, underlying, query.expiration, days, times)
+
+    def _chosen(self, query: Query, spot: int, day: date) -> list[tuple[int, date]]:
+        listed = list(self._listed(query.symbol, query.expiration))
+        if query.strike is not None:
+            return [pair for pair in listed if pair[0] == query.strike]
+        if query.strike_range is not None:
+            known = [pair for pair in listed if pair[1] <= day]
+            nearest = min(range(len(known)), key=lambda n: abs(known[n][0] - spot * 10))
+            return known[max(nearest - query.strike_range, 0) : nearest + query.strike_range + 1]
+        return listed
+
+    def _block(self, query: Query, strikes: Ints, at: Instants) -> Block:
+        root = listing.root_of(query.symbol)
+        if query.greeks in (EOD, EOD_V2):
+            underlying = self._underlying(query.symbol)
+            found = eod.figures(root, underlying, query.expiration, strikes, at)
+        else:
+            bid, ask = quotes(root, query.expiration, strikes, at)
+            found = {"bid": bid, "ask": ask}
+        picked = [("CALL", "PUT").index(right) for right in query.rights]
+        shape = (len(strikes) * len(picked), len(at.days))
+        figures = {name: values[:, picked].reshape(shape) for name, values in found.items()}
+        contracts = [(int(strike), right) for strike in strikes for right in query.rights]
+        return Block(
+            query.symbol, query.expiration, contracts, at, numbers(query, contracts, at, figures)
+        )
+
+
+def _rows(query: Query, strikes: Ints, at: Instants) -> int:
+    return len(strikes) * len(query.rights) * len(at.days)

@@ -1,0 +1,102 @@
+"""Reads the parameters of v2 requests, and refuses those that a v2 Terminal refuses.
+
+Its refusals are 473; their texts are not known, and are ours. Parameters that are not read here
+are ignored.
+"""
+
+from collections.abc import Mapping
+from datetime import date
+
+from pipeline.simulator.market.greeks import EOD_V2, INTERVALS, Query
+from pipeline.simulator.parameters import Refused, check_range, date_of, decimal_of
+from transforms.market import calendar
+
+_RATES = {
+    "SOFR",
+    *(f"TREASURY_M{months}" for months in (1, 3, 6)),
+    *(f"TREASURY_Y{years}" for years in (1, 2, 3, 5, 7, 10, 20, 30)),
+}
+_DAY = 86_400_000
+
+Parameters = Mapping[str, str]
+
+
+def required(parameters: Parameters, name: str) -> str:
+    """Returns a parameter that has to be there.
+
+    Raises:
+        Refused: it is not.
+    """
+    value = parameters.get(name, "")
+    if not value:
+        raise Refused(473, f"Missing parameter: {name}")
+    return value
+
+
+def parse_date(parameters: Parameters, name: str) -> date:
+    """Returns a date, given as `20240314`.
+
+    Raises:
+        Refused: it is not given, or is no date; 0, for every expiration, is none here.
+    """
+    text = required(parameters, name)
+    day = date_of(text) if text.isdecimal() else None
+    if day is None:
+        raise Refused(473, f"Invalid {name}: {text}")
+    return day
+
+
+def flag(parameters: Parameters, name: str, *, default: bool) -> bool:
+    """Returns a parameter that is true or false.
+
+    Raises:
+        Refused: it is neither.
+    """
+    text = parameters.get(name, str(default)).lower()
+    if text not in ("true", "false"):
+        raise Refused(473, f"Invalid {name}: {parameters[name]}")
+    return text == "true"
+
+
+def bulk_query(parameters: Parameters, order: str) -> Query:
+    """Returns what a request for the Greeks of every contract of an expiration asks for.
+
+    `rth=false` and `ivl=0` ask for rows outside the session, too; this market has none there.
+
+    Args:
+        parameters: the request's.
+        order: a key of `greeks.COLUMNS`.
+
+    Raises:
+        Refused: with the status and text to answer.
+    """
+    symbol = required(parameters, "root").upper()
+    expiration = parse_date(parameters, "exp")
+    first, last = parse_date(parameters, "start_date"), parse_date(parameters, "end_date")
+    check_range(first, last, 473)
+    if flag(parameters, "pretty_time", default=False):
+        raise Refused(473, "Invalid pretty_time: this stand-in has none")
+    flag(parameters, "rth", default=True)
+    rate = parameters.get("rate", "SOFR")
+    if rate not in _RATES:
+        raise Refused(473, f"Invalid rate: {rate}")
+    interval = 0 if order == EOD_V2 else _milliseconds(parameters, "ivl", 0)
+    return Query(
+        symbol,
+        expiration,
+        first,
+        last,
+        order,
+        interval=interval or INTERVALS["tick"],
+        start=_milliseconds(parameters, "start_time", calendar.OPEN * 1000),
+        end=_milliseconds(parameters, "end_time", calendar.CLOSE * 1000),
+        rate=decimal_of(parameters, "rate_value", 473),
+        annual_dividend=decimal_of(parameters, "annual_div", 473) or 0.0,
+    )
+
+
+def _milliseconds(parameters: Parameters, name: str, default: int) -> int:
+    text = parameters.get(name, str(default))
+    if not text.isdecimal() or int(text) > _DAY:
+        raise Refused(473, f"Invalid {name}: {text}")
+    return int(text)

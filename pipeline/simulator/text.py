@@ -1,0 +1,149 @@
+"""Prints blocks of rows as bytes, many rows at a time.
+
+Every row of a block is laid out in the same fixed width, with zero bytes where a shorter text has
+nothing; then the zero bytes are dropped. That is some twenty times faster than formatting numbers
+one by one.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.simulator.digits import Ints, Words, spell
+
+Bytes = NDArray[np.uint8]
+
+_ROWS = 2048  # rows laid out at once: about half a megabyte, within the processor's cache
+
+
+def texts(values: Sequence[bytes]) -> Bytes:
+    """Returns texts as rows of equal width, filled up with zero bytes."""
+    table = np.array(values, dtype=np.bytes_)
+    return table.view(np.uint8).reshape(len(table), table.itemsize)
+
+
+@dataclass(frozen=True)
+class PerContract:
+    """A text for each contract, as `texts` returns them."""
+
+    table: Bytes
+
+
+@dataclass(frozen=True)
+class PerInstant:
+    """A text for each instant, as `texts` returns them."""
+
+    table: Bytes
+
+
+@dataclass(frozen=True)
+class PerRow:
+    """A text for each contract and instant.
+
+    Attributes:
+        table: of shape (contracts, instants, width), filled up with zero bytes.
+    """
+
+    table: Bytes
+
+
+@dataclass(frozen=True)
+class Number:
+    """A decimal for each contract and instant.
+
+    Attributes:
+        scaled: integers of shape (contracts, instants): the number times 10**decimals.
+        decimals: digits after the point: 0, 2 or 4.
+        shortest: without trailing zeros: `115.2` for `115.20`.
+    """
+
+    scaled: Ints
+    decimals: int
+    shortest: bool = False
+
+
+Piece = bytes | PerContract | PerInstant | PerRow | Number
+
+
+def render(pieces: Sequence[Piece], contracts: int, instants: int) -> bytes:
+    """Returns the text of all rows: contract by contract, each instant of it.
+
+    Args:
+        pieces: what stands in a row, from left to right.
+        contracts: the number of contracts.
+        instants: the number of instants.
+    """
+    height, length = max(1, _ROWS // instants), min(instants, _ROWS)
+    pages = []
+    for y in range(0, contracts, height):
+        for x in range(0, instants, length):
+            rows, columns = slice(y, y + height), slice(x, x + length)
+            fields = [_field(piece, rows, columns) for piece in pieces]
+            pages.append(_page(fields, min(height, contracts - y), min(length, instants - x)))
+    return b"".join(pages)
+
+
+def _page(fields: Sequence["_Field"], contracts: int, instants: int) -> bytes:
+    template = b"".join(field.template for field in fields)
+    page = np.empty((contracts * instants, len(template)), np.uint8)
+    page[:] = np.frombuffer(template, np.uint8)
+    offset = 0
+    for field in fields:
+        field.write(page, offset, contracts, instants)
+        offset += field.width
+    flat = page.ravel()
+    return flat.compress(flat != 0).tobytes()
+
+
+@dataclass(frozen=True)
+class _Field:
+    """Where a piece stands in every row: `template` holds what is the same in all of them."""
+
+    template: bytes
+
+    @property
+    def width(self) -> int:
+        return len(self.template)
+
+    def write(self, page: Bytes, offset: int, contracts: int, instants: int) -> None:
+        """Writes the piece into all rows."""
+
+
+@dataclass(frozen=True)
+class _Texts(_Field):
+    cells: Bytes  # of the shape (contracts, instants, width), or 1 for one of the former
+
+    def write(self, page: Bytes, offset: int, contracts: int, instants: int) -> None:
+        page.reshape(contracts, instants, -1)[:, :, offset : offset + self.width] = self.cells
+
+
+@dataclass(frozen=True)
+class _Words(_Field):
+    words: Words
+
+    def write(self, page: Bytes, offset: int, contracts: int, instants: int) -> None:
+        for place, words in self.words:
+            # A view of the page as if it were a column of such words.
+            column: NDArray[Any] = np.ndarray(
+                (len(page),), words.dtype, page.data, offset + place, (page.shape[1],)
+            )
+            column[:] = words
+
+
+def _field(piece: Piece, contracts: slice, instants: slice) -> _Field:
+    if isinstance(piece, bytes):
+        return _Field(piece)
+    if isinstance(piece, Number):
+        scaled = piece.scaled[contracts, instants].ravel()
+        width, words = spell(scaled, piece.decimals, shortest=piece.shortest)
+        return _Words(b"\0" * width, words)
+    if isinstance(piece, PerContract):
+        cells = piece.table[contracts, None]
+    elif isinstance(piece, PerInstant):
+        cells = piece.table[None, instants]
+    else:
+        cells = piece.table[contracts, instants]
+    return _Texts(b"\0" * cells.shape[-1], cells)

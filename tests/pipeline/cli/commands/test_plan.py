@@ -1,0 +1,164 @@
+import json
+import re
+import shlex
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from pipeline.cli.main import main
+from pipeline.config.download_config import DownloadConfig
+from pipeline.planning.estimate import Estimate
+from pipeline.planning.plan import Plan
+from pipeline.planning.preview import Preview, lines
+from tests.support.answers import rows_of
+from tests.support.data import files_in
+from tests.support.market import NO_DATA, terminal
+from tests.support.scripted import Answer, Script, Scripted, scripted_server
+
+FLAGS = "--symbol SPXW --start_date 2024-03-14"
+
+
+@pytest.fixture(autouse=True)
+def in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def greeks(command: str, script: Script | None = None) -> tuple[int, Scripted]:
+    with scripted_server(script or terminal()) as server:
+        return main([*shlex.split(command), "--terminal", server.url]), server
+
+
+def fetched(server: Scripted) -> int:
+    return sum("/greeks/" in path for path, _ in server.seen)
+
+
+def test_without_a_probe_no_row_is_fetched_and_nothing_is_written(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    code, server = greeks(f"plan {FLAGS} --probe never --end_date 2024-03-15")
+    assert code == 0
+    assert fetched(server) == 0
+    assert files_in(tmp_path) == {}
+    out = capsys.readouterr().out
+    lines = [line.split() for line in out.splitlines()]
+    assert ["SPXW", "2024-03-15", "2", "2", "new"] in lines
+    assert ["expirations", "3:", "3", "new"] in lines
+    assert ["requests", "5"] in lines
+    assert "rows         unknown: no earlier run tells" in out
+    assert "free " in out
+
+
+def test_where_no_run_tells_one_expiration_is_probed(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    script = terminal(lambda request: Answer(rows_of(request, request.trade_dates[0], 100)))
+    code, server = greeks(f"plan {FLAGS} --json", script)
+    assert code == 0
+    assert fetched(server) == 1
+    told = json.loads(capsys.readouterr().out)
+    assert told["estimate"]["rows"] == 300
+    assert told["estimate"]["basis"] == "a probe of SPXW 2024-03-15, on 2024-03-14"
+    assert [each["intent"] for each in told["expirations"]] == ["new"] * 3
+    assert told["requests"] == 3
+    assert told["free_bytes"] > 0
+    assert files_in(tmp_path) == {}
+
+
+def test_a_run_teaches_the_plan_and_its_files_are_told(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert greeks(f"download {FLAGS}")[0] == 0
+    capsys.readouterr()
+    code, server = greeks(f"plan {FLAGS} --overwrite")
+    out = capsys.readouterr().out
+    assert code == 0
+    assert fetched(server) == 0
+    assert "rows         about 30, after 1 earlier run" in out
+    assert "expirations  3: 3 again" in out
+    assert "the run 20" in out
+    code, server = greeks(f"plan {FLAGS} --max_dte 40")
+    out = capsys.readouterr().out
+    assert code == 0
+    assert fetched(server) == 0
+    assert "rows         about 10, after 1 earlier run" in out
+    assert "expirations  4: 3 skip, 1 new" in out
+    assert "skip: already there" in out
+
+
+def test_a_daily_plan_tells_each_trade_date_and_the_other_layout_is_in_its_way(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    daily = "--layout daily --end_date 2024-03-15 --probe never"
+    assert greeks(f"plan {FLAGS} {daily}")[0] == 0
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert ["SPXW", "2024-03-15", "2024-03-14", "1", "new"] in lines
+    assert ["SPXW", "2024-03-15", "2024-03-15", "1", "new"] in lines
+    assert greeks(f"download {FLAGS}")[0] == 0
+    assert greeks(f"plan {FLAGS} {daily}")[0] == 2
+    assert "would get rows twice" in capsys.readouterr().err
+
+
+def test_files_of_another_request_are_told_and_exit_2(capsys: pytest.CaptureFixture[str]) -> None:
+    assert greeks(f"download {FLAGS} --max_dte 1")[0] == 0
+    code, _ = greeks(f"plan {FLAGS} --interval 1m")
+    out = capsys.readouterr().out
+    assert code == 2
+    assert "expirations  3: 2 conflict, 1 new" in out
+    assert "was made by another request" in out
+    assert "would fetch nothing: files of other requests are in the way" in out
+    (command,) = (line for line in out.splitlines() if line.startswith("to keep both: greeks "))
+    # The same command does it, at a Terminal that is there.
+    flags = re.sub(r" --terminal \S+", "", command.removeprefix("to keep both: greeks "))
+    assert greeks(flags)[0] == 0
+    assert "3 written" in capsys.readouterr().out
+
+
+def test_a_closed_market_has_no_plan(capsys: pytest.CaptureFixture[str]) -> None:
+    assert greeks("plan --symbol SPXW --start_date 2024-03-29")[0] == 0
+    out = capsys.readouterr().out
+    assert out == "the market was closed on 2024-03-29\nnothing to fetch\n"
+
+
+def test_an_empty_probe_leaves_the_rows_unknown(capsys: pytest.CaptureFixture[str]) -> None:
+    assert greeks(f"plan {FLAGS}", terminal(lambda request: NO_DATA))[0] == 0
+    assert "rows         unknown" in capsys.readouterr().out
+
+
+def test_what_keeps_a_download_from_starting_keeps_the_plan(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert greeks("plan --symbol NOPE --start_date 2024-03-14")[0] == 1
+    assert "greeks plan: the Terminal lists no expirations of NOPE" in capsys.readouterr().err
+    with scripted_server(terminal()) as server:
+        gone = server.url
+    assert main(["plan", *shlex.split(FLAGS), "--terminal", gone]) == 3
+    assert "greeks plan: no Theta Terminal answers" in capsys.readouterr().err
+    with pytest.raises(SystemExit) as ended:
+        main(["plan", *shlex.split(FLAGS), "--qqqq"])
+    assert ended.value.code == 2
+    greeks(f"download {FLAGS}")
+    entry = next((tmp_path / "data" / "greeks.meta" / "files").rglob("*.json"))
+    entry.write_text("broken")
+    assert greeks(f"plan {FLAGS}")[0] == 2
+    assert "is not an entry of the manifest" in capsys.readouterr().err
+
+
+def test_too_little_room_is_told() -> None:
+    day = date(2024, 3, 14)
+    config = DownloadConfig(("SPXW",), day, day)
+    made = Preview(
+        Plan((), (day,), ()), (), 0, "http://x (v3)", "live",
+        Estimate(10, 1_000_000, 7200.0, "2 earlier runs"), 1_050_000,
+    )  # fmt: skip
+    assert not made.enough
+    assert replace(made, free=1_200_000).enough
+    assert replace(made, free=None).enough
+    assert replace(made, estimate=None).enough
+    from pipeline.planning.preview import _totals
+
+    told = "\n".join(_totals(made, config))
+    assert "TOO LITTLE; free some, or choose another --output" in told
+    assert "time         about 2.0 hours" in told
+    assert list(lines(made, config)) == ["nothing to fetch"]

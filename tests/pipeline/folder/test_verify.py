@@ -1,0 +1,172 @@
+"""`greeks verify` names what is wrong, whatever it is."""
+
+import gzip
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from pipeline.cli.main import main
+from pipeline.folder.verify import verify
+from tests.support.data import SCHEMA, batches_of, layout_in, request_for
+from transforms.expiration_writer import ExpirationWriter
+from transforms.model import Trailer
+from transforms.output.layout import Layout
+from transforms.output.manifest import Manifest
+from transforms.sinks.base import FORMATS, make_sink
+
+ROWS = 3000
+FORMS = [("csv", "none"), ("csv", "gzip"), ("csv", "zstd"), ("parquet", "zstd")]
+
+
+def folder_of(tmp_path: Path, form: tuple[str, str]) -> tuple[Path, Layout]:
+    """Returns an output folder with two files and an empty expiration, as a run leaves it."""
+    layout = layout_in(tmp_path, FORMATS[form[0]].COMPRESSIONS[form[1]])
+    writer = ExpirationWriter(make_sink(*form, SCHEMA, layout), "live")
+    for expiration in ("2024-03-15", "2024-03-18"):
+        request = request_for(expiration)
+        batches = batches_of(request, ROWS)
+        for item in [*batches, Trailer(len(batches), ROWS, 1)]:
+            writer.write(request, item)
+    writer.write(request_for("2024-03-19"), Trailer(0, 0, 1))
+    return Path(layout.path(request_for("2024-03-15"))), layout
+
+
+def entry_of(path: Path, layout: Layout) -> Path:
+    return Path(layout.entries) / f"{path.relative_to(layout.output)}.json"
+
+
+def change(path: Path, layout: Layout, **fields: object) -> None:
+    entry = entry_of(path, layout)
+    entry.write_text(json.dumps(json.loads(entry.read_text()) | fields))
+
+
+@pytest.mark.parametrize("form", FORMS, ids=["-".join(form) for form in FORMS])
+def test_a_good_folder_is_counted(tmp_path: Path, form: tuple[str, str]) -> None:
+    path, _ = folder_of(tmp_path, form)
+    found = verify(str(tmp_path / "greeks"))
+    assert found.problems == []
+    assert (found.files, found.rows, found.empty) == (2, 2 * ROWS, 1)
+    size = path.stat().st_size
+    assert found.bytes > size
+
+
+def flip(path: Path, layout: Layout) -> None:
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+def truncate(path: Path, layout: Layout) -> None:
+    path.write_bytes(path.read_bytes()[:-1])
+
+
+def delete(path: Path, layout: Layout) -> None:
+    path.unlink()
+
+
+def forget(path: Path, layout: Layout) -> None:
+    entry_of(path, layout).unlink()
+
+
+def break_entry(path: Path, layout: Layout) -> None:
+    entry_of(path, layout).write_text("{")
+
+
+def miscount(path: Path, layout: Layout) -> None:
+    change(path, layout, rows=ROWS + 1)
+
+
+def leave_uncommitted(path: Path, layout: Layout) -> None:
+    change(path, layout, state="committing")
+
+
+DAMAGES: dict[Callable[[Path, Layout], None], str] = {
+    flip: "has other bytes than were written|can't be read",
+    truncate: "bytes, and had",
+    delete: "is missing",
+    forget: "is no file of the manifest",
+    break_entry: "its entry in the manifest is broken",
+    miscount: f"has {ROWS:,} rows, and had {ROWS + 1:,}",
+    leave_uncommitted: "was being put in place when its run ended",
+}
+
+
+@pytest.mark.parametrize("form", FORMS, ids=["-".join(form) for form in FORMS])
+@pytest.mark.parametrize("damage", DAMAGES, ids=lambda damage: damage.__name__)
+def test_each_damage_is_named_and_nothing_else(
+    tmp_path: Path, form: tuple[str, str], damage: Callable[[Path, Layout], None]
+) -> None:
+    import re
+
+    path, layout = folder_of(tmp_path, form)
+    damage(path, layout)
+    (problem,) = verify(str(tmp_path / "greeks")).problems
+    assert problem.path == str(path)
+    assert re.search(DAMAGES[damage], problem.message)
+
+
+def test_an_extra_file_and_a_stray_unfinished_one_are_named(tmp_path: Path) -> None:
+    _, layout = folder_of(tmp_path, ("csv", "none"))
+    extra = Path(layout.output) / "2024-03-15" / "notes.txt"
+    extra.write_text("mine")
+    stray = Path(layout.unfinished) / "run-0" / "x.csv"
+    stray.parent.mkdir(parents=True)
+    stray.write_text("half")
+    problems = verify(str(tmp_path / "greeks")).problems
+    assert [problem.path for problem in problems] == [str(extra), str(stray)]
+
+
+def test_a_file_where_there_was_no_data_is_named(tmp_path: Path) -> None:
+    _, layout = folder_of(tmp_path, ("csv", "none"))
+    path = Path(layout.path(request_for("2024-03-19")))
+    path.parent.mkdir()
+    path.write_text("mine")
+    (problem,) = verify(str(tmp_path / "greeks")).problems
+    assert problem.path == str(path)
+
+
+def test_another_header_or_schema_is_named_even_if_every_hash_is_right(tmp_path: Path) -> None:
+    from hashlib import sha256
+
+    for form in (("csv", "gzip"), ("parquet", "zstd")):
+        folder = tmp_path / form[0]
+        folder.mkdir()
+        path, layout = folder_of(folder, form)
+        if form[0] == "csv":
+            text = gzip.decompress(path.read_bytes())
+            path.write_bytes(gzip.compress(text.replace(b"delta", b"gamma", 1)))
+        else:
+            table = pq.read_table(path)
+            pq.write_table(table.rename_columns([*table.column_names[:-1], "spot"]), path)
+        content = path.read_bytes()
+        change(path, layout, bytes=len(content), sha256=sha256(content).hexdigest())
+        (problem,) = verify(str(folder / "greeks")).problems
+        assert "header" in problem.message or "has another schema" in problem.message
+
+
+def test_the_command_says_so_and_exits_1(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, layout = folder_of(tmp_path, ("csv", "none"))
+    assert main(["verify", "--output", layout.output]) == 0
+    assert f"2 files, {2 * ROWS:,} rows" in capsys.readouterr().out
+    path.unlink()
+    assert main(["verify", "--output", layout.output, "--json"]) == 1
+    told = json.loads(capsys.readouterr().out)
+    assert told["problems"] == [
+        {"path": str(path), "message": "is missing; the next run fetches it"}
+    ]
+    assert main(["verify", "--output", str(tmp_path / "nowhere")]) == 2
+    assert "has no files" in capsys.readouterr().err
+
+
+def test_entries_are_found_in_order(tmp_path: Path) -> None:
+    _, layout = folder_of(tmp_path, ("csv", "none"))
+    assert [name for name, _ in Manifest(layout).entries()] == [
+        "2024-03-15/SPXW_20240315.csv",
+        "2024-03-18/SPXW_20240318.csv",
+        "2024-03-19/SPXW_20240319.csv",
+    ]

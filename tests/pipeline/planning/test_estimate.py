@@ -1,0 +1,60 @@
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+import pytest
+
+from pipeline.config.download_config import DownloadConfig
+from pipeline.planning.estimate import from_history, usual_bytes_per_row
+from tests.support.data import request_for
+
+DAY = date(2024, 3, 14)
+CONFIG = DownloadConfig(("SPXW",), DAY, DAY)
+
+
+def record(**changes: Any) -> dict[str, Any]:
+    """A run of one expiration: 100 contracts, 100 bytes and a millisecond a row."""
+    done = {"symbol": "SPXW", "expiration": "2024-03-15", "status": "written",
+            "first_trade_date": "2024-03-14", "last_trade_date": "2024-03-14",
+            "rows": 7900, "bytes": 790_000, "seconds": 7.9}  # fmt: skip
+    request = CONFIG.describe() | changes
+    return {"request": request, "source": {"data": "live"}, "expirations": [done]}
+
+
+REQUESTS = [request_for("2024-03-15"), request_for("2024-03-18")]
+
+
+def test_rows_bytes_and_seconds_follow_from_what_earlier_runs_had() -> None:
+    told = from_history(REQUESTS, CONFIG, [record()], concurrency=2)
+    assert told is not None
+    assert (told.rows, told.bytes, told.basis) == (15_800, 1_580_000, "1 earlier run")
+    assert told.seconds == pytest.approx(7.9)
+
+
+def test_a_run_of_another_format_tells_the_rows_and_a_table_the_bytes() -> None:
+    parquet = replace(CONFIG, format="parquet", compression="zstd")
+    told = from_history(REQUESTS, parquet, [record()], concurrency=1)
+    assert told is not None
+    assert told.rows == 15_800
+    assert told.bytes == round(15_800 * usual_bytes_per_row(parquet))
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        record() | {"source": {"data": "simulated"}},
+        record() | {"source": {}},
+        record(greeks="eod", interval="eod"),
+        record(interval="tick"),
+        record(parameters={"strike_range": "5"}),
+        record(interval="broken"),
+        {},
+    ],
+)
+def test_a_run_that_can_not_be_compared_teaches_nothing(other: dict[str, Any]) -> None:
+    assert from_history(REQUESTS, CONFIG, [other], concurrency=1) is None
+
+
+def test_a_symbol_that_no_run_had_leaves_all_unknown() -> None:
+    asked = [*REQUESTS, request_for("2024-03-15", "SPX")]
+    assert from_history(asked, CONFIG, [record()], concurrency=1) is None

@@ -1,0 +1,43 @@
+from pathlib import Path
+
+import pytest
+
+from pipeline.config.download_config import DownloadConfig
+from pipeline.planning.inventory import look
+from pipeline.planning.plan import Plan
+from tests.support.data import DAY, layout_in, request_for
+from transforms.model import GreeksRequest
+from transforms.output.manifest import COMMITTED, Entry, Manifest
+from transforms.storage import files
+
+REQUEST = request_for("2024-03-15")
+
+
+@pytest.mark.parametrize("of", [REQUEST, request_for("2024-03-15", "SPX")])
+def test_a_file_that_another_run_commits_in_this_very_moment_is_known_by_its_entry(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, of: GreeksRequest
+) -> None:
+    layout = layout_in(tmp_path)
+    path = layout.path(REQUEST)
+    looked_for = files.exists
+    made: list[str] = []
+
+    def exists(place: str) -> bool:
+        if place == path and not made:
+            # The entry was looked for, the file not yet.
+            made.append(place)
+            entry = Entry(COMMITTED, of.describe(), "live", "other")
+            Manifest(layout).write(REQUEST, entry)
+            Path(path).parent.mkdir(parents=True)
+            Path(path).write_text("rows")
+        return looked_for(place)
+
+    monkeypatch.setattr(files, "exists", exists)
+    config = DownloadConfig(symbols=("SPXW",), start_date=DAY, end_date=DAY, output=layout.output)
+    (found,) = look(Plan((REQUEST,), (DAY,), ()), layout, "live", config)
+    assert made == [path]
+    assert found.entry is not None
+    if of == REQUEST:
+        assert found.problem is None
+    else:
+        assert "was made by another request" in str(found.problem)

@@ -1,0 +1,35 @@
+"""What watches a run from beside; that it ends one is shown in tests/integration."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from pipeline.process import watchdog
+from tests.support.waiting import wait_for
+
+
+def test_a_worker_that_ends_once_every_result_is_there_is_not_taken_for_dead(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # While there is work, a death would be told at the next look.
+    monkeypatch.setattr(watchdog, "_DEATH_SECONDS", 0.0)
+    looks: list[None] = []
+
+    def done() -> bool:
+        looks.append(None)
+        return True
+
+    read = "import sys; sys.stdin.read()"
+    worker = subprocess.Popen(
+        [sys.executable, "-c", read, "sdk_worker_main"], stdin=subprocess.PIPE
+    )
+    wait_for("the worker", lambda: worker.pid in watchdog.worker_processes())
+    # Giving up does not return: here it fails the whole test run.
+    with watchdog.Watchdog(lambda: False, lambda _: os._exit(9), processes=True, done=done):
+        wait_for("a look at the living worker", lambda: len(looks) > 1)
+        worker.kill()
+        worker.communicate()
+        until = len(looks) + 3
+        wait_for("looks at the dead one", lambda: len(looks) > until)

@@ -1,0 +1,200 @@
+"""What takes many rows at once: riskless profit, the recomputation's findings, and memory."""
+
+import json
+from datetime import date
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.simulator.market.greeks import Query
+from pipeline.simulator.market.market import Market
+from pipeline.simulator.market.table import table as table_of
+from tests.support.plant import DAY, EXPIRATION, place, plant
+from transforms.audit.assumptions import Assumptions
+from transforms.audit.audit import Checked, FullCheck
+from transforms.audit.error_bins import DAYS, MONEYNESS
+from transforms.schema import ORDERS
+
+MARKET = Market()
+LATER = date(2024, 3, 18)
+FAR = date(2024, 4, 19)
+TABLE = MARKET.rows("SPXW", EXPIRATION, DAY, "30m", "all")
+NEXT = MARKET.rows("SPXW", LATER, DAY, "30m", "all")
+ROW = place(TABLE, 5150.0, "C", "11:00")
+
+
+def check(*tables: pa.Table, rate: float | None = None) -> tuple[list[Checked], FullCheck]:
+    full = FullCheck(Assumptions(rate))
+    for table in tables:
+        for batch in table.to_batches(max_chunksize=5000):
+            full.add(pa.Table.from_batches([batch]), "a file")
+    return full.finish(), full
+
+
+def keys(checked: list[Checked]) -> dict[str, list[tuple[float, str, str]]]:
+    return {
+        finding.rule: [
+            (e.key["strike"], e.key["right"], e.key["timestamp"][11:16]) for e in finding.examples
+        ]
+        for one in checked
+        for finding in one.findings
+    }
+
+
+def quoted(table: pa.Table, row: int, bid: float, ask: float) -> pa.Table:
+    return plant(table, row, bid=bid, ask=ask)
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_a_clean_market_of_several_expirations_has_no_finding(order: str) -> None:
+    interval = "5m" if order == "eod" else "30m"
+    tables = [
+        MARKET.rows("SPXW", expiration, day, interval, order)
+        for expiration in (DAY, EXPIRATION, LATER, FAR)
+        for day in (date(2024, 3, 13), DAY)
+    ]
+    checked, full = check(*tables)
+    assert [one.expiration for one in checked] == [DAY, EXPIRATION, LATER, FAR]
+    assert keys(checked) == {}
+    assert full.notes == []
+    assert {line["wrong"] for line in full.errors.total()} == {0}
+
+
+def test_a_rate_and_dividends_are_implied_by_calls_and_puts() -> None:
+    _, full = check(MARKET.rows("SPXW", FAR, DAY, "5m"))
+    (parity,) = full.parity
+    # What the market's quotes are made with.
+    assert parity["rate"] == pytest.approx(0.0531, abs=0.0005)
+    assert parity["dividend_yield"] == pytest.approx(0.014, abs=0.0005)
+    assert parity["trade_date"] == "2024-03-14"
+
+
+def test_a_call_that_breaks_parity_is_found() -> None:
+    row = place(TABLE, 5150.0, "C", "11:00")
+    bid, ask = (TABLE[name][row].as_py() + 4.0 for name in ("bid", "ask"))
+    found = keys(check(quoted(TABLE, row, bid, ask))[0])
+    assert found["put_call_parity"] == [(5150.0, "C", "11:00")]
+    # It is dearer than its neighbours allow, too, and its volatility is that of another price.
+    assert (5150.0, "C", "11:00") in found["convexity"]
+    assert found["recomputed_iv"] == [(5150.0, "C", "11:00")]
+
+
+def test_a_strike_that_sells_for_more_than_the_next_better_one_is_found() -> None:
+    ask = TABLE["ask"][place(TABLE, 5145.0, "C", "11:00")].as_py()
+    found = keys(check(quoted(TABLE, ROW, ask + 0.1, ask + 0.2))[0])
+    assert set(found["monotonicity"]) == {(5150.0, "C", "11:00"), (5155.0, "C", "11:00")}
+
+
+def test_a_butterfly_for_less_than_nothing_is_found() -> None:
+    put = place(TABLE, 5125.0, "P", "14:00")
+    bid, ask = (TABLE[name][put].as_py() + 1.5 for name in ("bid", "ask"))
+    assert keys(check(quoted(TABLE, put, bid, ask))[0])["convexity"] == [(5125.0, "P", "14:00")]
+
+
+def test_a_later_expiration_that_is_cheaper_is_found() -> None:
+    row = place(NEXT, 5200.0, "C", "12:00")
+    near = TABLE["bid"][place(TABLE, 5200.0, "C", "12:00")].as_py()
+    assert near > 0.1
+    cheap = quoted(NEXT, row, 0.0, 0.05)
+    spot = cheap["underlying_price"][row].as_py()
+    assert spot < 5200
+    near_table = quoted(TABLE, place(TABLE, 5200.0, "C", "12:00"), 6.0, 6.2)
+    checked, _ = check(near_table, cheap)
+    (finding,) = [f for f in checked[1].findings if f.rule == "calendar_arbitrage"]
+    (example,) = finding.examples
+    assert example.key["strike"] == 5200.0
+    assert example.key["timestamp"] == "2024-03-14T12:00:00.000-04:00"
+    assert example.values == {"ask": 0.05, "earlier_expiration": "2024-03-15", "earlier_bid": 6.0}
+
+
+def test_a_wrong_greek_is_shown_with_what_it_should_be() -> None:
+    wrong = plant(TABLE, ROW, vega=TABLE["vega"][ROW].as_py() * 1.1)
+    checked, _ = check(wrong)
+    assert keys(checked) == {"recomputed_greeks": [(5150.0, "C", "11:00")]}
+    ((finding,),) = [one.findings for one in checked]
+    (example,) = finding.examples
+    assert example.values["vega_recomputed"] == pytest.approx(TABLE["vega"][ROW].as_py(), abs=1e-3)
+    assert set(example.values) == {"implied_vol", "vega", "vega_recomputed"}
+
+
+@pytest.mark.parametrize(
+    ("day", "around"), [(date(2024, 3, 14), 3), (date(2024, 3, 11), 4), (date(2024, 7, 8), 8)]
+)
+def test_a_last_day_by_the_second_is_clean(day: date, around: int) -> None:
+    query = Query("SPXW", day, day, day, "first_order", 1000, strike_range=around)
+    full = FullCheck(Assumptions())
+    full.add(table_of(MARKET.blocks(query), "first_order"))
+    assert keys(full.finish()) == {}
+    (rate,) = full.rates
+    assert abs(rate["rate"] - 0.0531) <= rate["doubt"]
+
+
+def test_a_row_of_zeros_excuses_no_greek_of_another_row() -> None:
+    solved = np.flatnonzero(TABLE["implied_vol"].to_numpy() > 0)
+    vera = TABLE["vera"].to_numpy().copy()
+    vera[solved[::3]] *= 10
+    place_of = TABLE.schema.get_field_index("vera")
+    table = TABLE.set_column(place_of, "vera", pa.array(vera))
+    before, full = check(table)
+    assert "late 2025" not in "".join(full.notes)
+    table = plant(table, ROW, **dict.fromkeys(ORDERS["all"][7:27], 0.0))
+    after, full = check(table)
+    assert "late 2025" not in "".join(full.notes)
+    counts = [
+        one[0].quality.found | {f.rule: f.count for f in one[0].together} for one in (before, after)
+    ]
+    assert counts[1]["zero_greeks"] == 1
+    assert 0 <= counts[1]["recomputed_greeks"] - counts[0]["recomputed_greeks"] <= 1
+    assert counts[0]["recomputed_greeks"] > 100
+
+
+def test_rows_may_come_mixed_and_in_pieces() -> None:
+    both = pa.concat_tables([TABLE, NEXT])
+    order = np.lexsort((np.arange(both.num_rows), both["timestamp"].to_numpy()))
+    mixed, whole = check(both.take(order)), check(TABLE, NEXT)
+    assert [one.describe() for one in mixed[0]] == [one.describe() for one in whole[0]]
+    assert mixed[1].errors.total() == whole[1].errors.total()
+    assert mixed[1].rates == whole[1].rates
+
+
+def test_errors_are_told_by_moneyness_and_days() -> None:
+    _, full = check(TABLE, MARKET.rows("SPXW", FAR, DAY, "30m", "all"))
+    cells = full.errors.describe()
+    assert {cell["days"] for cell in cells} == {DAYS[1], DAYS[3]}
+    assert {cell["moneyness"] for cell in cells} <= {*MONEYNESS}
+    for total in full.errors.total():
+        mine = [cell for cell in cells if cell["name"] == total["name"]]
+        assert sum(cell["rows"] for cell in mine) == total["rows"]
+        assert max(cell["max"] for cell in mine) == total["max"] >= total["p99"] >= total["median"]
+
+
+SMALL = MARKET.rows("SPXW", FAR, DAY, "1h", "all")
+NUMBERS = [name for name in ORDERS["all"] if pa.types.is_floating(SMALL[name].type)]
+ODD = st.sampled_from([None, float("nan"), float("inf"), float("-inf"), 0.0, -1.0, 1e308, -1e308])
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    st.lists(
+        st.tuples(st.integers(0, SMALL.num_rows - 1), st.sampled_from(NUMBERS[1:]), ODD),
+        min_size=1,
+        max_size=8,
+    )
+)
+def test_no_number_is_too_odd_to_be_told(cells: list[tuple[int, str, float | None]]) -> None:
+    table = SMALL
+    for row, name, value in cells:
+        table = plant(table, row, **{name: value})
+    checked, full = check(table)
+    told = [*(one.describe() for one in checked), full.errors.total(), full.parity, full.rates]
+    json.dumps(told, allow_nan=False)
+    missing = {
+        row
+        for row in {row for row, _, _ in cells}
+        for name in NUMBERS[1:]
+        if (value := table[name][row].as_py()) is None or not np.isfinite(value)
+    }
+    assert checked[0].quality.found.get("missing_values", 0) == len(missing)

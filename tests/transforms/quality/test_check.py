@@ -1,0 +1,307 @@
+"""Every rule finds its defects, at the rows where they were planted, and nothing else."""
+
+import itertools
+import json
+from collections.abc import Callable
+from datetime import date, timedelta
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.simulator.market.market import Market
+from tests.support.plant import (
+    DAY,
+    EXPIRATION,
+    again,
+    cut,
+    place,
+    plant,
+    quality_of,
+    swapped,
+    without,
+)
+from transforms.market import calendar
+from transforms.market.early_closes import closes_early
+from transforms.model import GreeksRequest
+from transforms.quality.check import Quality, QualityCheck
+from transforms.quality.limits import RULES
+from transforms.schema import ORDERS
+
+MARKET = Market()
+TABLE = MARKET.rows("SPXW", EXPIRATION, DAY, "30m", "all")
+# Just out of the money, where everything has a value.
+CALL = place(TABLE, 5200.0, "C", "11:00")
+PUT = place(TABLE, 5100.0, "P", "12:30")
+DEEP = place(TABLE, 4800.0, "C", "13:00")
+STAMP = TABLE["timestamp"][CALL].as_py()
+GREEKS = ORDERS["all"][7:27]
+
+
+def key(row: int, table: pa.Table = TABLE) -> dict[str, Any]:
+    cells: dict[str, Any]
+    (cells,) = table.slice(row, 1).select(list(ORDERS["all"][:5])).to_pylist()
+    return cells | {
+        "expiration": cells["expiration"].isoformat(),
+        "timestamp": cells["timestamp"].isoformat(timespec="milliseconds"),
+    }
+
+
+def crossing(table: pa.Table, row: int = CALL) -> pa.Table:
+    return plant(table, row, bid=table["ask"][row].as_py(), ask=table["bid"][row].as_py())
+
+
+DEFECTS: dict[str, tuple[Callable[[pa.Table], pa.Table], list[int]]] = {
+    "missing_values": (
+        lambda t: plant(plant(t, CALL, vega=None), PUT, implied_vol=float("nan")),
+        [CALL, PUT],
+    ),
+    "delta_bounds": (lambda t: plant(plant(t, CALL, delta=1.2), PUT, delta=0.1), [CALL, PUT]),
+    "gamma_bounds": (lambda t: plant(t, CALL, gamma=-0.001), [CALL]),
+    "vega_bounds": (lambda t: plant(t, PUT, vega=-5.0), [PUT]),
+    "iv_bounds": (lambda t: plant(t, PUT, implied_vol=-0.2, iv_error=0.0), [PUT]),
+    "price_bounds": (
+        lambda t: plant(plant(t, CALL, bid=-0.05), PUT, underlying_price=0.0),
+        [CALL, PUT],
+    ),
+    "zero_greeks": (lambda t: plant(t, CALL, **dict.fromkeys(GREEKS, 0.0)), [CALL]),
+    "unsolved_iv": (lambda t: plant(t, CALL, implied_vol=0.0), [CALL]),
+    "iv_error": (lambda t: plant(t, CALL, iv_error=0.3), [CALL]),
+    "zero_bids": (lambda t: plant(t, DEEP, bid=0.0, ask=0.0, iv_error=100.0), [DEEP]),
+    "crossed_quotes": (crossing, [CALL]),
+    "stale_underlying": (
+        lambda t: plant(t, CALL, underlying_timestamp=STAMP - timedelta(minutes=7)),
+        [CALL],
+    ),
+    "future_underlying": (
+        lambda t: plant(t, CALL, underlying_timestamp=STAMP + timedelta(hours=4)),
+        [CALL],
+    ),
+    "duplicates": (lambda t: again(t, CALL), [CALL]),
+    "out_of_order": (lambda t: swapped(t, CALL), [CALL]),
+    "holes": (lambda t: without(t, CALL, PUT), [min(CALL, PUT), max(CALL, PUT)]),
+}
+
+
+@pytest.mark.parametrize("rule", DEFECTS)
+def test_a_planted_defect_is_found_where_it_is_and_nothing_else(rule: str) -> None:
+    do, rows = DEFECTS[rule]
+    quality = quality_of(do(TABLE))
+    assert {finding.rule: finding.count for finding in quality.findings} == {rule: len(rows)}
+    (finding,) = quality.findings
+    found = [example.key for example in finding.examples]
+    assert sorted(found, key=str) == sorted((key(row) for row in rows), key=str)
+    assert finding.share == pytest.approx(len(rows) / TABLE.num_rows, rel=0.001)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"bid": -0.05},
+        {"bid": -1.0, "ask": -0.5},
+        {"underlying_price": -5.0},
+        {"underlying_price": 0.0},
+    ],
+)
+def test_a_price_that_can_not_be_is_found(values: dict[str, float]) -> None:
+    unsolved = dict.fromkeys([*GREEKS, "implied_vol"], 0.0)
+    quality = quality_of(plant(TABLE, CALL, **unsolved, iv_error=100.0, **values))
+    assert quality.found["price_bounds"] == 1
+
+
+@pytest.mark.parametrize("right", ["C", "P"])
+def test_no_quote_at_the_money_is_found_and_far_from_it_is_not(right: str) -> None:
+    spot = TABLE["underlying_price"][CALL].as_py()
+    unsolved = dict.fromkeys([*GREEKS, "implied_vol", "bid", "ask"], 0.0)
+    near, far = (
+        place(TABLE, step * round(spot * share / step), right, "11:00")
+        for step, share in ((5, 1.0), (100, 1.03 if right == "C" else 0.97))
+    )
+    empty = plant(plant(TABLE, near, **unsolved, iv_error=100.0), far, **unsolved, iv_error=100.0)
+    quality = quality_of(empty)
+    assert quality.found == {"zero_bids": 1}
+    assert quality.findings[0].examples[0].key == key(near)
+
+
+def test_all_defects_of_a_day_are_found_each_at_its_rows() -> None:
+    rows = {
+        rule: place(TABLE, 5005.0 + 10 * n, "P", "14:00")
+        for n, rule in enumerate(("gamma_bounds", "vega_bounds", "crossed_quotes", "iv_error"))
+    }
+    rows |= {
+        rule: place(TABLE, 5190.0 + 5 * n, "C", "15:00")
+        for n, rule in enumerate(("duplicates", "holes", "delta_bounds", "zero_greeks"))
+    }
+    table = plant(TABLE, rows["gamma_bounds"], gamma=-1.0)
+    table = plant(table, rows["vega_bounds"], vega=-1.0)
+    table = crossing(table, rows["crossed_quotes"])
+    table = plant(table, rows["iv_error"], iv_error=-0.5)
+    table = plant(table, rows["delta_bounds"], delta=-0.01)
+    table = plant(table, rows["zero_greeks"], **dict.fromkeys(GREEKS, 0.0))
+    # From the back: what moves rows comes last.
+    for rule in sorted(("duplicates", "holes"), key=lambda rule: -rows[rule]):
+        change = again if rule == "duplicates" else without
+        table = change(table, rows[rule])
+    quality = quality_of(table)
+    assert {f.rule: [e.key for e in f.examples] for f in quality.findings} == {
+        rule: [key(rows[rule])] for rule in RULES if rule in rows
+    }
+
+
+def test_rows_outside_hours_are_found() -> None:
+    # As of a file whose New York times were taken for UTC.
+    shifted = TABLE["timestamp"].cast(pa.timestamp("ms")).cast(pa.int64()).to_numpy() - 4 * 3600_000
+    stamps = pa.array(shifted).cast(pa.timestamp("ms", "America/New_York"))
+    table = TABLE.set_column(4, TABLE.field("timestamp"), stamps)
+    found = quality_of(table).found
+    contracts = TABLE.num_rows // 14
+    assert found["outside_hours"] == 8 * contracts  # 05:30 to 09:00
+    assert found["future_underlying"] == TABLE.num_rows
+
+
+def test_rows_after_the_expiration_and_on_a_weekend_are_found() -> None:
+    sunday = EXPIRATION + timedelta(2)
+    stamp = TABLE["timestamp"][CALL].as_py().replace(day=sunday.day)
+    quality = quality_of(plant(TABLE, CALL, timestamp=stamp, underlying_timestamp=stamp))
+    assert {f.rule for f in quality.findings} >= {"after_expiration", "outside_hours", "holes"}
+    assert quality.found["after_expiration"] == quality.found["outside_hours"] == 1
+
+
+@pytest.mark.parametrize("greeks", ORDERS)
+@pytest.mark.parametrize(
+    ("expiration", "day"),
+    [
+        (EXPIRATION, DAY),
+        (DAY, DAY),
+        (date(2024, 4, 19), DAY),
+        (date(2024, 11, 29), date(2024, 11, 29)),
+        (date(2024, 7, 5), date(2024, 7, 3)),
+    ],
+    ids=["a day to go", "expiring", "a month to go", "half day, expiring", "half day"],
+)
+def test_a_clean_day_has_statistics_and_no_finding(
+    greeks: str, expiration: date, day: date
+) -> None:
+    daily = greeks == "eod"
+    table = MARKET.rows("SPXW", expiration, day, "5m" if daily else "30m", greeks)
+    quality = quality_of(table, "eod" if daily else "30m")
+    assert quality.findings == ()
+    assert quality.rows == table.num_rows > 50
+    assert quality.trade_dates == 1
+    assert quality.contracts == table.num_rows / (1 if daily else 14)
+    assert quality.counts["unsolved_iv"] > 0
+    assert json.loads(json.dumps(quality.describe())) == quality.describe()
+
+
+def test_v2_days_that_end_have_no_finding() -> None:
+    assert quality_of(MARKET.rows("SPXW", EXPIRATION, DAY, "5m", "eod_v2"), "eod").findings == ()
+
+
+def test_end_of_day_rows_have_duplicates_and_holes_by_trade_date() -> None:
+    days = calendar.trading_days(date(2024, 3, 8), DAY)
+    table = MARKET.rows("SPXW", date(2024, 3, 28), days[0], "5m", "eod", last_date=days[-1])
+    assert quality_of(table, "eod").findings == ()
+    assert quality_of(table, "eod").trade_dates == len(days) == 5
+    # Two reports of one day, as v2 was seen to serve, and a day that is missing in the middle.
+    later = table["timestamp"][1].as_py() + timedelta(minutes=10)
+    double = plant(again(table, 1), 2, timestamp=later)
+    quality = quality_of(without(double, 8), "eod")
+    assert quality.found == {"duplicates": 1, "holes": 1}
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.lists(st.integers(1, 3000), min_size=1, max_size=5))
+def test_how_rows_are_cut_into_batches_changes_nothing(sizes: list[int]) -> None:
+    check = QualityCheck("30m")
+    for batch in cut(DAMAGED, itertools.cycle(sizes)):
+        check.add(batch)
+    assert check.finish() == EXPECTED
+
+
+DAMAGED = swapped(again(without(plant(TABLE, CALL, delta=2.0), PUT), DEEP), PUT + 40)
+EXPECTED = quality_of(DAMAGED)
+
+
+def test_rows_that_come_time_by_time_are_judged_alike() -> None:
+    order = np.lexsort((np.arange(DAMAGED.num_rows), DAMAGED["timestamp"].to_numpy()))
+    by_time = quality_of(DAMAGED.take(order), None)
+    expected = {rule: n for rule, n in EXPECTED.found.items() if rule != "out_of_order"}
+    assert len(expected) == 3
+    assert by_time.found == expected
+
+
+def test_a_time_that_every_contract_lacks_is_a_hole_if_the_interval_is_known() -> None:
+    clock = pa.compute.strftime(TABLE["timestamp"], "%H:%M")
+    table = TABLE.filter(pa.compute.not_equal(clock, "13:00"))
+    contracts = TABLE.num_rows // 14
+    assert quality_of(table).found == {"holes": contracts}
+    assert quality_of(table, None).found == {"holes": contracts}
+    (finding,) = quality_of(table).findings
+    assert finding.share == pytest.approx(1 / 14)
+    assert finding.examples[0].key["timestamp"] == "2024-03-14T13:00:00.000-04:00"
+
+
+def test_a_contract_that_is_served_twice_is_double_and_not_out_of_order() -> None:
+    block = TABLE.slice(140, 14)
+    quality = quality_of(pa.concat_tables([TABLE, block]))
+    assert quality.found == {"duplicates": 14}
+
+
+def test_a_grid_that_ends_with_an_early_close_has_no_hole() -> None:
+    day = date(2024, 7, 3)
+    table = MARKET.rows("SPXW", date(2024, 7, 5), day, "30m")
+    clock = pa.compute.strftime(table["timestamp"], "%H:%M")
+    assert quality_of(table.filter(pa.compute.less_equal(clock, "13:00"))).findings == ()
+    short = quality_of(table.filter(pa.compute.less_equal(clock, "12:30")))
+    assert set(short.found) == {"holes"}
+
+
+def test_early_closes_are_those_of_the_exchange() -> None:
+    for year in range(2014, 2031):
+        days = (date(year, 1, 1) + timedelta(n) for n in range(365))
+        found = {day for day in days if calendar.is_trading_day(day) and closes_early(day)}
+        assert found == calendar.early_closes(year), year
+
+
+def test_start_and_end_times_of_a_request_are_no_holes() -> None:
+    parameters = (("end_time", "12:00:00"), ("start_time", "10:00:00.000"))
+    request = GreeksRequest("SPXW", EXPIRATION, (DAY,), "30m", "all", parameters)
+    clock = pa.compute.strftime(TABLE["timestamp"], "%H:%M")
+    inside = pa.compute.and_(
+        pa.compute.greater_equal(clock, "10:00"), pa.compute.less_equal(clock, "12:00")
+    )
+    check = QualityCheck.of(request)
+    for batch in TABLE.filter(inside).to_batches():
+        check.add(batch)
+    assert check.finish().findings == ()
+
+
+def test_ticks_have_neither_holes_nor_duplicates() -> None:
+    quality: Quality = quality_of(without(again(TABLE, CALL), PUT), "tick")
+    assert quality.findings == ()
+
+
+def test_examples_are_the_worst_and_few() -> None:
+    table = TABLE
+    for n in range(7):
+        table = plant(table, CALL + 28 * n, gamma=-1.0 - n)
+    (finding,) = quality_of(table).findings
+    assert finding.count == 7
+    assert [example.values["gamma"] for example in finding.examples] == [-7, -6, -5, -4, -3]
+
+
+def test_trade_dates_on_both_sides_of_a_change_of_clocks_have_no_finding() -> None:
+    days = [date(2024, 3, 8), date(2024, 3, 11)]
+    table = pa.concat_tables([MARKET.rows("SPXW", EXPIRATION, day, "30m") for day in days])
+    quality = quality_of(table)
+    assert quality.findings == ()
+    assert quality.trade_dates == 2
+    gone = place(table, 5150.0, "C", "11:00", days[1])
+    (finding,) = quality_of(without(table, gone)).findings
+    assert finding.examples[0].key["timestamp"] == "2024-03-11T11:00:00.000-04:00"
+    gone = place(table, 5150.0, "C", "11:00", days[0])
+    (finding,) = quality_of(without(table, gone)).findings
+    assert finding.examples[0].key["timestamp"] == "2024-03-08T11:00:00.000-05:00"

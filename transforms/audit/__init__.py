@@ -1,0 +1,1 @@
+"""An independent check of rows at rest."""

@@ -1,0 +1,285 @@
+"""Everything that can be said of rows at rest: quality, recomputation, and quotes side by side."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from transforms.audit.arbitrage import arbitrage
+from transforms.audit.assumptions import Assumptions
+from transforms.audit.calendar_arbitrage import Calendars
+from transforms.audit.error_bins import ErrorBins
+from transforms.audit.recompute import (
+    Recomputed,
+    beyond,
+    by_older_formulas,
+    is_daily,
+    recompute_block,
+)
+from transforms.market.offsets import EPOCH
+from transforms.quality.block import Block, arrays, milliseconds, new_york, stamp
+from transforms.quality.check import QualityCheck
+from transforms.quality.findings import Example, Finding, Quality
+from transforms.quality.presence import DAY_MS
+from transforms.quality.rules import Found
+from transforms.quality.tallies import Tallies
+from transforms.schema import END_OF_DAY
+
+MOST_HELD = 1_000_000
+"""So many rows are held at once, of the trade dates that are being read: up to 250 MB."""
+
+_MANY = 0.1  # of the rows: so many are wrong together, and for one reason
+
+_Key = tuple[str, date]
+
+
+@dataclass
+class _Expiration:
+    """One expiration on its way."""
+
+    check: QualityCheck
+    together: Tallies
+    files: dict[str, None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What is known of one expiration.
+
+    Attributes:
+        symbol: the root.
+        expiration: the date.
+        files: where its rows are.
+        quality: what its rows show one by one.
+        together: what they show together.
+    """
+
+    symbol: str
+    expiration: date
+    files: tuple[str, ...]
+    quality: Quality
+    together: tuple[Finding, ...]
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """All of them."""
+        return (*self.quality.findings, *self.together)
+
+    def describe(self) -> dict[str, Any]:
+        """Returns it, JSON-ready."""
+        return {
+            "symbol": self.symbol,
+            "expiration": self.expiration.isoformat(),
+            "files": list(self.files),
+            **self.quality.describe(),
+            "findings": [finding.describe() for finding in self.findings],
+        }
+
+
+class FullCheck:
+    """Takes the rows of any number of expirations, and says what is wrong with them.
+
+    Rows of a trade date are held until another one begins, `MOST_HELD` at most; of an expiration
+    that is through, only what `Calendars` keeps. Expirations are told apart by symbol and date,
+    so that their rows may come from several files, and mixed.
+
+    Args:
+        assumptions: what the rows don't tell.
+
+    Attributes:
+        errors: how far the recomputed numbers are off.
+        rates: the rate of each trade date, by symbol and expiration: that the rows imply, or that
+            was told, with what it may be off.
+        parity: what calls and puts imply together.
+        notes: what was not looked at, and why.
+    """
+
+    def __init__(self, assumptions: Assumptions | None = None) -> None:
+        self._assumed = assumptions or Assumptions()
+        self._expirations: dict[_Key, _Expiration] = {}
+        self._held: dict[tuple[str, date, int], list[pa.Table]] = {}
+        self._rows_held = 0
+        self._calendars = Calendars()
+        self._older: dict[str, None] = {}
+        self._seen: set[tuple[str, date, int]] = set()
+        self.errors = ErrorBins()
+        self.rates: list[dict[str, Any]] = []
+        self.parity: list[dict[str, Any]] = []
+        self.notes: list[str] = []
+
+    def assume(self, assumptions: Assumptions) -> None:
+        """Says what the rows of the next file don't tell."""
+        self._assumed = assumptions
+
+    def add(self, table: pa.Table, source: str = "") -> None:
+        """Takes rows, with the names and types of `schema`; `source` is where they are."""
+        for (symbol, expiration), part in _by_expiration(table):
+            one = self._expirations.get((symbol, expiration))
+            if one is None:
+                daily = is_daily(part)
+                interval = END_OF_DAY if daily else self._assumed.interval
+                one = self._expirations[symbol, expiration] = _Expiration(
+                    QualityCheck(
+                        interval,
+                        self._assumed.start_ms,
+                        self._assumed.end_ms,
+                        self._assumed.annual_dividend or 0.0,
+                    ),
+                    Tallies(symbol, expiration),
+                )
+            one.files[source] = None
+            for batch in part.to_batches():
+                one.check.add(batch)
+            for day, rows in _by_day(part):
+                key = (symbol, expiration, day)
+                if self._rows_held + rows.num_rows > MOST_HELD:
+                    # In the usual order, the other trade dates are through.
+                    for other in [held for held in self._held if held != key] or [*self._held]:
+                        self._look(other)
+                self._held.setdefault(key, []).append(rows)
+                self._rows_held += rows.num_rows
+
+    def end_of_file(self) -> None:
+        """Says that the rows that follow are of other trade dates or expirations."""
+        for key in [*self._held]:
+            self._look(key)
+
+    def finish(self) -> list[Checked]:
+        """Returns what the rows show, by symbol and expiration. No row may follow."""
+        self.end_of_file()
+        for cheap in self._calendars.compared():
+            tallies = self._expirations[cheap.symbol, cheap.expiration].together
+            at = stamp(cheap.day * DAY_MS + cheap.clock)
+            values = {
+                "ask": cheap.ask,
+                "earlier_expiration": cheap.earlier.isoformat(),
+                "earlier_bid": cheap.bid,
+            }
+            example = Example(tallies.key(cheap.strike, cheap.right, at), values)
+            tallies.note_example("calendar_arbitrage", example)
+        if self._calendars.full:
+            self.notes.append("too many expirations: not all were compared with their neighbours")
+        if self._older:
+            self.notes.append(
+                f"{', '.join(self._older)} are by ThetaData's formulas from before late 2025, "
+                "where they are not the textbook's: that is no finding"
+            )
+        checked = []
+        for (symbol, expiration), one in sorted(
+            self._expirations.items(), key=lambda pair: pair[0]
+        ):
+            quality = one.check.finish()
+            together = one.together.findings(quality.rows)
+            checked.append(Checked(symbol, expiration, tuple(one.files), quality, together))
+        self._hint(checked)
+        return checked
+
+    def _hint(self, checked: list[Checked]) -> None:
+        rows = sum(one.quality.rows for one in checked)
+        for rule in ("recomputed_iv", "recomputed_greeks"):
+            wrong = sum(f.count for one in checked for f in one.together if f.rule == rule)
+            if wrong > _MANY * rows:
+                self.notes.append(
+                    f"{wrong:,} of {rows:,} rows are recomputed otherwise: were they computed with "
+                    "a dividend, or an older count of time? Say so with --annual_dividend, "
+                    "--greeks_version or --rate"
+                )
+                return
+
+    @np.errstate(all="ignore")  # numbers that are none are what is looked for
+    def _look(self, key: tuple[str, date, int]) -> None:
+        """Looks at the rows of one expiration and trade date together, and lets them go."""
+        symbol, expiration, day = key
+        table = pa.concat_tables(self._held.pop(key), promote_options="default")
+        self._rows_held -= table.num_rows
+        if key in self._seen:
+            self.notes.append(
+                f"{symbol} {expiration} on {_day(day)}: its rows came in several pieces, and were "
+                "compared within each"
+            )
+        self._seen.add(key)
+        dividend = self._assumed.annual_dividend or 0.0
+        block = Block(arrays(table), expiration, is_daily(table), dividend)
+        if not {"bid", "ask", "underlying_price"} <= block.names:
+            return
+        tallies = self._expirations[symbol, expiration].together
+        found, parity = arbitrage(block, symbol)
+        for one in found:
+            tallies.note(one, block)
+        where = {
+            "symbol": symbol, "expiration": expiration.isoformat(), "trade_date": _day(day),
+        }  # fmt: skip
+        if parity is not None:
+            self.parity.append(where | vars(parity))
+        self._calendars.add(block, symbol)
+        if "implied_vol" in block.names:
+            self._recompute(block, tallies, where)
+
+    def _recompute(self, block: Block, tallies: Tallies, where: dict[str, Any]) -> None:
+        ours, rates = recompute_block(block, self._assumed.rate, self._assumed.version or "latest")
+        for rate in rates.values():
+            if rate is not None:
+                self.rates.append(where | rate._asdict())
+        if self._assumed.rate is None and not any(rates.values()):
+            return
+        theirs = block["implied_vol"]
+        off = np.abs(ours.implied_vol - theirs)
+        wrong = np.flatnonzero(~ours.right_iv)
+        compared = np.flatnonzero(ours.solved & (ours.price > 0))
+        self.errors.add(block, "implied_vol", off, compared, wrong)
+        if len(wrong):
+            expected = {"implied_vol": ours.implied_vol[wrong]}
+            shown = ("bid", "ask", "underlying_price", "implied_vol")
+            tallies.note(Found("recomputed_iv", wrong, off[wrong], shown, expected), block)
+        # Greeks of a wrong volatility are judged by the row's own.
+        outside = {name: beyond(block, ours, name) for name in block.greeks}
+        older = by_older_formulas(block, ours, outside)
+        self._older |= dict.fromkeys(name for name, rows in older.items() if len(rows))
+        for name, rows in outside.items():
+            error = np.abs(block[name] - ours.greeks[name])
+            self.errors.add(block, name, np.nan_to_num(error), compared, rows)
+        judged = {
+            name: np.setdiff1d(rows, older.get(name, rows[:0])) for name, rows in outside.items()
+        }
+        judged = {name: rows for name, rows in judged.items() if len(rows)}
+        if judged:
+            tallies.note(_wrong_greeks(block, ours, judged), block)
+
+
+def _wrong_greeks(block: Block, ours: Recomputed, wrong: dict[str, Any]) -> Found:
+    rows = np.unique(np.concatenate(list(wrong.values())))
+    badness = np.zeros(len(rows))
+    expected = {}
+    for name, places in wrong.items():
+        here = np.searchsorted(rows, places)
+        values = np.full(len(rows), np.nan)
+        values[here] = ours.greeks[name][places]
+        expected[name] = values
+        error = np.abs(block[name][places] - values[here]) / (np.abs(values[here]) + 1e-3)
+        badness[here] = np.maximum(badness[here], error)
+    return Found("recomputed_greeks", rows, badness, ("implied_vol", *wrong), expected)
+
+
+def _by_expiration(table: pa.Table) -> Iterator[tuple[_Key, pa.Table]]:
+    keys = table.select(["symbol", "expiration"]).group_by(["symbol", "expiration"]).aggregate([])
+    for key in keys.to_pylist():
+        part = table
+        if keys.num_rows > 1:
+            same = pc.equal(table["symbol"], key["symbol"])
+            part = table.filter(pc.and_(same, pc.equal(table["expiration"], key["expiration"])))
+        yield (key["symbol"], key["expiration"]), part
+
+
+def _by_day(table: pa.Table) -> Iterator[tuple[int, pa.Table]]:
+    days = new_york(milliseconds(table["timestamp"])) // DAY_MS
+    found = np.unique(days).tolist()
+    for day in found:
+        yield day, table if len(found) == 1 else table.filter(pa.array(days == day))
+
+
+def _day(day: int) -> str:
+    return date.fromordinal(EPOCH + day).isoformat()

@@ -1,0 +1,264 @@
+"""An independent recomputation: implied volatility and every Greek from a row's own inputs.
+
+The inputs are the quote, the strike, the underlying's price, the time and the expiration; the
+formulas are those of `black_scholes` and `implied_volatility`, which are themselves compared with
+QuantLib and with the rows that ThetaData publishes. The rate is not in a row; it is told, or it is
+what the rows of a trade date imply (`vendor_rate`).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from transforms.audit.vendor_rate import Priced, Rate, vendor_rate
+from transforms.market.early_closes import CLOSE_MS
+from transforms.market.offsets import EPOCH
+from transforms.pricing.black_scholes import Floats, greeks, price, years_to_expiration
+from transforms.pricing.conventions import SOLVER_TOLERANCE
+from transforms.pricing.implied_volatility import implied_volatility
+from transforms.quality.block import Block, Flags, arrays
+from transforms.quality.presence import Ints
+
+REVISED = ("vera", "veta", "speed", "zomma", "color", "ultima", "dual_gamma")
+"""Greeks whose formulas ThetaData corrected late in 2025; answers made before have others."""
+
+_MATERIAL = 1e-3
+_SAMPLE = 30
+
+PRINTED = 1e-4
+"""Numbers are cut to four decimals, so that two may differ by one in the last."""
+
+INPUTS = ("strike", "right", "timestamp", "underlying_price", "implied_vol")
+"""What a row must have besides its price, and its expiration."""
+
+
+@dataclass(frozen=True)
+class Recomputed:
+    """What a block of rows should say.
+
+    Attributes:
+        price: what the volatility is solved for, in dollars.
+        years: to expiration.
+        rate: of each row.
+        doubt: by how much that may be off.
+        dividend_yield: of each row.
+        implied_vol: solved from the price; 0 where it has none.
+        solved: the rows that have a volatility, here and there: only these have Greeks to compare.
+        right_iv: whether the vendor's volatility is one that its solver may stop at.
+        volatility: what the Greeks are computed from: ours, or the vendor's own where both are
+            right but differ, for the solver stops anywhere within a tenth of a cent.
+        greeks: by name, those that the rows have.
+    """
+
+    price: Floats
+    years: Floats
+    rate: Floats
+    doubt: Floats
+    dividend_yield: Floats
+    implied_vol: Floats
+    solved: Flags
+    right_iv: Flags
+    volatility: Floats
+    greeks: dict[str, Floats]
+
+
+def rates_of(
+    block: Block, price_: Floats, years: Floats, told: float | None, dividend_yield: Floats
+) -> dict[int, Rate | None]:
+    """Returns the rate of each trade date, by days since 1970; None where no row implies one."""
+    days = np.unique(block.day).tolist()
+    if told is not None:
+        return dict.fromkeys(days, Rate(told, 0.0))
+    error = block["iv_error"] if "iv_error" in block.names else np.zeros(len(block))
+    rows = Priced(
+        price_, error, block["underlying_price"], block["strike"], years, block["implied_vol"],
+        block.is_call, dividend_yield,
+    )  # fmt: skip
+    return {day: vendor_rate(rows.pick(np.flatnonzero(block.day == day))) for day in days}
+
+
+def years_of(block: Block, version: str = "latest") -> Floats:
+    """Returns the time to expiration of each row; end of day rows count from 16:00."""
+    days = block.expiration.toordinal() - EPOCH - block.day
+    clock = np.full(len(block), CLOSE_MS) if block.daily else block.clock
+    return years_to_expiration(np.maximum(days, 0), clock / 1000, version)
+
+
+def recompute_block(
+    block: Block, rate: float | None = None, version: str = "latest"
+) -> tuple[Recomputed, dict[int, Rate | None]]:
+    """Returns what a block's rows should say, and the rate of each trade date.
+
+    Args:
+        block: rows of one expiration, with `INPUTS` and a quote.
+        rate: per year, or None for what each trade date's rows imply.
+        version: how time is counted, `latest` or `1`.
+    """
+    spot, strike, call = block["underlying_price"], block["strike"], block.is_call
+    spot = np.where(spot > 0, spot, np.nan)
+    paid, years = block.price, years_of(block, version)
+    dividend_yield = block.annual_dividend / spot
+    rates = rates_of(block, paid, years, rate, dividend_yield)
+    days, places = np.unique(block.day, return_inverse=True)
+    used, doubt = (
+        np.array([(rates[day] or Rate(0.0, 1.0))[n] for day in days.tolist()])[places]
+        for n in (0, 1)
+    )
+    theirs = block["implied_vol"]
+    usable = np.isfinite(paid) & np.isfinite(spot) & np.isfinite(theirs) & (paid >= 0)
+    usable &= strike > 0
+    index = np.flatnonzero(usable)
+    ours = np.zeros(len(block))
+    ours[index] = implied_volatility(
+        paid[index], spot[index], strike[index], years[index], used[index], call[index],
+        dividend_yield[index],
+    ).volatility  # fmt: skip
+    solved = usable & (theirs > 0)
+    right = np.abs(ours - theirs) <= 1.5 * PRINTED
+    doubtful = np.flatnonzero(usable & ~right)
+    fits = np.zeros(len(block), np.bool_)
+    if len(doubtful):
+        arguments = [column[doubtful] for column in (spot, strike, years, used, doubt)]
+        fits[doubtful] = _fits(
+            arguments, paid[doubtful], theirs[doubtful], ours[doubtful], call[doubtful],
+            dividend_yield[doubtful],
+        )  # fmt: skip
+    # As the vendor's is cut, ours is nearer to what it computed with where both agree.
+    volatility = np.where(right & (ours > 0), ours, theirs + PRINTED / 2)
+    values = greeks(
+        spot, strike, years, used, np.where(solved, volatility, 0), call, dividend_yield,
+        block.greeks,
+    )  # fmt: skip
+    right_iv = right | fits | ~usable
+    ours_all = Recomputed(
+        paid, years, used, doubt, dividend_yield, ours, solved, right_iv, volatility, values
+    )
+    return ours_all, rates
+
+
+def _fits(
+    arguments: list[Floats], paid: Floats, theirs: Floats, ours: Floats, call: Flags, q: Floats
+) -> Flags:
+    """Returns whether a volatility is worth the price, as nearly as its digits allow."""
+    s, k, t, r, doubt = arguments
+    sure = np.where(theirs > 0, theirs, 1e-4)
+    ends = [price(s, k, t, r, np.maximum(sure + step, 1e-6), call, q) for step in (-PRINTED, 2e-4)]
+    slack = 2 * SOLVER_TOLERANCE + k * t * doubt
+    worth = (paid >= np.minimum(*ends) - slack) & (paid <= np.maximum(*ends) + slack)
+    # No volatility: right where the price is no more than the intrinsic value, as nearly.
+    intrinsic = np.maximum(np.where(call, 1, -1) * (s * np.exp(-q * t) - k * np.exp(-r * t)), 0)
+    none = (paid <= intrinsic + slack) | (paid >= np.where(call, s, k) - slack)
+    return np.where(theirs > 0, worth, none | (ours == 0))
+
+
+def beyond(block: Block, ours: Recomputed, name: str) -> Ints:
+    """Returns the rows whose Greek differs by more than its digits, and its volatility's, allow.
+
+    Allowed are 1.5 units of the fourth decimal, a millionth of the value (it is a float32), and
+    what a unit in the last digit of the volatility, or the doubt about the rate, makes of it.
+    """
+    off = np.abs(block[name] - ours.greeks[name]) - 1.5 * PRINTED - 1e-6 * np.abs(ours.greeks[name])
+    rows = np.flatnonzero(ours.solved & (off > 0))
+    if not len(rows):
+        return rows
+    s, k, t = block["underlying_price"][rows], block["strike"][rows], ours.years[rows]
+    call = block.is_call[rows]
+    q, v, r, doubt = (
+        column[rows]
+        for column in (ours.dividend_yield, ours.volatility, ours.rate, ours.doubt)
+    )  # fmt: skip
+
+    def at(volatility: Floats, rate: Floats) -> Floats:
+        return greeks(s, k, t, rate, volatility, call, q, (name,))[name]
+
+    low, high = at(np.maximum(v - PRINTED, 1e-6), r), at(v + PRINTED, r)
+    allowed = np.maximum(high, low) - np.minimum(high, low) + np.abs(at(v, r + doubt) - at(v, r))
+    return np.asarray(rows[off[rows] > allowed])
+
+
+def by_older_formulas(block: Block, ours: Recomputed, outside: dict[str, Ints]) -> dict[str, Ints]:
+    """Returns the wrong rows of each Greek that formulas from before late in 2025 explain.
+
+    Those made veta and color of another size and all but ultima of the others 0; ultima they cut
+    at 100. So they show where most Greeks of `REVISED` are wrong in most of the rows where they
+    are anything at all, while the others are right; a Greek that is wrong in fewer is not excused.
+
+    Args:
+        block: the rows.
+        ours: the recomputation of them.
+        outside: the rows beyond what is allowed, by Greek.
+    """
+    if not outside:
+        return {}
+    alive = ours.solved.copy()
+    alive[block.all_zero] = False
+    rows = int(np.count_nonzero(alive))
+    others = [rows_ for name, rows_ in outside.items() if name not in REVISED]
+    if any(np.count_nonzero(alive[wrong]) > rows / 10 for wrong in others):
+        return {}
+    mostly, material = [], 0
+    for name in REVISED:
+        if name not in outside or name == "ultima":
+            continue
+        size = np.where(alive, np.maximum(np.abs(ours.greeks[name]), np.abs(block[name])), 0)
+        # A few rows among many are a few bad rows; a file may have no more than a few, though.
+        enough = _SAMPLE if rows >= _SAMPLE else 1
+        for least in (_MATERIAL, 2 * PRINTED):
+            seen = size > least
+            if (many := int(np.count_nonzero(seen))) >= enough:
+                material += 1
+                if np.count_nonzero(seen[outside[name]]) > many / 2:
+                    mostly.append(name)
+                break
+    if len(mostly) <= material / 2:
+        return {}
+    explained = {name: outside[name] for name in mostly}
+    if "ultima" in outside:
+        wrong = outside["ultima"]
+        explained["ultima"] = wrong[np.abs(np.abs(block["ultima"][wrong]) - 100) < PRINTED]
+    return explained
+
+
+def recompute(
+    table: pa.Table,
+    *,
+    rate: float | None = None,
+    annual_dividend: float = 0.0,
+    version: str = "latest",
+) -> pa.Table:
+    """Returns what the rows of one expiration should say, row by row.
+
+    Columns: `price` (USD, what the volatility is solved for), `years`, `rate`, `implied_vol`, and
+    each Greek that the rows have; the Greeks are null where the row has no volatility.
+
+    Args:
+        table: rows of one expiration, with the columns of an order of Greeks.
+        rate: per year, or None for what each trade date's rows imply.
+        annual_dividend: that ThetaData was told, in dollars.
+        version: how ThetaData counted time, `latest` or `1`.
+
+    Raises:
+        ValueError: the rows are of several expirations.
+    """
+    found = pc.unique(table["expiration"]).to_pylist()
+    if len(found) != 1:
+        raise ValueError(f"{len(found)} expirations at once; recompute takes one")
+    block = Block(arrays(table), found[0], is_daily(table), annual_dividend)
+    ours, _ = recompute_block(block, rate, version)
+    columns = {
+        "price": ours.price,
+        "years": ours.years,
+        "rate": ours.rate,
+        "implied_vol": ours.implied_vol,
+    }
+    told = {name: pa.array(values) for name, values in columns.items()}
+    for name, values in ours.greeks.items():
+        told[name] = pa.array(values, mask=~ours.solved)
+    return pa.table(told)
+
+
+def is_daily(table: pa.Table) -> bool:
+    """Returns whether the rows are those of the end of a day: they have trades."""
+    return {"open", "close", "volume"} <= set(table.column_names)

@@ -1,0 +1,1 @@
+"""Which slot of which Terminal fetches what."""

@@ -1,0 +1,319 @@
+"""From streams of batches, each ended by a trailer, to whole files: what `WriteGreeks` does."""
+
+import errno
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+
+import pyarrow as pa
+
+from transforms import schema
+from transforms.model import (
+    EMPTY,
+    FAILED,
+    INTERRUPTED,
+    WRITTEN,
+    ExpirationResult,
+    Failure,
+    GreeksRequest,
+    Item,
+    Restart,
+    Trailer,
+    Withdrawn,
+)
+from transforms.output import manifest
+from transforms.output.manifest import COMMITTING, Entry, Manifest
+from transforms.quality.check import Checking, Quality, QualityCheck
+from transforms.row_groups import Gathering
+from transforms.sinks.base import ExpirationSink, OpenFile, Written
+from transforms.storage import files
+from transforms.storage.objects import Overtaken
+from transforms.version import __version__
+
+
+class StreamError(RuntimeError):
+    """The stream broke its own rules, so that no file could be trusted: the run must fail."""
+
+
+class WriteError(ValueError):
+    """Why an expiration has no new file; the message tells all."""
+
+
+class InTheWay(WriteError):
+    """Another request has made the file meanwhile."""
+
+
+class NothingNow(WriteError):
+    """The Terminal has no data for a request that it once answered with a file's worth."""
+
+
+class NotRecorded(WriteError):
+    """The file is in place, but the manifest could not be told."""
+
+
+class RowsDiffer(ValueError):
+    """The rows of a stream, of the sink and of the file are not the same number."""
+
+
+@dataclass
+class _Stream:
+    """One expiration on its way to its file.
+
+    Attributes:
+        received: rows of its batches.
+        rows: of them, those that the sink was given.
+    """
+
+    request: GreeksRequest
+    check: QualityCheck | None = None
+    handle: OpenFile | None = None
+    gathering: Gathering = field(default_factory=Gathering)
+    batches: int = 0
+    received: int = 0
+    rows: int = 0
+    failure: Failure | None = None
+    rows_by_second: Counter[int] = field(default_factory=Counter)
+
+
+def _untold(_request: GreeksRequest, _more: int, _rows: int, _size: int) -> None:
+    pass
+
+
+class ExpirationWriter:
+    """Writes each expiration to a temporary file, and commits it when its trailer comes.
+
+    A trailer with a failure discards the file. So does a failure to write it: the rest of that
+    stream is then passed over, and the run goes on. Rows are counted three times (by the trailer,
+    as they are handed to the sink, and in the file), and a difference fails the expiration.
+
+    Args:
+        sink: the format.
+        source: `live` or `simulated`, for the manifest.
+        handed_over: is told of rows as the sink takes them; see `Reporter.handed_over`.
+        checking: what is looked for in the rows; findings above its limits fail the expiration.
+    """
+
+    def __init__(
+        self,
+        sink: ExpirationSink,
+        source: str,
+        handed_over: Callable[[GreeksRequest, int, int, int], None] = _untold,
+        checking: Checking = Checking(),  # noqa: B008 -- frozen
+    ) -> None:
+        self._sink = sink
+        self._source = source
+        self._handed_over = handed_over
+        self._checking = checking
+        self._manifest = Manifest(sink.layout)
+        self._stream: _Stream | None = None
+
+    def write(self, request: GreeksRequest, item: Item) -> ExpirationResult | None:
+        """Takes the next item of a stream; returns the result when it ends with one.
+
+        Raises:
+            StreamError: the item belongs to another request than the one that is under way.
+        """
+        if isinstance(item, ExpirationResult) and self._stream is None:
+            return item
+        if self._stream is None:
+            self._stream = self._begin(request)
+        stream = self._stream
+        if stream.request != request:
+            self.discard()
+            raise StreamError(
+                f"a batch of {request} came while the stream of {stream.request} was under way: "
+                "the runner does not keep fetch and write together. No file was written short; "
+                "choose another --runner"
+            )
+        if isinstance(item, Trailer):
+            self._stream = None
+            return self._end(stream, item)
+        if isinstance(item, Withdrawn):
+            self._restart(stream)
+            self._stream = None
+        elif isinstance(item, Restart):
+            self._restart(stream)
+        elif stream.failure is None:
+            self._add(stream, item)
+        return None
+
+    def end(self) -> None:
+        """Says that no item will follow.
+
+        Raises:
+            StreamError: a stream is without its trailer.
+        """
+        if self._stream is not None:
+            request = self._stream.request
+            self.discard()
+            raise StreamError(
+                f"the stream of {request} ended without its trailer: its file was discarded"
+            )
+
+    def discard(self) -> None:
+        """Throws away the file under way, if there is one."""
+        stream, self._stream = self._stream, None
+        if stream is not None and stream.handle is not None:
+            self._sink.discard(stream.handle)
+
+    def _begin(self, request: GreeksRequest) -> _Stream:
+        return _Stream(request, self._checking.begin(request))
+
+    def _restart(self, stream: _Stream) -> None:
+        handle = stream.handle if stream.failure is None else None
+        self._stream = self._begin(stream.request)
+        if handle is not None:
+            self._sink.discard(handle)
+
+    def _add(self, stream: _Stream, batch: pa.RecordBatch) -> None:
+        stream.batches += 1
+        stream.received += batch.num_rows
+        stream.rows_by_second[int(time.time())] += batch.num_rows
+        self._hand_over(stream, stream.gathering.add(batch))
+        size = stream.handle.file.bytes if stream.handle else 0
+        self._handed_over(stream.request, batch.num_rows, stream.received, size)
+
+    def _hand_over(self, stream: _Stream, groups: Iterator[pa.RecordBatch]) -> None:
+        """Gives rows to the sink and to the check; what fails then fails the stream."""
+        try:
+            for rows in groups:
+                if stream.handle is None:
+                    stream.handle = self._sink.open(self._sink.layout.path(stream.request))
+                self._sink.write_record(stream.handle, rows)
+                if stream.check is not None:
+                    stream.check.add(rows)
+                stream.rows += rows.num_rows
+        except (OSError, pa.ArrowInvalid, pa.ArrowTypeError) as error:
+            self._fail(stream, error)
+
+    def _fail(self, stream: _Stream, error: Exception) -> None:
+        path = self._sink.layout.path(stream.request)
+        whole = isinstance(error, WriteError)
+        message = str(error) if whole else f"{path} could not be written: {error}{_remedy(error)}"
+        stream.failure = Failure(type(error).__name__, message)
+        if stream.handle is not None:
+            self._sink.discard(stream.handle)
+
+    def _end(self, stream: _Stream, trailer: Trailer) -> ExpirationResult:
+        received = time.monotonic()
+        written = quality = None
+        if stream.failure is None and trailer.failure is None and not trailer.interrupted:
+            self._hand_over(stream, stream.gathering.rest())
+        failure = stream.failure or trailer.failure
+        whole = failure is None and not trailer.interrupted
+        if whole and stream.check is not None and stream.rows:
+            quality = stream.check.finish()
+            failure = self._checking.failure(quality)
+        discard = failure is not None or trailer.interrupted
+        if not discard:
+            try:
+                _same("batches", fetched=trailer.batches, handed_over=stream.batches)
+                _same("rows", fetched=trailer.rows, handed_over=stream.rows)
+                if stream.handle is not None:
+                    written = self._commit(stream, stream.handle, trailer, quality)
+                elif trailer.requests:
+                    self._remember_empty(stream.request, trailer)
+            except (OSError, ValueError) as error:
+                self._fail(stream, error)
+                failure = stream.failure
+        elif stream.handle is not None and stream.failure is None:
+            self._sink.discard(stream.handle)
+
+        path = self._sink.layout.path(stream.request)
+        status = WRITTEN if written else EMPTY
+        if failure is not None:
+            status = FAILED
+        elif trailer.interrupted:
+            status = INTERRUPTED
+        seconds = trailer.seconds + time.monotonic() - received
+        return ExpirationResult(
+            request=stream.request,
+            status=status,
+            rows=written.rows if written else 0,
+            bytes=written.bytes if written else 0,
+            started=time.time() - seconds if trailer.requests else None,
+            seconds=seconds,
+            requests=trailer.requests,
+            waited=trailer.waited,
+            provisional=trailer.provisional,
+            path=path if written else None,
+            failure=failure,
+            quality=quality.describe() if quality else None,
+            rows_by_second=tuple(sorted(stream.rows_by_second.items())),
+        )
+
+    def _commit(
+        self, stream: _Stream, handle: OpenFile, trailer: Trailer, quality: Quality | None
+    ) -> Written:
+        layout = self._sink.layout
+        written = self._sink.close(handle)
+        _same("rows", handed_over=stream.rows, in_the_file=written.rows)
+        _same("bytes", counted=written.bytes, on_disk=written.stored)
+        entry = replace(
+            self._entry(COMMITTING, stream.request, trailer),
+            rows=written.rows,
+            bytes=written.bytes,
+            sha256=written.sha256,
+            quality=quality.describe() if quality else None,
+        )
+        # Another run may have come in between since the launcher looked.
+        before, mark = self._manifest.read_marked(stream.request)
+        path = layout.path(stream.request)
+        over = files.mark(path)
+        conflict = manifest.conflict(path, before, stream.request, self._source)
+        if conflict:
+            if self._manifest.read_marked(stream.request)[1] != mark:
+                # What is there came, with its entry, after the entry was looked for.
+                raise Overtaken(errno.EEXIST, "another run has replaced it meanwhile", path)
+            raise InTheWay(conflict)
+        # Where the file system can tell, no step goes on if another run's came in between.
+        mark = self._manifest.write(stream.request, entry, mark)
+        self._sink.commit(handle, over)
+        try:
+            self._manifest.write(stream.request, entry.committed(), mark)
+        except OSError as error:
+            raise NotRecorded(
+                f"{path} is whole and in place, but the manifest could not be told, so that the "
+                f"next run will fetch it again: {error}{_remedy(error)}"
+            ) from error
+        return written
+
+    def _remember_empty(self, request: GreeksRequest, trailer: Trailer) -> None:
+        """Notes that the Terminal was asked, and had nothing. By rule it is not even asked."""
+        path = self._sink.layout.path(request)
+        if files.exists(path):
+            raise NothingNow(
+                f"the Terminal has no data for {request} now, but had when {path} was made, which "
+                "is left as it is: move it away if it should not be there"
+            )
+        self._manifest.write(request, self._entry(manifest.EMPTY, request, trailer))
+
+    def _entry(self, state: str, request: GreeksRequest, trailer: Trailer) -> Entry:
+        return Entry(
+            state=state,
+            request=request.describe(),
+            source=self._source,
+            run_id=self._sink.layout.run_id,
+            provisional=trailer.provisional,
+            format=self._sink.NAME,
+            compression=self._sink.compression,
+            schema_version=schema.VERSION,
+            versions={"theta-greeks-pipeline": __version__, "pyarrow": pa.__version__},
+        )
+
+
+def _remedy(error: Exception) -> str:
+    """What to do about an error of the file system, where that is known."""
+    number = error.errno if isinstance(error, OSError) else None
+    if number in (errno.ENOSPC, errno.EDQUOT):
+        return "; the disk is full: make room and run again, which fetches only what is missing"
+    if number in (errno.EROFS, errno.EACCES, errno.EPERM):
+        return "; the folder can't be written to: mend that and run again"
+    return ""
+
+
+def _same(what: str, **counts: int) -> None:
+    if len(set(counts.values())) > 1:
+        told = ", ".join(f"{count:,} {where.replace('_', ' ')}" for where, count in counts.items())
+        raise RowsDiffer(f"the {what} differ: {told}")

@@ -1,0 +1,1 @@
+"""New York's clock, the exchange's calendar and its sessions."""

@@ -1,0 +1,1 @@
+"""Counters, reports of progress, and the run summary."""

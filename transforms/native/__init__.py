@@ -1,0 +1,1 @@
+"""Compiled inner loops, and whether they are there."""

@@ -1,0 +1,1 @@
+"""The output folder: paths, the manifest, and what to skip."""

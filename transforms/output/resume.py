@@ -1,0 +1,57 @@
+"""What a run need not fetch, since the manifest proves that an earlier one has."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from transforms.output.manifest import COMMITTED, EMPTY, Entry
+from transforms.schema import VERSION
+from transforms.storage import files
+
+STAT, HASH, OFF = "stat", "hash", "off"
+PROOFS = (STAT, HASH, OFF)
+"""How closely a file is looked at before it is believed: its size, its SHA-256, or not at all."""
+
+
+@dataclass(frozen=True)
+class Resume:
+    """When to believe the manifest.
+
+    Attributes:
+        proof: one of `PROOFS`; with `off` everything is fetched again.
+        retry_empty_after: days after which an expiration that had no data is asked for again.
+    """
+
+    proof: str = STAT
+    retry_empty_after: float = 7.0
+
+
+def reason_to_skip(
+    entry: Entry | None, path: str, form: tuple[str, str], resume: Resume, now: datetime
+) -> str | None:
+    """Returns why a request need not be sent, or None if it must be.
+
+    Args:
+        entry: of the request's file, made by this very request from the same source, or None.
+        path: the request's file.
+        form: the format and compression that are wanted; another one is no proof.
+        resume: when to believe.
+        now: the time, with its zone.
+
+    Raises:
+        OSError: the file is there and can't be read.
+    """
+    if entry is None or entry.provisional or resume.proof == OFF:
+        return None
+    if entry.state == EMPTY:
+        asked = datetime.fromisoformat(entry.time)
+        if now - asked >= timedelta(days=resume.retry_empty_after):
+            return None
+        return f"no data when it was asked for on {asked:%Y-%m-%d}"
+    made = (entry.format, entry.compression, entry.schema_version)
+    if entry.state != COMMITTED or made != (*form, VERSION):
+        return None
+    if not files.exists(path) or files.size(path) != entry.bytes:
+        return None
+    if resume.proof == HASH and files.sha256(path) != entry.sha256:
+        return None
+    return "already there"

@@ -1,0 +1,1 @@
+"""Black-Scholes, implied volatility and ThetaData's conventions."""

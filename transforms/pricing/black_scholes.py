@@ -1,0 +1,259 @@
+"""Vectorised Black-Scholes prices and Greeks, by ThetaData's conventions.
+
+European options on an asset with a continuous dividend yield (Black-Scholes-Merton). What is
+particular to ThetaData: `theta` is per calendar day while `vega` and `rho` are per 1.00; time is
+counted by `years_to_expiration`; the price of an option is its midpoint truncated to the cent.
+
+Every argument broadcasts against the others. Prices and strikes are in dollars, rates and yields
+are continuous and per year (0.05 is 5 %), volatilities are per year and times are in years.
+
+The Greeks are the textbook ones (https://en.wikipedia.org/wiki/Greeks_(finance)). ThetaData's
+answers made before late 2025 differ in `vera`, `veta`, `speed`, `zomma`, `color`, `ultima` and
+`dual_gamma`; its newer answers have the textbook values.
+"""
+
+import math
+from collections.abc import Callable, Iterable
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import ndtr
+
+from transforms.pricing.conventions import (
+    ALL_GREEKS,
+    FIRST_ORDER,
+    SECOND_ORDER,
+    THIRD_ORDER,
+    midpoint,
+)
+
+__all__ = [
+    "ALL_GREEKS", "FIRST_ORDER", "SECOND_ORDER", "THIRD_ORDER", "greeks", "midpoint", "price",
+    "years_to_expiration",
+]  # fmt: skip
+
+Floats = NDArray[np.float64]
+
+DAYS_PER_YEAR = 365
+CLOSE = 16 * 3600
+"""Seconds from midnight to the end of trading, New York time: when options are taken to expire."""
+
+
+def years_to_expiration(days: ArrayLike, seconds: ArrayLike, version: str = "latest") -> Floats:
+    """Returns the time to expiration that ThetaData puts into the formulas, in years of 365 days.
+
+    From 7 calendar days up, both versions count whole days, whatever the time of day. Below:
+
+    - `latest` counts to 16:00 New York time on the expiration date, and at least one hour;
+    - `1` counts whole days, and 0.15 of a day on the expiration date itself.
+
+    Source: the `version` parameter in ThetaData's v3 documentation.
+
+    Args:
+        days: calendar days from the trade date to the expiration date.
+        seconds: seconds since midnight of the quote, New York time.
+        version: `latest` or `1`.
+
+    Raises:
+        ValueError: there is no such version.
+    """
+    whole = np.asarray(days, dtype=np.float64)
+    if version == "1":
+        near = np.where(whole == 0, 0.15, whole)
+    elif version == "latest":
+        near = np.maximum(whole + (CLOSE - np.asarray(seconds, dtype=np.float64)) / 86400, 1 / 24)
+    else:
+        raise ValueError(f"version {version!r} is neither 'latest' nor '1'")
+    return np.where(whole < 7, near, whole) / DAYS_PER_YEAR
+
+
+class _Terms:
+    """The terms that the formulas share, each computed once and only if one needs it."""
+
+    def __init__(
+        self,
+        spot: Floats,
+        strike: Floats,
+        years: Floats,
+        rate: Floats,
+        volatility: Floats,
+        sign: Floats,
+        dividend_yield: Floats,
+    ) -> None:
+        self.s, self.k, self.t, self.r, self.v = spot, strike, years, rate, volatility
+        self.q, self.sign = dividend_yield, sign  # sign: +1 for a call, -1 for a put
+        self.root_t = np.sqrt(years)
+        self.deviation = volatility * self.root_t
+        self.grown = np.exp(-dividend_yield * years)  # e^(-qT)
+        self.discount = np.exp(-rate * years)  # e^(-rT)
+        drift = (rate - dividend_yield) * years
+        self.d1 = (np.log(spot / strike) + drift) / self.deviation + self.deviation / 2
+        self.d2 = self.d1 - self.deviation
+
+    @cached_property
+    def n1(self) -> Floats:
+        """N(±d1)."""
+        return np.asarray(ndtr(self.sign * self.d1))
+
+    @cached_property
+    def n2(self) -> Floats:
+        """N(±d2)."""
+        return np.asarray(ndtr(self.sign * self.d2))
+
+    @cached_property
+    def density(self) -> Floats:
+        """The normal density at d1."""
+        return np.asarray(np.exp(self.d1 * self.d1 * -0.5) / math.sqrt(2 * math.pi))
+
+    @cached_property
+    def value(self) -> Floats:
+        return self.sign * (self.s * self.grown * self.n1 - self.k * self.discount * self.n2)
+
+    @cached_property
+    def vega(self) -> Floats:
+        return self.s * self.grown * self.density * self.root_t
+
+    @cached_property
+    def gamma(self) -> Floats:
+        return self.grown * self.density / (self.s * self.deviation)
+
+
+def _theta(x: _Terms) -> Floats:
+    decay = -x.vega * x.v / (2 * x.t)
+    carry = x.q * x.s * x.grown * x.n1 - x.r * x.k * x.discount * x.n2
+    return (decay + x.sign * carry) / DAYS_PER_YEAR
+
+
+def _lambda(x: _Terms) -> Floats:
+    # Far out of the money the value underflows to 0, and so does delta.
+    worth = x.value > 0
+    return np.where(worth, x.sign * x.grown * x.n1 * x.s / np.where(worth, x.value, 1), 0.0)
+
+
+def _charm(x: _Terms) -> Floats:
+    drift = 2 * (x.r - x.q) * x.t - x.d2 * x.deviation
+    return x.grown * (x.sign * x.q * x.n1 - x.density * drift / (2 * x.t * x.deviation))
+
+
+def _veta(x: _Terms) -> Floats:
+    return -x.vega * (x.q + (x.r - x.q) * x.d1 / x.deviation - (1 + x.d1 * x.d2) / (2 * x.t))
+
+
+def _color(x: _Terms) -> Floats:
+    drift = (2 * (x.r - x.q) * x.t - x.d2 * x.deviation) / x.deviation
+    return -x.gamma / (2 * x.t) * (2 * x.q * x.t + 1 + drift * x.d1)
+
+
+def _ultima(x: _Terms) -> Floats:
+    product = x.d1 * x.d2
+    return -x.vega / (x.v * x.v) * (product * (1 - product) + x.d1 * x.d1 + x.d2 * x.d2)
+
+
+def _dual_gamma(x: _Terms) -> Floats:
+    # S e^(-qT) φ(d1) = K e^(-rT) φ(d2), which saves a second density.
+    return x.gamma * (x.s / x.k) ** 2
+
+
+# V: value, S: spot, K: strike, σ: volatility, T: time to expiration, t: the date, r: rate,
+# q: dividend yield. ∂t = -∂T: charm and theta follow the date, veta and color the time left.
+_FORMULAS: dict[str, Callable[[_Terms], Floats]] = {
+    "delta": lambda x: x.sign * x.grown * x.n1,  # ∂V/∂S
+    "theta": _theta,  # ∂V/∂t, per calendar day
+    "vega": lambda x: x.vega,  # ∂V/∂σ
+    "rho": lambda x: x.sign * x.k * x.t * x.discount * x.n2,  # ∂V/∂r
+    "epsilon": lambda x: -x.sign * x.s * x.t * x.grown * x.n1,  # ∂V/∂q
+    "lambda": _lambda,  # ∂V/∂S · S/V
+    "gamma": lambda x: x.gamma,  # ∂²V/∂S²
+    "vanna": lambda x: -x.grown * x.density * x.d2 / x.v,  # ∂²V/∂S∂σ
+    "charm": _charm,  # ∂²V/∂S∂t
+    "vomma": lambda x: x.vega * x.d1 * x.d2 / x.v,  # ∂²V/∂σ²
+    "veta": _veta,  # ∂²V/∂σ∂T
+    "vera": lambda x: -x.vega * x.t * x.d1 / x.deviation,  # ∂²V/∂σ∂r
+    "speed": lambda x: -x.gamma / x.s * (x.d1 / x.deviation + 1),  # ∂³V/∂S³
+    "zomma": lambda x: x.gamma * (x.d1 * x.d2 - 1) / x.v,  # ∂³V/∂S²∂σ
+    "color": _color,  # ∂³V/∂S²∂T
+    "ultima": _ultima,  # ∂³V/∂σ³
+    "d1": lambda x: x.d1,
+    "d2": lambda x: x.d2,
+    "dual_delta": lambda x: -x.sign * x.discount * x.n2,  # ∂V/∂K
+    "dual_gamma": _dual_gamma,  # ∂²V/∂K²
+}
+
+
+def floats(*values: ArrayLike) -> list[Floats]:
+    """Returns the values as arrays of float64."""
+    return [np.asarray(value, dtype=np.float64) for value in values]
+
+
+def signs(is_call: ArrayLike) -> Floats:
+    """Returns 1 for a call and -1 for a put."""
+    return np.where(np.asarray(is_call, dtype=np.bool_), 1.0, -1.0)
+
+
+def price(
+    spot: ArrayLike,
+    strike: ArrayLike,
+    years: ArrayLike,
+    rate: ArrayLike,
+    volatility: ArrayLike,
+    is_call: ArrayLike,
+    dividend_yield: ArrayLike = 0.0,
+) -> Floats:
+    """Returns the value of each option in dollars, as an array of the broadcast shape.
+
+    Args:
+        spot: the price of the underlying, positive.
+        strike: positive.
+        years: the time to expiration, positive.
+        rate: the risk-free rate.
+        volatility: positive.
+        is_call: true for a call, false for a put.
+        dividend_yield: the underlying's.
+    """
+    s, k, t, r, v, q = floats(spot, strike, years, rate, volatility, dividend_yield)
+    return _Terms(s, k, t, r, v, signs(is_call), q).value
+
+
+def greeks(
+    spot: ArrayLike,
+    strike: ArrayLike,
+    years: ArrayLike,
+    rate: ArrayLike,
+    volatility: ArrayLike,
+    is_call: ArrayLike,
+    dividend_yield: ArrayLike = 0.0,
+    names: Iterable[str] = ALL_GREEKS,
+) -> dict[str, Floats]:
+    """Returns the Greeks asked for by name, each an array of the broadcast shape.
+
+    Units: `theta` is dollars per calendar day; `vega` and `rho` dollars per 1.00; everything else
+    is the raw annual derivative, `charm` by the passing date, `veta` and `color` by the time left.
+    Where the volatility is 0 (not solved) ThetaData answers delta 1 and 0 for the rest; for puts,
+    where its answer is not known, delta is -1 here.
+
+    Args:
+        spot: the price of the underlying, positive.
+        strike: positive.
+        years: the time to expiration, positive.
+        rate: the risk-free rate.
+        volatility: as `implied_volatility` returns it: positive, or 0.
+        is_call: true for a call, false for a put.
+        dividend_yield: the underlying's.
+        names: the Greeks wanted, out of `ALL_GREEKS`; only these are computed.
+
+    Raises:
+        KeyError: a name is not in `ALL_GREEKS`.
+    """
+    s, k, t, r, v, q = floats(spot, strike, years, rate, volatility, dividend_yield)
+    sign = signs(is_call)
+    solved = v > 0
+    terms = _Terms(s, k, t, r, np.where(solved, v, 1.0), sign, q)
+    shape = terms.d1.shape if terms.d1.shape == sign.shape else np.broadcast(terms.d1, sign).shape
+    unsolved = {"delta": sign}
+    return {
+        name: np.broadcast_to(
+            np.where(solved, _FORMULAS[name](terms), unsolved.get(name, 0.0)), shape
+        )
+        for name in names
+    }

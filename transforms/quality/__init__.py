@@ -1,0 +1,1 @@
+"""Checks of rows while they pass by."""

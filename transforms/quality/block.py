@@ -1,0 +1,234 @@
+"""Rows of one expiration as NumPy arrays, on New York's clocks."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timezone
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from transforms.market.early_closes import close_ms
+from transforms.market.offsets import EPOCH, offset_at, steady_offset
+from transforms.market.sessions import NEW_YORK
+from transforms.pricing.conventions import ALL_GREEKS, midpoint
+from transforms.quality.presence import DAY_MS, Ints
+
+Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+Columns = Mapping[str, NDArray[Any]]
+
+NUMBERS = frozenset(
+    {"strike", "bid", "ask", "midpoint", "close", *ALL_GREEKS, "implied_vol", "iv_error",
+     "underlying_price"}
+)  # fmt: skip
+"""The columns of numbers that are looked at."""
+TIMES = ("timestamp", "underlying_timestamp")
+
+_UNKNOWN = np.iinfo(np.int64).min
+
+
+def arrays(rows: pa.Table | pa.RecordBatch) -> dict[str, NDArray[Any]]:
+    """Returns the columns that are looked at, as arrays.
+
+    Numbers are float64, and NaN where there is none; times are milliseconds since 1970 in UTC, the
+    smallest integer where there is none; `right` is true for a call.
+    """
+    found: dict[str, NDArray[Any]] = {}
+    for name, column in zip(rows.schema.names, rows.columns, strict=True):
+        if isinstance(column, pa.ChunkedArray) and column.num_chunks == 1:
+            column = column.chunk(0)
+        if name in NUMBERS:
+            found[name] = np.asarray(_values(column, pa.float64(), np.float64), np.float64)
+        elif name in TIMES:
+            found[name] = milliseconds(column)
+        elif name == "right":
+            if isinstance(column, pa.ChunkedArray):
+                column = column.combine_chunks()
+            found[name] = _is_call(column)
+    return found
+
+
+def _values(column: pa.Array | pa.ChunkedArray, kind: pa.DataType, item: Any) -> NDArray[Any]:
+    """Returns a column's values; of an array of that kind without a null as they lie in memory.
+
+    (Arrow's own `to_numpy` lets go of the interpreter's lock, for which others wait.)
+    """
+    if isinstance(column, pa.Array) and column.type == kind and not column.null_count:
+        _, values = column.buffers()
+        if values is not None:
+            return np.frombuffer(values, item)[column.offset : column.offset + len(column)]
+    return np.asarray(column.to_numpy(zero_copy_only=False))
+
+
+def _is_call(column: Any) -> Flags:
+    _, offsets, letters = column.buffers()
+    if column.type == pa.string() and letters is not None and len(column):
+        # A letter each, as this project's rows have it.
+        ends = np.frombuffer(offsets, np.int32)[column.offset : column.offset + len(column) + 1]
+        if ends[-1] - ends[0] == len(column):
+            return np.asarray(np.frombuffer(letters, np.uint8)[ends[0] : ends[-1]] == ord("C"))
+    return np.asarray(pc.equal(column, "C").to_numpy(zero_copy_only=False), np.bool_)
+
+
+def milliseconds(column: pa.Array | pa.ChunkedArray) -> Ints:
+    """Returns a column of timestamps as milliseconds since 1970 in UTC."""
+    if column.type.unit != "ms":
+        column = column.cast(pa.timestamp("ms", column.type.tz))
+    return _values(column, column.type, np.int64).view(np.int64)
+
+
+@dataclass
+class Block:
+    """Rows of one expiration.
+
+    Attributes:
+        columns: as `arrays` returns them.
+        expiration: of the contracts.
+        daily: one row for each contract and trade date.
+        annual_dividend: that the Greeks were computed with, in dollars.
+        instant: of each row, milliseconds since 1970 in UTC.
+        ends: the least and the greatest of them.
+        offset: what New York's clocks show more at all of them, in milliseconds; None if that
+            changes among them.
+        is_call: whether it is of a call.
+    """
+
+    columns: Columns
+    expiration: date
+    daily: bool
+    annual_dividend: float = 0.0
+    instant: Ints = field(init=False)
+    ends: tuple[int, int] = field(init=False)
+    offset: int | None = field(init=False)
+    is_call: Flags = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.names = self.columns.keys()
+        self.instant, self.is_call = self.columns["timestamp"], self.columns["right"]
+        self.ends = _ends(self.instant)
+        self.offset = steady_offset(*self.ends)
+
+    def __len__(self) -> int:
+        return len(self.instant)
+
+    def __getitem__(self, name: str) -> Floats:
+        """Returns a column of numbers; null is NaN."""
+        return self.columns[name]
+
+    def value(self, name: str, row: int) -> Any:
+        """Returns what a cell holds, JSON-ready: a number, a time with its offset, or None."""
+        cell = self.columns[name][row].item()
+        if name in TIMES:
+            return None if cell == _UNKNOWN else stamp(cell + offset_at(cell))
+        if cell != cell:
+            return None
+        return str(cell) if cell in (math.inf, -math.inf) else cell
+
+    @cached_property
+    def time(self) -> Ints:
+        """What New York's clocks show at each row, in milliseconds."""
+        return _shown(self.instant, self.offset)
+
+    @cached_property
+    def day(self) -> Ints:
+        """The date of each row, as days since 1970."""
+        return self.time // DAY_MS
+
+    @cached_property
+    def clock(self) -> Ints:
+        """The time of day of each row, in milliseconds since midnight."""
+        return self.time - self.day * DAY_MS
+
+    @cached_property
+    def greeks(self) -> list[str]:
+        """The Greeks among the columns that hold any."""
+        return [name for name in ALL_GREEKS if not self._lacks(name)]
+
+    @cached_property
+    def closes(self) -> Ints:
+        """When trading ends on each row's date, in milliseconds since midnight."""
+        if self.day[0] == self.day[-1] and (self.day == self.day[0]).all():
+            close = close_ms(date.fromordinal(EPOCH + int(self.day[0])))
+            return np.broadcast_to(np.int64(close), len(self))
+        days = np.unique(self.day)
+        closes = [close_ms(date.fromordinal(EPOCH + int(day))) for day in days]
+        return np.array(closes, np.int64)[np.searchsorted(days, self.day)]
+
+    @cached_property
+    def age(self) -> Ints:
+        """By how many milliseconds the underlying's price is older than the row; 0 if unknown."""
+        other = self.columns["underlying_timestamp"]
+        age = self.instant - other
+        if other.min() == _UNKNOWN:
+            age[other == _UNKNOWN] = 0
+        return age
+
+    @cached_property
+    def all_zero(self) -> Ints:
+        """The rows whose Greeks are all 0."""
+        first, *rest = self.greeks
+        rows = np.flatnonzero(self[first] == 0)
+        for name in rest:
+            rows = rows[self[name][rows] == 0] if len(rows) else rows
+        return rows
+
+    @property
+    def code(self) -> Ints:
+        """A number for each contract: its strike in tenths of a cent, its right in the last bit."""
+        return code_of(self["strike"], self.is_call)
+
+    def years(self, rows: Ints) -> Floats:
+        """Returns the most time to expiration that a row may have."""
+        days = self.expiration.toordinal() - EPOCH - self.day[rows]
+        return np.maximum(days + 1, 1) / 365
+
+    @cached_property
+    def price(self) -> Floats:
+        """What the volatility was solved for: the middle; in v2's end of day the close."""
+        if self.daily and "close" in self.names and self._lacks("dual_delta"):
+            return self["close"]
+        return self["midpoint"] if "midpoint" in self.names else midpoint(self["bid"], self["ask"])
+
+    def _lacks(self, name: str) -> bool:
+        if name not in self.names:
+            return True
+        column = self[name]
+        return bool(column[0] != column[0] and np.isnan(column).all())
+
+
+def new_york(instant: Ints) -> Ints:
+    """Returns instants, milliseconds since 1970 in UTC, as milliseconds on New York's clocks."""
+    return _shown(instant, steady_offset(*_ends(instant)))
+
+
+def _ends(instant: Ints) -> tuple[int, int]:
+    return int(instant.min()), int(instant.max())
+
+
+def _shown(instant: Ints, offset: int | None) -> Ints:
+    if offset is not None:
+        return instant + offset
+    stamps = pa.array(instant).cast(pa.timestamp("ms", str(NEW_YORK)))
+    return np.asarray(pc.local_timestamp(stamps).cast(pa.int64()).to_numpy())
+
+
+def stamp(time: int) -> str:
+    """Returns milliseconds on New York's clocks as the files have them, with the offset."""
+    wall = datetime.fromtimestamp(time // 1000, timezone.utc)
+    wall = wall.replace(tzinfo=NEW_YORK, microsecond=time % 1000 * 1000)
+    return wall.isoformat(timespec="milliseconds")
+
+
+def code_of(strike: Floats, is_call: Flags) -> Ints:
+    """Returns a number for each contract, from which `contract` has strike and right."""
+    return np.asarray(np.rint(strike * 1000).astype(np.int64) * 2 + ~is_call)
+
+
+def contract(code: int) -> tuple[float, str]:
+    """Returns the strike and the right of a contract's number."""
+    return code // 2 / 1000, "CP"[code % 2]

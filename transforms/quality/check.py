@@ -1,0 +1,187 @@
+"""Whether the numbers can be trusted: statistics and findings, while rows pass by."""
+
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+import pyarrow as pa
+
+from transforms.market.early_closes import CLOSE_MS, OPEN_MS
+from transforms.model import Failure, GreeksRequest
+from transforms.quality.block import Block, arrays
+from transforms.quality.clean import CleanLook
+from transforms.quality.findings import MOST_EXAMPLES, Example, Finding, Quality
+from transforms.quality.limits import Limit, broken
+from transforms.quality.presence import Grid, Presence
+from transforms.quality.rules import counted, error_of, found
+from transforms.quality.tallies import Tallies
+from transforms.row_groups import GROUP_ROWS
+from transforms.schema import END_OF_DAY
+from transforms.workers.turns import CONVERTING
+
+__all__ = ["Checking", "Example", "Finding", "Quality", "QualityCheck"]
+
+_UNITS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000}
+
+
+class QualityCheck:
+    """Takes the rows of one expiration, batch by batch, and says what is wrong with them.
+
+    Rows are gathered and looked at `GROUP_ROWS` at a time, so that the answer depends on the rows
+    alone and not on how they were cut. What is kept besides: 20 bytes for each contract and trade
+    date, and the examples.
+
+    Args:
+        interval: between two rows of a contract, one of `model.INTERVALS` or `eod`; None if it is
+            not known, and then what every contract lacks can't be missed.
+        start_ms: the first time of day, milliseconds since midnight in New York.
+        end_ms: the last one.
+        annual_dividend: that ThetaData was told, in dollars.
+    """
+
+    def __init__(
+        self,
+        interval: str | None = None,
+        start_ms: int = OPEN_MS,
+        end_ms: int = CLOSE_MS,
+        annual_dividend: float = 0.0,
+    ) -> None:
+        self._daily = interval == END_OF_DAY
+        grid = None
+        if interval and not self._daily and interval != "tick":
+            grid = Grid(start_ms, end_ms, interval_ms(interval))
+        # Ticks come when they come: several in a millisecond, and none for a while.
+        self._presence = (
+            None if interval == "tick" else Presence(grid, daily=self._daily, most=MOST_EXAMPLES)
+        )
+        self._dividend = annual_dividend
+        self._waiting: list[pa.RecordBatch] = []
+        self._rows_waiting = 0
+        self._rows = 0
+        self._counts: dict[str, int] = {}
+        self._error_rows, self._error_sum, self._error_max = 0, 0.0, 0.0
+        self._tallies = Tallies("", date.min)
+        self._clean = CleanLook()
+
+    @classmethod
+    def of(cls, request: GreeksRequest) -> "QualityCheck":
+        """Returns the check of what a request asks for."""
+        told = dict(request.parameters)
+        return cls(
+            request.interval,
+            clock_ms(told.get("start_time"), OPEN_MS),
+            clock_ms(told.get("end_time"), CLOSE_MS),
+            float(told.get("annual_dividend", 0)),
+        )
+
+    def add(self, batch: pa.RecordBatch) -> None:
+        """Takes the next rows, of a schema whose columns are named and typed as in `schema`.
+
+        Only the columns that are there are looked at; `KEY_COLUMNS` must be.
+        """
+        self._waiting.append(batch)
+        self._rows_waiting += batch.num_rows
+        while self._rows_waiting >= GROUP_ROWS:
+            with CONVERTING:
+                self._look(GROUP_ROWS)
+
+    def finish(self) -> Quality:
+        """Returns what all the rows show. No row may follow."""
+        if self._rows_waiting:
+            with CONVERTING:
+                self._look(self._rows_waiting)
+        contracts = dates = 0
+        if self._presence is not None:
+            contracts, dates, holes = self._presence.finish()
+        if self._presence is not None and self._presence.tracked:
+            for rule, spots in (
+                ("duplicates", self._presence.duplicates),
+                ("out_of_order", self._presence.out_of_order),
+                ("holes", holes),
+            ):
+                self._counts[rule] = spots.count
+                self._tallies.note_spots(rule, spots)
+        findings = self._tallies.findings(self._rows)
+        mean = self._error_sum / self._error_rows if self._error_rows else 0.0
+        error = {"rows": self._error_rows, "mean": mean, "max": self._error_max}
+        return Quality(self._rows, contracts, dates, dict(self._counts), error, findings)
+
+    @np.errstate(all="ignore")  # numbers that are none are what is looked for
+    def _look(self, rows: int) -> None:
+        waiting: pa.Table | pa.RecordBatch
+        if rows == self._waiting[0].num_rows:
+            waiting, *self._waiting = self._waiting
+        else:
+            whole = pa.Table.from_batches(self._waiting)
+            waiting, self._waiting = whole.slice(0, rows), whole.slice(rows).to_batches()
+        self._rows_waiting -= rows
+        if not self._rows:
+            key = (waiting["symbol"][0].as_py(), waiting["expiration"][0].as_py())
+            self._tallies = Tallies(*key)
+        self._rows += rows
+        columns = arrays(waiting)
+        block = Block(columns, self._tallies.expiration, self._daily, self._dividend)
+        step = self._presence.step if self._presence is not None else 0
+        clean = self._clean.at(block, step)
+        if clean is None:
+            counts, error = dict(counted(block)), error_of(block)
+            for one in found(block):
+                self._tallies.note(one, block)
+        else:
+            counts, error = clean.counts, clean.error
+        for name, count in counts.items():
+            self._counts[name] = self._counts.get(name, 0) + count
+        self._error_rows += error[0]
+        self._error_sum += error[1]
+        self._error_max = max(self._error_max, error[2])
+        if self._presence is None:
+            return
+        if clean is not None and clean.runs is not None:
+            self._presence.add_runs(clean.runs)
+        else:
+            times = block.day * 86_400_000 if self._daily else block.time
+            self._presence.add(block.code, times)
+
+
+@dataclass(frozen=True)
+class Checking:
+    """Whether rows are looked at on their way to a file, and what keeps the file back.
+
+    Attributes:
+        on: whether they are.
+        limits: what is borne of each finding; what is above one fails the expiration.
+    """
+
+    on: bool = True
+    limits: tuple[Limit, ...] = ()
+
+    def begin(self, request: GreeksRequest) -> QualityCheck | None:
+        """Returns the check of a request's rows, or None."""
+        return QualityCheck.of(request) if self.on else None
+
+    def failure(self, quality: Quality | None) -> Failure | None:
+        """Returns why a file must be kept back, or None."""
+        if quality is None:
+            return None
+        above = broken(self.limits, quality.found, quality.rows)
+        if not above:
+            return None
+        return Failure(
+            "QualityTooLow",
+            f"--fail_on {'; '.join(above)}. No file was written; the examples are in the run "
+            "summary. Download it again, or bear more of it",
+        )
+
+
+def interval_ms(interval: str) -> int:
+    """Returns an interval such as `5m` in milliseconds."""
+    digits = interval.rstrip("hms")
+    return int(digits) * _UNITS[interval[len(digits) :]]
+
+
+def clock_ms(text: str | None, default: int) -> int:
+    """Returns a time of day such as `09:30:00` in milliseconds; the default if there is none."""
+    if text is None:
+        return default
+    hours, minutes, seconds = text.split(":")
+    return round((int(hours) * 60 + int(minutes)) * 60_000 + float(seconds) * 1000)

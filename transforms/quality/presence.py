@@ -1,0 +1,262 @@
+"""Which contract has which times: duplicates, order and holes, in whatever order rows come.
+
+Rows are kept as runs: a contract, its first time, and how many times follow one another at the
+interval's step. A clean trade date of a contract is one run of 20 bytes, whatever the interval;
+a hole begins another one. Runs are merged whenever there are many, so that also rows that come
+time by time take little more. All answers depend on the rows and their order alone, not on how
+they are cut into batches.
+"""
+
+from dataclasses import dataclass, field
+from datetime import date
+
+import numpy as np
+from numpy.typing import NDArray
+
+from transforms.market.early_closes import EARLY_CLOSE_MS, closes_early
+from transforms.quality.time_runs import Runs
+
+Ints = NDArray[np.int64]
+Flags = NDArray[np.bool_]
+
+DAY_MS = 86_400_000
+_EPOCH = date(1970, 1, 1).toordinal()
+_MERGE_AT = 1 << 16
+# Beyond this rows are on no grid, and keeping them all would not be flat.
+_MOST_RUNS = 1 << 18
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The times of day at which every contract has a row.
+
+    Attributes:
+        start: the first, in milliseconds since midnight, New York time.
+        end: the last one that may be.
+        step: between two of them.
+    """
+
+    start: int
+    end: int
+    step: int
+
+    def size(self, early: bool) -> int:
+        """Returns how many times there are, up to an early close if there is one."""
+        end = min(self.end, EARLY_CLOSE_MS) if early else self.end
+        return max((end - self.start) // self.step + 1, 0)
+
+
+@dataclass
+class Spots:
+    """How often something was found, and where first: (contract, time, figures)."""
+
+    count: int = 0
+    first: list[tuple[int, int, dict[str, int]]] = field(default_factory=list)
+
+
+class Presence:
+    """Takes every row's contract and time, and says what is double, out of order and missing.
+
+    Args:
+        grid: the times of day, if they are known: else they are inferred from the rows.
+        daily: there is one row for each contract and trade date: times are midnights.
+        most: how many places to keep of each finding.
+
+    Attributes:
+        duplicates: rows whose contract and time were there before.
+        out_of_order: rows before an earlier row of their contract that are no duplicates.
+        tracked: False if there were too many times on no grid: then nothing was looked for.
+    """
+
+    def __init__(self, grid: Grid | None = None, *, daily: bool = False, most: int = 5) -> None:
+        self.duplicates, self.out_of_order = Spots(), Spots()
+        self.tracked = True
+        self._grid = grid
+        self._daily = daily
+        self._most = most
+        self._step = DAY_MS if daily else grid.step if grid else 0
+        self._runs: list[Runs] = []
+        self._known = 0  # how many of the first runs are sorted, and counted already
+        self._pending = 0
+
+    def add(self, code: Ints, time: Ints) -> None:
+        """Takes rows in the order in which they came.
+
+        Args:
+            code: names the contract.
+            time: milliseconds since 1970-01-01 on New York's clocks.
+        """
+        if not self.tracked or not len(code):
+            return
+        if not self._step:
+            self._step = _usual_step(code, time)
+        self.add_runs(Runs.of(code, time, self._step or 1))
+
+    @property
+    def step(self) -> int:
+        """Milliseconds between two times of a run; 0 while that is not known."""
+        return self._step
+
+    def add_runs(self, runs: Runs) -> None:
+        """Takes rows as runs of `step`, as `add` takes them one by one."""
+        if not self.tracked:
+            return
+        self._runs.append(runs)
+        self._pending += len(runs)
+        if self._pending > _MERGE_AT:
+            self._settle()
+            if self._known > _MOST_RUNS:
+                self.tracked = False
+                self._runs, self._known = [], 0
+
+    def finish(self) -> tuple[int, int, Spots]:
+        """Returns the numbers of contracts and of trade dates, and what is missing.
+
+        Missing is counted in rows; its places are contracts' trade dates, the worst first, with
+        `missing`, `rows` and the first missing time. At the end of day, a contract has no row
+        missing before its first or after its last.
+        """
+        self._settle()
+        if not self._runs:
+            return 0, 0, Spots()
+        runs = self._runs[0]
+        contracts, dates = len(np.unique(runs.code)), np.unique(runs.first // DAY_MS)
+        if self._daily:
+            _, days = runs.expand(self._step)
+            dates = np.unique(days // DAY_MS)
+            return contracts, len(dates), self._missing_days(runs, dates)
+        grid = self._grid or _inferred(runs, self._step or 1)
+        return contracts, len(dates), self._missing_times(runs, grid) if grid else Spots()
+
+    def _settle(self) -> None:
+        """Counts what is double or out of order, sorts the runs, and merges what touches."""
+        if not self._runs:
+            return
+        runs = Runs.joined(self._runs)
+        old = np.arange(len(runs)) < self._known
+        order = np.argsort(runs.code, kind="stable")
+        runs, old = runs.pick(order), old[order]
+        if not self._step:
+            # Rows that come time by time show their step only here; each was a run of its own.
+            self._step = _usual_step(runs.code, runs.first)
+        step = self._step or 1
+        back = (runs.code[1:] == runs.code[:-1]) & (runs.first[1:] <= runs.last(step)[:-1])
+        if back.any():
+            which = np.isin(runs.code, runs.code[1:][back])
+            code, time = runs.pick(which).expand(step)
+            self._count(code, time, np.repeat(old[which], runs.count[which]))
+            kept = np.unique(np.stack([code, time]), axis=1)
+            runs = Runs.joined([runs.pick(~which), Runs.of(kept[0], kept[1], step)])
+            runs = runs.pick(np.lexsort((runs.first, runs.code)))
+        starts = np.ones(len(runs), np.bool_)
+        starts[1:] = (runs.code[1:] != runs.code[:-1]) | (
+            runs.first[1:] != runs.last(step)[:-1] + step
+        )
+        index = np.flatnonzero(starts)
+        counts = np.add.reduceat(runs.count, index)
+        self._runs = [Runs(runs.code[index], runs.first[index], counts)]
+        self._known, self._pending = len(index), 0
+
+    def _count(self, code: Ints, time: Ints, old: Flags) -> None:
+        """Takes all rows of some contracts, in the order in which they came by contract."""
+        order = np.lexsort((time, code))  # stable
+        again = np.zeros(len(code), np.bool_)
+        same = (code[order][1:] == code[order][:-1]) & (time[order][1:] == time[order][:-1])
+        again[order[1:]] = same
+        again &= ~old
+        # Contracts ascend, so that one running maximum serves them all.
+        rank = np.cumsum(np.append(False, code[1:] != code[:-1])) << 44
+        latest = np.maximum.accumulate(rank + time)
+        back = np.zeros(len(code), np.bool_)
+        back[1:] = (rank + time)[1:] < latest[:-1]
+        back &= (code == np.append(code[:1], code[:-1])) & ~again & ~old
+        for spots, found in ((self.duplicates, again), (self.out_of_order, back)):
+            places = np.flatnonzero(found)
+            spots.count += len(places)
+            room = self._most - len(spots.first)
+            spots.first += [(int(code[n]), int(time[n]), {}) for n in places[:room]]
+
+    def _missing_times(self, runs: Runs, grid: Grid) -> Spots:
+        step = self._step or 1
+        if step != grid.step:
+            runs = Runs.of(*runs.expand(step), grid.step)
+        day = runs.first // DAY_MS
+        days = np.unique(day)
+        early = np.array([closes_early(date.fromordinal(_EPOCH + int(d))) for d in days])
+        first = runs.first - day * DAY_MS
+        end = np.where(early[np.searchsorted(days, day)], min(grid.end, EARLY_CLOSE_MS), grid.end)
+        skipped = np.maximum(-((first - grid.start) // grid.step), 0)
+        present = np.clip((end - first) // grid.step + 1, 0, runs.count) - skipped
+        present = np.where((first - grid.start) % grid.step == 0, np.maximum(present, 0), 0)
+        starts = np.ones(len(runs), np.bool_)
+        starts[1:] = (runs.code[1:] != runs.code[:-1]) | (day[1:] != day[:-1])
+        index = np.flatnonzero(starts)
+        sizes = np.array([grid.size(bool(is_early)) for is_early in early])
+        found = np.add.reduceat(present, index)
+        missing = sizes[np.searchsorted(days, day[index])] - found
+        spots = Spots(int(missing.clip(0).sum()))
+        for n in np.argsort(-missing, kind="stable")[: self._most]:
+            if missing[n] <= 0:
+                break
+            code, on = int(runs.code[index[n]]), int(day[index[n]])
+            _, times = runs.pick((runs.code == code) & (day == on)).expand(grid.step)
+            wanted = on * DAY_MS + grid.start + grid.step * np.arange(found[n] + missing[n])
+            at = int(np.setdiff1d(wanted, times)[0])
+            spots.first.append((code, at, {"missing": int(missing[n]), "rows": int(found[n])}))
+        return spots
+
+    def _missing_days(self, runs: Runs, dates: Ints) -> Spots:
+        index = np.flatnonzero(np.append(True, runs.code[1:] != runs.code[:-1]))
+        lasts = np.append(index[1:], len(runs)) - 1
+        low = np.searchsorted(dates, runs.first[index] // DAY_MS)
+        high = np.searchsorted(dates, runs.last(self._step)[lasts] // DAY_MS)
+        found = np.add.reduceat(runs.count, index)
+        missing = high - low + 1 - found
+        spots = Spots(int(missing.sum()))
+        for n in np.argsort(-missing, kind="stable")[: self._most]:
+            if missing[n] <= 0:
+                break
+            code = int(runs.code[index[n]])
+            _, times = runs.pick(runs.code == code).expand(self._step)
+            at = int(np.setdiff1d(dates[low[n] : high[n]], times // DAY_MS)[0]) * DAY_MS
+            spots.first.append((code, at, {"missing": int(missing[n]), "rows": int(found[n])}))
+        return spots
+
+
+def _usual_step(code: Ints, time: Ints) -> int:
+    """Returns the most frequent time between two rows of a contract; 0 if there are none."""
+    between = (time[1:] - time[:-1])[code[1:] == code[:-1]]
+    between = between[(between > 0) & (between < DAY_MS)]
+    if not len(between):
+        return 0
+    steps, counts = np.unique(between, return_counts=True)
+    return int(steps[counts.argmax()])
+
+
+def _inferred(runs: Runs, step: int) -> Grid | None:
+    """Returns the times of day that contracts usually have, or None if they have no grid."""
+    day = runs.first // DAY_MS
+    shapes = np.unique(np.stack([runs.first - day * DAY_MS, runs.count]), axis=1)
+    _, times = Runs(shapes[0], shapes[0], shapes[1]).expand(step)
+    between = np.diff(np.unique(times))
+    if not len(between):
+        return None
+    steps, counts = np.unique(between, return_counts=True)
+    usual = int(steps[counts.argmax()])
+    index = np.flatnonzero(
+        np.append(True, (runs.code[1:] != runs.code[:-1]) | (day[1:] != day[:-1]))
+    )
+    ends = np.append(index[1:], len(runs)) - 1
+    start = _usual((runs.first - day * DAY_MS)[index])
+    # Of two ends as usual as each other, the later: a day that was cut off is the shorter one.
+    end = -_usual(-(runs.last(step) - day * DAY_MS)[ends])
+    if end < start or (end - start) % usual:
+        return None
+    on = (runs.first - day * DAY_MS - start) % usual == 0
+    # Rows of ticks come when they come.
+    return Grid(start, end, usual) if runs.count[on].sum() > 0.9 * runs.count.sum() else None
+
+
+def _usual(values: Ints) -> int:
+    found, counts = np.unique(values, return_counts=True)
+    return int(found[counts.argmax()])

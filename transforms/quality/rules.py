@@ -1,0 +1,232 @@
+"""What is looked for in a block of rows: statistics, and findings that no convention explains.
+
+ThetaData's conventions are no findings: at 09:30 there is no quote yet; implied volatility 0 says
+that the price has none (it is below the discounted intrinsic value); bids far out of the money
+are 0; the price is the quote's middle cut to the cent; Greeks are cut to four decimals; after an
+early close the grid goes on with the last quotes.
+"""
+
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from transforms.market.early_closes import OPEN_MS
+from transforms.market.offsets import EPOCH
+from transforms.pricing.conventions import SOLVER_TOLERANCE
+from transforms.quality.block import Block
+from transforms.quality.presence import DAY_MS, Ints
+
+Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+
+STALE_MS, AHEAD_MS = 300_000, 60_000
+LAST_MS = (16 * 60 + 15) * 60_000
+SETTLED_MS = OPEN_MS + 300_000  # by then every option in the money has a quote
+MOST_RATE = 0.10
+AT_THE_MONEY = 0.0025  # of the underlying's price: a quarter of what it moves in a calm day
+
+
+class Found(NamedTuple):
+    """Rows of a block that break a rule.
+
+    Attributes:
+        rule: its name.
+        rows: their places in the block, ascending.
+        badness: how bad each is; the worst are shown.
+        shown: the columns whose values are shown.
+        expected: what a column should say, by its name, where that is known; NaN where it is right.
+    """
+
+    rule: str
+    rows: Ints
+    badness: Floats
+    shown: tuple[str, ...]
+    expected: Mapping[str, Floats] = MappingProxyType({})
+
+
+def counted(block: Block) -> Iterator[tuple[str, int]]:
+    """Yields how many rows have what is worth knowing, finding or not.
+
+    The names are those of the statistics: `unsolved_iv` (0), `no_price` (iv_error 100),
+    `zero_greeks`, `zero_bids`, `empty_quotes` (bid and ask 0), `crossed_quotes`, `locked_quotes`
+    and `stale_underlying`.
+    """
+
+    def count(mask: Flags) -> int:
+        return int(np.count_nonzero(mask))
+
+    if "implied_vol" in block.names:
+        yield "unsolved_iv", count(block["implied_vol"] == 0)
+    if "iv_error" in block.names:
+        yield "no_price", count(block["iv_error"] >= 100)
+    if block.greeks:
+        yield "zero_greeks", len(block.all_zero)
+    if {"bid", "ask"} <= block.names:
+        bid, ask = block["bid"], block["ask"]
+        yield "zero_bids", count(bid == 0)
+        yield "empty_quotes", count((bid == 0) & (ask == 0))
+        yield "crossed_quotes", count(bid > ask)
+        yield "locked_quotes", count((bid == ask) & (bid > 0))
+    if "underlying_timestamp" in block.names and not block.daily:
+        yield "stale_underlying", count(block.age > STALE_MS)
+
+
+def error_of(block: Block) -> tuple[int, float, float]:
+    """Returns of the rows that have a price and a volatility how many there are.
+
+    And the sum and the most of the absolute values of their `iv_error`.
+    """
+    if {"iv_error", "implied_vol"} <= block.names:
+        error = np.abs(block["iv_error"])
+        error = error[(error < 100) & (block["implied_vol"] > 0)]
+        if len(error):
+            return len(error), float(error.sum()), float(error.max())
+    return 0, 0.0, 0.0
+
+
+def found(block: Block) -> Iterator[Found]:
+    """Yields what no convention explains, rule by rule: those whose columns are there."""
+    yield from _missing(block)
+    yield from _bounds(block)
+    if {"bid", "ask"} <= block.names:
+        yield from _quotes(block)
+        if {"implied_vol", "underlying_price"} <= block.names:
+            yield from _volatility(block)
+    yield from _times(block)
+
+
+def _where(rule: str, mask: Flags, badness: Floats | None, *shown: str) -> Iterator[Found]:
+    rows = np.flatnonzero(mask)
+    if len(rows):
+        how_bad = np.ones(len(rows)) if badness is None else badness[rows]
+        yield Found(rule, rows, how_bad, shown)
+
+
+def _missing(block: Block) -> Iterator[Found]:
+    # Quotes and trades may be missing at the end of a day, and v2 has no dual Greeks.
+    optional = ("dual_delta", "dual_gamma", "bid", "ask") if block.daily else ()
+    names = [*block.greeks, "implied_vol", "iv_error", "bid", "ask", "underlying_price"]
+    wrong = [
+        name
+        for name in names
+        # A sum is finite only if every number is.
+        if name in block.names and name not in optional and not np.isfinite(block[name].sum())
+    ]
+    if wrong:
+        mask = ~np.logical_and.reduce([np.isfinite(block[name]) for name in wrong])
+        yield from _where("missing_values", mask, None, *wrong)
+
+
+def _bounds(block: Block) -> Iterator[Found]:
+    if "delta" in block.names:
+        signed = np.where(block.is_call, block["delta"], -block["delta"])
+        if not (signed.min() >= 0 and signed.max() <= 1):
+            off = np.maximum(signed - 1, -signed)
+            yield from _where("delta_bounds", off > 0, off, "delta", "implied_vol")
+    for name, rule in (
+        ("gamma", "gamma_bounds"), ("vega", "vega_bounds"), ("implied_vol", "iv_bounds"),
+    ):  # fmt: skip
+        if name in block.names and not block[name].min() >= 0:
+            yield from _where(rule, block[name] < 0, -block[name], name, "implied_vol")
+    prices = [name for name in ("bid", "ask", "underlying_price") if name in block.names]
+    low = {name: block[name].min() for name in (*prices, "strike")}
+    if not all(low[name] >= 0 if name in ("bid", "ask") else low[name] > 0 for name in low):
+        off = np.full(len(block), -1.0)
+        for name in low:
+            least = -block[name] - (name in ("bid", "ask")) * 1e-9
+            off = np.fmax(off, np.where(least >= 0, least, -1.0))
+        yield from _where("price_bounds", off >= 0, off, *prices)
+
+
+def _quotes(block: Block) -> Iterator[Found]:
+    bid, ask = block["bid"], block["ask"]
+    crossed = bid > ask
+    if crossed.any():
+        yield from _where("crossed_quotes", crossed, bid - ask, "bid", "ask")
+    if "underlying_price" not in block.names or block.daily:
+        return
+    rows = np.flatnonzero((bid == 0) & (block.clock >= SETTLED_MS))
+    if len(rows):
+        spot, strike = block["underlying_price"][rows], block["strike"][rows]
+        inside = np.where(block.is_call[rows], spot - strike, strike - spot) - 0.01 * spot
+        on = block.clock[rows] <= block.closes[rows]
+        # At the money an option may have no bid, but never neither: 09:30 is excepted above.
+        nothing = (block["ask"][rows] == 0) & (inside > -(0.01 + AT_THE_MONEY) * spot)
+        nothing &= block.clock[rows] < block.closes[rows]
+        bad = ((inside > 0) & on) | (nothing & (spot > 0))
+        if bad.any():
+            yield Found(
+                "zero_bids", rows[bad], inside[bad], ("bid", "ask", "underlying_price")
+            )  # fmt: skip
+
+
+def _volatility(block: Block) -> Iterator[Found]:
+    price, iv = block.price, block["implied_vol"]
+    solvable = _surely_solvable(block, price, rows := np.flatnonzero((iv == 0) & (price > 0)))
+    unsolved = rows[solvable > 0]
+    shown = ("bid", "ask", "underlying_price", "implied_vol")
+    if len(unsolved):
+        yield Found("unsolved_iv", unsolved, solvable[solvable > 0], shown)
+    if block.greeks and len(zero := block.all_zero):
+        zero = zero[price[zero] > 0]
+        bad = np.isin(zero, unsolved) | _near_the_money(block, zero)
+        if bad.any():
+            yield Found("zero_greeks", zero[bad], price[zero[bad]], (*shown, *block.greeks[:3]))
+    if "iv_error" in block.names:
+        error = block["iv_error"]
+        # The solver stops at an absolute distance; the error is relative, and cut.
+        off = np.abs(error) * price - 2 * SOLVER_TOLERANCE - 1.5e-4 * price
+        mask = (off > 0) & (iv > 0) & (error < 100)
+        yield from _where("iv_error", mask, off, *shown, "iv_error")
+
+
+def _surely_solvable(block: Block, price: Floats, rows: Ints) -> Floats:
+    """Returns by how much each price exceeds any intrinsic value that a rate can make of it.
+
+    Negative if it does not, or if it exceeds what any volatility can give.
+    """
+    spot, strike, call = block["underlying_price"][rows], block["strike"][rows], block.is_call[rows]
+    years, paid = block.years(rows), price[rows]
+    least = strike * np.exp(-MOST_RATE * years)
+    dividends = block.annual_dividend * years
+    intrinsic = np.where(call, spot - least, strike * 1.01**years + dividends - spot)
+    most = np.where(call, spot - dividends, least)
+    margin = 0.01 + 0.001 * paid
+    above = paid - np.maximum(intrinsic, 0) - margin
+    return np.where((spot > 0) & (paid < most - margin), above, -1.0)
+
+
+def _near_the_money(block: Block, rows: Ints) -> Flags:
+    """Returns which rows are solved and near enough for some Greek to be 0.0001 or more."""
+    spot, strike = block["underlying_price"][rows], block["strike"][rows]
+    iv = block["implied_vol"][rows]
+    solved = (iv > 0) & (spot > 0)
+    days = block.expiration.toordinal() - EPOCH - block.day[rows]
+    deviation = iv * np.sqrt(np.maximum(days, 1 / 24) / 365)
+    distance = np.log(np.where(solved, spot / np.maximum(strike, 1e-9), 1.0))
+    return solved & (np.abs(distance) < 3 * deviation)
+
+
+def _times(block: Block) -> Iterator[Found]:
+    last = block.expiration.toordinal() - EPOCH
+    if block.day.max() > last:
+        late = block.day > last
+        yield from _where("after_expiration", late, (block.day - last).astype(np.float64))
+    if not block.daily:
+        off = np.maximum(OPEN_MS - block.clock, block.clock - LAST_MS)
+        off[(block.day + 3) % 7 >= 5] = DAY_MS
+        if off.max() > 0:
+            yield from _where("outside_hours", off > 0, off.astype(np.float64))
+    if "underlying_timestamp" in block.names and not block.daily:
+        age = block.age
+        if age.max() > STALE_MS:
+            late = age - np.maximum(block.clock - block.closes, 0)
+            bad = (late > STALE_MS) & (block.clock > OPEN_MS)
+            yield from _where("stale_underlying", bad, late.astype(np.float64),
+                              "underlying_timestamp")  # fmt: skip
+        if age.min() < -AHEAD_MS:
+            yield from _where("future_underlying", age < -AHEAD_MS, -age.astype(np.float64),
+                              "underlying_timestamp")  # fmt: skip

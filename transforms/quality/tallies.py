@@ -1,0 +1,104 @@
+"""Counts what the rules find in an expiration, and keeps the worst rows of each."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+import numpy as np
+
+from transforms.quality.block import Block, contract, stamp
+from transforms.quality.findings import MOST_EXAMPLES, Example, Finding
+from transforms.quality.limits import RULES, TOGETHER
+from transforms.quality.presence import Spots
+from transforms.quality.rules import Found
+from transforms.schema import KEY_COLUMNS
+
+
+@dataclass
+class _Tally:
+    count: int = 0
+    worst: list[tuple[float, Example]] = field(default_factory=list)
+
+
+class Tallies:
+    """What was found so far among the rows of one expiration.
+
+    Attributes:
+        symbol: of the rows.
+        expiration: of the rows.
+    """
+
+    def __init__(self, symbol: str, expiration: date) -> None:
+        self.symbol, self.expiration = symbol, expiration
+        self._tallies: dict[str, _Tally] = {}
+
+    def note(self, one: Found, block: Block) -> None:
+        """Counts rows of a block that break a rule."""
+        tally = self._tallies.setdefault(one.rule, _Tally())
+        tally.count += len(one.rows)
+        floor = tally.worst[-1][0] if len(tally.worst) == MOST_EXAMPLES else -np.inf
+        for n in np.argsort(-one.badness, kind="stable")[:MOST_EXAMPLES].tolist():
+            if (bad := float(one.badness[n])) > floor:
+                tally.worst.append((bad, self._example(block, one, n, bad)))
+        # Stable: of two that are as bad, the one that came first.
+        tally.worst = sorted(tally.worst, key=lambda pair: -pair[0])[:MOST_EXAMPLES]
+
+    def note_spots(self, rule: str, spots: Spots) -> None:
+        """Counts places that break a rule."""
+        if spots.count:
+            self._tallies[rule] = _Tally(
+                spots.count,
+                [(0.0, self._spot(code, time, figures)) for code, time, figures in spots.first],
+            )
+
+    def _spot(self, code: int, time: int, figures: dict[str, int]) -> Example:
+        badness = float(figures.get("missing", 0))
+        return Example(self.key(*contract(code), stamp(time)), dict(figures), badness)
+
+    def note_example(self, rule: str, example: Example) -> None:
+        """Counts one place that breaks a rule."""
+        tally = self._tallies.setdefault(rule, _Tally())
+        tally.count += 1
+        if len(tally.worst) < MOST_EXAMPLES:
+            tally.worst.append((0.0, example))
+
+    def findings(
+        self, rows: int, rules: Iterable[str] = (*RULES, *TOGETHER)
+    ) -> tuple[Finding, ...]:
+        """Returns what was found, in the order of the rules.
+
+        Args:
+            rows: of which it is a share.
+            rules: their names, in order.
+        """
+        return tuple(
+            Finding(
+                rule,
+                tally.count,
+                tally.count / ((rows + (tally.count if rule == "holes" else 0)) or 1),
+                tuple(example for _, example in tally.worst),
+            )
+            for rule in rules
+            if (tally := self._tallies.get(rule))
+        )
+
+    def key(self, strike: float, right: str, stamped: str) -> dict[str, Any]:
+        """Returns what names a row."""
+        values = (self.symbol, self.expiration.isoformat(), strike, right, stamped)
+        return dict(zip(KEY_COLUMNS, values, strict=True))
+
+    def _example(self, block: Block, one: Found, n: int, badness: float) -> Example:
+        row = int(one.rows[n])
+        expected = {
+            name: float(values[n])
+            for name, values in one.expected.items()
+            if np.isfinite(values[n])
+        }  # fmt: skip
+        wanted = [name for name in one.shown if name in expected or name not in one.expected]
+        values = {name: block.value(name, row) for name in wanted}
+        values |= {f"{name}_recomputed": round(value, 6) for name, value in expected.items()}
+        key = self.key(
+            block.value("strike", row), "PC"[int(block.is_call[row])], block.value("timestamp", row)
+        )
+        return Example(key, values, badness)

@@ -1,0 +1,1 @@
+"""Files on any store; nothing is visible before it is whole."""

@@ -1,0 +1,269 @@
+"""Files on any of Beam's file systems: small documents, folders, and the commit of a file."""
+
+import contextlib
+import hashlib
+import io
+import json
+import os
+import uuid
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from apache_beam.io.filesystem import BeamIOError, CompressionTypes
+from apache_beam.io.filesystems import FileSystems
+from apache_beam.io.localfilesystem import LocalFileSystem
+
+from transforms.storage import stores
+from transforms.storage.gcs.access import SCHEME, register
+from transforms.storage.json_text import json_text
+from transforms.storage.objects import NOTHING
+
+_PIECE = 1 << 20
+
+
+def is_local(path: str) -> bool:
+    """Returns whether `path` is on this machine's own file system."""
+    if stores.of(path):
+        return False
+    return isinstance(FileSystems.get_filesystem(path), LocalFileSystem)
+
+
+def check_place(path: str) -> None:
+    """Returns if `path` is on a file system that Beam has here.
+
+    Raises:
+        ValueError: it is not. The message tells no more than the scheme: there may be a password
+            behind it.
+        OSError: it would be, with an extra that is not installed.
+    """
+    scheme, mark, _ = path.partition("://")
+    if path.startswith(SCHEME):
+        register()
+    try:
+        FileSystems.get_filesystem(path)
+    except ValueError:
+        way_out = "it takes a folder of this machine, s3:// or gs://"
+        raise ValueError(f"no file system here knows {scheme}{mark}: {way_out}") from None
+
+
+def make_folder(path: str) -> None:
+    """Makes a folder and its parents, if they are not there.
+
+    On a local file system their entries are on the disk when it returns.
+
+    Raises:
+        OSError: it can't be made.
+    """
+    if is_local(path):
+        folder = Path(path)
+        missing = []
+        while not folder.is_dir():
+            missing.append(folder)
+            folder = folder.parent
+        for folder in reversed(missing):
+            folder.mkdir(exist_ok=True)
+            _sync(str(folder.parent))
+    # Object stores have no folders; Beam's other file systems make them with the first file.
+
+
+def move(source: str, target: str) -> None:
+    """Moves a complete file into place, replacing what is there, in one rename.
+
+    On a local file system the file and its folder's entry are on the disk when it returns.
+
+    Raises:
+        OSError: the rename failed; `target` is as it was.
+    """
+    parent = target.rpartition("/")[0]
+    make_folder(parent)
+    if is_local(target):
+        _sync(source)
+        Path(source).replace(target)
+        _sync(parent)
+    else:
+        FileSystems.rename([source], [target])
+
+
+def _sync(path: str) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def remove(path: str) -> None:
+    """Removes a file, or a folder with all that is in it, if it is there.
+
+    Raises:
+        OSError: it can't be removed.
+    """
+    if store := stores.of(path):
+        store.remove(path)
+    elif FileSystems.exists(path):
+        FileSystems.delete([path])
+
+
+def exists(path: str) -> bool:
+    """Returns whether there is a file at `path`, or where there are folders, one of those.
+
+    Raises:
+        OSError: the file system does not say.
+    """
+    if store := stores.of(path):
+        return store.mark(path) != NOTHING
+    return bool(FileSystems.exists(path))
+
+
+def mark(path: str) -> str | None:
+    """Returns what changes whenever a file does, or None where the file system has no such thing.
+
+    A writer says by it what it means to replace; see `write_json`.
+
+    Raises:
+        OSError: the file system does not say.
+    """
+    store = stores.of(path)
+    return store.mark(path) if store else None
+
+
+def size(path: str) -> int:
+    """Returns the size of a file in bytes.
+
+    Raises:
+        OSError: it is not there.
+    """
+    if store := stores.of(path):
+        return store.size(path)
+    return int(FileSystems.get_filesystem(path).size(path))
+
+
+def below(folder: str) -> Iterator[str]:
+    """Yields the path of every file below a folder, in order; none if there is no folder.
+
+    Raises:
+        OSError: the folder can't be read.
+    """
+    if is_local(folder):
+        for place, folders, names in os.walk(folder, onerror=_unless_missing):
+            folders.sort()
+            yield from (f"{place}/{name}" for name in sorted(names))
+        return
+    if store := stores.of(folder):
+        yield from (path for path, _ in store.below(folder))
+        return
+    (result,) = FileSystems.match([f"{folder}/**"])
+    yield from sorted(found.path for found in result.metadata_list)
+
+
+def dated(folder: str) -> Iterator[tuple[str, datetime | None]]:
+    """Yields what `below` does, and when each file was written; None where that is not known.
+
+    Raises:
+        OSError: the folder can't be read.
+    """
+    if store := stores.of(folder):
+        yield from store.below(folder)
+    else:
+        yield from ((path, None) for path in below(folder))
+
+
+def _unless_missing(error: OSError) -> None:
+    if not isinstance(error, FileNotFoundError):
+        raise error
+
+
+def open_file(path: str) -> Any:
+    """Returns a file that is open for reading its bytes as they are.
+
+    Raises:
+        OSError: it can't be opened.
+    """
+    if store := stores.of(path):
+        return io.BufferedReader(store.open_file(path), _PIECE)
+    return FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED)
+
+
+def sha256(path: str) -> str:
+    """Returns the SHA-256 of a file's bytes, in hexadecimal.
+
+    Raises:
+        OSError: it can't be read.
+    """
+    digest = hashlib.sha256()
+    with open_file(path) as file:
+        while piece := file.read(_PIECE):
+            digest.update(piece)
+    return digest.hexdigest()
+
+
+def read_json(path: str) -> Any:
+    """Returns a JSON document, or None if there is no such file.
+
+    Raises:
+        ValueError: the file is not JSON.
+        OSError: the file can't be read.
+    """
+    return read_marked(path)[0]
+
+
+def read_marked(path: str) -> tuple[Any, str | None]:
+    """Returns a JSON document, or None if there is no such file, and the file's `mark`.
+
+    Raises:
+        ValueError: the file is not JSON.
+        OSError: the file can't be read.
+    """
+    store = stores.of(path)
+    try:
+        if store:
+            content, found = store.get(path)
+            return json.loads(content), found
+        with open_file(path) as file:
+            return json.loads(file.read()), None
+    except FileNotFoundError:
+        return None, NOTHING if store else None
+    except BeamIOError:
+        if FileSystems.exists(path):
+            raise
+        return None, None
+
+
+def write_json(
+    path: str, document: Mapping[str, Any], temporary: str, over: str | None = None
+) -> str | None:
+    """Writes a JSON document: whole, or not at all. Returns the file's `mark`.
+
+    Args:
+        path: where to.
+        document: what.
+        temporary: a folder on the same file system for the unfinished file.
+        over: the `mark` of what may be replaced; None for any.
+
+    Raises:
+        objects.Overtaken: what is there is not what `over` says.
+        OSError: it can't be written; a document that was there is as it was.
+    """
+    return write_bytes(path, json_text(document).encode(), "application/json", temporary, over)
+
+
+def write_bytes(
+    path: str, content: bytes, mime_type: str, temporary: str, over: str | None = None
+) -> str | None:
+    """Writes a small file, as `write_json` does."""
+    if store := stores.of(path):
+        return store.put(path, content, mime_type, over)
+    unfinished = f"{temporary}/{uuid.uuid4().hex}.json"
+    make_folder(temporary)
+    try:
+        with FileSystems.create(unfinished, mime_type, CompressionTypes.UNCOMPRESSED) as file:
+            file.write(content)
+        move(unfinished, path)
+    except BaseException:
+        # Removing it can fail for the same reason, which is the one to tell.
+        with contextlib.suppress(OSError):
+            remove(unfinished)
+        raise
+    return None

@@ -1,0 +1,96 @@
+"""A file on its way into Google's store, which nobody sees before it is whole."""
+
+from typing import Any
+
+from transforms.storage.gcs import objects as gs
+from transforms.storage.gcs.access import bucket_and_key, told
+from transforms.storage.objects import Overtaken
+from transforms.storage.unfinished import Unfinished
+
+PIECE_BYTES = 1 << 20
+"""What is sent at once; a multiple of 256 KiB, as the store demands."""
+
+
+class GoogleUpload(Unfinished):
+    """A resumable upload to an object's own key; one request does for what is less than a piece.
+
+    What is to be replaced is told when the upload begins, and the store looks again at its end. If
+    it is dropped, or its process killed, nothing is seen of it, and the store forgets it after a
+    week. https://cloud.google.com/storage/docs/resumable-uploads
+    """
+
+    def __init__(self, path: str, mime_type: str) -> None:
+        self._path = path
+        self._mime_type = mime_type
+        self._waiting = bytearray()
+        self._upload: Any = None
+        self._mark = ""
+        self._bytes = 0
+        self.file = self
+
+    def write(self, data: memoryview) -> int:
+        """Takes bytes, and sends them when they are a piece or more."""
+        view = data.cast("B")
+        self._bytes += view.nbytes
+        if self._upload is None and self._bytes < PIECE_BYTES:
+            self._waiting += view
+            return view.nbytes
+        with told(self._path):
+            if self._upload is None:
+                self._begin()
+            self._upload.write(view)
+        return view.nbytes
+
+    def flush(self) -> None:
+        """Does nothing: a piece is sent when it is full."""
+
+    def close(self) -> None:
+        """Does nothing: nothing is to be seen before `commit`."""
+
+    def seal(self) -> int:
+        """Returns how many bytes were taken: the store checks them at the end by their CRC32C."""
+        return self._bytes
+
+    def commit(self, over: str | None = None) -> None:
+        """Sends the rest, and with it makes the whole the object."""
+        if self._upload is None:
+            gs.put(self._path, bytes(self._waiting), self._mime_type, over)
+        else:
+            if over is not None and over != self._mark:
+                raise Overtaken(17, "another run has replaced it meanwhile", self._path)
+            with told(self._path):
+                self._upload.close()
+            self._upload = None
+        self._waiting.clear()
+
+    def discard(self) -> None:
+        """Cancels the upload."""
+        self._waiting.clear()
+        if self._upload is not None:
+            with told(self._path):
+                self._upload.terminate()
+            self._upload = None
+
+    def _begin(self) -> None:
+        self._mark = gs.mark(self._path)
+        bucket, key = bucket_and_key(self._path)
+        self._upload = _writer(
+            bucket.blob(key),
+            chunk_size=PIECE_BYTES,
+            ignore_flush=True,
+            content_type=self._mime_type,
+            if_generation_match=gs.condition(self._mark),
+            checksum="crc32c",
+        )
+        self._upload.write(self._waiting)
+        self._waiting.clear()
+
+
+def _writer(blob: Any, **settings: Any) -> Any:
+    from google.cloud.storage.fileio import BlobWriter
+
+    class Writer(BlobWriter):
+        def __del__(self) -> None:
+            """Does nothing, where the library would publish what was sent so far."""
+
+    return Writer(blob, **settings)

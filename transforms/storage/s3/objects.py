@@ -1,0 +1,198 @@
+"""Amazon S3 and what speaks its protocol: one client for each process, and whole objects only.
+
+Beam's options and AWS's environment variables say where and with which credentials. Beam's own S3
+files are not used: they publish what was written so far when one is dropped, hold whole parts
+several times over, and make a client for every operation.
+"""
+
+import base64
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any, BinaryIO
+
+from transforms.storage.objects import NOTHING, refusal, split
+from transforms.storage.s3.access import SCHEME, client
+
+_PIECE = 1 << 16
+
+
+@contextmanager
+def told(path: str) -> Iterator[None]:
+    """Turns the errors of a block into those of a file system.
+
+    Raises:
+        FileNotFoundError: there is no such object.
+        PermissionError: the credentials are missing, wrong, or not enough.
+        Overtaken: a condition did not hold.
+        OSError: anything else.
+    """
+    from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
+
+    try:
+        yield
+    except ClientError as error:
+        raise _as_file_error(error, path) from error
+    except NoCredentialsError:
+        raise PermissionError(
+            f"{path}: no credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or another "
+            "of AWS's ways"
+        ) from None
+    except BotoCoreError as error:
+        raise OSError(f"{path}: {error}") from error
+
+
+def _as_file_error(error: Any, path: str) -> OSError:
+    code = error.response.get("Error", {}).get("Code", "")
+    if code == "NoSuchBucket":
+        return FileNotFoundError(2, "there is no such bucket: make it first", path)
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+    if status == 404:
+        return FileNotFoundError(2, "there is no such object", path)
+    return refusal(412 if code == "ConditionalRequestConflict" else status, error, path)
+
+
+def md5(data: bytes | BinaryIO) -> str:
+    """Returns what the store checks data by as it arrives; of a file, from where it stands."""
+    digest = hashlib.md5(usedforsecurity=False)
+    if isinstance(data, bytes):
+        digest.update(data)
+    else:
+        begin = data.tell()
+        while piece := data.read(_PIECE):
+            digest.update(piece)
+        data.seek(begin)
+    return base64.b64encode(digest.digest()).decode()
+
+
+def conditions(over: str | None) -> dict[str, str]:
+    """Returns the condition under which an object may be replaced.
+
+    Args:
+        over: the mark of what may be replaced, `NOTHING` if nothing may be there, None for any.
+    """
+    if over is None:
+        return {}
+    return {"IfNoneMatch": "*"} if over == NOTHING else {"IfMatch": over}
+
+
+def put(path: str, data: bytes | BinaryIO, mime_type: str, over: str | None = None) -> str:
+    """Writes a whole object in one request, and returns its mark.
+
+    Raises:
+        Overtaken: it is not what `over` says.
+        OSError: it can't be written; what was there is as it was.
+    """
+    bucket, key = split(path)
+    store = client()
+    with told(path):
+        answer = store.put_object(
+            Bucket=bucket, Key=key, Body=data, ContentType=mime_type, ContentMD5=md5(data),
+            **conditions(over),
+        )  # fmt: skip
+    return str(answer["ETag"])
+
+
+def head(path: str) -> dict[str, Any]:
+    """Returns what the store knows of an object.
+
+    Raises:
+        FileNotFoundError: it is not there.
+        OSError: the store does not say.
+    """
+    bucket, key = split(path)
+    store = client()
+    with told(path):
+        answer: dict[str, Any] = store.head_object(Bucket=bucket, Key=key)
+    return answer
+
+
+def size(path: str) -> int:
+    """Returns the size of an object in bytes.
+
+    Raises:
+        FileNotFoundError: it is not there.
+        OSError: the store does not say.
+    """
+    return int(head(path)["ContentLength"])
+
+
+def mark(path: str) -> str:
+    """Returns what changes whenever an object does: its ETag, or `NOTHING` if it is not there.
+
+    Raises:
+        OSError: the store does not say.
+    """
+    try:
+        return str(head(path)["ETag"])
+    except FileNotFoundError:
+        return NOTHING
+
+
+def get(path: str) -> tuple[bytes, str]:
+    """Returns a small object's bytes and its mark.
+
+    Raises:
+        FileNotFoundError: it is not there.
+        OSError: it can't be read.
+    """
+    bucket, key = split(path)
+    store = client()
+    with told(path):
+        answer = store.get_object(Bucket=bucket, Key=key)
+        return answer["Body"].read(), str(answer["ETag"])
+
+
+def below(folder: str) -> Iterator[tuple[str, datetime]]:
+    """Yields the path of each object below a folder, and when it was written, in order of paths.
+
+    Raises:
+        OSError: they can't be listed.
+    """
+    bucket, key = split(f"{folder.rstrip('/')}/")
+    store = client()
+    with told(folder):
+        pages = store.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=key)
+        for page in pages:
+            for found in page.get("Contents", ()):
+                yield f"{SCHEME}{bucket}/{found['Key']}", found["LastModified"]
+
+
+def remove(path: str) -> None:
+    """Removes an object, or all that are below a folder; it need not be there.
+
+    Raises:
+        OSError: one of them can't be removed.
+    """
+    store = client()
+    for each in [path, *(found for found, _ in below(path))]:
+        bucket, key = split(each)
+        with told(each):
+            store.delete_object(Bucket=bucket, Key=key)
+
+
+def abort_uploads(folder: str, before: datetime) -> int:
+    """Throws away what killed runs had uploaded below a folder; returns how many files it was of.
+
+    Args:
+        folder: whose objects the uploads were to become.
+        before: only uploads that began earlier, by the store's clock.
+
+    Raises:
+        OSError: they can't be listed or aborted.
+    """
+    bucket, key = split(f"{folder.rstrip('/')}/")
+    store = client()
+    aborted = 0
+    with told(folder):
+        # All of the bucket's: MinIO takes a prefix for a whole key, and finds none.
+        pages = store.get_paginator("list_multipart_uploads").paginate(Bucket=bucket)
+        for page in pages:
+            for found in page.get("Uploads", ()):
+                if found["Key"].startswith(key) and found["Initiated"] < before:
+                    store.abort_multipart_upload(
+                        Bucket=bucket, Key=found["Key"], UploadId=found["UploadId"]
+                    )
+                    aborted += 1
+    return aborted

@@ -1,0 +1,51 @@
+"""An object of S3 as a file to read from."""
+
+from typing import Any
+
+from transforms.storage.object_file import ObjectFile
+from transforms.storage.objects import split
+from transforms.storage.s3 import objects as s3
+from transforms.storage.s3.access import client
+
+
+class S3File(ObjectFile):
+    """An object that is open for reading; what is read in order is one request.
+
+    Args:
+        path: of the object.
+
+    Raises:
+        FileNotFoundError: it is not there.
+        OSError: from every method: it can't be read.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._stream: Any = None
+        found = s3.head(path)
+        super().__init__(int(found["ContentLength"]))
+        self._path = path
+        self._mark = str(found["ETag"])
+        self._streamed = 0
+
+    def close(self) -> None:
+        """Closes the file."""
+        self._drop()
+        super().close()
+
+    def _fetch(self, position: int, count: int) -> bytes:
+        if position != self._streamed:
+            self._drop()
+        with s3.told(self._path):
+            if self._stream is None:
+                bucket, key = split(self._path)
+                self._stream = client().get_object(
+                    Bucket=bucket, Key=key, Range=f"bytes={position}-", IfMatch=self._mark
+                )["Body"]
+            piece: bytes = self._stream.read(count)
+        self._streamed = position + len(piece)
+        return piece
+
+    def _drop(self) -> None:
+        stream, self._stream = self._stream, None
+        if stream is not None:
+            stream.close()

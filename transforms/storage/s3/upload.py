@@ -1,0 +1,107 @@
+"""A file on its way into S3, which nobody sees before it is whole."""
+
+import tempfile
+from typing import Any, BinaryIO
+
+from transforms.storage.objects import split
+from transforms.storage.s3 import objects as s3
+from transforms.storage.s3.access import client
+from transforms.storage.unfinished import Unfinished
+
+PART_BYTES = 5 << 20
+"""The smallest part that S3 takes, so that the least is held: 10,000 of them are 48 GiB."""
+
+
+class S3Upload(Unfinished):
+    """A multipart upload to an object's own key; one request does for what is less than a part.
+
+    It is dropped without a trace in the bucket if it is garbage collected, except that parts that
+    are there already stay, unseen, until `s3.abort_uploads`.
+    """
+
+    def __init__(self, path: str, mime_type: str) -> None:
+        self._path = path
+        self._mime_type = mime_type
+        self._bucket, self._key = split(path)
+        self._store = client()
+        # On this machine's disk: in memory, each file under way would take two parts' worth of it.
+        self._waiting = tempfile.TemporaryFile()  # noqa: SIM115 -- closed in commit and discard
+        self._in_part = 0
+        self._upload: str | None = None
+        self._parts: list[dict[str, Any]] = []
+        self.file = self
+
+    def write(self, data: memoryview) -> int:
+        """Takes bytes, and uploads them when they are a part's worth."""
+        view = data.cast("B")
+        done = 0
+        while done < view.nbytes:
+            piece = view[done : done + PART_BYTES - self._in_part]
+            self._waiting.write(piece)
+            self._in_part += piece.nbytes
+            done += piece.nbytes
+            if self._in_part == PART_BYTES:
+                self._send()
+        return view.nbytes
+
+    def flush(self) -> None:
+        """Does nothing: a part is sent when it is full."""
+
+    def close(self) -> None:
+        """Does nothing: nothing is to be seen before `commit`."""
+
+    def seal(self) -> int:
+        """Uploads the last part, and returns what the store says of all of them."""
+        if self._upload is None:
+            return self._in_part
+        if self._in_part:
+            self._send()
+        with s3.told(self._path):
+            pages = self._store.get_paginator("list_parts").paginate(
+                Bucket=self._bucket, Key=self._key, UploadId=self._upload
+            )
+            return sum(part["Size"] for page in pages for part in page.get("Parts", ()))
+
+    def commit(self, over: str | None = None) -> None:
+        """Makes the parts the object."""
+        if self._upload is None:
+            s3.put(self._path, self._part(), self._mime_type, over)
+        else:
+            with s3.told(self._path):
+                self._store.complete_multipart_upload(
+                    Bucket=self._bucket, Key=self._key, UploadId=self._upload,
+                    MultipartUpload={"Parts": self._parts}, **s3.conditions(over),
+                )  # fmt: skip
+            self._upload = None
+        self._waiting.close()
+
+    def discard(self) -> None:
+        """Aborts the upload."""
+        self._waiting.close()
+        if self._upload is not None:
+            with s3.told(self._path):
+                self._store.abort_multipart_upload(
+                    Bucket=self._bucket, Key=self._key, UploadId=self._upload
+                )
+            self._upload = None
+
+    def _part(self) -> BinaryIO:
+        """Returns what waits, to be read from its beginning."""
+        self._waiting.seek(0)
+        return self._waiting
+
+    def _send(self) -> None:
+        number = len(self._parts) + 1
+        with s3.told(self._path):
+            if self._upload is None:
+                self._upload = self._store.create_multipart_upload(
+                    Bucket=self._bucket, Key=self._key, ContentType=self._mime_type
+                )["UploadId"]
+            answer = self._store.upload_part(
+                Bucket=self._bucket, Key=self._key, UploadId=self._upload, PartNumber=number,
+                Body=self._part(), ContentMD5=s3.md5(self._part()),
+            )  # fmt: skip
+        self._parts.append({"PartNumber": number, "ETag": answer["ETag"]})
+        self._waiting.seek(0)
+        self._waiting.truncate()
+        self._in_part = 0

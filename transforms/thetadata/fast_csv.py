@@ -1,0 +1,100 @@
+"""Reads the plain lines that a Terminal sends, in one pass of compiled code."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+import numpy as np
+import pyarrow as pa
+
+from transforms.market.offsets import EPOCH, day_offsets
+from transforms.model import GreeksRequest
+from transforms.native import compiled
+from transforms.thetadata.dialect import Part
+
+_BEFORE = timedelta(7)  # the underlying's price may be as old as a week
+_ALIGNED = 64  # bytes, as Arrow has it
+
+
+class PlainLines:
+    """Reads blocks of lines whose columns are the schema's own, checking every row's key.
+
+    It knows plain text only, as `_text.c` says. Of any other block it returns None, and the reader
+    that knows all of CSV must read it, or say what is wrong with it.
+
+    Args:
+        columns: of the text, the schema's among them.
+        schema: of the batches.
+        request: what was asked for.
+        part: the part of it that the lines answer.
+    """
+
+    def __init__(
+        self, columns: Sequence[str], schema: pa.Schema, request: GreeksRequest, part: Part
+    ) -> None:
+        self._columns = columns
+        self._schema = schema
+        self._kinds = {field.name: _kind(field) for field in schema}
+        self._letters = "".join(self._kinds.get(name, " ") for name in columns).encode()
+        self._key = (request.symbol.encode(), request.expiration.isoformat().encode())
+        base = part.first - _BEFORE
+        first, last, start = (
+            day.toordinal() - EPOCH for day in (part.first, part.last, base)
+        )  # fmt: skip
+        self._days = (first, last, start, day_offsets(base, part.last))
+        self._symbol = pa.scalar(request.symbol)
+        self._expiration = pa.scalar(request.expiration, pa.date32())
+        self._room = -1
+
+    def read(self, text: bytes, lines: int) -> pa.RecordBatch | None:
+        """Returns the rows of a block of lines, or None if it is not plain.
+
+        Args:
+            text: the block.
+            lines: how many of its lines end.
+        """
+        rows = lines + (not text.endswith(b"\n"))
+        sizes = {name: rows * _SIZES[kind] for name, kind in self._kinds.items()}
+        places, size = {}, 0
+        for name, bytes_ in sizes.items():
+            places[name] = size
+            size += -(-bytes_ // _ALIGNED) * _ALIGNED
+        out = pa.allocate_buffer(size)
+        starts = tuple(places.get(name, 0) for name in self._columns)
+        found = compiled.read_rows(
+            text, self._letters, starts, self._key, self._days, out, rows
+        )  # fmt: skip
+        if found != rows:
+            return None
+        if rows > self._room:
+            self._make_room(rows)
+        columns = []
+        for field in self._schema:
+            kind = self._kinds[field.name]
+            if kind == "s":
+                columns.append(self._symbols.slice(0, rows))
+            elif kind == "e":
+                columns.append(self._expirations.slice(0, rows))
+            else:
+                values = out.slice(places[field.name], sizes[field.name])
+                buffers = [None, self._ends, values] if kind == "r" else [None, values]
+                columns.append(pa.Array.from_buffers(field.type, rows, buffers, 0))
+        return pa.RecordBatch.from_arrays(columns, schema=self._schema)
+
+    def _make_room(self, rows: int) -> None:
+        """Makes what is the same in every block."""
+        self._room = rows
+        self._symbols = pa.repeat(self._symbol, rows)
+        self._expirations = pa.repeat(self._expiration, rows)
+        self._ends = pa.py_buffer(np.arange(rows + 1, dtype=np.int32))
+
+
+_SIZES = {"s": 0, "e": 0, "r": 1, "d": 8, "l": 8, "i": 4, "T": 8, "t": 8}
+
+
+def _kind(field: pa.Field) -> str:
+    named = {"symbol": "s", "expiration": "e", "right": "r", "timestamp": "T"}
+    if field.name in named:
+        return named[field.name]
+    if pa.types.is_timestamp(field.type):
+        return "t"
+    return {pa.float64(): "d", pa.int64(): "l", pa.int32(): "i"}[field.type]

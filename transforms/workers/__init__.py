@@ -1,0 +1,1 @@
+"""How workers stop, take turns and are told apart."""
