@@ -47,12 +47,31 @@ def main() -> None:
         name, compression = kind.split()
         with tempfile.TemporaryDirectory() as folder:
             subprocess.run(
-                [sys.executable, "-m", "pipeline", "download", "--symbol", "SPXW",
-                 "--start_date", "2024-03-14", "--interval", "1m", "--terminal", "embedded",
-                 "--format", name, "--compression", compression, "--output", f"{folder}/greeks",
-                 "--metrics", f"{folder}/metrics"],
-                check=True, stdout=subprocess.DEVNULL,
-            )  # fmt: skip
+                [
+                    sys.executable,
+                    "-m",
+                    "pipeline",
+                    "download",
+                    "--symbol",
+                    "SPXW",
+                    "--start_date",
+                    "2024-03-14",
+                    "--interval",
+                    "1m",
+                    "--terminal",
+                    "embedded",
+                    "--format",
+                    name,
+                    "--compression",
+                    compression,
+                    "--output",
+                    f"{folder}/greeks",
+                    "--metrics",
+                    f"{folder}/metrics",
+                ],
+                check=True,
+                stdout=subprocess.DEVNULL,
+            )
             size = sum(p.stat().st_size for p in Path(folder, "greeks").rglob("*") if p.is_file())
             plain = plain or size
             catalog = Path(folder, "greeks.meta", "catalog.sql").read_text("utf-8")

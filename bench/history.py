@@ -28,8 +28,15 @@ LISTS = {
 
 def records(runs: int) -> Iterator[dict[str, Any]]:
     """Yields the records of so many runs, a minute apart, the oldest first."""
-    expiration = {"symbol": "SPXW", "expiration": "2024-03-14", "status": "written",
-                  "rows": 35234, "bytes": 5177254, "seconds": 0.592, "requests": 1}  # fmt: skip
+    expiration = {
+        "symbol": "SPXW",
+        "expiration": "2024-03-14",
+        "status": "written",
+        "rows": 35234,
+        "bytes": 5177254,
+        "seconds": 0.592,
+        "requests": 1,
+    }
     for number in range(runs):
         start = BEGIN + timedelta(minutes=number)
         symbol = "RARE" if number % 10_000 == 7 else ("SPXW", "SPX", "AAPL")[number % 3]
@@ -86,9 +93,11 @@ def main() -> None:
                 for _ in range(2):
                     began = time.perf_counter()
                     subprocess.run(
-                        [*command, *flags], check=True, stdout=subprocess.DEVNULL,
+                        [*command, *flags],
+                        check=True,
+                        stdout=subprocess.DEVNULL,
                         env=os.environ | cache,
-                    )  # fmt: skip
+                    )
                     seconds.append(time.perf_counter() - began)
                 told = " | ".join(f"{each:.2f} s" for each in seconds)
                 print(f"| {kind}, {name} | {told} |", flush=True)

@@ -25,9 +25,7 @@ def run(url: str, form: str, order: str, flag: str) -> tuple[float, float, int]:
     with tempfile.TemporaryDirectory() as folder:
         arguments = [*DAY, "--terminal", url, "--format", form, "--greeks", order, flag]
         arguments += ["--output", f"{folder}/greeks", "--metrics", f"{folder}/metrics"]
-        process = subprocess.Popen(
-            [*GREEKS, "download", *arguments], stdout=subprocess.DEVNULL
-        )  # fmt: skip
+        process = subprocess.Popen([*GREEKS, "download", *arguments], stdout=subprocess.DEVNULL)
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
         assert process.returncode == 0

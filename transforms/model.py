@@ -13,16 +13,34 @@ from transforms.schema import END_OF_DAY, ORDERS
 _SYMBOL = re.compile(r"[A-Z][A-Z0-9]*(\.[A-Z0-9]+)?")
 
 INTERVALS = (
-    "tick", "10ms", "100ms", "500ms", "1s", "5s", "10s", "15s", "30s",
-    "1m", "5m", "10m", "15m", "30m", "1h",
-)  # fmt: skip
+    "tick",
+    "10ms",
+    "100ms",
+    "500ms",
+    "1s",
+    "5s",
+    "10s",
+    "15s",
+    "30s",
+    "1m",
+    "5m",
+    "10m",
+    "15m",
+    "30m",
+    "1h",
+)
 """Intervals that the v3 API knows, finest first."""
 
 
 PARAMETERS = (
-    "annual_dividend", "end_time", "rate_type", "rate_value", "start_time", "strike_range",
+    "annual_dividend",
+    "end_time",
+    "rate_type",
+    "rate_value",
+    "start_time",
+    "strike_range",
     "version",
-)  # fmt: skip
+)
 """Parameters of the v3 API that change which rows it gives, or how it computes them."""
 
 AM_SETTLED = frozenset({"SPX"})
@@ -206,8 +224,12 @@ class Trailer:
 
 
 WRITTEN, EMPTY, SKIPPED, FAILED, INTERRUPTED = (
-    "written", "empty", "skipped", "failed", "interrupted",
-)  # fmt: skip
+    "written",
+    "empty",
+    "skipped",
+    "failed",
+    "interrupted",
+)
 STATUSES = (WRITTEN, EMPTY, SKIPPED, FAILED, INTERRUPTED)
 
 

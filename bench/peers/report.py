@@ -44,9 +44,17 @@ class Case:
 
 
 HEADS = (
-    "work", "at a time", "who", "seconds (min–max)", "times the pool's",
-    "CPU s", "rows/s", "MB/s", "peak MiB", "first file",
-)  # fmt: skip
+    "work",
+    "at a time",
+    "who",
+    "seconds (min–max)",
+    "times the pool's",
+    "CPU s",
+    "rows/s",
+    "MB/s",
+    "peak MiB",
+    "first file",
+)
 
 
 def table(cases: Sequence[Case]) -> str:
@@ -85,9 +93,7 @@ def ratio(case: Case, name: str) -> str:
     against = case.runs.get(CONTENDERS[name].against)
     if against is None or CONTENDERS[name].against == name:
         return "1" if against else ""
-    ratios = [
-        a.seconds / b.seconds for a, b in zip(case.runs[name], against, strict=False)
-    ]  # fmt: skip
+    ratios = [a.seconds / b.seconds for a, b in zip(case.runs[name], against, strict=False)]
     return f"{statistics.median(ratios):.2f} ({min(ratios):.2f}–{max(ratios):.2f})"
 
 
@@ -102,7 +108,7 @@ def plot(cases: Sequence[Case], path: Path) -> None:
     usual = max({case.concurrency for case in plain}, key=[c.concurrency for c in plain].count)
     plain = sorted(
         (case for case in plain if case.concurrency == usual), key=lambda case: case.rows
-    )  # fmt: skip
+    )
     figure, (times, memory) = plt.subplots(1, 2, figsize=(11, 4.2), layout="constrained")
     for name, contender in CONTENDERS.items():
         there = [case for case in plain if name in case.runs]

@@ -147,71 +147,123 @@ class DownloadConfig:
             not late,
             f"names {', '.join(map(str, late))}, before --start_date {self.start_date}",
         )
-        self._check("--greeks", self.greeks in ORDERS,
-                    f"is {self.greeks!r}, not one of {', '.join(ORDERS)}")  # fmt: skip
+        self._check(
+            "--greeks", self.greeks in ORDERS, f"is {self.greeks!r}, not one of {', '.join(ORDERS)}"
+        )
         known = (END_OF_DAY,) if self.greeks == END_OF_DAY else INTERVALS
-        self._check("--interval", self.interval in known, f"is {self.interval!r}, "
-                    f"not one of {', '.join(known)}")  # fmt: skip
+        self._check(
+            "--interval",
+            self.interval in known,
+            f"is {self.interval!r}, not one of {', '.join(known)}",
+        )
         for name, value in self.parameters:
             _named(f"--{name}", _PARAMETER_CHECKS[name], value)
         times = dict(self.parameters)
-        self._check("--end_time", times.get("start_time", "") <= times.get("end_time", "24"),
-                    "is before --start_time")  # fmt: skip
+        self._check(
+            "--end_time",
+            times.get("start_time", "") <= times.get("end_time", "24"),
+            "is before --start_time",
+        )
         self._check("--api", self.api in APIS, f"is {self.api!r}, not one of {', '.join(APIS)}")
-        self._check("--tier", self.tier in TIERS,
-                    f"is {self.tier!r}, not one of {', '.join(TIERS)}")  # fmt: skip
+        self._check(
+            "--tier", self.tier in TIERS, f"is {self.tier!r}, not one of {', '.join(TIERS)}"
+        )
         for url in self.terminals:
-            self._check("--terminal", is_terminal(url), f"is {url!r}, "
-                        f"neither an address such as {DEFAULT_URL} nor 'embedded'")  # fmt: skip
-        self._check("--terminal", len(set(self.terminals)) == len(self.terminals),
-                    "names one twice: its limit is for all of its requests")  # fmt: skip
-        self._check("--concurrency", 0 <= self.concurrency <= 128,
-                    f"is {self.concurrency}, not 1 to 128, or 0 for the tier's")  # fmt: skip
-        self._check("--attempts", 1 <= self.attempts <= 1000,
-                    f"is {self.attempts}, not 1 to 1000")  # fmt: skip
-        self._check("--retry_seconds", 0 <= self.retry_seconds <= 86400,
-                    f"is {self.retry_seconds:g}, not 0 to 86400 seconds")  # fmt: skip
-        self._check("--timeout", 0 < self.timeout <= 86400,
-                    f"is {self.timeout:g}, not above 0 and at most 86400 seconds")  # fmt: skip
-        self._check("--batch_size", 1 <= self.batch_size <= 1_000_000,
-                    f"is {self.batch_size}, not 1 to 1,000,000")  # fmt: skip
+            self._check(
+                "--terminal",
+                is_terminal(url),
+                f"is {url!r}, neither an address such as {DEFAULT_URL} nor 'embedded'",
+            )
+        self._check(
+            "--terminal",
+            len(set(self.terminals)) == len(self.terminals),
+            "names one twice: its limit is for all of its requests",
+        )
+        self._check(
+            "--concurrency",
+            0 <= self.concurrency <= 128,
+            f"is {self.concurrency}, not 1 to 128, or 0 for the tier's",
+        )
+        self._check("--attempts", 1 <= self.attempts <= 1000, f"is {self.attempts}, not 1 to 1000")
+        self._check(
+            "--retry_seconds",
+            0 <= self.retry_seconds <= 86400,
+            f"is {self.retry_seconds:g}, not 0 to 86400 seconds",
+        )
+        self._check(
+            "--timeout",
+            0 < self.timeout <= 86400,
+            f"is {self.timeout:g}, not above 0 and at most 86400 seconds",
+        )
+        self._check(
+            "--batch_size",
+            1 <= self.batch_size <= 1_000_000,
+            f"is {self.batch_size}, not 1 to 1,000,000",
+        )
         folders = {"--output": self.output, "--metrics": self.metrics}
         if is_sql(self.metrics):
             del folders["--metrics"]
-            self._check("--metrics", is_address(self.metrics), f"is {redacted(self.metrics)!r}, "
-                        "neither sqlite:///PATH nor postgresql://HOST/DATABASE")  # fmt: skip
+            self._check(
+                "--metrics",
+                is_address(self.metrics),
+                f"is {redacted(self.metrics)!r}, "
+                "neither sqlite:///PATH nor postgresql://HOST/DATABASE",
+            )
         for flag, folder in folders.items():
             name = folder.strip().rstrip("/").rpartition("/")[2]
-            self._check(flag, name not in ("", ".", ".."),
-                        f"is {folder!r}: it names no folder")  # fmt: skip
-        self._check("--output", not self.output.rstrip("/").endswith(".meta"),
-                    f"is {self.output!r}: such a folder has what is known of another one's "
-                    "files")  # fmt: skip
+            self._check(flag, name not in ("", ".", ".."), f"is {folder!r}: it names no folder")
+        self._check(
+            "--output",
+            not self.output.rstrip("/").endswith(".meta"),
+            f"is {self.output!r}: such a folder has what is known of another one's files",
+        )
         inside = os.path.normpath(self.metrics) + "/"
-        self._check("--metrics", not inside.startswith(os.path.normpath(self.output) + "/"),
-                    f"is {redacted(self.metrics)!r}, inside --output, which holds only data")  # fmt: skip  # noqa: E501
-        self._check("--format", self.format in COMPRESSIONS,
-                    f"is {self.format!r}, not one of {', '.join(COMPRESSIONS)}")  # fmt: skip
+        self._check(
+            "--metrics",
+            not inside.startswith(os.path.normpath(self.output) + "/"),
+            f"is {redacted(self.metrics)!r}, inside --output, which holds only data",
+        )
+        self._check(
+            "--format",
+            self.format in COMPRESSIONS,
+            f"is {self.format!r}, not one of {', '.join(COMPRESSIONS)}",
+        )
         fitting = COMPRESSIONS[self.format]
         self._check(
             "--compression",
             self.compression in fitting,
             f"is {self.compression!r}; {self.format} takes {', '.join(fitting)}",
         )
-        self._check("--fail_on", self.check or not self.fail_on,
-                    "asks for a check that --no_check leaves out")  # fmt: skip
+        self._check(
+            "--fail_on",
+            self.check or not self.fail_on,
+            "asks for a check that --no_check leaves out",
+        )
         _named("--fail_on", parse_limits, self.fail_on)
-        self._check("--layout", self.layout in PATTERNS,
-                    f"is {self.layout!r}, not one of {', '.join(PATTERNS)}")  # fmt: skip
+        self._check(
+            "--layout",
+            self.layout in PATTERNS,
+            f"is {self.layout!r}, not one of {', '.join(PATTERNS)}",
+        )
         _named("--file_name_pattern", partial(check_pattern, kind=self.layout), self.pattern)
-        self._check("--resume", self.resume in RESUME,
-                    f"is {self.resume!r}, not one of {', '.join(RESUME)}")  # fmt: skip
-        self._check("--retry_empty_after", 0 <= self.retry_empty_after <= 36500,
-                    f"is {self.retry_empty_after:g}, not 0 to 36500 days")  # fmt: skip
-        self._check("--progress", self.progress in PROGRESS,
-                    f"is {self.progress!r}, not one of {', '.join(PROGRESS)}")  # fmt: skip
-        self._check("--progress_seconds", 0 < self.progress_seconds <= 86400,
-                    f"is {self.progress_seconds:g}, not above 0 and at most 86400")  # fmt: skip
+        self._check(
+            "--resume", self.resume in RESUME, f"is {self.resume!r}, not one of {', '.join(RESUME)}"
+        )
+        self._check(
+            "--retry_empty_after",
+            0 <= self.retry_empty_after <= 36500,
+            f"is {self.retry_empty_after:g}, not 0 to 36500 days",
+        )
+        self._check(
+            "--progress",
+            self.progress in PROGRESS,
+            f"is {self.progress!r}, not one of {', '.join(PROGRESS)}",
+        )
+        self._check(
+            "--progress_seconds",
+            0 < self.progress_seconds <= 86400,
+            f"is {self.progress_seconds:g}, not above 0 and at most 86400",
+        )
 
     @property
     def pattern(self) -> str:

@@ -44,12 +44,16 @@ def _jar(job_server: str) -> Finding:
         if Path(job_server).is_file():
             return Finding(OK, "Flink's job server", job_server)
         return Finding(
-            FAIL, "Flink's job server", f"{job_server} is not there",
+            FAIL,
+            "Flink's job server",
+            f"{job_server} is not there",
             "give the path of Beam's beam-runners-flink-…-job-server jar",
-        )  # fmt: skip
+        )
     if found := cached_jars("*"):
         return Finding(OK, "Flink's job server", str(found[0]))
     return Finding(
-        WARN, "Flink's job server", f"no {jar_name('*')} in {JARS}",
+        WARN,
+        "Flink's job server",
+        f"no {jar_name('*')} in {JARS}",
         "./run_local.sh flink fetches it by Maven; or give --flink_job_server_jar",
-    )  # fmt: skip
+    )

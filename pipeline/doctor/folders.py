@@ -54,9 +54,11 @@ def _folder(about: str, folder: str) -> Iterator[Finding]:
             next(files.below(folder), None)
     except (OSError, ValueError) as error:
         yield Finding(
-            FAIL, about, f"{redacted(folder)}: {error}",
+            FAIL,
+            about,
+            f"{redacted(folder)}: {error}",
             "make it, or look at its address and credentials",
-        )  # fmt: skip
+        )
         return
     if not local:
         yield _far(about, folder)
@@ -75,9 +77,11 @@ def _far(about: str, folder: str) -> Finding:
         files.remove(probe)
     except OSError as error:
         return Finding(
-            FAIL, about, f"{redacted(folder)} can be listed and not written to: {error}",
+            FAIL,
+            about,
+            f"{redacted(folder)} can be listed and not written to: {error}",
             "let these credentials write, remove and list objects there",
-        )  # fmt: skip
+        )
     return Finding(OK, about, f"{redacted(folder)} can be listed and written to")
 
 
@@ -88,9 +92,11 @@ def _writable(about: str, folder: str, place: Path) -> Finding:
             probe.flush()
     except OSError as error:
         return Finding(
-            FAIL, about, f"{folder}: {error.strerror} in {place}",
+            FAIL,
+            about,
+            f"{folder}: {error.strerror} in {place}",
             f"choose another --{about}, or let yourself write there",
-        )  # fmt: skip
+        )
     return Finding(OK, about, f"{folder} can be written to")
 
 

@@ -82,9 +82,11 @@ def terminals(choices: Sequence[Sequence[str]], api: str, symbol: str) -> Iterat
     if len(simulations) > 1:
         each = ", ".join(f"{url} has {has or 'live data'}" for has, url in simulations.items())
         yield Finding(
-            FAIL, "Terminals", f"they do not serve the same: {each}",
+            FAIL,
+            "Terminals",
+            f"they do not serve the same: {each}",
             "name only Terminals of one market: a download refuses to mix them",
-        )  # fmt: skip
+        )
 
 
 def _answering(urls: Sequence[str], api: str) -> tuple[list[tuple[str, str]], list[Finding]]:
@@ -115,9 +117,11 @@ def _status(url: str, api: str) -> Finding:
     if status == "CONNECTED":
         return Finding(OK, about, f"CONNECTED, and speaks {api}")
     return Finding(
-        FAIL, about, f"it says {status[:80]!r}, not 'CONNECTED'",
+        FAIL,
+        about,
+        f"it says {status[:80]!r}, not 'CONNECTED'",
         _WAYS_OUT.get(status, "wait until it has connected, or look at its log"),
-    )  # fmt: skip
+    )
 
 
 def _reasons(reasons: list[Finding]) -> Iterator[Finding]:
@@ -160,9 +164,11 @@ def _subscription(client: ThetaClient, symbol: str) -> Iterator[Finding]:
     later = [expiration for expiration in listed if expiration >= day]
     if not later:
         yield Finding(
-            WARN, f"expirations of {symbol}", f"none after {day}",
+            WARN,
+            f"expirations of {symbol}",
+            f"none after {day}",
             "choose another --symbol; the S&P 500's are SPX and SPXW",
-        )  # fmt: skip
+        )
         return
     yield Finding(OK, f"expirations of {symbol}", f"{len(listed):,}, up to {listed[-1]}")
     for greeks, about, level in _PROBES:

@@ -52,8 +52,10 @@ def _download(config: DownloadConfig, options: PipelineOptions, interruption: In
     try:
         summary = run.execute()
     except DryRun:
-        print(f"dry run: {run.runner} took the job of {len(run.so_far(None).expirations)} "
-              "expirations, and nothing was submitted")  # fmt: skip
+        print(
+            f"dry run: {run.runner} took the job of {len(run.so_far(None).expirations)} "
+            "expirations, and nothing was submitted"
+        )
         print(f"record: {run.finish(run.so_far(None), history.INTERRUPTED)}")
         return OK
     except (ThetaError, NothingMatched, Conflict) as error:

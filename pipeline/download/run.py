@@ -312,8 +312,11 @@ class Run:
             try:
                 files.write_json(path, record, f"{self.layout.meta}/records")
             except OSError as other:
-                print(f"greeks download: the record could not be kept: {error}; nor in {path}: "
-                      f"{other}", file=sys.stderr)  # fmt: skip
+                print(
+                    f"greeks download: the record could not be kept: {error}; nor in {path}: "
+                    f"{other}",
+                    file=sys.stderr,
+                )
                 return "(not kept)"
             print(f"greeks download: the record is kept in {path}: {error}", file=sys.stderr)
             return path

@@ -47,8 +47,10 @@ def tell_catalog(output: str) -> None:
     A run does not fail for it: the files are whole, and the next run writes it again.
     """
     if not files.is_local(output):
-        print(f"queries: DuckDB reads {output} by its extension httpfs; {NAME} is for folders of "
-              "this machine")  # fmt: skip
+        print(
+            f"queries: DuckDB reads {output} by its extension httpfs; {NAME} is for folders of "
+            "this machine"
+        )
         return
     try:
         path = write_catalog(output)

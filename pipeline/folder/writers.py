@@ -62,9 +62,8 @@ def others(layout: Layout) -> list[Writer]:
         OSError: the notes can't be read.
     """
     return [
-        each for each in writers(layout)
-        if each.run_id != layout.run_id and not each.owner.gone()
-    ]  # fmt: skip
+        each for each in writers(layout) if each.run_id != layout.run_id and not each.owner.gone()
+    ]
 
 
 def clear_dead(layout: Layout) -> tuple[list[str], int]:

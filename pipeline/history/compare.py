@@ -20,9 +20,15 @@ _FIGURES = {
 }
 # What makes two runs ask for different things; the rest only says how, or where to.
 _ASKED = (
-    "symbol", "start_date", "end_date", "max_dte", "expirations", "interval", "greeks",
+    "symbol",
+    "start_date",
+    "end_date",
+    "max_dte",
+    "expirations",
+    "interval",
+    "greeks",
     "parameters",
-)  # fmt: skip
+)
 _HOW = (*_ASKED, "format", "compression", "tier")
 _NEVER_JUDGED = ("bytes", "waiting")
 _JUDGED_ALWAYS = ("failures", "peak memory")
@@ -122,9 +128,11 @@ def comparison_lines(comparison: Comparison) -> Iterator[str]:
         change = "" if figure.change is None else f"{figure.change:+.1%}"
         sides = (_text(value, figure.unit) for value in (figure.before, figure.after))
         yield (
-            f"{figure.name:<13}" + "".join(f"{side:>26}" for side in sides) + f"{change:>10}"
+            f"{figure.name:<13}"
+            + "".join(f"{side:>26}" for side in sides)
+            + f"{change:>10}"
             + ("  worse" if figure.regression else "")
-        )  # fmt: skip
+        )
     for name, before, after in comparison.differences:
         yield f"they differ in {name}: {before} and {after}"
     if comparison.differences:

@@ -162,7 +162,7 @@ class JsonStore:
         try:
             head = head_of(json.loads(self._folder.read(name)))
             if _ended(head["run_id"]) != name:
-                raise ValueError(f"it is of the run {head['run_id']}")  # noqa: TRY301
+                raise ValueError(f"it is of the run {head['run_id']}")  # noqa: TRY301 -- handled with what else can be wrong with a file
         except FileNotFoundError:
             return None  # removed meanwhile
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:

@@ -17,8 +17,12 @@ Head = dict[str, Any]
 """What a list tells of a run; see `head_of`."""
 
 RUNNING, SUCCEEDED, FAILED, INTERRUPTED, DIED = (
-    "running", "succeeded", "failed", "interrupted", "died",
-)  # fmt: skip
+    "running",
+    "succeeded",
+    "failed",
+    "interrupted",
+    "died",
+)
 STATUSES = (SUCCEEDED, FAILED, INTERRUPTED, DIED, RUNNING)
 
 

@@ -88,13 +88,21 @@ class Difference:
             "same": self.same,
             "same_rows": self.same_rows,
             "moved_rows": self.moved_rows,
-            "only_in_a": {"rows": self.only["a"], "examples": self.examples["a"],
-                          "columns": self.only_columns["a"], "files": self.only_files["a"]},
-            "only_in_b": {"rows": self.only["b"], "examples": self.examples["b"],
-                          "columns": self.only_columns["b"], "files": self.only_files["b"]},
+            "only_in_a": {
+                "rows": self.only["a"],
+                "examples": self.examples["a"],
+                "columns": self.only_columns["a"],
+                "files": self.only_files["a"],
+            },
+            "only_in_b": {
+                "rows": self.only["b"],
+                "examples": self.examples["b"],
+                "columns": self.only_columns["b"],
+                "files": self.only_files["b"],
+            },
             "unreadable": self.unreadable,
             "columns": {name: moved.describe() for name, moved in self.columns.items()},
-        }  # fmt: skip
+        }
 
     def add(self, part: "Difference") -> None:
         """Adds what differs elsewhere."""

@@ -36,8 +36,9 @@ def find_files(paths: Sequence[str]) -> list[str]:
     for name in paths:
         path = Path(name)
         if "://" in name:
-            raise UnreadableFile(f"{name} is not on this machine: copy it here first, such as by "
-                                 "`aws s3 sync`")  # fmt: skip
+            raise UnreadableFile(
+                f"{name} is not on this machine: copy it here first, such as by `aws s3 sync`"
+            )
         if not path.exists():
             raise UnreadableFile(f"{name} is not there")
         if path.is_dir():
@@ -217,8 +218,9 @@ def _stamps(column: pa.ChunkedArray) -> pa.ChunkedArray:
         if kind.tz:
             return column.cast(_STAMP, safe=False)
         return pc.assume_timezone(column.cast(pa.timestamp("ms"), safe=False), ZONE)
-    column = pc.replace_substring(pc.utf8_trim(column.cast(pa.string()), " "), " ", "T",
-                                  max_replacements=1)  # fmt: skip
+    column = pc.replace_substring(
+        pc.utf8_trim(column.cast(pa.string()), " "), " ", "T", max_replacements=1
+    )
     # Arrow reads +00 and +0000 and +00:00, if all of a column have an offset or none has.
     with_offset = pc.match_substring_regex(column, _WITH_OFFSET)
     if not pc.any(with_offset).as_py():

@@ -20,10 +20,14 @@ from transforms.schema import END_OF_DAY, schema_of
 
 # Bytes of a cell, where no earlier run tells: from a simulated trade date of SPXW, first order.
 _BYTES_PER_CELL = {
-    ("csv", "none"): 8.7, ("csv", "gzip"): 1.4, ("csv", "zstd"): 1.4,
-    ("parquet", "zstd"): 1.2, ("parquet", "none"): 5.4, ("parquet", "gzip"): 1.1,
+    ("csv", "none"): 8.7,
+    ("csv", "gzip"): 1.4,
+    ("csv", "zstd"): 1.4,
+    ("parquet", "zstd"): 1.2,
+    ("parquet", "none"): 5.4,
+    ("parquet", "gzip"): 1.1,
     ("parquet", "snappy"): 1.7,
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True)

@@ -83,9 +83,10 @@ def make_plan(client: ThetaClient, config: DownloadConfig) -> Plan:
     client.check_served(requests[0])
     if config.layout == DAILY:
         requests = [
-            replace(request, trade_dates=(day,)) for request in requests
+            replace(request, trade_dates=(day,))
+            for request in requests
             for day in request.trade_dates
-        ]  # fmt: skip
+        ]
     # The largest first, and day by day where each has a file.
     requests.sort(key=partial(_place, config.layout))
     return Plan(tuple(requests), days, closed, tuple(notes))

@@ -33,12 +33,21 @@ def build(source: Source, symbol: str, trade_date: date | None, until: int) -> R
     run = source.run
     footer = f"Made by theta-greeks-pipeline {__version__}. All times are New York's."
     if not source.files:
-        nothing = Section("data", "The data", tables=[
-            Table("No files", (), (), absent="This run wrote no file."),
-        ])  # fmt: skip
+        nothing = Section(
+            "data",
+            "The data",
+            tables=[
+                Table("No files", (), (), absent="This run wrote no file."),
+            ],
+        )
         assert run is not None  # noqa: S101 -- a folder without files is refused
-        return Report(f"Run {run['run_id']}", _outcome(run), _notes(run),
-                      [nothing, quality_section(source), run_section(run)], footer)  # fmt: skip
+        return Report(
+            f"Run {run['run_id']}",
+            _outcome(run),
+            _notes(run),
+            [nothing, quality_section(source), run_section(run)],
+            footer,
+        )
     selection = select(source, symbol, trade_date)
     day = gather(selection.files, selection.symbol, selection.trade_date, until)
     unreadable = (*selection.unreadable, *day.unreadable)
@@ -74,12 +83,19 @@ def _data_section(day: MarketDay, others: tuple[str, ...]) -> Section:
         facts.append(("also in the files", f"{', '.join(others)}; --symbol draws it"))
     if day.spot:
         prices = list(dict(sorted(day.spot.items())).values())
-        facts.append(("underlying", f"{prices[0]:,.2f} to {prices[-1]:,.2f}, between "
-                      f"{min(prices):,.2f} and {max(prices):,.2f}"))  # fmt: skip
+        facts.append(
+            (
+                "underlying",
+                f"{prices[0]:,.2f} to {prices[-1]:,.2f}, between "
+                f"{min(prices):,.2f} and {max(prices):,.2f}",
+            )
+        )
     return Section(
-        "data", "The data", facts,
+        "data",
+        "The data",
+        facts,
         [*smile_figures(day), *completeness_figures(day), *greek_figures(day)],
-    )  # fmt: skip
+    )
 
 
 def _market(day: MarketDay) -> str:
@@ -88,16 +104,19 @@ def _market(day: MarketDay) -> str:
     if not day.end_of_day:
         there, expected = missing_rows(day)
         missing = expected - there
-        parts.append(f"{missing:,} missing ({missing / expected:.2%})" if missing > 0
-                     else "none missing")  # fmt: skip
+        parts.append(
+            f"{missing:,} missing ({missing / expected:.2%})" if missing > 0 else "none missing"
+        )
     volatilities = [volatility_at_the_money(piece) for piece in now.values()]
     solved = [value for value in volatilities if np.isfinite(value)]
     text = f"{', '.join(parts)}."
     if len(solved) == 1:
         text += f" At the money, volatility is {solved[0]:.1%} at {clock(day)}."
     elif solved:
-        text += (f" At the money, volatility goes from {solved[0]:.1%} (nearest expiration) to "
-                 f"{solved[-1]:.1%} (farthest) at {clock(day)}.")  # fmt: skip
+        text += (
+            f" At the money, volatility goes from {solved[0]:.1%} (nearest expiration) to "
+            f"{solved[-1]:.1%} (farthest) at {clock(day)}."
+        )
     return text
 
 
@@ -123,6 +142,8 @@ def _notes(run: Run | None) -> list[str]:
     if run is not None and run.get("source", {}).get("data") == "simulated":
         notes.append("Simulated data, from a stand-in Terminal: not the market's.")
     if run is not None and run.get("provisional_expirations"):
-        notes.append(f"{run['provisional_expirations']} expirations are provisional: their session "
-                     "had not ended when they were fetched.")  # fmt: skip
+        notes.append(
+            f"{run['provisional_expirations']} expirations are provisional: their session "
+            "had not ended when they were fetched."
+        )
     return notes

@@ -16,8 +16,10 @@ def changes_section(day: MarketDay) -> Section:
     title = "What changed since the previous trade date"
     before = day.before
     if before is None:
-        told = (f"The files hold no trade date before {day.trade_date}: download a range, with "
-                "--start_date and --end_date, to see what changed.")  # fmt: skip
+        told = (
+            f"The files hold no trade date before {day.trade_date}: download a range, with "
+            "--start_date and --end_date, to see what changed."
+        )
         return Section("changes", title, tables=[Table("No day before", (), (), absent=told)])
     earlier, then = before
     now = day.now
@@ -25,16 +27,31 @@ def changes_section(day: MarketDay) -> Section:
     facts = [("compared", f"{day.trade_date} with {earlier}, both at {clock(day)}")]
     spots = [_spot(then), _spot(now)]
     if all(spots):
-        facts.append(("underlying", f"{spots[0]:,.2f} to {spots[1]:,.2f} "
-                      f"({spots[1] / spots[0] - 1:+.2%})"))  # fmt: skip
+        facts.append(
+            ("underlying", f"{spots[0]:,.2f} to {spots[1]:,.2f} ({spots[1] / spots[0] - 1:+.2%})")
+        )
     new, gone = [e for e in now if e not in then], [e for e in then if e not in now]
-    facts.append(("expirations", f"{len(both)} in both; {len(new)} only on {day.trade_date}; "
-                  f"{len(gone)} only on {earlier}"))  # fmt: skip
+    facts.append(
+        (
+            "expirations",
+            f"{len(both)} in both; {len(new)} only on {day.trade_date}; "
+            f"{len(gone)} only on {earlier}",
+        )
+    )
     listed = _contracts(now) - _contracts(then)
-    facts.append(("contracts listed since", f"{sum(c[0] in both for c in listed):,} in the "
-                  "expirations of both days"))  # fmt: skip
-    return Section("changes", title, facts, [_term_structures(day, earlier, then, now)],
-                   [_table(day, earlier, both, then, now)])  # fmt: skip
+    facts.append(
+        (
+            "contracts listed since",
+            f"{sum(c[0] in both for c in listed):,} in the expirations of both days",
+        )
+    )
+    return Section(
+        "changes",
+        title,
+        facts,
+        [_term_structures(day, earlier, then, now)],
+        [_table(day, earlier, both, then, now)],
+    )
 
 
 def _term_structures(
@@ -51,15 +68,29 @@ def _term_structures(
         return Figure("changes-figure", title, absent="No volatility was solved on either day.")
     import altair as alt
 
-    chart = base().mark_line(point=alt.OverlayMarkDef(size=30)).encode(
-        x=alt.X("e:T", title="expiration", axis=alt.Axis(format="%d %b", tickCount=8),
-                timeUnit="utcyearmonthdate"),
-        y=alt.Y("v:Q", title="at-the-money implied volatility", axis=alt.Axis(format=".1%"),
-                scale=alt.Scale(zero=False)),
-        color=alt.Color("day:O", title="trade date", sort=None),
-        tooltip=[alt.Tooltip("day:O", title="trade date"), alt.Tooltip("v:Q", format=".2%",
-                 title="implied volatility")],
-    )  # fmt: skip
+    chart = (
+        base()
+        .mark_line(point=alt.OverlayMarkDef(size=30))
+        .encode(
+            x=alt.X(
+                "e:T",
+                title="expiration",
+                axis=alt.Axis(format="%d %b", tickCount=8),
+                timeUnit="utcyearmonthdate",
+            ),
+            y=alt.Y(
+                "v:Q",
+                title="at-the-money implied volatility",
+                axis=alt.Axis(format=".1%"),
+                scale=alt.Scale(zero=False),
+            ),
+            color=alt.Color("day:O", title="trade date", sort=None),
+            tooltip=[
+                alt.Tooltip("day:O", title="trade date"),
+                alt.Tooltip("v:Q", format=".2%", title="implied volatility"),
+            ],
+        )
+    )
     caption = f"Both at {clock(day)}, at the strike nearest the underlying."
     return Figure("changes-figure", title, caption, chart, rows, wide=True)
 
@@ -67,21 +98,35 @@ def _term_structures(
 def _table(
     day: MarketDay, earlier: date, both: list[date], then: dict[date, Piece], now: dict[date, Piece]
 ) -> Table:
-    heads = ("expiration", "change", f"{earlier:%d %b}", f"{day.trade_date:%d %b}", "listed",
-             "gone")  # fmt: skip
+    heads = (
+        "expiration",
+        "change",
+        f"{earlier:%d %b}",
+        f"{day.trade_date:%d %b}",
+        "listed",
+        "gone",
+    )
     rows = []
     for expiration in both:
         old, new = (volatility_at_the_money(each[expiration]) for each in (then, now))
         listed = _contracts({expiration: now[expiration]})
         gone = _contracts({expiration: then[expiration]})
-        rows.append((
-            expiration.isoformat(),
-            f"{(new - old) * 100:+.2f} points" if old == old and new == new else "–",
-            _percent(old), _percent(new),
-            f"{len(listed - gone):,}", f"{len(gone - listed):,}",
-        ))  # fmt: skip
-    return Table("ATM volatility of each expiration of both days, and contracts listed and gone",
-                 heads, rows, absent="No expiration is in both days.")  # fmt: skip
+        rows.append(
+            (
+                expiration.isoformat(),
+                f"{(new - old) * 100:+.2f} points" if old == old and new == new else "–",
+                _percent(old),
+                _percent(new),
+                f"{len(listed - gone):,}",
+                f"{len(gone - listed):,}",
+            )
+        )
+    return Table(
+        "ATM volatility of each expiration of both days, and contracts listed and gone",
+        heads,
+        rows,
+        absent="No expiration is in both days.",
+    )
 
 
 def _contracts(snapshot: dict[date, Piece]) -> set[tuple[date, float, bool]]:

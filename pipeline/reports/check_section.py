@@ -61,10 +61,13 @@ def check_section(day: MarketDay, annual_dividend: float, version: str) -> Secti
             judged = np.setdiff1d(outside[name], explained.get(name, outside[name][:0]))
             wrong[name] = wrong.get(name, 0) + len(judged)
     facts = [
-        ("recomputed", f"{rows:,} solved rows at {clock(day)}, from their own quotes, strike, "
-                       "underlying and time"),
+        (
+            "recomputed",
+            f"{rows:,} solved rows at {clock(day)}, from their own quotes, strike, "
+            "underlying and time",
+        ),
         ("beyond what the digits allow", _told(wrong)),
-    ]  # fmt: skip
+    ]
     if older:
         facts.append(
             (
@@ -96,25 +99,42 @@ def _distributions(day: MarketDay, errors: dict[str, list[Floats]]) -> Figure:
         values = np.concatenate(parts)
         if len(values):
             rows += [
-                {"g": name, "q": word, "v": max(float(np.quantile(values, share)), _LEAST),
-                 "said": f"{np.quantile(values, share):.2g}"}
+                {
+                    "g": name,
+                    "q": word,
+                    "v": max(float(np.quantile(values, share)), _LEAST),
+                    "said": f"{np.quantile(values, share):.2g}",
+                }
                 for share, word in _QUANTILES
-            ]  # fmt: skip
+            ]
     if not rows:
         return Figure("errors", title, absent="No solved row to compare at that time.")
     import altair as alt
 
-    chart = base().mark_point(filled=True, size=80).encode(
-        y=alt.Y("g:N", sort=None, title=None),
-        x=alt.X("v:Q", title="absolute difference",
-                scale=alt.Scale(type="log"), axis=_powers_of_ten()),
-        color=alt.Color("q:N", sort=None, title="of the rows"),
-        shape=alt.Shape("q:N", sort=None, title="of the rows"),
-        tooltip=[alt.Tooltip("g:N", title="Greek"), alt.Tooltip("q:N", title="of the rows"),
-                 alt.Tooltip("said:N", title="difference")],
-    )  # fmt: skip
-    caption = (f"ThetaData cuts numbers to four decimals, so {PRINTED:g} is agreement to the last "
-               f"digit. What is below 1e-6 is drawn there.")  # fmt: skip
+    chart = (
+        base()
+        .mark_point(filled=True, size=80)
+        .encode(
+            y=alt.Y("g:N", sort=None, title=None),
+            x=alt.X(
+                "v:Q",
+                title="absolute difference",
+                scale=alt.Scale(type="log"),
+                axis=_powers_of_ten(),
+            ),
+            color=alt.Color("q:N", sort=None, title="of the rows"),
+            shape=alt.Shape("q:N", sort=None, title="of the rows"),
+            tooltip=[
+                alt.Tooltip("g:N", title="Greek"),
+                alt.Tooltip("q:N", title="of the rows"),
+                alt.Tooltip("said:N", title="difference"),
+            ],
+        )
+    )
+    caption = (
+        f"ThetaData cuts numbers to four decimals, so {PRINTED:g} is agreement to the last "
+        f"digit. What is below 1e-6 is drawn there."
+    )
     return Figure("errors", title, caption, chart, rows, height=max(200, 30 * len(errors)))
 
 
@@ -130,20 +150,30 @@ def _smile(day: MarketDay, smiles: dict[date, tuple[Floats, Floats]]) -> Figure:
         return Figure("iv-error", title, absent="No solved row to compare at that time.")
     import altair as alt
 
-    chart = base().mark_point(filled=True, size=22, opacity=0.7).encode(
-        x=alt.X("k:Q", title="log-moneyness, ln(strike / underlying)"),
-        y=alt.Y("v:Q", title="absolute difference", scale=alt.Scale(type="log"),
-                axis=_powers_of_ten()),
-        color=alt.Color("e:O", title="expiration", sort=None),
-        tooltip=[alt.Tooltip("e:O", title="expiration"), alt.Tooltip("k:Q", title="log-moneyness"),
-                 alt.Tooltip("v:Q", title="difference", format=".2e")],
-    )  # fmt: skip
+    chart = (
+        base()
+        .mark_point(filled=True, size=22, opacity=0.7)
+        .encode(
+            x=alt.X("k:Q", title="log-moneyness, ln(strike / underlying)"),
+            y=alt.Y(
+                "v:Q",
+                title="absolute difference",
+                scale=alt.Scale(type="log"),
+                axis=_powers_of_ten(),
+            ),
+            color=alt.Color("e:O", title="expiration", sort=None),
+            tooltip=[
+                alt.Tooltip("e:O", title="expiration"),
+                alt.Tooltip("k:Q", title="log-moneyness"),
+                alt.Tooltip("v:Q", title="difference", format=".2e"),
+            ],
+        )
+    )
     caption = (
         "The vendor's solver stops within a tenth of a cent of the price: far from the money, "
         "where volatility hardly moves a price, many volatilities fit."
     )
-    return Figure("iv-error", title, caption, chart, rows,
-                  height=260)  # fmt: skip
+    return Figure("iv-error", title, caption, chart, rows, height=260)
 
 
 def _powers_of_ten() -> Any:

@@ -14,14 +14,22 @@ _STRIKES = 60
 _GREEKS = 6
 _LEVELS = ["none", "up to half", "up to 95 %", "over 95 %", "all"]
 _UNITS = {
-    "delta": "USD per USD", "gamma": "delta per USD", "theta": "USD per calendar day",
-    "vega": "USD per 1.00 of volatility", "rho": "USD per 1.00 of rate",
-    "vanna": "delta per 1.00 of volatility", "charm": "delta per year",
-    "vomma": "vega per 1.00 of volatility", "veta": "vega per year",
-    "epsilon": "USD per 1.00 of yield", "lambda": "percent per percent",
-    "speed": "gamma per USD", "zomma": "gamma per 1.00 of volatility", "color": "gamma per year",
+    "delta": "USD per USD",
+    "gamma": "delta per USD",
+    "theta": "USD per calendar day",
+    "vega": "USD per 1.00 of volatility",
+    "rho": "USD per 1.00 of rate",
+    "vanna": "delta per 1.00 of volatility",
+    "charm": "delta per year",
+    "vomma": "vega per 1.00 of volatility",
+    "veta": "vega per year",
+    "epsilon": "USD per 1.00 of yield",
+    "lambda": "percent per percent",
+    "speed": "gamma per USD",
+    "zomma": "gamma per 1.00 of volatility",
+    "color": "gamma per year",
     "ultima": "vomma per 1.00 of volatility",
-}  # fmt: skip
+}
 Counts = NDArray[np.int64]
 
 
@@ -50,13 +58,19 @@ def completeness_figures(day: MarketDay) -> list[Figure]:
         "a bid, none is usual.",
     }
     return [
-        Figure(name, titles[name], captions[name], _map(kind),
-               _cells(day, edges, above, below), height=320)
+        Figure(
+            name,
+            titles[name],
+            captions[name],
+            _map(kind),
+            _cells(day, edges, above, below),
+            height=320,
+        )
         for name, kind, above, below in (
             ("completeness", "rows there", present, wanted),
             ("solved", "rows solved", has_volatility, quoted),
         )
-    ]  # fmt: skip
+    ]
 
 
 def missing_rows(day: MarketDay) -> tuple[int, int]:
@@ -120,12 +134,18 @@ def _cells(day: MarketDay, edges: Floats, above: Floats, below: Floats) -> list[
         start = OPEN + int(bucket) * BUCKET
         low, high = edges[strike : strike + 2].tolist()
         share = above[strike, bucket] / below[strike, bucket]
-        rows.append({
-            "t": instant(day, start), "t2": instant(day, start + width),
-            "a": round(low, 3), "b": round(high + SEAM * (high - low), 3),
-            "v": round(min(float(share), 1.0), 4), "c": _level(share),
-            "n": int(above[strike, bucket]), "of": int(below[strike, bucket]),
-        })  # fmt: skip
+        rows.append(
+            {
+                "t": instant(day, start),
+                "t2": instant(day, start + width),
+                "a": round(low, 3),
+                "b": round(high + SEAM * (high - low), 3),
+                "v": round(min(float(share), 1.0), 4),
+                "c": _level(share),
+                "n": int(above[strike, bucket]),
+                "of": int(below[strike, bucket]),
+            }
+        )
     return rows
 
 
@@ -139,17 +159,29 @@ def _level(share: float) -> str:
 def _map(kind: str) -> Any:
     import altair as alt
 
-    return base().mark_rect().encode(
-        x=time_axis(),
-        x2="t2:T",
-        y=alt.Y("a:Q", title="strike, USD", scale=alt.Scale(zero=False, nice=False)),
-        y2="b:Q",
-        color=alt.Color("c:N", title=kind, scale=alt.Scale(domain=_LEVELS, range="diverging"),
-                        legend=alt.Legend(symbolType="square")),
-        tooltip=[alt.Tooltip("a:Q", title="strikes from"), alt.Tooltip("b:Q", title="to"),
-                 alt.Tooltip("n:Q", title=kind), alt.Tooltip("of:Q", title="of"),
-                 alt.Tooltip("v:Q", title="share", format=".1%")],
-    )  # fmt: skip
+    return (
+        base()
+        .mark_rect()
+        .encode(
+            x=time_axis(),
+            x2="t2:T",
+            y=alt.Y("a:Q", title="strike, USD", scale=alt.Scale(zero=False, nice=False)),
+            y2="b:Q",
+            color=alt.Color(
+                "c:N",
+                title=kind,
+                scale=alt.Scale(domain=_LEVELS, range="diverging"),
+                legend=alt.Legend(symbolType="square"),
+            ),
+            tooltip=[
+                alt.Tooltip("a:Q", title="strikes from"),
+                alt.Tooltip("b:Q", title="to"),
+                alt.Tooltip("n:Q", title=kind),
+                alt.Tooltip("of:Q", title="of"),
+                alt.Tooltip("v:Q", title="share", format=".1%"),
+            ],
+        )
+    )
 
 
 def greek_figures(day: MarketDay) -> list[Figure]:
@@ -167,24 +199,38 @@ def greek_figures(day: MarketDay) -> list[Figure]:
             moneyness = np.log(piece.strike / piece.values["underlying_price"])
             kept = (np.abs(moneyness) < 0.12) & np.isfinite(piece.values[greek])
             rows += [
-                {"k": strike, "v": float(f"{value:.6g}"), "e": label(expiration, day.trade_date),
-                 "right": "call" if call else "put"}
+                {
+                    "k": strike,
+                    "v": float(f"{value:.6g}"),
+                    "e": label(expiration, day.trade_date),
+                    "right": "call" if call else "put",
+                }
                 for strike, value, call in zip(
-                    piece.strike[kept].tolist(), piece.values[greek][kept].tolist(),
-                    piece.is_call[kept].tolist(), strict=True,
+                    piece.strike[kept].tolist(),
+                    piece.values[greek][kept].tolist(),
+                    piece.is_call[kept].tolist(),
+                    strict=True,
                 )
-            ]  # fmt: skip
+            ]
         if not rows:
             figures.append(Figure(greek, title, absent=f"No solved row has a {greek}."))
             continue
-        chart = base().mark_line().encode(
-            x=alt.X("k:Q", title="strike, USD", scale=alt.Scale(zero=False)),
-            y=alt.Y("v:Q", title=f"{greek}, {_UNITS[greek]}"),
-            color=alt.Color("e:O", title="expiration", sort=None),
-            strokeDash=alt.StrokeDash("right:N", legend=None, sort=["call", "put"]),
-            tooltip=[alt.Tooltip("e:O", title="expiration"), "right:N",
-                     alt.Tooltip("k:Q", title="strike"), alt.Tooltip("v:Q", title=greek)],
-        )  # fmt: skip
+        chart = (
+            base()
+            .mark_line()
+            .encode(
+                x=alt.X("k:Q", title="strike, USD", scale=alt.Scale(zero=False)),
+                y=alt.Y("v:Q", title=f"{greek}, {_UNITS[greek]}"),
+                color=alt.Color("e:O", title="expiration", sort=None),
+                strokeDash=alt.StrokeDash("right:N", legend=None, sort=["call", "put"]),
+                tooltip=[
+                    alt.Tooltip("e:O", title="expiration"),
+                    "right:N",
+                    alt.Tooltip("k:Q", title="strike"),
+                    alt.Tooltip("v:Q", title=greek),
+                ],
+            )
+        )
         caption = "Solved rows within 12 % of the underlying; puts are dashed."
         figures.append(Figure(greek, title, caption, chart, rows))
     return figures or [Figure("greeks", "Greeks against strike", absent="The files have no Greek.")]

@@ -19,9 +19,9 @@ def require() -> None:
         ReportExtraMissing: one is not.
     """
     try:
-        import altair  # noqa: F401 -- is it there?
-        import jinja2  # noqa: F401
-        import vl_convert  # noqa: F401
+        import altair  # noqa: F401 -- whether it is installed
+        import jinja2  # noqa: F401 -- whether it is installed
+        import vl_convert  # noqa: F401 -- whether it is installed
     except ImportError as error:
         raise ReportExtraMissing(
             f"greeks report draws with Altair, and {error.name} is not installed: "

@@ -192,8 +192,23 @@ def gather(paths: Sequence[Path], symbol: str, trade_date: date, until: int) -> 
     return day
 
 
-DRAWN = ("delta", "gamma", "theta", "vega", "rho", "vanna", "charm", "vomma", "speed", "zomma",
-         "color", "ultima", "epsilon", "lambda", "veta")  # fmt: skip
+DRAWN = (
+    "delta",
+    "gamma",
+    "theta",
+    "vega",
+    "rho",
+    "vanna",
+    "charm",
+    "vomma",
+    "speed",
+    "zomma",
+    "color",
+    "ultima",
+    "epsilon",
+    "lambda",
+    "veta",
+)
 """The Greeks that are read, the best known first."""
 
 _CHECKED = ("close", "midpoint", "dual_delta", "vera", "d1", "d2", "dual_gamma")
@@ -227,18 +242,24 @@ def _last(piece: Piece) -> Piece:
     last = np.ones(len(piece), bool)
     last[:-1] = (strike[1:] != strike[:-1]) | (call[1:] != call[:-1])
     picked = order[last]
-    return Piece(piece.expiration, piece.trade_date, piece.time[picked], piece.strike[picked],
-                 piece.is_call[picked],
-                 {name: column[picked] for name, column in piece.values.items()})  # fmt: skip
+    return Piece(
+        piece.expiration,
+        piece.trade_date,
+        piece.time[picked],
+        piece.strike[picked],
+        piece.is_call[picked],
+        {name: column[picked] for name, column in piece.values.items()},
+    )
 
 
 def _joined(parts: Iterable[Piece]) -> Piece:
     parts = list(parts)
     names = parts[0].values
     return Piece(
-        parts[0].expiration, parts[0].trade_date,
+        parts[0].expiration,
+        parts[0].trade_date,
         np.concatenate([part.time for part in parts]),
         np.concatenate([part.strike for part in parts]),
         np.concatenate([part.is_call for part in parts]),
         {name: np.concatenate([part.values[name] for part in parts]) for name in names},
-    )  # fmt: skip
+    )

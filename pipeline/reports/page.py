@@ -65,9 +65,15 @@ def html(report: Report) -> str:
         for section in report.sections
     ]
     return page.render(
-        title=report.title, lead=report.lead, notes=report.notes, sections=sections,
-        footer=report.footer, figures=data, library=library, font=FONT,
-    )  # fmt: skip
+        title=report.title,
+        lead=report.lead,
+        notes=report.notes,
+        sections=sections,
+        footer=report.footer,
+        figures=data,
+        library=library,
+        font=FONT,
+    )
 
 
 def write_file(path: Path, text: str) -> int:

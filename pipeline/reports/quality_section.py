@@ -29,8 +29,10 @@ def quality_section(source: Source) -> Section:
     title = "Quality"
     checked = _qualities(source)
     if not checked:
-        told = ("The rows were not checked as they were downloaded. `greeks check` does it on "
-                "files that are there.")  # fmt: skip
+        told = (
+            "The rows were not checked as they were downloaded. `greeks check` does it on "
+            "files that are there."
+        )
         return Section("quality", title, tables=[Table("Not checked", (), (), absent=told)])
     rows = sum(each["rows"] for each in checked.values())
     findings = _findings(checked)
@@ -71,8 +73,10 @@ def _findings(checked: dict[str, Quality]) -> list[tuple[str, int, int, str]]:
         for finding in quality.get("findings", []):
             count, files, _ = rules.get(finding["rule"], (0, 0, ""))
             rules[finding["rule"]] = (
-                count + finding["count"], files + 1, finding.get("says", ""),
-            )  # fmt: skip
+                count + finding["count"],
+                files + 1,
+                finding.get("says", ""),
+            )
     ordered = sorted(rules.items(), key=lambda item: -item[1][0])
     return [(name, *found) for name, found in ordered]
 
@@ -88,34 +92,49 @@ def _counts(checked: dict[str, Quality], rows: int) -> Figure:
     import altair as alt
 
     data: list[dict[str, Any]] = [
-        {"name": _WORDS.get(name, name.replace("_", " ")), "share": count / rows, "n": count,
-         "label": f"{count:,}"}
+        {
+            "name": _WORDS.get(name, name.replace("_", " ")),
+            "share": count / rows,
+            "n": count,
+            "label": f"{count:,}",
+        }
         for name, count in counts.items()
-    ]  # fmt: skip
+    ]
     bars = base().encode(
         y=alt.Y("name:N", sort=None, title=None, axis=alt.Axis(labelLimit=190)),
-        x=alt.X("share:Q", title="share of rows", axis=alt.Axis(format=".0%", tickCount=5),
-                scale=alt.Scale(domainMax=max(0.01, 1.6 * max(r["share"] for r in data)))),
-        tooltip=[alt.Tooltip("name:N", title="what"), alt.Tooltip("n:Q", title="rows", format=","),
-                 alt.Tooltip("share:Q", format=".3%")],
-    )  # fmt: skip
+        x=alt.X(
+            "share:Q",
+            title="share of rows",
+            axis=alt.Axis(format=".0%", tickCount=5),
+            scale=alt.Scale(domainMax=max(0.01, 1.6 * max(r["share"] for r in data))),
+        ),
+        tooltip=[
+            alt.Tooltip("name:N", title="what"),
+            alt.Tooltip("n:Q", title="rows", format=","),
+            alt.Tooltip("share:Q", format=".3%"),
+        ],
+    )
     chart = bars.mark_bar(cornerRadius=2) + bars.mark_text(align="left", dx=4).encode(
         text="label:N"
     )
-    caption = ("Deep in the money, no volatility is usual; so are no bid far out of the money, and "
-               "no quote at 09:30.")  # fmt: skip
-    return Figure("quality-counts", title, caption, chart, data, wide=True,
-                  height=22 * len(data))  # fmt: skip
+    caption = (
+        "Deep in the money, no volatility is usual; so are no bid far out of the money, and "
+        "no quote at 09:30."
+    )
+    return Figure("quality-counts", title, caption, chart, data, wide=True, height=22 * len(data))
 
 
 def _finding_table(findings: list[tuple[str, int, int, str]], rows: int) -> Table:
     heads = ("rule", "rows", "share", "files", "what it says")
     return Table(
-        "Findings: what no convention of ThetaData explains", heads,
-        [(name, f"{count:,}", f"{count / rows:.4%}", f"{files:,}", says)
-         for name, count, files, says in findings],
+        "Findings: what no convention of ThetaData explains",
+        heads,
+        [
+            (name, f"{count:,}", f"{count / rows:.4%}", f"{files:,}", says)
+            for name, count, files, says in findings
+        ],
         absent="No finding: nothing that the conventions do not explain.",
-    )  # fmt: skip
+    )
 
 
 def _examples(checked: dict[str, Quality]) -> Table:
@@ -131,8 +150,13 @@ def _examples(checked: dict[str, Quality]) -> Table:
     rows.sort(key=lambda row: row[0])
     caption = f"{_MOST_EXAMPLES} of {len(rows)}." if len(rows) > _MOST_EXAMPLES else ""
     heads = ("rule", "contract", "time", "values")
-    return Table("Examples of the findings", heads, _from_each_rule(rows), caption,
-                 "The checks kept no example.")  # fmt: skip
+    return Table(
+        "Examples of the findings",
+        heads,
+        _from_each_rule(rows),
+        caption,
+        "The checks kept no example.",
+    )
 
 
 def _from_each_rule(rows: list[tuple[str, ...]]) -> list[tuple[str, ...]]:

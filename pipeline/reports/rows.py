@@ -64,8 +64,14 @@ class Piece:
     def where(self, mask: NDArray[np.bool_]) -> "Piece":
         """Returns the rows that `mask` picks."""
         values = {name: column[mask] for name, column in self.values.items()}
-        return Piece(self.expiration, self.trade_date, self.time[mask], self.strike[mask],
-                     self.is_call[mask], values)  # fmt: skip
+        return Piece(
+            self.expiration,
+            self.trade_date,
+            self.time[mask],
+            self.strike[mask],
+            self.is_call[mask],
+            values,
+        )
 
 
 def find_files(folder: Path) -> list[Path]:
@@ -132,8 +138,9 @@ def _split(table: pa.Table, first: date, last: date, columns: Sequence[str]) -> 
     for group in np.unique(groups[kept]):
         mask = kept & (groups == group)
         day, expiration = divmod(int(group), 1_000_000)
-        whole = Piece(_EPOCH + timedelta(expiration), _EPOCH + timedelta(day), times, strike,
-                      calls, values)  # fmt: skip
+        whole = Piece(
+            _EPOCH + timedelta(expiration), _EPOCH + timedelta(day), times, strike, calls, values
+        )
         yield whole if mask.all() else whole.where(mask)
 
 

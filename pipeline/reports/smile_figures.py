@@ -20,8 +20,13 @@ SEAM = 0.08
 def smile_figures(day: MarketDay) -> list[Figure]:
     """Returns the figures of implied volatility on the day."""
     now = day.now
-    return [_smiles(day, now), _term_structure(day, now), _surface(day, now), _course(day),
-            _underlying(day)]  # fmt: skip
+    return [
+        _smiles(day, now),
+        _term_structure(day, now),
+        _surface(day, now),
+        _course(day),
+        _underlying(day),
+    ]
 
 
 def out_of_the_money(piece: Piece) -> tuple[Floats, Floats]:
@@ -73,14 +78,25 @@ def _smiles(day: MarketDay, now: dict[date, Piece]) -> Figure:
         return Figure("smiles", title, absent=_nothing(day), wide=True)
     import altair as alt
 
-    chart = base().mark_line(point=alt.OverlayMarkDef(size=14)).encode(
-        x=alt.X("k:Q", title="log-moneyness, ln(strike / underlying)"),
-        y=alt.Y("v:Q", title="implied volatility", axis=alt.Axis(format=".0%"),
-                scale=alt.Scale(zero=False)),
-        color=alt.Color("e:O", title="expiration", sort=None),
-        tooltip=[alt.Tooltip("e:O", title="expiration"), alt.Tooltip("k:Q", title="log-moneyness"),
-                 alt.Tooltip("v:Q", title="implied volatility", format=".2%")],
-    )  # fmt: skip
+    chart = (
+        base()
+        .mark_line(point=alt.OverlayMarkDef(size=14))
+        .encode(
+            x=alt.X("k:Q", title="log-moneyness, ln(strike / underlying)"),
+            y=alt.Y(
+                "v:Q",
+                title="implied volatility",
+                axis=alt.Axis(format=".0%"),
+                scale=alt.Scale(zero=False),
+            ),
+            color=alt.Color("e:O", title="expiration", sort=None),
+            tooltip=[
+                alt.Tooltip("e:O", title="expiration"),
+                alt.Tooltip("k:Q", title="log-moneyness"),
+                alt.Tooltip("v:Q", title="implied volatility", format=".2%"),
+            ],
+        )
+    )
     caption = (
         f"{len(chosen)} of {len(now)} expirations. Puts below the underlying, calls above it; "
         f"solved, with a bid, within {_WINGS:.0f} at-the-money deviations. A step at 0 is a "
@@ -92,22 +108,35 @@ def _smiles(day: MarketDay, now: dict[date, Piece]) -> Figure:
 def _term_structure(day: MarketDay, now: dict[date, Piece]) -> Figure:
     title = f"ATM term structure at {clock(day)}"
     rows = [
-        {"d": (expiration - day.trade_date).days, "v": round(volatility, 5),
-         "e": label(expiration, day.trade_date)}
+        {
+            "d": (expiration - day.trade_date).days,
+            "v": round(volatility, 5),
+            "e": label(expiration, day.trade_date),
+        }
         for expiration, piece in now.items()
         if (volatility := volatility_at_the_money(piece)) > 0
-    ]  # fmt: skip
+    ]
     if not rows:
         return Figure("term-structure", title, absent=_nothing(day))
     import altair as alt
 
-    chart = base().mark_line(point=alt.OverlayMarkDef(size=40)).encode(
-        x=alt.X("d:Q", title="calendar days to expiration"),
-        y=alt.Y("v:Q", title="at-the-money implied volatility", axis=alt.Axis(format=".1%"),
-                scale=alt.Scale(zero=False)),
-        tooltip=[alt.Tooltip("e:N", title="expiration"),
-                 alt.Tooltip("v:Q", title="implied volatility", format=".2%")],
-    )  # fmt: skip
+    chart = (
+        base()
+        .mark_line(point=alt.OverlayMarkDef(size=40))
+        .encode(
+            x=alt.X("d:Q", title="calendar days to expiration"),
+            y=alt.Y(
+                "v:Q",
+                title="at-the-money implied volatility",
+                axis=alt.Axis(format=".1%"),
+                scale=alt.Scale(zero=False),
+            ),
+            tooltip=[
+                alt.Tooltip("e:N", title="expiration"),
+                alt.Tooltip("v:Q", title="implied volatility", format=".2%"),
+            ],
+        )
+    )
     caption = "At the strike nearest the underlying: the mean of its call and its put."
     return Figure("term-structure", title, caption, chart, rows, height=_tall(now))
 
@@ -128,24 +157,41 @@ def _surface(day: MarketDay, now: dict[date, Piece]) -> Figure:
     for expiration, (k, v) in smiles.items():
         found = np.interp(middles, k, v, left=np.nan, right=np.nan)
         rows += [
-            {"a": round(a, 5), "b": round(b, 5), "v": round(each, 4),
-             "e": label(expiration, day.trade_date)}
-            for a, b, each in zip(edges.tolist(), (edges[1:] + seam).tolist(), found.tolist(),
-                                  strict=False)
+            {
+                "a": round(a, 5),
+                "b": round(b, 5),
+                "v": round(each, 4),
+                "e": label(expiration, day.trade_date),
+            }
+            for a, b, each in zip(
+                edges.tolist(), (edges[1:] + seam).tolist(), found.tolist(), strict=False
+            )
             if each == each
-        ]  # fmt: skip
+        ]
     import altair as alt
 
-    chart = base().mark_rect().encode(
-        x=alt.X("a:Q", title="ln(strike / underlying)",
-                scale=alt.Scale(nice=False, zero=False)),
-        x2="b:Q",
-        y=alt.Y("e:N", sort=None, title=None, axis=alt.Axis(labelLimit=110)),
-        color=alt.Color("v:Q", title="implied volatility", legend=alt.Legend(format=".0%"),
-                        scale=alt.Scale(type="log", nice=False)),
-        tooltip=[alt.Tooltip("e:N", title="expiration"), alt.Tooltip("a:Q", title="log-moneyness"),
-                 alt.Tooltip("v:Q", title="implied volatility", format=".2%")],
-    )  # fmt: skip
+    chart = (
+        base()
+        .mark_rect()
+        .encode(
+            x=alt.X(
+                "a:Q", title="ln(strike / underlying)", scale=alt.Scale(nice=False, zero=False)
+            ),
+            x2="b:Q",
+            y=alt.Y("e:N", sort=None, title=None, axis=alt.Axis(labelLimit=110)),
+            color=alt.Color(
+                "v:Q",
+                title="implied volatility",
+                legend=alt.Legend(format=".0%"),
+                scale=alt.Scale(type="log", nice=False),
+            ),
+            tooltip=[
+                alt.Tooltip("e:N", title="expiration"),
+                alt.Tooltip("a:Q", title="log-moneyness"),
+                alt.Tooltip("v:Q", title="implied volatility", format=".2%"),
+            ],
+        )
+    )
     caption = "Out-of-the-money options, linear between strikes; blank where none is quoted."
     return Figure("surface", title, caption, chart, rows, height=_tall(now))
 
@@ -158,8 +204,11 @@ def _tall(now: dict[date, Piece]) -> int:
 def _course(day: MarketDay) -> Figure:
     title = f"ATM volatility through {day.trade_date:%d %B %Y}"
     if not day.near:
-        told = ("End of day has one row a contract: there is no time to follow." if day.end_of_day
-                else "No solved row near the money is on a whole five minutes.")  # fmt: skip
+        told = (
+            "End of day has one row a contract: there is no time to follow."
+            if day.end_of_day
+            else "No solved row near the money is on a whole five minutes."
+        )
         return Figure("course", title, absent=told)
     series: dict[date, dict[int, list[float]]] = {}
     for piece in day.near:
@@ -169,38 +218,60 @@ def _course(day: MarketDay) -> Figure:
         ):
             times.setdefault(when, []).append(value)
     rows = [
-        {"t": instant(day, when), "v": round(sum(values) / len(values), 5),
-         "e": label(expiration, day.trade_date), "clock": _clock(when)}
+        {
+            "t": instant(day, when),
+            "v": round(sum(values) / len(values), 5),
+            "e": label(expiration, day.trade_date),
+            "clock": _clock(when),
+        }
         for expiration in spread_out(sorted(series), 4)
         for when, values in sorted(series[expiration].items())
-    ]  # fmt: skip
+    ]
     import altair as alt
 
-    chart = base().mark_line().encode(
-        x=time_axis(),
-        y=alt.Y("v:Q", title="at-the-money implied volatility", axis=alt.Axis(format=".1%"),
-                scale=alt.Scale(zero=False)),
-        color=alt.Color("e:O", title="expiration", sort=None),
-        tooltip=[alt.Tooltip("e:O", title="expiration"), alt.Tooltip("clock:N", title="time"),
-                 alt.Tooltip("v:Q", title="implied volatility", format=".2%")],
-    )  # fmt: skip
-    return Figure("course", title, "At the strike nearest the underlying, on whole five minutes.",
-                  chart, rows)  # fmt: skip
+    chart = (
+        base()
+        .mark_line()
+        .encode(
+            x=time_axis(),
+            y=alt.Y(
+                "v:Q",
+                title="at-the-money implied volatility",
+                axis=alt.Axis(format=".1%"),
+                scale=alt.Scale(zero=False),
+            ),
+            color=alt.Color("e:O", title="expiration", sort=None),
+            tooltip=[
+                alt.Tooltip("e:O", title="expiration"),
+                alt.Tooltip("clock:N", title="time"),
+                alt.Tooltip("v:Q", title="implied volatility", format=".2%"),
+            ],
+        )
+    )
+    return Figure(
+        "course", title, "At the strike nearest the underlying, on whole five minutes.", chart, rows
+    )
 
 
 def _underlying(day: MarketDay) -> Figure:
     title = f"{day.symbol}'s underlying through {day.trade_date:%d %B %Y}"
     if not day.spot:
         return Figure("underlying", title, absent="The files have no price of it at any time.")
-    rows = [{"t": instant(day, when), "v": price, "clock": _clock(when)}
-            for when, price in sorted(day.spot.items())]  # fmt: skip
+    rows = [
+        {"t": instant(day, when), "v": price, "clock": _clock(when)}
+        for when, price in sorted(day.spot.items())
+    ]
     import altair as alt
 
-    chart = base().mark_line().encode(
-        x=time_axis(),
-        y=alt.Y("v:Q", title="USD", scale=alt.Scale(zero=False)),
-        tooltip=[alt.Tooltip("clock:N", title="time"), alt.Tooltip("v:Q", title="USD")],
-    )  # fmt: skip
+    chart = (
+        base()
+        .mark_line()
+        .encode(
+            x=time_axis(),
+            y=alt.Y("v:Q", title="USD", scale=alt.Scale(zero=False)),
+            tooltip=[alt.Tooltip("clock:N", title="time"), alt.Tooltip("v:Q", title="USD")],
+        )
+    )
     return Figure("underlying", title, "As the rows on whole five minutes say it.", chart, rows)
 
 
@@ -208,8 +279,12 @@ def time_axis() -> Any:
     """Returns the axis of a field `t`, made by `instant`."""
     import altair as alt
 
-    return alt.X("t:T", title="time of day, New York", axis=alt.Axis(format="%H:%M", tickCount=6),
-                 scale=alt.Scale(type="utc", nice=False))  # fmt: skip
+    return alt.X(
+        "t:T",
+        title="time of day, New York",
+        axis=alt.Axis(format="%H:%M", tickCount=6),
+        scale=alt.Scale(type="utc", nice=False),
+    )
 
 
 def instant(day: MarketDay, milliseconds: float) -> int:
@@ -235,5 +310,7 @@ def _nothing(day: MarketDay) -> str:
         return "The files have no implied volatility."
     if day.end_of_day:
         return "No volatility was solved for an option with a bid."
-    return (f"No solved volatility at {clock(day)}: the quotes had none yet, or the files end "
-            "before it. Choose another --time.")  # fmt: skip
+    return (
+        f"No solved volatility at {clock(day)}: the quotes had none yet, or the files end "
+        "before it. Choose another --time."
+    )

@@ -97,14 +97,18 @@ def find_source(run: str, output: str, metrics: str) -> Source:
         return Source(found, folder, tuple(files))
     found = _find(run, metrics) if run else _newest(metrics, None)
     if found is None:
-        raise NoRows(f"there is no run in {metrics}: name a run's summary, or say with --output "
-                     "where the files are")  # fmt: skip
+        raise NoRows(
+            f"there is no run in {metrics}: name a run's summary, or say with --output "
+            "where the files are"
+        )
     folder = Path(str(found.get("request", {}).get("output", "")))
     paths = [Path(each["path"]) for each in found.get("expirations", []) if each.get("path")]
     there = tuple(dict.fromkeys(path for path in paths if path.is_file()))
     if paths and not there:
-        raise NoRows(f"none of the files of run {found['run_id']} is there, such as {paths[0]}: "
-                     "run this where the download ran, or say --output FOLDER")  # fmt: skip
+        raise NoRows(
+            f"none of the files of run {found['run_id']} is there, such as {paths[0]}: "
+            "run this where the download ran, or say --output FOLDER"
+        )
     return Source(found, folder, there)
 
 

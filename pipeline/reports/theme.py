@@ -16,34 +16,56 @@ def _config(ink: str, faint: str, paper: str, colours: list[str], shares: list[s
         "font": FONT,
         "view": {"stroke": None},
         "axis": {
-            "labelColor": ink, "titleColor": ink, "gridColor": faint, "domainColor": faint,
-            "tickColor": faint, "labelFontSize": 11, "titleFontSize": 12, "titleFontWeight": 500,
+            "labelColor": ink,
+            "titleColor": ink,
+            "gridColor": faint,
+            "domainColor": faint,
+            "tickColor": faint,
+            "labelFontSize": 11,
+            "titleFontSize": 12,
+            "titleFontWeight": 500,
             "labelOverlap": True,
         },
         "axisX": {"labelFlush": True},
         "axisY": {"labelFlush": False},
         "mark": {"color": colours[0]},
         "legend": {
-            "labelColor": ink, "titleColor": ink, "orient": "bottom", "titleFontWeight": 500,
-            "labelFontSize": 12, "titleFontSize": 12, "gradientLength": 160, "symbolStrokeWidth": 3,
-            "titleOrient": "top", "columns": 3,
+            "labelColor": ink,
+            "titleColor": ink,
+            "orient": "bottom",
+            "titleFontWeight": 500,
+            "labelFontSize": 12,
+            "titleFontSize": 12,
+            "gradientLength": 160,
+            "symbolStrokeWidth": 3,
+            "titleOrient": "top",
+            "columns": 3,
         },
         "title": {"color": ink, "anchor": "start", "fontSize": 14, "subtitleColor": ink},
         "text": {"color": ink},
         "rule": {"color": ink},
         "line": {"strokeWidth": 2},
         "range": {
-            "category": colours, "ordinal": colours, "diverging": shares,
-            "heatmap": {"scheme": "viridis"}, "ramp": {"scheme": "viridis"},
+            "category": colours,
+            "ordinal": colours,
+            "diverging": shares,
+            "heatmap": {"scheme": "viridis"},
+            "ramp": {"scheme": "viridis"},
         },
-    }  # fmt: skip
+    }
 
 
 LIGHT = _config(
-    "#24292f", "#d8dee4", "#ffffff", _LIGHT,
+    "#24292f",
+    "#d8dee4",
+    "#ffffff",
+    _LIGHT,
     ["#7a2600", "#c65102", "#ee9b4f", "#f5d3ae", "#cfe5f2"],
-)  # fmt: skip
+)
 DARK = _config(
-    "#e6e6e6", "#3d444d", "#15191f", _DARK,
+    "#e6e6e6",
+    "#3d444d",
+    "#15191f",
+    _DARK,
     ["#ff9d5c", "#d9732f", "#a3602f", "#7d6a55", "#1f4e68"],
-)  # fmt: skip
+)

@@ -51,8 +51,11 @@ def end_job(options: PipelineOptions) -> None:
                         f"{url}/jobs/{job['jid']}", params={"mode": "cancel"}, timeout=_SECONDS
                     ).raise_for_status()
     except (requests.RequestException, LookupError) as error:
-        print(f"greeks download: look for the job {name} at {url}, and cancel it if it is still "
-              f"there: {error}", file=sys.stderr)  # fmt: skip
+        print(
+            f"greeks download: look for the job {name} at {url}, and cancel it if it is still "
+            f"there: {error}",
+            file=sys.stderr,
+        )
 
 
 def _is_flink(options: PipelineOptions) -> bool:

@@ -114,7 +114,7 @@ class _Bound:
     """Puts `bound` before the command that starts a job server."""
 
     def subprocess_cmd_and_endpoint(self) -> tuple[list[Any], str]:
-        command, endpoint = super().subprocess_cmd_and_endpoint()  # type: ignore[misc]  # of Beam's
+        command, endpoint = super().subprocess_cmd_and_endpoint()  # type: ignore[misc]  # -- of Beam's
         return [sys.executable, "-S", bound.__file__, *command], endpoint
 
 
@@ -194,8 +194,10 @@ def lost_connections_told() -> Iterator[None]:
             before(args)
         elif args.exc_value.code() == grpc.StatusCode.UNAVAILABLE and not told.is_set():
             told.set()
-            print("greeks download: the engine dropped a worker; its work is to be done again",
-                  file=sys.stderr)  # fmt: skip
+            print(
+                "greeks download: the engine dropped a worker; its work is to be done again",
+                file=sys.stderr,
+            )
 
     threading.excepthook = tell
     try:

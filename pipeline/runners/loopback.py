@@ -22,7 +22,7 @@ from apache_beam.transforms.environments import ExternalEnvironment
 class Pool(BeamFnExternalWorkerPoolServicer):
     """Beam's pool of workers, of which threads are not ended by name."""
 
-    def StopWorker(  # noqa: N802  # gRPC's name
+    def StopWorker(  # noqa: N802 -- gRPC's name
         self, stop_worker_request: beam_fn_api_pb2.StopWorkerRequest, unused_context: Any
     ) -> beam_fn_api_pb2.StopWorkerResponse:
         """Ends a worker that is a process; one that is a thread ends with its connection."""

@@ -14,8 +14,12 @@ from pipeline.simulator.market.greeks import INTERVALS, Query
 from transforms.market import calendar
 
 _RIGHTS = {
-    "call": ("CALL",), "c": ("CALL",), "put": ("PUT",), "p": ("PUT",), "both": ("CALL", "PUT"),
-}  # fmt: skip
+    "call": ("CALL",),
+    "c": ("CALL",),
+    "put": ("PUT",),
+    "p": ("PUT",),
+    "both": ("CALL", "PUT"),
+}
 _RATE_TYPES = {
     "sofr",
     *(f"treasury_m{months}" for months in (1, 3, 6)),

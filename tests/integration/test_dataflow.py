@@ -121,10 +121,22 @@ def test_a_worker_loads_every_step_from_what_is_installed_there(
     job: Any, package: Path, tmp_path: Path
 ) -> None:
     subprocess.run(
-        [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
-         "--no-deps", "--target", str(tmp_path / "site"), str(package)],
-        check=True, capture_output=True, cwd=tmp_path,
-    )  # fmt: skip
+        [
+            sys.executable,
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            "--no-deps",
+            "--target",
+            str(tmp_path / "site"),
+            str(package),
+        ],
+        check=True,
+        capture_output=True,
+        cwd=tmp_path,
+    )
     payloads = []
     for transform in job.components.transforms.values():
         if transform.spec.urn == "beam:transform:pardo:v1":
@@ -133,9 +145,13 @@ def test_a_worker_loads_every_step_from_what_is_installed_there(
                 payloads.append(step.do_fn.payload.decode())
     done = subprocess.run(
         [sys.executable, "-c", WORKER, str(tmp_path / "site")],
-        input=json.dumps(payloads), capture_output=True, text=True, cwd=tmp_path, check=False,
+        input=json.dumps(payloads),
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        check=False,
         env={"PATH": os.environ["PATH"]},
-    )  # fmt: skip
+    )
     assert done.returncode == 0, done.stderr
     assert {"_FetchFn", "_WriteFn", "_RecordFn", "_EmitFn"} <= set(done.stdout.split())
 
@@ -145,9 +161,21 @@ def test_a_dry_run_says_that_the_job_is_well_and_fetches_nothing(
 ) -> None:
     with google_store() as store:
         told = greeks(
-            tmp_path, "download", "--symbol", "SPXW", "--start_date", "2024-03-14",
-            "--terminal", terminal.url, "--output", f"gs://{BUCKET}/out",
-            "--setup_file", str(checkout / "setup.py"), *FLAGS, code=0, **store.environment,
-        )  # fmt: skip
+            tmp_path,
+            "download",
+            "--symbol",
+            "SPXW",
+            "--start_date",
+            "2024-03-14",
+            "--terminal",
+            terminal.url,
+            "--output",
+            f"gs://{BUCKET}/out",
+            "--setup_file",
+            str(checkout / "setup.py"),
+            *FLAGS,
+            code=0,
+            **store.environment,
+        )
         assert "dry run: DataflowRunner took the job of 21 expirations" in told
         assert store.objects("out/") == {}

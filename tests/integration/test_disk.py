@@ -106,8 +106,12 @@ def test_a_file_that_may_not_grow_fails_its_expiration_alone(tmp_path: Path) -> 
     with scripted_server(scripted_terminal(of_sizes)) as server:
         done = subprocess.run(
             [sys.executable, "-m", "pipeline", *DOWNLOAD, "--terminal", server.url],
-            cwd=tmp_path, capture_output=True, text=True, preexec_fn=limited(1), check=False,
-        )  # fmt: skip
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            preexec_fn=limited(1),
+            check=False,
+        )
     assert done.returncode == 1
     assert "File too large" in done.stderr
     assert len(files_in(tmp_path / "data" / "greeks")) == 2

@@ -63,9 +63,16 @@ def test_two_task_managers_make_the_local_runs_files(
     tmp_path: Path, terminal: TerminalServer, of_two: Cluster, local: Path
 ) -> None:
     greeks(
-        tmp_path, *DOWNLOAD, "--interval", "1m", "--terminal", terminal.url,
-        *on(of_two, 4), "--environment_type", "LOOPBACK",
-    )  # fmt: skip
+        tmp_path,
+        *DOWNLOAD,
+        "--interval",
+        "1m",
+        "--terminal",
+        terminal.url,
+        *on(of_two, 4),
+        "--environment_type",
+        "LOOPBACK",
+    )
     assert_same(tmp_path, local, of_two)
 
 
@@ -74,9 +81,19 @@ def test_workers_of_a_pool_make_the_local_runs_files(
 ) -> None:
     with runners.worker_pool(tmp_path / "pool") as environment:
         out = greeks(
-            tmp_path, *DOWNLOAD, "--interval", "1m", "--terminal", terminal.url,
-            *on(of_one, 2), *environment, "--progress", "plain", "--progress_seconds", "0.2",
-        )  # fmt: skip
+            tmp_path,
+            *DOWNLOAD,
+            "--interval",
+            "1m",
+            "--terminal",
+            terminal.url,
+            *on(of_one, 2),
+            *environment,
+            "--progress",
+            "plain",
+            "--progress_seconds",
+            "0.2",
+        )
     assert_same(tmp_path, local, of_one)
     # The launcher tells what the workers do.
     assert "in flight: SPXW 2024-03-1" in out
@@ -88,9 +105,18 @@ def test_a_task_manager_that_is_killed_costs_time_and_no_data(
 ) -> None:
     with runners.worker_pool(tmp_path / "pool") as environment:
         process = start(
-            tmp_path, *DOWNLOAD, "--interval", "1m", "--terminal", terminal.url,
-            "--concurrency", "1", *on(of_one, 4), *environment, **WITHOUT_COVERAGE,
-        )  # fmt: skip
+            tmp_path,
+            *DOWNLOAD,
+            "--interval",
+            "1m",
+            "--terminal",
+            terminal.url,
+            "--concurrency",
+            "1",
+            *on(of_one, 4),
+            *environment,
+            **WITHOUT_COVERAGE,
+        )
         wait_for("a file", lambda: files_in(tmp_path / "data" / "greeks"))
         of_one.task_managers.pop().kill()
         of_one.add_task_manager()
@@ -104,9 +130,19 @@ def test_ctrl_c_keeps_what_is_whole_and_leaves_no_job(
     tmp_path: Path, terminal: TerminalServer, of_two: Cluster, local: Path
 ) -> None:
     process = start(
-        tmp_path, *DOWNLOAD, "--interval", "1m", "--terminal", terminal.url,
-        "--concurrency", "1", *on(of_two, 2), "--environment_type", "LOOPBACK", **WITHOUT_COVERAGE,
-    )  # fmt: skip
+        tmp_path,
+        *DOWNLOAD,
+        "--interval",
+        "1m",
+        "--terminal",
+        terminal.url,
+        "--concurrency",
+        "1",
+        *on(of_two, 2),
+        "--environment_type",
+        "LOOPBACK",
+        **WITHOUT_COVERAGE,
+    )
     wait_for("a file", lambda: files_in(tmp_path / "data" / "greeks"))
     summary, states = interrupted(process, tmp_path, of_two)
     assert summary["successful_expirations"] == len(hashes(tmp_path)) >= 1
@@ -119,9 +155,15 @@ def test_ctrl_c_cancels_a_job_that_waits_for_slots(
 ) -> None:
     before = of_two.jobs()
     process = start(
-        tmp_path, *DOWNLOAD, "--terminal", terminal.url,
-        *on(of_two, 5), "--environment_type", "LOOPBACK", **WITHOUT_COVERAGE,
-    )  # fmt: skip
+        tmp_path,
+        *DOWNLOAD,
+        "--terminal",
+        terminal.url,
+        *on(of_two, 5),
+        "--environment_type",
+        "LOOPBACK",
+        **WITHOUT_COVERAGE,
+    )
     wait_for("the job", lambda: set(of_two.jobs()) - set(before))
     summary, states = interrupted(process, tmp_path, of_two)
     assert summary["interrupted_expirations"] == 5

@@ -84,8 +84,11 @@ def test_without_the_extra_the_error_names_it(command: list[str], tmp_path: Path
     (tmp_path / "runs.db").touch()
     done = subprocess.run(
         [sys.executable, "-m", "pipeline", *command, "--metrics", "sqlite:///runs.db"],
-        cwd=tmp_path, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode in (1, 2)
     assert 'pip install "theta-greeks-pipeline[sql]"' in done.stderr
     assert "Traceback" not in done.stderr

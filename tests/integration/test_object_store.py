@@ -218,17 +218,35 @@ def test_a_store_that_cannot_be_used_is_an_error_that_says_why_and_tells_no_secr
         assert words in told
         assert SECRET not in told
         assert "hunter2" not in told
-    nowhere = {"AWS_ENDPOINT_URL": moto.url, "HOME": str(tmp_path), "AWS_ACCESS_KEY_ID": "",
-               "AWS_EC2_METADATA_DISABLED": "true"}  # fmt: skip
+    nowhere = {
+        "AWS_ENDPOINT_URL": moto.url,
+        "HOME": str(tmp_path),
+        "AWS_ACCESS_KEY_ID": "",
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
     assert "set AWS_ACCESS_KEY_ID" in greeks(tmp_path, *command, code=2, **nowhere)
 
 
 def test_no_record_or_object_holds_the_secret(
     terminal: TerminalServer, moto: ObjectStore, tmp_path: Path
 ) -> None:
-    told = greeks(tmp_path, *SPXW, *OUTPUT, "--max_dte", "1", "--interval", "30m",
-                  "--terminal", terminal.url, "--s3_endpoint_url", moto.url,
-                  "--s3_access_key_id", "AKIA0", "--s3_secret_access_key", SECRET)  # fmt: skip
+    told = greeks(
+        tmp_path,
+        *SPXW,
+        *OUTPUT,
+        "--max_dte",
+        "1",
+        "--interval",
+        "30m",
+        "--terminal",
+        terminal.url,
+        "--s3_endpoint_url",
+        moto.url,
+        "--s3_access_key_id",
+        "AKIA0",
+        "--s3_secret_access_key",
+        SECRET,
+    )
     assert SECRET not in told
     kept = moto.objects()
     assert any(name.startswith("runs/pipeline-run-") for name in kept)
@@ -240,10 +258,22 @@ def test_a_download_into_a_store_stays_below_200_mib(
     terminal: TerminalServer, either: ObjectStore | GoogleStore, tmp_path: Path
 ) -> None:
     for form in ("csv", "parquet"):
-        at(either, tmp_path, *SPXW, "--output", f"{either.scheme}://{BUCKET}/{form}",
-           *output(either)[2:],
-               "--terminal", terminal.url, "--format", form, "--max_dte", "12", code=0,
-           **WITHOUT_COVERAGE)  # fmt: skip
+        at(
+            either,
+            tmp_path,
+            *SPXW,
+            "--output",
+            f"{either.scheme}://{BUCKET}/{form}",
+            *output(either)[2:],
+            "--terminal",
+            terminal.url,
+            "--format",
+            form,
+            "--max_dte",
+            "12",
+            code=0,
+            **WITHOUT_COVERAGE,
+        )
     listed = json.loads(at(either, tmp_path, "runs", "list", *output(either)[2:], "--json"))
     assert [each["rows"] for each in listed] == [listed[0]["rows"]] * 2
     assert max(each["memory"] for each in listed) < 200

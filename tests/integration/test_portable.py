@@ -62,14 +62,29 @@ def test_the_files_and_the_sums_are_those_of_the_local_run(
     local, its_summary = of_the_local_run[form]
     with runners.flags_of(runner, tmp_path) as flags:
         greeks(
-            tmp_path, *DOWNLOAD, *NEAR, "--format", form, "--terminal", terminal.url,
-            "--concurrency", "3", *flags,
-        )  # fmt: skip
+            tmp_path,
+            *DOWNLOAD,
+            *NEAR,
+            "--format",
+            form,
+            "--terminal",
+            terminal.url,
+            "--concurrency",
+            "3",
+            *flags,
+        )
     assert hashes(tmp_path) == local
     assert len(local) == 5
     (summary,) = summaries(tmp_path)
-    for name in ("total_records", "total_data_size", "total_requests", "successful_expirations",
-                 "findings", "status", "errors"):  # fmt: skip
+    for name in (
+        "total_records",
+        "total_data_size",
+        "total_requests",
+        "successful_expirations",
+        "findings",
+        "status",
+        "errors",
+    ):
         assert summary[name] == its_summary[name], name
     assert summary["runner"] == flags[1]
     assert len(files_in(tmp_path / "data" / "greeks.meta" / "unfinished")) == 0

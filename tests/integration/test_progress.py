@@ -96,9 +96,16 @@ def test_through_a_pipe_rows_under_way_are_plain_lines_in_every_running_mode(
         scripted_server(terminal(holding.answer)) as server,
     ):
         process = start(
-            tmp_path, *DOWNLOAD, "--terminal", server.url, "--progress_seconds", "0.1", *flags,
-            "--concurrency", "2",
-        )  # fmt: skip
+            tmp_path,
+            *DOWNLOAD,
+            "--terminal",
+            server.url,
+            "--progress_seconds",
+            "0.1",
+            *flags,
+            "--concurrency",
+            "2",
+        )
         assert process.stdout is not None
         assert process.stderr is not None
         holding.watched = Watched(process.stderr.fileno())

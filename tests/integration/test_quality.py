@@ -32,11 +32,18 @@ def planted() -> tuple[pa.Table, dict[str, str]]:
     table = MARKET.rows("SPXW", EXPIRATION, DAY, "30m")
     greeks_ = ORDERS["first_order"][7:13]
     where = {
-        "delta_bounds": (5120.0, "P"), "vega_bounds": (5125.0, "P"), "zero_greeks": (5130.0, "P"),
-        "unsolved_iv": (5135.0, "P"), "iv_error": (5140.0, "P"), "zero_bids": (4700.0, "C"),
-        "crossed_quotes": (5145.0, "P"), "iv_bounds": (5150.0, "P"), "holes": (5155.0, "P"),
-        "out_of_order": (5160.0, "P"), "duplicates": (5165.0, "P"),
-    }  # fmt: skip
+        "delta_bounds": (5120.0, "P"),
+        "vega_bounds": (5125.0, "P"),
+        "zero_greeks": (5130.0, "P"),
+        "unsolved_iv": (5135.0, "P"),
+        "iv_error": (5140.0, "P"),
+        "zero_bids": (4700.0, "C"),
+        "crossed_quotes": (5145.0, "P"),
+        "iv_bounds": (5150.0, "P"),
+        "holes": (5155.0, "P"),
+        "out_of_order": (5160.0, "P"),
+        "duplicates": (5165.0, "P"),
+    }
     rows = {rule: place(table, *contract, "11:00") for rule, contract in where.items()}
     bid, ask = (table[name][rows["crossed_quotes"]].as_py() for name in ("bid", "ask"))
     table = plant(table, rows["delta_bounds"], delta=0.5)
@@ -71,9 +78,7 @@ def terminal_with_defects() -> Iterator[Scripted]:
             local = pc.strftime(table[name], "%Y-%m-%dT%H:%M:%S")
             table = table.set_column(table.schema.get_field_index(name), name, local)
         lines = [str(encode_header(schema_of("first_order")), "utf-8").strip()]
-        lines += [
-            ",".join(str(cell) for cell in row.values()) for row in table.to_pylist()
-        ]  # fmt: skip
+        lines += [",".join(str(cell) for cell in row.values()) for row in table.to_pylist()]
         return Answer(("\r\n".join(lines) + "\r\n").encode())
 
     with scripted_server(scripted_terminal(answer)) as server:
@@ -144,9 +149,14 @@ def test_how_the_greeks_were_computed_is_taken_from_the_manifest(
     terminal: TerminalServer, tmp_path: Path, flag: str
 ) -> None:
     greeks(
-        tmp_path, *shlex.split(DOWNLOAD), *shlex.split(flag), "--terminal", terminal.url,
-        "--max_dte", "20",
-    )  # fmt: skip
+        tmp_path,
+        *shlex.split(DOWNLOAD),
+        *shlex.split(flag),
+        "--terminal",
+        terminal.url,
+        "--max_dte",
+        "20",
+    )
     assert "no finding in" in greeks(tmp_path, "check", "data/greeks")
     (tmp_path / "data" / "greeks.meta").rename(tmp_path / "elsewhere")
     out = greeks(tmp_path, "check", "data/greeks", code=1)

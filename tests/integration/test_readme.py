@@ -33,8 +33,12 @@ def test_the_readmes_python_runs_and_prints_rows(
     assert "print(" in code
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", code],
-        cwd=folder, capture_output=True, text=True, timeout=120, check=False,
-    )  # fmt: skip
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
     assert len(done.stdout.splitlines()) > 3
     assert re.search(r"\d", done.stdout)

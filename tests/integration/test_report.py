@@ -22,19 +22,51 @@ from tests.support.command import greeks, summaries
 from tests.support.folder import fill
 
 DRAWN = (
-    "smiles", "term-structure", "surface", "course", "underlying", "completeness", "solved",
-    "delta", "theta", "vega", "rho", "epsilon", "lambda", "errors", "iv-error", "quality-counts",
-    "changes-figure", "gantt", "rows", "seconds",
-)  # fmt: skip
+    "smiles",
+    "term-structure",
+    "surface",
+    "course",
+    "underlying",
+    "completeness",
+    "solved",
+    "delta",
+    "theta",
+    "vega",
+    "rho",
+    "epsilon",
+    "lambda",
+    "errors",
+    "iv-error",
+    "quality-counts",
+    "changes-figure",
+    "gantt",
+    "rows",
+    "seconds",
+)
 """The figures that a run of two trade dates has, whatever else the summary holds."""
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("report")
-    greeks(made, "download", "--symbol", "SPXW", "--start_date", "2024-03-13", "--end_date",
-           "2024-03-14", "--max_dte", "8", "--interval", "15m", "--format", "parquet",
-           "--terminal", "embedded")  # fmt: skip
+    greeks(
+        made,
+        "download",
+        "--symbol",
+        "SPXW",
+        "--start_date",
+        "2024-03-13",
+        "--end_date",
+        "2024-03-14",
+        "--max_dte",
+        "8",
+        "--interval",
+        "15m",
+        "--format",
+        "parquet",
+        "--terminal",
+        "embedded",
+    )
     told = greeks(made, "report", "--png", "pictures", TZ="America/Los_Angeles")
     assert re.match(r"report: data/greeks\.meta/report\.html \(\d\.\d MB, \d\d figures, ", told)
     return made
@@ -116,8 +148,9 @@ def test_one_file_that_can_not_be_read_is_named_and_the_others_are_drawn(tmp_pat
 
 def test_a_run_that_wrote_nothing_has_a_report_of_why(tmp_path: Path) -> None:
     saturday = "2024-03-16"
-    greeks(tmp_path, "download", "--symbol", "SPXW", "--start_date", saturday,
-           "--terminal", "embedded")  # fmt: skip
+    greeks(
+        tmp_path, "download", "--symbol", "SPXW", "--start_date", saturday, "--terminal", "embedded"
+    )
     greeks(tmp_path, "report")
     text = (tmp_path / "data" / "greeks.meta" / "report.html").read_text("utf-8")
     assert "This run wrote no file." in text
@@ -179,10 +212,16 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chro
     options = webdriver.ChromeOptions()
     options.binary_location = binary
     for flag in (
-        "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-        "--disable-background-networking", "--disable-component-update", "--disable-sync",
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
         f"--user-data-dir={tmp_path_factory.mktemp('chromium')}",
-    ):  # fmt: skip
+    ):
         options.add_argument(flag)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     made = webdriver.Chrome(options=options, service=Service(driver))

@@ -73,7 +73,7 @@ def test_a_rerun_skips_what_is_proven_and_says_so(capsys: pytest.CaptureFixture[
     assert (told["status"], told["total_expirations"]) == ("succeeded", 3)
     assert (told["skipped_expirations"], told["successful_expirations"]) == (3, 0)
     assert (told["total_records"], told["files_created"]) == (0, [])
-    assert [each["status"] for each in told["expirations"]] == ["skipped"] * 3  # type: ignore[attr-defined]  # a list
+    assert [each["status"] for each in told["expirations"]] == ["skipped"] * 3  # type: ignore[attr-defined]  # -- a list
 
 
 def test_a_summary_counts_all_that_was_skipped_and_lists_a_hundred() -> None:
@@ -83,7 +83,7 @@ def test_a_summary_counts_all_that_was_skipped_and_lists_a_hundred() -> None:
     assert greeks(f"{GOOD} --max_dte 400", script) == []
     told = last_summary()
     assert (told["total_expirations"], told["skipped_expirations"]) == (140, 140)
-    assert len(told["expirations"]) == 100  # type: ignore[arg-type]  # a list
+    assert len(told["expirations"]) == 100  # type: ignore[arg-type]  # -- a list
 
 
 def test_a_larger_request_fetches_only_what_is_new() -> None:
@@ -212,7 +212,7 @@ def test_data_that_the_terminal_has_no_more_stays_and_is_told() -> None:
     before = data()
     greeks(f"{GOOD} --overwrite", terminal(none_on_friday), code=1)
     assert data() == before
-    (error,) = last_summary()["errors"]  # type: ignore[misc]  # one, or the test fails
+    (error,) = last_summary()["errors"]  # type: ignore[misc]  # -- one, or the test fails
     assert error["error_type"] == "NothingNow"  # type: ignore[has-type]
 
 
@@ -324,10 +324,23 @@ def test_files_and_folders_are_synced_around_each_rename(tmp_path: Path) -> None
         command = [sys.executable, "-m", "pipeline", *shlex.split(GOOD), "--max_dte", "0"]
         calls = "trace=fsync,rename,renameat,renameat2,mkdir,openat"
         done = subprocess.run(
-            ["strace", "-f", "-y", "-qq", "-e", calls, "-o", str(trace), *command,
-             "--terminal", server.url],
-            capture_output=True, text=True, check=False,
-        )  # fmt: skip
+            [
+                "strace",
+                "-f",
+                "-y",
+                "-qq",
+                "-e",
+                calls,
+                "-o",
+                str(trace),
+                *command,
+                "--terminal",
+                server.url,
+            ],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
     if "ptrace" in done.stderr and done.returncode:
         pytest.skip("strace may not trace here")
     assert done.returncode == 0, done.stderr

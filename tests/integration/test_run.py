@@ -164,9 +164,11 @@ def test_an_embedded_terminal_is_asked_for_by_name_and_ends_with_the_run(tmp_pat
     (summary,) = summaries(tmp_path)
     assert summary["source"]["data"] == "simulated"
     assert summary["embedded_terminal_peak_memory"] > 30
-    assert not any("--exit_with_stdin" in " ".join(p.info["cmdline"] or ())
-                   and str(os.getpid()) == str(p.info["ppid"])
-                   for p in psutil.process_iter(["cmdline", "ppid"]))  # fmt: skip
+    assert not any(
+        "--exit_with_stdin" in " ".join(p.info["cmdline"] or ())
+        and str(os.getpid()) == str(p.info["ppid"])
+        for p in psutil.process_iter(["cmdline", "ppid"])
+    )
     # Beam's own choice of a runner would have looked for Prism, and cached it here.
     assert not (tmp_path / "home" / ".apache_beam").exists()
 
@@ -208,8 +210,11 @@ def test_a_run_whose_output_goes_nowhere_is_a_run_like_any_other(
     redirection = ">&-" if where == "closed" else "> /dev/full"
     done = subprocess.run(
         ["sh", "-c", f'exec "$@" {redirection}', "sh", *command],
-        cwd=tmp_path, stderr=subprocess.PIPE, text=True, check=False,
-    )  # fmt: skip
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr
     (summary,) = summaries(tmp_path)

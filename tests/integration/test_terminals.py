@@ -76,9 +76,16 @@ def test_what_a_terminal_that_dies_leaves_undone_goes_to_the_others(
     ):
         greeks(calm, *DOWNLOAD, "--terminal", lasts.url)
         process = start(
-            tmp_path, *DOWNLOAD, *flags, "--concurrency", "2", "--attempts", "2",
-            "--terminal", f"{url},{lasts.url}",
-        )  # fmt: skip
+            tmp_path,
+            *DOWNLOAD,
+            *flags,
+            "--concurrency",
+            "2",
+            "--attempts",
+            "2",
+            "--terminal",
+            f"{url},{lasts.url}",
+        )
         wait_for("a few requests", lambda: history(url) >= 3)
         dies.kill()
         out, err = process.communicate(timeout=240)
@@ -108,9 +115,17 @@ def test_where_every_terminal_fails_each_expiration_says_so(
         TerminalServer(market, chaos="474!:21") as other,
     ):
         greeks(
-            tmp_path, *DOWNLOAD, *flags_of(mode), "--attempts", "1", "--max_dte", "5",
-            "--terminal", f"{one.url},{other.url}", code=1,
-        )  # fmt: skip
+            tmp_path,
+            *DOWNLOAD,
+            *flags_of(mode),
+            "--attempts",
+            "1",
+            "--max_dte",
+            "5",
+            "--terminal",
+            f"{one.url},{other.url}",
+            code=1,
+        )
     (summary,) = summaries(tmp_path)
     assert summary["failed_expirations"] == summary["total_expirations"] == 4
     assert all("474 DISCONNECTED" in error["message"] for error in summary["errors"])

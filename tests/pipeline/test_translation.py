@@ -70,9 +70,10 @@ def test_type_hints_say_what_passes_and_keys_of_shuffles_are_coded_deterministic
                 grouped.append(node)
             if node.full_label.split("/")[0] in ("FetchGreeks", "WriteGreeks", "RecordResults"):
                 untyped.extend(
-                    node.full_label for tag, output in node.outputs.items()
+                    node.full_label
+                    for tag, output in node.outputs.items()
                     if tag != "withdrawn" and output.element_type == beam.typehints.Any
-                )  # fmt: skip
+                )
 
     made(tmp_path, 3).visit(Look())
     assert untyped == []

@@ -104,10 +104,21 @@ class Cluster:
     def _start(self, main: str, *arguments: str) -> "subprocess.Popen[bytes]":
         log = self._stack.enter_context((self._folder / f"{main}.log").open("ab"))
         process = subprocess.Popen(
-            ["java", "-Xmx384m", "-Dlog4j.configurationFile=file:log4j.properties",
-             "-cp", f"{os.environ[LIB]}/*", main, "--configDir", str(self._folder), *arguments],
-            cwd=self._folder, stdout=log, stderr=subprocess.STDOUT,
-        )  # fmt: skip
+            [
+                "java",
+                "-Xmx384m",
+                "-Dlog4j.configurationFile=file:log4j.properties",
+                "-cp",
+                f"{os.environ[LIB]}/*",
+                main,
+                "--configDir",
+                str(self._folder),
+                *arguments,
+            ],
+            cwd=self._folder,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
         self._stack.callback(process.wait)
         self._stack.callback(process.kill)
         return process

@@ -80,10 +80,25 @@ def google_store() -> Iterator[GoogleStore]:
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     with subprocess.Popen(
-        [program, "-backend", "memory", "-scheme", "http", "-host", "127.0.0.1",
-         "-port", str(port), "-public-host", f"127.0.0.1:{port}", "-log-level", "error"],
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
-    ) as process:  # fmt: skip
+        [
+            program,
+            "-backend",
+            "memory",
+            "-scheme",
+            "http",
+            "-host",
+            "127.0.0.1",
+            "-port",
+            str(port),
+            "-public-host",
+            f"127.0.0.1:{port}",
+            "-log-level",
+            "error",
+        ],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    ) as process:
         try:
             wait_for("the store", lambda: _lives(url))
             _answer(f"{url}/storage/v1/b", json.dumps({"name": BUCKET}).encode())

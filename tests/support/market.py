@@ -8,7 +8,11 @@ from tests.support.scripted import Answer, Script
 from transforms.model import GreeksRequest
 
 NO_DATA = Answer(b"No data found for your request", status=472, content_type="text/plain")
-HOLIDAYS = b"date,type,open,close\r\n2024-03-29,full_close,,\r\n2024-07-03,early_close,09:30:00,13:00:00\r\n"  # fmt: skip  # noqa: E501
+HOLIDAYS = (
+    b"date,type,open,close\r\n"
+    b"2024-03-29,full_close,,\r\n"
+    b"2024-07-03,early_close,09:30:00,13:00:00\r\n"
+)
 EXPIRATIONS = {
     "SPXW": ("2024-03-14", "2024-03-15", "2024-03-18", "2024-04-19"),
     "SPX": ("2024-03-15", "2024-04-19"),

@@ -53,7 +53,7 @@ AAPL,2024-11-08,220.000,CALL,2024-11-04T09:50:00,3.85,0.3417,3.90,0.3474,3.95,0.
 {_KEY},open,high,low,close,volume,count,bid_size,bid_exchange,bid,bid_condition,ask_size,ask_exchange,ask,ask_condition,delta,theta,vega,rho,epsilon,lambda,gamma,vanna,charm,vomma,veta,vera,speed,zomma,color,ultima,d1,d2,dual_delta,dual_gamma,{_IV}
 AAPL,2024-11-08,220.000,CALL,2024-11-04T15:59:59.828,3.90,4.85,3.35,4.15,7425,1511,9,11,4.10,50,12,5,4.25,50,0.6083,-0.3892,8.9221,1.4334,-1.4791,32.3623,0.0495,-0.2765,3.6779,1.7667,0.0149,0.0000,0.0000,0.0000,-0.0163,-15.6407,0.2750,0.2401,-0.5945,0.0000,0.3334,0.0001,2024-11-04T17:15:28.71,221.870
 """,
-}  # fmt: skip
+}
 """Computed with 4.82 % and whole days: the rule for less than a week came later."""
 
 V2 = {
@@ -88,15 +88,13 @@ AAPL,2023-09-15,170,C,2023-09-11T10:00:00,8.5,8.55,0.8816,-0.1979,3.6904,1.6265,
 AAPL,2023-09-15,170,C,2023-09-11T09:45:00,8.7,0.3808,8.72,0.3867,8.75,0.3945,0,2023-09-11T09:45:00,178.21
 AAPL,2023-09-15,170,C,2023-09-11T10:00:00,8.5,0.3769,8.52,0.3823,8.55,0.3906,0,2023-09-11T10:00:00,178
 """,
-}  # fmt: skip
+}
 """Computed with 5.30 % and whole days."""
 
 RATES = {"v3": 0.0482, "v2": 0.0530}
 PUBLISHED: dict[tuple[str, str], str] = {
-    (name, order): text
-    for name, some in (("v3", V3), ("v2", V2))
-    for order, text in some.items()
-}  # fmt: skip
+    (name, order): text for name, some in (("v3", V3), ("v2", V2)) for order, text in some.items()
+}
 
 
 def published(generation: str, order: str) -> pa.Table:

@@ -50,8 +50,10 @@ def job_service(folder: Path) -> Iterator[list[str]]:
     module = "apache_beam.runners.portability.local_job_service_main"
     with subprocess.Popen(
         [sys.executable, "-m", module, "--port_file", str(port)],
-        cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    ) as process:  # fmt: skip
+        cwd=folder,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    ) as process:
         try:
             wait_for("the job service", lambda: port.exists() and port.read_text())
             endpoint = ["--job_endpoint", f"localhost:{port.read_text()}"]
@@ -67,11 +69,18 @@ def worker_pool(folder: Path) -> Iterator[list[str]]:
     folder.mkdir()
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     with subprocess.Popen(
-        [sys.executable, "-m", "apache_beam.runners.worker.worker_pool_main",
-         "--service_port", str(port)],
-        cwd=folder, env={**os.environ, "PATH": path},
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    ) as process:  # fmt: skip
+        [
+            sys.executable,
+            "-m",
+            "apache_beam.runners.worker.worker_pool_main",
+            "--service_port",
+            str(port),
+        ],
+        cwd=folder,
+        env={**os.environ, "PATH": path},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    ) as process:
         try:
             wait_for("the worker pool", lambda: _listens(port))
             yield ["--environment_type", "EXTERNAL", "--environment_config", f"localhost:{port}"]

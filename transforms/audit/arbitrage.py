@@ -138,9 +138,7 @@ def _butterflies(q: _Quotes) -> Iterator[Found]:
     yield from _found("convexity", q.place[n[bad] + 1], profit[bad])
 
 
-def _parity(
-    block: Block, q: _Quotes, symbol: str
-) -> tuple[Parity | None, list[Found]]:  # fmt: skip
+def _parity(block: Block, q: _Quotes, symbol: str) -> tuple[Parity | None, list[Found]]:
     _, moment = np.unique(q.time, return_inverse=True)
     key = (moment.astype(np.int64) << 34) + np.rint(q.strike * 1000).astype(np.int64)
     calls, puts = np.flatnonzero(q.call), np.flatnonzero(~q.call)

@@ -211,8 +211,10 @@ class FullCheck:
         for one in found:
             tallies.note(one, block)
         where = {
-            "symbol": symbol, "expiration": expiration.isoformat(), "trade_date": _day(day),
-        }  # fmt: skip
+            "symbol": symbol,
+            "expiration": expiration.isoformat(),
+            "trade_date": _day(day),
+        }
         if parity is not None:
             self.parity.append(where | vars(parity))
         self._calendars.add(block, symbol)

@@ -112,6 +112,12 @@ def _cheaper(symbol: str, day: int, near: _Slice, far: _Slice) -> Iterator[Cheap
     for n in np.flatnonzero(bad).tolist():
         code, half_hour = divmod(int(keys[n]), 48)
         yield Cheaper(
-            symbol, far.expiration, near.expiration, *contract(code), day,
-            half_hour * _EVERY_MS, float(far.ask[b][n]), float(near.bid[a][n]),
-        )  # fmt: skip
+            symbol,
+            far.expiration,
+            near.expiration,
+            *contract(code),
+            day,
+            half_hour * _EVERY_MS,
+            float(far.ask[b][n]),
+            float(near.bid[a][n]),
+        )

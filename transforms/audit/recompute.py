@@ -73,9 +73,15 @@ def rates_of(
         return dict.fromkeys(days, Rate(told, 0.0))
     error = block["iv_error"] if "iv_error" in block.names else np.zeros(len(block))
     rows = Priced(
-        price_, error, block["underlying_price"], block["strike"], years, block["implied_vol"],
-        block.is_call, dividend_yield,
-    )  # fmt: skip
+        price_,
+        error,
+        block["underlying_price"],
+        block["strike"],
+        years,
+        block["implied_vol"],
+        block.is_call,
+        dividend_yield,
+    )
     return {day: vendor_rate(rows.pick(np.flatnonzero(block.day == day))) for day in days}
 
 
@@ -112,9 +118,14 @@ def recompute_block(
     index = np.flatnonzero(usable)
     ours = np.zeros(len(block))
     ours[index] = implied_volatility(
-        paid[index], spot[index], strike[index], years[index], used[index], call[index],
+        paid[index],
+        spot[index],
+        strike[index],
+        years[index],
+        used[index],
+        call[index],
         dividend_yield[index],
-    ).volatility  # fmt: skip
+    ).volatility
     solved = usable & (theirs > 0)
     right = np.abs(ours - theirs) <= 1.5 * PRINTED
     doubtful = np.flatnonzero(usable & ~right)
@@ -122,15 +133,25 @@ def recompute_block(
     if len(doubtful):
         arguments = [column[doubtful] for column in (spot, strike, years, used, doubt)]
         fits[doubtful] = _fits(
-            arguments, paid[doubtful], theirs[doubtful], ours[doubtful], call[doubtful],
+            arguments,
+            paid[doubtful],
+            theirs[doubtful],
+            ours[doubtful],
+            call[doubtful],
             dividend_yield[doubtful],
-        )  # fmt: skip
+        )
     # As the vendor's is cut, ours is nearer to what it computed with where both agree.
     volatility = np.where(right & (ours > 0), ours, theirs + PRINTED / 2)
     values = greeks(
-        spot, strike, years, used, np.where(solved, volatility, 0), call, dividend_yield,
+        spot,
+        strike,
+        years,
+        used,
+        np.where(solved, volatility, 0),
+        call,
+        dividend_yield,
         block.greeks,
-    )  # fmt: skip
+    )
     right_iv = right | fits | ~usable
     ours_all = Recomputed(
         paid, years, used, doubt, dividend_yield, ours, solved, right_iv, volatility, values
@@ -166,9 +187,8 @@ def beyond(block: Block, ours: Recomputed, name: str) -> Ints:
     s, k, t = block["underlying_price"][rows], block["strike"][rows], ours.years[rows]
     call = block.is_call[rows]
     q, v, r, doubt = (
-        column[rows]
-        for column in (ours.dividend_yield, ours.volatility, ours.rate, ours.doubt)
-    )  # fmt: skip
+        column[rows] for column in (ours.dividend_yield, ours.volatility, ours.rate, ours.doubt)
+    )
 
     def at(volatility: Floats, rate: Floats) -> Floats:
         return greeks(s, k, t, rate, volatility, call, q, (name,))[name]

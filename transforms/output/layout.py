@@ -53,8 +53,10 @@ def check_pattern(pattern: str, kind: str = BY_EXPIRATION) -> None:
     other_symbol = GreeksRequest("SPX", _SAMPLE.expiration, _SAMPLE.trade_dates)
     other_date = GreeksRequest("SPXW", date(2025, 4, 16), _SAMPLE.trade_dates)
     if path in (expand(pattern, other_symbol), expand(pattern, other_date)):
-        raise ValueError(f"{pattern!r} gives several expirations one file: it must tell apart "
-                         "symbols and expirations")  # fmt: skip
+        raise ValueError(
+            f"{pattern!r} gives several expirations one file: it must tell apart "
+            "symbols and expirations"
+        )
     if kind == DAILY and path == expand(pattern, _OTHER_DAY):
         raise ValueError(
             f"{pattern!r} gives several trade dates one file: with --layout daily it must tell "

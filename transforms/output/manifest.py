@@ -168,8 +168,10 @@ def conflict(path: str, entry: Entry | None, request: GreeksRequest, source: str
             "another --output (if the folder was moved: its manifest, the folder of that name with "
             ".meta behind it, belongs beside it)"
         )
-    made, wanted = ({**each, "source": of} for each, of in
-                    ((entry.request, entry.source), (request.describe(), source)))  # fmt: skip
+    made, wanted = (
+        {**each, "source": of}
+        for each, of in ((entry.request, entry.source), (request.describe(), source))
+    )
     return (
         f"{path} was made by another request and is left as it is: it has "
         + _differing(made, wanted)

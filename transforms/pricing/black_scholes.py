@@ -29,9 +29,15 @@ from transforms.pricing.conventions import (
 )
 
 __all__ = [
-    "ALL_GREEKS", "FIRST_ORDER", "SECOND_ORDER", "THIRD_ORDER", "greeks", "midpoint", "price",
+    "ALL_GREEKS",
+    "FIRST_ORDER",
+    "SECOND_ORDER",
+    "THIRD_ORDER",
+    "greeks",
+    "midpoint",
+    "price",
     "years_to_expiration",
-]  # fmt: skip
+]
 
 Floats = NDArray[np.float64]
 

@@ -23,9 +23,18 @@ Flags = NDArray[np.bool_]
 Columns = Mapping[str, NDArray[Any]]
 
 NUMBERS = frozenset(
-    {"strike", "bid", "ask", "midpoint", "close", *ALL_GREEKS, "implied_vol", "iv_error",
-     "underlying_price"}
-)  # fmt: skip
+    {
+        "strike",
+        "bid",
+        "ask",
+        "midpoint",
+        "close",
+        *ALL_GREEKS,
+        "implied_vol",
+        "iv_error",
+        "underlying_price",
+    }
+)
 """The columns of numbers that are looked at."""
 TIMES = ("timestamp", "underlying_timestamp")
 

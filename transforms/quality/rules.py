@@ -127,8 +127,10 @@ def _bounds(block: Block) -> Iterator[Found]:
             off = np.maximum(signed - 1, -signed)
             yield from _where("delta_bounds", off > 0, off, "delta", "implied_vol")
     for name, rule in (
-        ("gamma", "gamma_bounds"), ("vega", "vega_bounds"), ("implied_vol", "iv_bounds"),
-    ):  # fmt: skip
+        ("gamma", "gamma_bounds"),
+        ("vega", "vega_bounds"),
+        ("implied_vol", "iv_bounds"),
+    ):
         if name in block.names and not block[name].min() >= 0:
             yield from _where(rule, block[name] < 0, -block[name], name, "implied_vol")
     prices = [name for name in ("bid", "ask", "underlying_price") if name in block.names]
@@ -158,9 +160,7 @@ def _quotes(block: Block) -> Iterator[Found]:
         nothing &= block.clock[rows] < block.closes[rows]
         bad = ((inside > 0) & on) | (nothing & (spot > 0))
         if bad.any():
-            yield Found(
-                "zero_bids", rows[bad], inside[bad], ("bid", "ask", "underlying_price")
-            )  # fmt: skip
+            yield Found("zero_bids", rows[bad], inside[bad], ("bid", "ask", "underlying_price"))
 
 
 def _volatility(block: Block) -> Iterator[Found]:
@@ -225,8 +225,13 @@ def _times(block: Block) -> Iterator[Found]:
         if age.max() > STALE_MS:
             late = age - np.maximum(block.clock - block.closes, 0)
             bad = (late > STALE_MS) & (block.clock > OPEN_MS)
-            yield from _where("stale_underlying", bad, late.astype(np.float64),
-                              "underlying_timestamp")  # fmt: skip
+            yield from _where(
+                "stale_underlying", bad, late.astype(np.float64), "underlying_timestamp"
+            )
         if age.min() < -AHEAD_MS:
-            yield from _where("future_underlying", age < -AHEAD_MS, -age.astype(np.float64),
-                              "underlying_timestamp")  # fmt: skip
+            yield from _where(
+                "future_underlying",
+                age < -AHEAD_MS,
+                -age.astype(np.float64),
+                "underlying_timestamp",
+            )

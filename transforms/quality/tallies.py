@@ -94,7 +94,7 @@ class Tallies:
             name: float(values[n])
             for name, values in one.expected.items()
             if np.isfinite(values[n])
-        }  # fmt: skip
+        }
         wanted = [name for name in one.shown if name in expected or name not in one.expected]
         values = {name: block.value(name, row) for name in wanted}
         values |= {f"{name}_recomputed": round(value, 6) for name, value in expected.items()}

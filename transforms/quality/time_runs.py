@@ -48,6 +48,8 @@ class Runs:
     def joined(parts: "list[Runs]") -> "Runs":
         """Returns the runs of all parts, one after the other."""
         return Runs(
-            *(np.concatenate([getattr(part, name) for part in parts])
-              for name in ("code", "first", "count"))
-        )  # fmt: skip
+            *(
+                np.concatenate([getattr(part, name) for part in parts])
+                for name in ("code", "first", "count")
+            )
+        )

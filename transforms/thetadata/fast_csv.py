@@ -37,9 +37,7 @@ class PlainLines:
         self._letters = "".join(self._kinds.get(name, " ") for name in columns).encode()
         self._key = (request.symbol.encode(), request.expiration.isoformat().encode())
         base = part.first - _BEFORE
-        first, last, start = (
-            day.toordinal() - EPOCH for day in (part.first, part.last, base)
-        )  # fmt: skip
+        first, last, start = (day.toordinal() - EPOCH for day in (part.first, part.last, base))
         self._days = (first, last, start, day_offsets(base, part.last))
         self._symbol = pa.scalar(request.symbol)
         self._expiration = pa.scalar(request.expiration, pa.date32())
@@ -60,9 +58,7 @@ class PlainLines:
             size += -(-bytes_ // _ALIGNED) * _ALIGNED
         out = pa.allocate_buffer(size)
         starts = tuple(places.get(name, 0) for name in self._columns)
-        found = compiled.read_rows(
-            text, self._letters, starts, self._key, self._days, out, rows
-        )  # fmt: skip
+        found = compiled.read_rows(text, self._letters, starts, self._key, self._days, out, rows)
         if found != rows:
             return None
         if rows > self._room:

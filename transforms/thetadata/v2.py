@@ -57,9 +57,14 @@ class V2:
                 "implied_vol from --greeks first_order"
             )
         parameters = dict(request.parameters)
-        times = () if request.greeks in ("first_order", "second_order", "third_order") else (
-            "start_time", "end_time",
-        )  # fmt: skip
+        times = (
+            ()
+            if request.greeks in ("first_order", "second_order", "third_order")
+            else (
+                "start_time",
+                "end_time",
+            )
+        )
         refuse(("version", "strike_range", *times), parameters, "v2")
         asked = {
             "root": request.symbol,
@@ -79,10 +84,14 @@ class V2:
     def types(self, schema: pa.Schema) -> dict[str, pa.DataType]:
         """Returns the columns of the CSV: whole numbers for dates, times and strikes."""
         whole = {
-            "root": pa.string(), "expiration": pa.int32(), "strike": pa.int64(),
-            "right": pa.string(), "ms_of_day": pa.int64(), "date": pa.int32(),
+            "root": pa.string(),
+            "expiration": pa.int32(),
+            "strike": pa.int64(),
+            "right": pa.string(),
+            "ms_of_day": pa.int64(),
+            "date": pa.int32(),
             "ms_of_day2": pa.int64(),
-        }  # fmt: skip
+        }
         made = {"symbol", "expiration", "strike", "right", "timestamp", "underlying_timestamp"}
         rest = {f.name: f.type for f in schema if f.name not in made | _absent(schema)}
         return whole | rest

@@ -45,8 +45,9 @@ BEAM_FLAGS = False
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the flags of `greeks check`."""
-    parser.add_argument("files", nargs="+", metavar="FILE", help="a CSV or Parquet file, or a "
-                        "folder of them")  # fmt: skip
+    parser.add_argument(
+        "files", nargs="+", metavar="FILE", help="a CSV or Parquet file, or a folder of them"
+    )
     parser.add_argument(
         "--fail_on",
         default=ANY,
@@ -125,23 +126,28 @@ def run(parser: argparse.ArgumentParser, options: argparse.Namespace, _rest: Seq
         return 2
     above = broken(limits, counts, rows)
     if options.json:
-        print(json.dumps({
-            "rows": rows,
-            "findings": counts,
-            "above_fail_on": above,
-            "unreadable": [
-                {"file": path, "severity": "error", "says": says}
-                for path, says in unreadable.items()
-            ],
-            "expirations": [one.describe() for one in checked],
-            "recomputation": {
-                "rates": check.rates,
-                "errors": check.errors.total(),
-                "cells": check.errors.describe(),
-            },
-            "parity": check.parity,
-            "notes": check.notes,
-        }, indent=2))  # fmt: skip
+        print(
+            json.dumps(
+                {
+                    "rows": rows,
+                    "findings": counts,
+                    "above_fail_on": above,
+                    "unreadable": [
+                        {"file": path, "severity": "error", "says": says}
+                        for path, says in unreadable.items()
+                    ],
+                    "expirations": [one.describe() for one in checked],
+                    "recomputation": {
+                        "rates": check.rates,
+                        "errors": check.errors.total(),
+                        "cells": check.errors.describe(),
+                    },
+                    "parity": check.parity,
+                    "notes": check.notes,
+                },
+                indent=2,
+            )
+        )
     else:
         print("\n".join(text(checked, check, [*unreadable.values()])))
         for sentence in above:

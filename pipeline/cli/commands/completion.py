@@ -44,4 +44,4 @@ def _mark_paths(parser: argparse.ArgumentParser, complete: object) -> None:
             for below in action.choices.values():
                 _mark_paths(below, complete)
         elif _PATHS.intersection(action.option_strings):
-            action.complete = complete  # type: ignore[attr-defined]  # shtab looks for it
+            action.complete = complete  # type: ignore[attr-defined]  # -- shtab looks for it

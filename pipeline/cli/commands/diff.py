@@ -48,8 +48,9 @@ def run(parser: argparse.ArgumentParser, options: argparse.Namespace, _rest: Seq
         parser.error(f"--tolerance is {options.tolerance}, not 0 or more")
     for place in (options.a, options.b):
         if "://" in place:
-            parser.error(f"{place} is not on this machine: copy it here first, such as by "
-                         "`aws s3 sync`")  # fmt: skip
+            parser.error(
+                f"{place} is not on this machine: copy it here first, such as by `aws s3 sync`"
+            )
     from pipeline.inspection.compare import compare
     from pipeline.inspection.difference_text import text
     from pipeline.inspection.reader import UnreadableFile

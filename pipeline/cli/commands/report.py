@@ -38,29 +38,57 @@ OK, NOTHING, USAGE = 0, 1, 2
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the command's flags."""
-    parser.add_argument("run", nargs="?", default="", metavar="RUN",
-                        help="the id of a run, last, previous, or a summary's file "
-                        "(default: the newest)")  # fmt: skip
-    parser.add_argument("--output", default="", metavar="FOLDER",
-                        help="a folder of data files, as a download's --output "
-                        "(default: the run's own)")  # fmt: skip
-    parser.add_argument("--metrics", default="data/metrics", metavar="WHERE",
-                        help="where the run history is: a folder, sqlite:///PATH or "
-                        "postgresql://USER@HOST/DATABASE (default: %(default)s)")  # fmt: skip
+    parser.add_argument(
+        "run",
+        nargs="?",
+        default="",
+        metavar="RUN",
+        help="the id of a run, last, previous, or a summary's file (default: the newest)",
+    )
+    parser.add_argument(
+        "--output",
+        default="",
+        metavar="FOLDER",
+        help="a folder of data files, as a download's --output (default: the run's own)",
+    )
+    parser.add_argument(
+        "--metrics",
+        default="data/metrics",
+        metavar="WHERE",
+        help="where the run history is: a folder, sqlite:///PATH or "
+        "postgresql://USER@HOST/DATABASE (default: %(default)s)",
+    )
     parser.add_argument(
         "--symbol",
         default="",
         metavar="SPXW",
         help="of the figures (default: the one with the most files)",
     )
-    parser.add_argument("--trade_date", type=iso_date, metavar="DATE",
-                        help="of the figures (default: the last in the files)")  # fmt: skip
-    parser.add_argument("--time", default=36_000_000, type=_time, metavar="HH:MM",
-                        help="of the smiles and their like, New York (default: 10:00)")  # fmt: skip
-    parser.add_argument("--to", type=Path, metavar="FILE",
-                        help="the HTML file (default: report.html in <output>.meta)")  # fmt: skip
-    parser.add_argument("--png", type=Path, metavar="FOLDER",
-                        help="write each figure there as a PNG, too (default: none)")  # fmt: skip
+    parser.add_argument(
+        "--trade_date",
+        type=iso_date,
+        metavar="DATE",
+        help="of the figures (default: the last in the files)",
+    )
+    parser.add_argument(
+        "--time",
+        default=36_000_000,
+        type=_time,
+        metavar="HH:MM",
+        help="of the smiles and their like, New York (default: 10:00)",
+    )
+    parser.add_argument(
+        "--to",
+        type=Path,
+        metavar="FILE",
+        help="the HTML file (default: report.html in <output>.meta)",
+    )
+    parser.add_argument(
+        "--png",
+        type=Path,
+        metavar="FOLDER",
+        help="write each figure there as a PNG, too (default: none)",
+    )
 
 
 def run(parser: argparse.ArgumentParser, options: argparse.Namespace, _rest: Sequence[str]) -> int:
@@ -69,8 +97,10 @@ def run(parser: argparse.ArgumentParser, options: argparse.Namespace, _rest: Seq
 
     begin = time.monotonic()
     if "://" in options.output:
-        parser.error(f"--output is {options.output}: a report reads folders of this machine; copy "
-                     "it here first, such as by `aws s3 sync`")  # fmt: skip
+        parser.error(
+            f"--output is {options.output}: a report reads folders of this machine; copy "
+            "it here first, such as by `aws s3 sync`"
+        )
     try:
         require()
     except ReportExtraMissing as error:
@@ -87,8 +117,10 @@ def run(parser: argparse.ArgumentParser, options: argparse.Namespace, _rest: Seq
         report = build(source, options.symbol, options.trade_date, options.time)
         path = options.to or source.meta / "report.html"
         size = write_file(path, html(report))
-        print(f"report: {path} ({size / 1e6:.1f} MB, {len(report.figures)} figures, "
-              f"{time.monotonic() - begin:.1f} s)")  # fmt: skip
+        print(
+            f"report: {path} ({size / 1e6:.1f} MB, {len(report.figures)} figures, "
+            f"{time.monotonic() - begin:.1f} s)"
+        )
         for says in report.unreadable:
             print(f"greeks report: can't be read: {says}", file=sys.stderr)
         if options.png:

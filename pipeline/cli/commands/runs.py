@@ -88,8 +88,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _add(below: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, summary: str,
-         examples: str) -> argparse.ArgumentParser:  # fmt: skip
+def _add(
+    below: "argparse._SubParsersAction[argparse.ArgumentParser]",
+    name: str,
+    summary: str,
+    examples: str,
+) -> argparse.ArgumentParser:
     made = below.add_parser(
         name,
         help=summary,
@@ -140,8 +144,10 @@ def run(parser: argparse.ArgumentParser, options: argparse.Namespace, _rest: Seq
     from pipeline.history import NoSuchRun, StoreError, open_to_read
 
     if is_sql(options.metrics) and not is_address(options.metrics):
-        parser.error(f"--metrics is {redacted(options.metrics)!r}, neither sqlite:///PATH nor "
-                     "postgresql://HOST/DATABASE")  # fmt: skip
+        parser.error(
+            f"--metrics is {redacted(options.metrics)!r}, neither sqlite:///PATH nor "
+            "postgresql://HOST/DATABASE"
+        )
     try:
         return {"list": _list, "show": _show, "compare": _compare}[options.runs_command](
             open_to_read(options.metrics), options

@@ -18,15 +18,25 @@ from transforms.pricing.implied_volatility import ImpliedVolatility, implied_vol
 Ints = NDArray[np.int64]
 
 INTERVALS = {
-    "tick": 1000, "10ms": 10, "100ms": 100, "500ms": 500, "1s": 1000, "5s": 5000, "10s": 10_000,
-    "15s": 15_000, "30s": 30_000, "1m": 60_000, "5m": 300_000, "10m": 600_000, "15m": 900_000,
-    "30m": 1_800_000, "1h": 3_600_000,
-}  # fmt: skip
+    "tick": 1000,
+    "10ms": 10,
+    "100ms": 100,
+    "500ms": 500,
+    "1s": 1000,
+    "5s": 5000,
+    "10s": 10_000,
+    "15s": 15_000,
+    "30s": 30_000,
+    "1m": 60_000,
+    "5m": 300_000,
+    "10m": 600_000,
+    "15m": 900_000,
+    "30m": 1_800_000,
+    "1h": 3_600_000,
+}
 """Milliseconds between two rows. This market ticks once a second."""
 
-_CENTS = frozenset(
-    {"bid", "ask", "midpoint", "underlying_price", "open", "high", "low", "close"}
-)  # fmt: skip
+_CENTS = frozenset({"bid", "ask", "midpoint", "underlying_price", "open", "high", "low", "close"})
 _TRADES = ("open", "high", "low", "close", "volume", "count")
 _SIDES = tuple(
     f"{side}{what}" for side in ("bid", "ask") for what in ("_size", "_exchange", "", "_condition")

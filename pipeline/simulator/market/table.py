@@ -29,9 +29,12 @@ def table(blocks: Iterable[Block], greeks: str) -> pa.Table:
 def _schema(greeks: str) -> pa.Schema:
     stamp = pa.timestamp("ms", tz=_ZONE)
     key = [
-        ("symbol", pa.string()), ("expiration", pa.date32()), ("strike", pa.float64()),
-        ("right", pa.string()), ("timestamp", stamp),
-    ]  # fmt: skip
+        ("symbol", pa.string()),
+        ("expiration", pa.date32()),
+        ("strike", pa.float64()),
+        ("right", pa.string()),
+        ("timestamp", stamp),
+    ]
     return pa.schema(
         [
             *(pa.field(name, kind, nullable=False) for name, kind in key),

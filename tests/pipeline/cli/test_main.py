@@ -95,19 +95,46 @@ def test_a_good_run_exits_0_and_its_summary_tells_all(
     told = summary()
     written = files_in(tmp_path / "data" / "greeks")
     assert list(told) == [
-        "run_id", "status", "start_time", "end_time", "total_duration", "total_expirations",
-        "successful_expirations", "empty_expirations", "skipped_expirations",
-        "skipped_empty_expirations", "failed_expirations",
-        "interrupted_expirations", "total_records", "total_data_size", "average_expiration_time",
-        "peak_throughput", "total_requests", "total_wait", "provisional_expirations",
-        "findings", "files_created", "errors", "average_throughput",
-        "output_format", "compression_used", "request", "source", "concurrency",
-        "peak_memory_usage", "average_memory_usage", "runner", "versions", "expirations",
+        "run_id",
+        "status",
+        "start_time",
+        "end_time",
+        "total_duration",
+        "total_expirations",
+        "successful_expirations",
+        "empty_expirations",
+        "skipped_expirations",
+        "skipped_empty_expirations",
+        "failed_expirations",
+        "interrupted_expirations",
+        "total_records",
+        "total_data_size",
+        "average_expiration_time",
+        "peak_throughput",
+        "total_requests",
+        "total_wait",
+        "provisional_expirations",
+        "findings",
+        "files_created",
+        "errors",
+        "average_throughput",
+        "output_format",
+        "compression_used",
+        "request",
+        "source",
+        "concurrency",
+        "peak_memory_usage",
+        "average_memory_usage",
+        "runner",
+        "versions",
+        "expirations",
         "samples",
-    ]  # fmt: skip
+    ]
     assert (told["status"], told["total_expirations"], told["total_records"]) == (
-        "succeeded", 3, 30,
-    )  # fmt: skip
+        "succeeded",
+        3,
+        30,
+    )
     assert told["total_data_size"] == sum(map(len, written.values()))
     assert told["files_created"] == [f"data/greeks/{name}" for name in written]
     assert told["source"] == {"terminal": server.url, "api": "v3", "data": "live"}
@@ -146,7 +173,7 @@ def test_one_failed_expiration_exits_1_and_the_others_are_written(
     assert code == 1
     told = summary()
     assert (told["status"], told["successful_expirations"]) == ("failed", 2)
-    (error,) = told["errors"]  # type: ignore[misc]  # one, or the test fails
+    (error,) = told["errors"]  # type: ignore[misc]  # -- one, or the test fails
     assert error["expiration"] == "SPXW expiring 2024-03-15 on 2024-03-14"  # type: ignore[has-type]
     assert error["error_type"] == "BrokenResponse"  # type: ignore[has-type]
     assert (
@@ -212,18 +239,28 @@ def test_a_terminal_that_is_not_connected_exits_3(capsys: pytest.CaptureFixture[
 @pytest.mark.parametrize(
     ("other", "instead"),
     [
-        ("--interval 1m", "--start_date 2024-03-14 --interval 1m --terminal {} "
-         "--output data/greeks-20240314-1m"),
-        ("--start_date 2024-03-13", "--start_date 2024-03-13 --terminal {} "
-         "--output data/greeks-daily --layout daily"),
-        ("--format parquet", "--start_date 2024-03-14 --terminal {} "
-         "--output data/greeks-parquet --format parquet"),
-        ("--compression gzip", "--start_date 2024-03-14 --terminal {} "
-         "--output data/greeks-csv-gz --compression gzip"),
-        ("--layout daily", "--start_date 2024-03-14 --terminal {} --output data/greeks-daily "
-         "--layout daily"),
+        (
+            "--interval 1m",
+            "--start_date 2024-03-14 --interval 1m --terminal {} --output data/greeks-20240314-1m",
+        ),
+        (
+            "--start_date 2024-03-13",
+            "--start_date 2024-03-13 --terminal {} --output data/greeks-daily --layout daily",
+        ),
+        (
+            "--format parquet",
+            "--start_date 2024-03-14 --terminal {} --output data/greeks-parquet --format parquet",
+        ),
+        (
+            "--compression gzip",
+            "--start_date 2024-03-14 --terminal {} --output data/greeks-csv-gz --compression gzip",
+        ),
+        (
+            "--layout daily",
+            "--start_date 2024-03-14 --terminal {} --output data/greeks-daily --layout daily",
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_file_that_another_request_made_is_left_alone(
     other: str, instead: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:

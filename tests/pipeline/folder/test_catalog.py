@@ -72,12 +72,21 @@ def test_new_york_is_the_same_under_every_time_zone_of_the_machine(
     # 2024-03-11 is the first Monday of daylight saving: 09:30 is 13:30 UTC, and was 14:30 before.
     for day, opened in ((date(2024, 3, 8), "14:30"), (date(2024, 3, 11), "13:30")):
         output = tmp_path / str(day)
-        fill(output, terminal, first=day, last=day, file_format=file_format,
-             compression=COMPRESSIONS[file_format][0])  # fmt: skip
+        fill(
+            output,
+            terminal,
+            first=day,
+            last=day,
+            file_format=file_format,
+            compression=COMPRESSIONS[file_format][0],
+        )
         done = subprocess.run(
             [sys.executable, "-c", ASK, str(write_catalog(str(output)))],
-            env=os.environ | {"TZ": zone}, capture_output=True, text=True, check=True,
-        )  # fmt: skip
+            env=os.environ | {"TZ": zone},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
         instant = datetime.fromisoformat(f"{day}T{opened}:00+00:00").timestamp()
         first, last = f"{day} 09:30:00", f"{day} 16:00:00"
         assert done.stdout.strip() == str([(first, last, str(day), 14, instant)])
@@ -109,15 +118,21 @@ def test_formats_and_orders_side_by_side_are_one_view(
 ) -> None:
     output, pattern = tmp_path / "greeks", "{greeks}/{symbol}_{expiration:%Y%m%d}"
     kinds = [
-        ("csv", "none", "first_order"), ("csv", "gzip", "second_order"),
-        ("csv", "zstd", "second_order"), ("parquet", "zstd", "third_order"),
-    ]  # fmt: skip
+        ("csv", "none", "first_order"),
+        ("csv", "gzip", "second_order"),
+        ("csv", "zstd", "second_order"),
+        ("parquet", "zstd", "third_order"),
+    ]
     rows = {}
     for file_format, compression, order in kinds:
         rows[file_format, compression] = fill(
-            output, terminal, file_format=file_format, compression=compression, greeks=order,
+            output,
+            terminal,
+            file_format=file_format,
+            compression=compression,
+            greeks=order,
             pattern=pattern,
-        )  # fmt: skip
+        )
     connection = connect(write_catalog(str(output)))
     counts = "count(*), count(delta), count(gamma), count(speed)"
     assert ask(connection, f"select {counts} from greeks") == [
@@ -134,8 +149,11 @@ def test_smiles_are_solved_and_out_of_the_money(tmp_path: Path, terminal: Termin
     output = tmp_path / "greeks"
     fill(output, terminal)
     connection = connect(write_catalog(str(output)))
-    rows = ask(connection, 'select strike, "right", implied_vol, log_moneyness, underlying_price, '
-               f"bid from smiles where {TEN}")  # fmt: skip
+    rows = ask(
+        connection,
+        'select strike, "right", implied_vol, log_moneyness, underlying_price, '
+        f"bid from smiles where {TEN}",
+    )
     assert len(rows) > 20
     for strike, right, volatility, moneyness, spot, bid in rows:
         assert (right == "C") == (strike >= spot)
@@ -155,8 +173,11 @@ def test_a_straddle_is_the_call_and_the_put_of_one_strike(
         connection,
         f"select strike, price, delta from straddles where {TEN} order by abs(delta) limit 1",
     )
-    both = ask(connection, f'select "right", (bid + ask) / 2, delta from greeks where {TEN} and '
-               f'strike = {strike} order by "right"')  # fmt: skip
+    both = ask(
+        connection,
+        f'select "right", (bid + ask) / 2, delta from greeks where {TEN} and '
+        f'strike = {strike} order by "right"',
+    )
     assert [right for right, *_ in both] == ["C", "P"]
     assert price == pytest.approx(sum(mid for _, mid, _ in both))
     assert delta == pytest.approx(sum(value for *_, value in both))
@@ -172,8 +193,11 @@ def test_the_term_structure_has_one_volatility_for_an_expiration_and_a_time(
     fill(output, terminal, expirations, greeks=greeks)
     connection = connect(write_catalog(str(output)))
     when = TEN if greeks != "eod" else "ny_time = '2024-03-14'"
-    rows = ask(connection, "select expiration, dte, strike, implied_vol, underlying_price from "
-               f"term_structure where {when} order by expiration")  # fmt: skip
+    rows = ask(
+        connection,
+        "select expiration, dte, strike, implied_vol, underlying_price from "
+        f"term_structure where {when} order by expiration",
+    )
     assert [(expiration, dte) for expiration, dte, *_ in rows] == [
         (expiration, (expiration - DAY).days) for expiration in expirations
     ]

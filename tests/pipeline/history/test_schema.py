@@ -26,8 +26,12 @@ create index greeks_run_symbols_symbol on greeks_run_symbols (symbol, run_id);
 
 def test_an_older_database_is_migrated_in_place_and_keeps_its_runs(tmp_path: Path) -> None:
     path = tmp_path / "runs.db"
-    head = {"run_id": "old", "status": "succeeded", "start_time": "2026-01-01T00:00:00+00:00",
-            "symbols": ["SPXW"]}  # fmt: skip
+    head = {
+        "run_id": "old",
+        "status": "succeeded",
+        "start_time": "2026-01-01T00:00:00+00:00",
+        "symbols": ["SPXW"],
+    }
     with sqlite3.connect(path) as connection:
         connection.executescript(FIRST)
         connection.execute(

@@ -109,10 +109,20 @@ def test_a_run_is_kept_from_its_start_to_its_end(store: RunStore) -> None:
     (head,) = store.heads(Query())
     assert (head["run_id"], head["status"], head["symbols"]) == (run_id, RUNNING, ["SPXW"])
     assert store.read(run_id)["owner"]["pid"] == os.getpid()
-    samples = {"seconds": [0.0, 1.5], "rows": [0, 5_000_000_000], "bytes": [0, 1],
-               "done": [0, 1], "in_flight": [1, 0], "memory": [150.5, 151.0]}  # fmt: skip
-    ended = begun | {"status": SUCCEEDED, "total_records": 5_000_000_000, "samples": samples,
-                     "total_duration": 1.5}  # fmt: skip
+    samples = {
+        "seconds": [0.0, 1.5],
+        "rows": [0, 5_000_000_000],
+        "bytes": [0, 1],
+        "done": [0, 1],
+        "in_flight": [1, 0],
+        "memory": [150.5, 151.0],
+    }
+    ended = begun | {
+        "status": SUCCEEDED,
+        "total_records": 5_000_000_000,
+        "samples": samples,
+        "total_duration": 1.5,
+    }
     assert run_id in store.finish(ended)
     (head,) = store.heads(Query())
     assert (head["status"], head["rows"], head["seconds"]) == (SUCCEEDED, 5_000_000_000, 1.5)
@@ -141,10 +151,12 @@ def test_runs_that_start_together_do_not_collide(url: str) -> None:
     starters = [
         subprocess.Popen(
             [sys.executable, "-c", START_SOME, url],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
         )
         for _ in range(2)
-    ]  # fmt: skip
+    ]
     for each in starters:
         assert each.stdin is not None
         each.stdin.write("go\n")

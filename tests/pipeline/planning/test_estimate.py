@@ -14,9 +14,16 @@ CONFIG = DownloadConfig(("SPXW",), DAY, DAY)
 
 def record(**changes: Any) -> dict[str, Any]:
     """A run of one expiration: 100 contracts, 100 bytes and a millisecond a row."""
-    done = {"symbol": "SPXW", "expiration": "2024-03-15", "status": "written",
-            "first_trade_date": "2024-03-14", "last_trade_date": "2024-03-14",
-            "rows": 7900, "bytes": 790_000, "seconds": 7.9}  # fmt: skip
+    done = {
+        "symbol": "SPXW",
+        "expiration": "2024-03-15",
+        "status": "written",
+        "first_trade_date": "2024-03-14",
+        "last_trade_date": "2024-03-14",
+        "rows": 7900,
+        "bytes": 790_000,
+        "seconds": 7.9,
+    }
     request = CONFIG.describe() | changes
     return {"request": request, "source": {"data": "live"}, "expirations": [done]}
 

@@ -40,8 +40,16 @@ def test_a_result_is_a_line_as_soon_as_it_is_sent_and_only_once() -> None:
     heading, line = out.splitlines()
     assert heading.split() == ["symbol", "expiration", "status", "rows", "size", "time", "file"]
     assert line.split() == [
-        "SPXW", "2024-03-14", "written", "12,345", "1.5", "MB", "1.50", "s", "a.csv",
-    ]  # fmt: skip
+        "SPXW",
+        "2024-03-14",
+        "written",
+        "12,345",
+        "1.5",
+        "MB",
+        "1.50",
+        "s",
+        "a.csv",
+    ]
 
 
 def test_what_nobody_told_of_is_shown_at_the_end() -> None:

@@ -110,8 +110,16 @@ def test_failures_and_retries_are_counted_and_teach_no_sizes() -> None:
 
 def test_the_counters_of_a_remote_runner_count_where_nobody_is_heard() -> None:
     tally = Tally([NEAR, FAR])
-    tally.take_remote("RUNNING", {"expirations_written": 1, "rows_handed_over": 90, "bytes": 7,
-                                  "retries": 2, "expirations_failed": 0})  # fmt: skip
+    tally.take_remote(
+        "RUNNING",
+        {
+            "expirations_written": 1,
+            "rows_handed_over": 90,
+            "bytes": 7,
+            "retries": 2,
+            "expirations_failed": 0,
+        },
+    )
     now = tally.snapshot()
     assert (now.state, now.done, now.rows, now.bytes, now.retries) == ("RUNNING", 1, 90, 7, 2)
 

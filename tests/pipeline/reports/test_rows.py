@@ -37,9 +37,14 @@ def read(path: Path, first: date = DAY, last: date = FRIDAY) -> list[tuple[objec
     return [
         (piece.expiration, piece.trade_date, *row)
         for piece in pieces(path, "SPXW", first, last, BASE)
-        for row in zip(piece.time.tolist(), piece.strike.tolist(), piece.is_call.tolist(),
-                       *(piece.values[name].tolist() for name in BASE), strict=True)
-    ]  # fmt: skip
+        for row in zip(
+            piece.time.tolist(),
+            piece.strike.tolist(),
+            piece.is_call.tolist(),
+            *(piece.values[name].tolist() for name in BASE),
+            strict=True,
+        )
+    ]
 
 
 def test_a_row_is_the_same_from_either_format(terminal: TerminalServer, tmp_path: Path) -> None:

@@ -41,10 +41,18 @@ def table(folder: Path) -> pa.Table:
 
 def result(expiration: str, **values: Any) -> dict[str, Any]:
     usual = {
-        "symbol": "SPXW", "expiration": expiration, "status": "written", "rows": 100,
-        "bytes": 1000, "started": "2024-03-14T21:00:01.500+00:00", "seconds": 2.0, "requests": 1,
-        "waited": 0.0, "provisional": False, "path": None,
-    }  # fmt: skip
+        "symbol": "SPXW",
+        "expiration": expiration,
+        "status": "written",
+        "rows": 100,
+        "bytes": 1000,
+        "started": "2024-03-14T21:00:01.500+00:00",
+        "seconds": 2.0,
+        "requests": 1,
+        "waited": 0.0,
+        "provisional": False,
+        "path": None,
+    }
     return usual | values
 
 
@@ -77,9 +85,13 @@ def test_no_number_is_too_odd_to_be_drawn(table: pa.Table, tmp_path: Path, odd: 
 
 def test_throughput_is_the_rows_between_two_samples(folder: Path) -> None:
     samples = {
-        "seconds": [0.0, 0.5, 1.5, 1.5], "rows": [0, 1000, 5000, 5000], "bytes": [0, 1, 2, 2],
-        "done": [0, 0, 1, 1], "in_flight": [4, 4, 3, 0], "memory": [100.0, 120.0, 130.0, 130.0],
-    }  # fmt: skip
+        "seconds": [0.0, 0.5, 1.5, 1.5],
+        "rows": [0, 1000, 5000, 5000],
+        "bytes": [0, 1, 2, 2],
+        "done": [0, 0, 1, 1],
+        "in_flight": [4, 4, 3, 0],
+        "memory": [100.0, 120.0, 130.0, 130.0],
+    }
     section = run_section(run(samples=samples, expirations=[result("2024-03-15")]))
     assert figure(section, "throughput").rows == [{"s": 0.5, "v": 2000}, {"s": 1.5, "v": 4000}]
     assert [row["v"] for row in figure(section, "memory").rows] == samples["memory"]
@@ -98,9 +110,10 @@ def test_a_bar_of_the_chart_is_when_an_expiration_was_under_way() -> None:
     section = run_section(run(expirations=expirations))
     bars = {row["e"]: (row["a"], row["b"]) for row in figure(section, "gantt").rows}
     assert bars == {
-        "SPXW 2024-03-15": (1.5, 3.5), "SPXW 2024-03-18": (0.25, 2.25),
+        "SPXW 2024-03-15": (1.5, 3.5),
+        "SPXW 2024-03-18": (0.25, 2.25),
         "SPXW 2024-03-19": (1.5, 3.5),
-    }  # fmt: skip
+    }
     waits = [(row["e"], row["v"]) for row in figure(section, "retries").rows]
     assert waits == [("SPXW 2024-03-18", 1.25), ("SPXW 2024-03-19", 0.5)]
     assert "2 of 4 expirations, 1.8 s in all" in figure(section, "retries").caption
@@ -116,8 +129,10 @@ def test_findings_come_with_counts_shares_and_examples(table: pa.Table, tmp_path
     section = quality_section(source)
     findings, examples = section.tables
     assert {name: count for name, count, *_ in findings.rows} == {
-        "delta_bounds": "1", "duplicates": "1", "holes": "1",
-    }  # fmt: skip
+        "delta_bounds": "1",
+        "duplicates": "1",
+        "holes": "1",
+    }
     assert finding_total(source) == 3
     (shown,) = (each for each in examples.rows if each[0] == "delta_bounds")
     assert shown[1] == "SPXW 2024-03-15 5150 C"

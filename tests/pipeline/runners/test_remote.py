@@ -73,9 +73,11 @@ def test_a_pipeline_is_watched_until_it_ends_however_it_ends() -> None:
     told: list[tuple[str, dict[str, int]]] = []
     time = Clock()
     watch(
-        Going(), lambda state, counted: told.append((state, dict(counted))),
-        sleep=time.sleep, clock=time,
-    )  # fmt: skip
+        Going(),
+        lambda state, counted: told.append((state, dict(counted))),
+        sleep=time.sleep,
+        clock=time,
+    )
     assert told == [("RUNNING", {})]
     assert time.now == pytest.approx(0.2)
 
@@ -90,4 +92,4 @@ def test_a_job_that_does_not_stop_by_itself_is_cancelled_once() -> None:
 def test_nothing_is_told_of_one_that_has_ended() -> None:
     pipeline = beam.Pipeline(runner=FnApiRunner())
     _ = pipeline | beam.Create([1])
-    watch(pipeline.run(), lambda state, counted: 1 / 0)  # type: ignore[arg-type]  # nobody reads it
+    watch(pipeline.run(), lambda state, counted: 1 / 0)  # type: ignore[arg-type]  # -- nobody reads it

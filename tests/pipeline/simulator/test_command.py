@@ -69,8 +69,10 @@ def test_the_flags_have_the_defaults_of_a_professional_terminal() -> None:
     assert options.symbols == ("SPXW", "SPX")
     assert (options.concurrency, options.queue, options.latency) == (8, 16, 0.0)
     assert (options.style, options.last_date, options.exit_with_stdin) == (
-        "documented", None, False,
-    )  # fmt: skip
+        "documented",
+        None,
+        False,
+    )
 
 
 def test_the_flags_are_read() -> None:

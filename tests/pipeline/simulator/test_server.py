@@ -101,8 +101,11 @@ def test_the_holidays_read_as_documented_blank_lines_and_all(terminal: TerminalS
     )
     reply = get(terminal, "/v3/calendar/year_holidays", {"year": "2024", "format": "json"})
     assert json.loads(reply.text)["response"][-1] == {
-        "date": "2024-12-25", "type": "full_close", "open": None, "close": None,
-    }  # fmt: skip
+        "date": "2024-12-25",
+        "type": "full_close",
+        "open": None,
+        "close": None,
+    }
 
 
 @pytest.mark.parametrize(

@@ -203,18 +203,24 @@ def test_a_window_and_other_terms_are_heeded(terminal: TerminalServer) -> None:
         ({"exp": ""}, 473, "Missing parameter: exp"),
         ({"root": ""}, 473, "Missing parameter: root"),
         ({"start_date": "20240315"}, 473, "Invalid date range: 2024-03-15 is after 2024-03-14"),
-        ({"start_date": "20240201"}, 570, "Large request: 2024-02-01 to 2024-03-14 is more than "
-         "one month"),
+        (
+            {"start_date": "20240201"},
+            570,
+            "Large request: 2024-02-01 to 2024-03-14 is more than one month",
+        ),
         ({"ivl": "1m"}, 473, "Invalid ivl: 1m"),
         ({"rate": "sofr"}, 473, "Invalid rate: sofr"),
         ({"rate_value": "nan"}, 473, "Invalid rate_value: nan"),
         ({"use_csv": "yes"}, 473, "Invalid use_csv: yes"),
         ({"pretty_time": "true"}, 473, "Invalid pretty_time: this stand-in has none"),
         ({"root": "NDX"}, 472, ":No data for the specified timeframe & contract."),
-        ({"end_date": "20240316", "start_date": "20240316"}, 472,
-         ":No data for the specified timeframe & contract."),
+        (
+            {"end_date": "20240316", "start_date": "20240316"},
+            472,
+            ":No data for the specified timeframe & contract.",
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_bad_request_is_refused_with_a_text(
     terminal: TerminalServer, changes: dict[str, str], status: int, text: str
 ) -> None:

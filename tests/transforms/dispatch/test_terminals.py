@@ -28,11 +28,15 @@ def test_every_request_is_in_one_hand_and_no_terminal_has_more_hands_than_slots(
 def test_the_largest_are_dealt_there_and_back_again() -> None:
     hands = deal(REQUESTS[:6], [ONE, OTHER])
     assert [(hand.terminal.url, hand.slot) for hand in hands] == [
-        ("http://one", 0), ("http://other", 0), ("http://one", 1),
-    ]  # fmt: skip
+        ("http://one", 0),
+        ("http://other", 0),
+        ("http://one", 1),
+    ]
     assert [hand.requests for hand in hands] == [
-        (REQUESTS[0], REQUESTS[5]), (REQUESTS[1], REQUESTS[4]), (REQUESTS[2], REQUESTS[3]),
-    ]  # fmt: skip
+        (REQUESTS[0], REQUESTS[5]),
+        (REQUESTS[1], REQUESTS[4]),
+        (REQUESTS[2], REQUESTS[3]),
+    ]
 
 
 def test_what_a_failed_terminal_leaves_is_dealt_to_those_that_did_not_fail() -> None:

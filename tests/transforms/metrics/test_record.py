@@ -29,8 +29,11 @@ def test_results_pass_unchanged_and_are_counted_under_their_documented_names(
     results = pipeline | beam.Create(RESULTS) | RecordResults(str(tmp_path / "listener"))
     assert_that(results, equal_to(RESULTS))
     metrics = pipeline.run().metrics().query()
-    counters = {m.key.metric.name: m.committed for m in metrics["counters"]
-                if m.key.metric.namespace == NAMESPACE}  # fmt: skip
+    counters = {
+        m.key.metric.name: m.committed
+        for m in metrics["counters"]
+        if m.key.metric.namespace == NAMESPACE
+    }
     assert counters == {
         "expirations_written": 2,
         "expirations_empty": 1,
@@ -39,11 +42,16 @@ def test_results_pass_unchanged_and_are_counted_under_their_documented_names(
         "bytes": 6000,
         "requests": 4,
     }
-    distributions = {m.key.metric.name: m.committed for m in metrics["distributions"]
-                     if m.key.metric.namespace == NAMESPACE}  # fmt: skip
+    distributions = {
+        m.key.metric.name: m.committed
+        for m in metrics["distributions"]
+        if m.key.metric.namespace == NAMESPACE
+    }
     assert set(distributions) == {
-        "rows_per_expiration", "bytes_per_expiration", "milliseconds_per_expiration",
-    }  # fmt: skip
+        "rows_per_expiration",
+        "bytes_per_expiration",
+        "milliseconds_per_expiration",
+    }
     assert distributions["bytes_per_expiration"].max == 4000
     assert distributions["rows_per_expiration"].max == 300
     assert distributions["milliseconds_per_expiration"].sum == 2000

@@ -65,10 +65,13 @@ def test_a_run_reports_everything_under_its_documented_names(
         )
         metrics = pipeline.run().metrics().query()
     kept = {
-        kind: {each.key.metric.name: each.committed for each in metrics[kind]
-               if each.key.metric.namespace == NAMESPACE}
+        kind: {
+            each.key.metric.name: each.committed
+            for each in metrics[kind]
+            if each.key.metric.namespace == NAMESPACE
+        }
         for kind in ("counters", "distributions")
-    }  # fmt: skip
+    }
     assert set(kept["distributions"]) == set(DISTRIBUTIONS)
     assert kept["counters"] == {
         "expirations_written": 1,

@@ -49,9 +49,11 @@ def by_arrow(rows: bytes, greeks: str = "first_order") -> pa.RecordBatch:
 
 
 def compiled_rows(
-    rows: bytes, columns: Sequence[str] = COLUMNS, part: Part = Part(DAY, DAY),  # noqa: B008
+    rows: bytes,
+    columns: Sequence[str] = COLUMNS,
+    part: Part = Part(DAY, DAY),  # noqa: B008 -- a frozen value
     greeks: str = "first_order",
-) -> pa.RecordBatch | None:  # fmt: skip
+) -> pa.RecordBatch | None:
     return PlainLines(columns, schema_of(greeks), asked(greeks), part).read(rows, lines_in(rows))
 
 
@@ -65,7 +67,7 @@ decimals = st.builds(
     st.sampled_from(["", "-"]),
     st.sampled_from(["0", "00", "5147", "0123456789"]) | st.integers(0, 99_999).map(str),
     st.just("") | st.text("0123456789", min_size=1, max_size=5).map(lambda digits: f".{digits}"),
-)  # fmt: skip
+)
 times = st.builds(
     lambda gap, second, fraction: (
         f"{DAY}{gap}{second // 3600:02d}:{second // 60 % 60:02d}:{second % 60:02d}{fraction}"
@@ -76,16 +78,33 @@ times = st.builds(
 )
 plain_rows = st.lists(
     st.builds(
-        lambda quote, strike, right, stamp, numbers, priced, price, end: ",".join(
-            [f"{quote}AAPL{quote}", f"{quote}2024-11-08{quote}", strike, f"{quote}{right}{quote}",
-             f"{quote}{stamp}{quote}", *numbers, priced, price]
-        ) + end,
-        st.sampled_from(["", '"']), decimals, st.sampled_from(["CALL", "PUT", "C", "P"]), times,
-        st.lists(decimals, min_size=10, max_size=10), times, decimals,
+        lambda quote, strike, right, stamp, numbers, priced, price, end: (
+            ",".join(
+                [
+                    f"{quote}AAPL{quote}",
+                    f"{quote}2024-11-08{quote}",
+                    strike,
+                    f"{quote}{right}{quote}",
+                    f"{quote}{stamp}{quote}",
+                    *numbers,
+                    priced,
+                    price,
+                ]
+            )
+            + end
+        ),
+        st.sampled_from(["", '"']),
+        decimals,
+        st.sampled_from(["CALL", "PUT", "C", "P"]),
+        times,
+        st.lists(decimals, min_size=10, max_size=10),
+        times,
+        decimals,
         st.sampled_from(["\n", "\r\n"]),
     ),
-    min_size=1, max_size=6,
-)  # fmt: skip
+    min_size=1,
+    max_size=6,
+)
 
 
 @settings(deadline=None, max_examples=500)
@@ -103,20 +122,49 @@ def test_plain_rows_are_read_as_arrow_reads_them(rows: list[str], ended: bool) -
 
 ROWS = "".join(f"{row}\n" for row in SAMPLE_ROWS).encode()
 PIECES = (
-    b"", b",", b'"', b'""', b"\n", b"\r", b"\r\n", b"\x00", b"-", b".", b"0", b"9", b"e5", b"nan",
-    b"inf", b" ", b"\xff", b"PUT", b"CAL", b"AAPLE", b"2024-11-05", b"2024-02-30", b"24:00:00",
-    b":60", b"+1", b"1.", b".5", b"9" * 20, b"0.1234567890123456789", b".1234",
-    b"2024-11-03T01:30:00", b"\x00" * 10,
-)  # fmt: skip
+    b"",
+    b",",
+    b'"',
+    b'""',
+    b"\n",
+    b"\r",
+    b"\r\n",
+    b"\x00",
+    b"-",
+    b".",
+    b"0",
+    b"9",
+    b"e5",
+    b"nan",
+    b"inf",
+    b" ",
+    b"\xff",
+    b"PUT",
+    b"CAL",
+    b"AAPLE",
+    b"2024-11-05",
+    b"2024-02-30",
+    b"24:00:00",
+    b":60",
+    b"+1",
+    b"1.",
+    b".5",
+    b"9" * 20,
+    b"0.1234567890123456789",
+    b".1234",
+    b"2024-11-03T01:30:00",
+    b"\x00" * 10,
+)
 
 
 @settings(deadline=None, max_examples=2000, suppress_health_check=list(HealthCheck))
 @given(
     edits=st.lists(
         st.tuples(st.integers(0, len(ROWS)), st.integers(0, 20), st.sampled_from(PIECES)),
-        min_size=1, max_size=3,
+        min_size=1,
+        max_size=3,
     )
-)  # fmt: skip
+)
 # Ten NULs are not the date that was never read.
 @example(edits=[(ROWS.index(b"2024-11-04"), 10, b"\x00" * 10)])
 def test_whatever_else_comes_it_refuses_or_reads_as_arrow_does(
@@ -216,9 +264,15 @@ def test_nothing_is_read_or_written_beyond_the_room_that_there_is() -> None:
     assert np.frombuffer(out).tolist() == [1.5] * 3 + [2.5] * 3
     assert read(line * 4, b"dd", (0, 24), 3) is None
     for kinds, places, most in (
-        (b"dd", (0, 32), 3), (b"dd", (0, -8), 3), (b"dd", (0, 4), 1), (b"dd", (0,), 1),
-        (b"dd", (0, 24), -1), (b"d" * 129, (0,) * 129, 1), (b"", (), 1), (b"dd", (0, 1 << 62), 1),
-    ):  # fmt: skip
+        (b"dd", (0, 32), 3),
+        (b"dd", (0, -8), 3),
+        (b"dd", (0, 4), 1),
+        (b"dd", (0,), 1),
+        (b"dd", (0, 24), -1),
+        (b"d" * 129, (0,) * 129, 1),
+        (b"", (), 1),
+        (b"dd", (0, 1 << 62), 1),
+    ):
         with pytest.raises(ValueError, match="column|place"):
             read(line, kinds, places, most)
     # A text that ends in the middle of anything.
@@ -240,14 +294,18 @@ SPRING = 1_710_054_000_000  # 2024-03-10 07:00 UTC, when New York's clocks go fo
 @given(
     rows=st.lists(
         st.tuples(
-            numbers, st.integers(-(2**63), 2**63 - 1), st.integers(-(2**31), 2**31 - 1),
-            st.integers(-86_400_000, 86_400_000), st.integers(0, 2_932_896),
+            numbers,
+            st.integers(-(2**63), 2**63 - 1),
+            st.integers(-(2**31), 2**31 - 1),
+            st.integers(-86_400_000, 86_400_000),
+            st.integers(0, 2_932_896),
             st.sampled_from(["", "C", "SPXW", "É"]),
         ),
-        min_size=1, max_size=20,
+        min_size=1,
+        max_size=20,
     ),
     start=st.integers(0, 20),
-)  # fmt: skip
+)
 def test_rows_are_printed_as_arrow_prints_them(
     rows: list[tuple[float, int, int, int, int, str]], start: int
 ) -> None:
@@ -256,8 +314,9 @@ def test_rows_are_printed_as_arrow_prints_them(
         pa.array(column, kind) for column, kind in zip(zip(*rows, strict=True), kinds, strict=True)
     )
     instants = pa.array(time.to_numpy() + SPRING).cast(pa.timestamp("ms", "America/New_York"))
-    whole = pa.table({"d": decimal, "l": long, "i": short, "t": instants,
-                      "D": days.cast(pa.date32()), "u": text})  # fmt: skip
+    whole = pa.table(
+        {"d": decimal, "l": long, "i": short, "t": instants, "D": days.cast(pa.date32()), "u": text}
+    )
     cut = whole.slice(min(start, len(rows) - 1))
     printed = bytes(RowEncoder(whole.schema).encode(cut))
     with pytest.MonkeyPatch.context() as patch:
@@ -296,14 +355,18 @@ def test_what_was_printed_before_is_not_pulled_away_from_who_still_looks_at_it()
 def test_a_column_that_has_less_than_it_should_is_an_error() -> None:
     ends = np.array([0, 3], np.int32)
     for column in (
-        ("d", np.zeros(1), None), ("i", np.zeros(1, np.int32), None), ("u", ends, b"abc"),
-    ):  # fmt: skip
+        ("d", np.zeros(1), None),
+        ("i", np.zeros(1, np.int32), None),
+        ("u", ends, b"abc"),
+    ):
         with pytest.raises(ValueError, match="too few values"):
             printed(column, rows=2)
     for ends, letters in (
-        (np.array([0, 3], np.int32), b"ab"), (np.array([2, 1], np.int32), b"ab"),
-        (np.array([-1, 1], np.int32), b"ab"), (np.array([0, 1], np.int32), None),
-    ):  # fmt: skip
+        (np.array([0, 3], np.int32), b"ab"),
+        (np.array([2, 1], np.int32), b"ab"),
+        (np.array([-1, 1], np.int32), b"ab"),
+        (np.array([0, 1], np.int32), None),
+    ):
         with pytest.raises(ValueError, match="does not end where it should"):
             printed(("u", ends, letters))
     with pytest.raises(ValueError, match="no such kind"):

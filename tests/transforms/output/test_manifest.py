@@ -65,12 +65,15 @@ def test_the_request_that_made_a_file_may_replace_it(state: str, tmp_path: Path)
 @pytest.mark.parametrize(
     ("other", "source", "told"),
     [
-        (replace(REQUEST, trade_dates=(date(2024, 3, 13),)), "live",
-         "first_trade_date 2024-03-14.*this request has first_trade_date 2024-03-13"),
+        (
+            replace(REQUEST, trade_dates=(date(2024, 3, 13),)),
+            "live",
+            "first_trade_date 2024-03-14.*this request has first_trade_date 2024-03-13",
+        ),
         (replace(REQUEST, interval="1m"), "live", "it has interval 5m; .* interval 1m"),
         (REQUEST, "simulated", "it has source live; .* source simulated"),
     ],
-)  # fmt: skip
+)
 @pytest.mark.parametrize("state", [COMMITTING, COMMITTED])
 def test_another_request_may_not(
     other: GreeksRequest, source: str, told: str, state: str, tmp_path: Path

@@ -228,10 +228,21 @@ def test_the_v2_row_of_all_greeks_is_reproduced() -> None:
     found = implied_volatility(midpoint(8.7, 8.75), 178.21, 170, is_call=True, **V2).volatility
     ours = greeks(178.21, 170, volatility=found, is_call=True, **V2)
     published = {
-        "delta": 0.8848, "theta": -0.1968, "vega": 3.6244, "rho": 1.6325, "epsilon": -1.7281,
-        "lambda": 18.0818, "gamma": 0.0269, "vanna": -0.5823, "charm": 10.02, "vomma": 13.032,
-        "ultima": -54.2783, "d1": 1.1996, "d2": 1.1591, "dual_delta": -0.8762,
-    }  # fmt: skip
+        "delta": 0.8848,
+        "theta": -0.1968,
+        "vega": 3.6244,
+        "rho": 1.6325,
+        "epsilon": -1.7281,
+        "lambda": 18.0818,
+        "gamma": 0.0269,
+        "vanna": -0.5823,
+        "charm": 10.02,
+        "vomma": 13.032,
+        "ultima": -54.2783,
+        "d1": 1.1996,
+        "d2": 1.1591,
+        "dual_delta": -0.8762,
+    }
     for name, value in published.items():
         assert float(ours[name]) == pytest.approx(value, abs=2e-4), name
 
@@ -240,10 +251,21 @@ def test_the_v3_row_of_all_greeks_is_reproduced() -> None:
     found = implied_volatility(midpoint(0.00, 0.02), 220.56, 262.5, is_call=True, **V3).volatility
     ours = greeks(220.56, 262.5, volatility=found, is_call=True, **V3)
     published = {
-        "delta": 0.0026, "theta": -0.0138, "vega": 0.1873, "rho": 0.0062, "epsilon": -0.0063,
-        "lambda": 55.3974, "gamma": 0.0005, "vanna": 0.0393, "charm": -1.0623, "vomma": 2.5389,
-        "ultima": 21.4427, "d1": -2.7911, "d2": -2.8526, "dual_delta": -0.0021,
-    }  # fmt: skip
+        "delta": 0.0026,
+        "theta": -0.0138,
+        "vega": 0.1873,
+        "rho": 0.0062,
+        "epsilon": -0.0063,
+        "lambda": 55.3974,
+        "gamma": 0.0005,
+        "vanna": 0.0393,
+        "charm": -1.0623,
+        "vomma": 2.5389,
+        "ultima": 21.4427,
+        "d1": -2.7911,
+        "d2": -2.8526,
+        "dual_delta": -0.0021,
+    }
     for name, value in published.items():
         assert float(ours[name]) == pytest.approx(value, abs=2e-4), name
 
@@ -273,8 +295,13 @@ def test_a_price_below_discounted_intrinsic_has_no_volatility_and_delta_1() -> N
     assert found.error == pytest.approx(0.0006457 / 110.1, rel=1e-3)
     ours = greeks(180.06, 70, volatility=found.volatility, is_call=True, **V2)
     assert {name: float(ours[name]) for name in FIRST_ORDER} == {
-        "delta": 1, "theta": 0, "vega": 0, "rho": 0, "epsilon": 0, "lambda": 0,
-    }  # fmt: skip
+        "delta": 1,
+        "theta": 0,
+        "vega": 0,
+        "rho": 0,
+        "epsilon": 0,
+        "lambda": 0,
+    }
     assert float(ours["d1"]) == float(ours["d2"]) == 0
 
 

@@ -123,20 +123,25 @@ def near(value: float) -> st.SearchStrategy[float]:
 
 
 CELL = st.one_of(
-    near(0.0), near(1.0), near(100.0), near(5150.0), st.floats(-1e4, 1e4),
+    near(0.0),
+    near(1.0),
+    near(100.0),
+    near(5150.0),
+    st.floats(-1e4, 1e4),
     st.sampled_from([-0.0, float("nan"), float("inf"), -float("inf"), 1e308]),
-)  # fmt: skip
+)
 
 
 @settings(max_examples=150, deadline=None)
 @given(
     cells=st.lists(
         st.tuples(st.integers(0, TABLE.num_rows - 1), st.sampled_from(NUMBERS), CELL),
-        min_size=1, max_size=3,
+        min_size=1,
+        max_size=3,
     ),
     first_order=st.booleans(),
     dividend=st.sampled_from([0.0, 75.0]),
-)  # fmt: skip
+)
 def test_whatever_is_in_a_cell_nothing_passes_that_a_rule_finds(
     cells: list[tuple[int, str, float]], first_order: bool, dividend: float
 ) -> None:

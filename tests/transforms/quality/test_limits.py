@@ -12,8 +12,11 @@ def test_shares_counts_and_bare_rules_are_read() -> None:
         Limit("iv_error", 0),
     )
     assert [str(limit) for limit in limits] == [
-        "zero_greeks>5%", "holes>0.5%", "duplicates>10", "iv_error>0",
-    ]  # fmt: skip
+        "zero_greeks>5%",
+        "holes>0.5%",
+        "duplicates>10",
+        "iv_error>0",
+    ]
     assert parse_limits("") == ()
 
 

@@ -34,8 +34,11 @@ def test_every_entry_of_the_table_is_the_number_it_stands_for() -> None:
 def test_a_number_next_to_a_decimal_keeps_all_its_digits() -> None:
     values = pa.array([0.1, np.nextafter(0.1, 1), 13.1072, -13.1072])
     assert Decimals().text(values).to_pylist() == [
-        "0.1", "0.10000000000000002", "13.1072", "-13.1072",
-    ]  # fmt: skip
+        "0.1",
+        "0.10000000000000002",
+        "13.1072",
+        "-13.1072",
+    ]
 
 
 def test_null_numbers_and_times_stay_null() -> None:

@@ -29,8 +29,9 @@ def test_numbers_are_plain_decimals(value: float | None, text: str | None) -> No
 
 @given(st.lists(st.none() | st.floats(allow_nan=False, allow_infinity=False)))
 def test_the_text_reads_back_as_the_same_number(values: list[float | None]) -> None:
-    for value, text in zip(values, decimal_text(pa.array(values, pa.float64())).to_pylist(),
-                           strict=True):  # fmt: skip
+    for value, text in zip(
+        values, decimal_text(pa.array(values, pa.float64())).to_pylist(), strict=True
+    ):
         if value is None:
             assert text is None
         else:

@@ -77,8 +77,9 @@ def test_both_generations_of_csv_text_give_the_same_rows() -> None:
 
 def test_columns_are_read_by_name_and_unknown_ones_are_passed_over() -> None:
     lines = [line.split(",") for line in SAMPLE.decode().split()]
-    reordered = [[*reversed(line), "vendor_score" if n == 0 else "1"] for n, line in
-                 enumerate(lines)]  # fmt: skip
+    reordered = [
+        [*reversed(line), "vendor_score" if n == 0 else "1"] for n, line in enumerate(lines)
+    ]
     body = "\n".join(",".join(line) for line in reordered).encode()
     assert table(body) == table(SAMPLE)
 
@@ -100,8 +101,9 @@ def test_batches_hold_1_to_batch_size_rows_of_the_schema_in_order(batch_size: in
     body = rows_of(SAMPLE_REQUEST, DAY, 9001)
     batches = read(body, batch_size=batch_size, block=1 << 16)
     assert all(1 <= batch.num_rows <= batch_size for batch in batches)
-    assert all(batch.schema.equals(schema_of("first_order"), check_metadata=True)
-               for batch in batches)  # fmt: skip
+    assert all(
+        batch.schema.equals(schema_of("first_order"), check_metadata=True) for batch in batches
+    )
     assert pa.Table.from_batches(batches) == table(body)
 
 

@@ -127,8 +127,16 @@ def test_lists_are_asked_for_again_too(serve: Serve) -> None:
     assert client.expirations("AAPL") == [date(2024, 11, 8)]
 
 
-EDGES = [0, 5, SAMPLE.index(b"\n"), SAMPLE.index(b"\n") + 1, SAMPLE.index(b"09:35"),
-         SAMPLE.rindex(b"\n", 0, -1), SAMPLE.rindex(b"\n", 0, -1) + 1, len(SAMPLE) - 2]  # fmt: skip
+EDGES = [
+    0,
+    5,
+    SAMPLE.index(b"\n"),
+    SAMPLE.index(b"\n") + 1,
+    SAMPLE.index(b"09:35"),
+    SAMPLE.rindex(b"\n", 0, -1),
+    SAMPLE.rindex(b"\n", 0, -1) + 1,
+    len(SAMPLE) - 2,
+]
 
 
 @pytest.mark.parametrize("chunked", [False, True])

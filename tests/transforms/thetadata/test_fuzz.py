@@ -21,10 +21,39 @@ NEW_YORK = ZoneInfo("America/New_York")
 CASES = 10_000
 
 PIECES = (
-    b"", b",", b'"', b"\n", b"\r", b"\r\n", b"\x00", b"-", b".", b"0", b"9", b"e", b"E5", b"nan",
-     b"NaN", b"inf", b" ", b"\xff", b"PUT", b"CALL", b"AAPL", b"2024-11-04T09:30:00", b"bid",
-     b"\xe2\x82\xac", b"<html>", b"{", b"\n\n", b",,", b"1e400", b"-0.0", b"+1", b"T25:00:00",
-)  # fmt: skip
+    b"",
+    b",",
+    b'"',
+    b"\n",
+    b"\r",
+    b"\r\n",
+    b"\x00",
+    b"-",
+    b".",
+    b"0",
+    b"9",
+    b"e",
+    b"E5",
+    b"nan",
+    b"NaN",
+    b"inf",
+    b" ",
+    b"\xff",
+    b"PUT",
+    b"CALL",
+    b"AAPL",
+    b"2024-11-04T09:30:00",
+    b"bid",
+    b"\xe2\x82\xac",
+    b"<html>",
+    b"{",
+    b"\n\n",
+    b",,",
+    b"1e400",
+    b"-0.0",
+    b"+1",
+    b"T25:00:00",
+)
 EDITS = st.lists(
     st.tuples(
         st.integers(0, len(SAMPLE)),

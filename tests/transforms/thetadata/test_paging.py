@@ -102,6 +102,10 @@ def test_whole_numbers_become_what_v3_says() -> None:
     assert row["timestamp"].isoformat() == "2024-11-04T09:31:00-05:00"
     assert row["underlying_timestamp"].isoformat() == "2024-11-04T09:29:59.988000-05:00"
     assert server.seen[0][1] == {
-        "root": "AAPL", "exp": "20241108", "start_date": "20241104", "end_date": "20241104",
-        "ivl": "300000", "use_csv": "true",
-    }  # fmt: skip
+        "root": "AAPL",
+        "exp": "20241108",
+        "start_date": "20241104",
+        "end_date": "20241104",
+        "ivl": "300000",
+        "use_csv": "true",
+    }

@@ -139,9 +139,11 @@ def v2_query(order: str, *parameters: tuple[str, str]) -> dict[str, str]:
 def test_parameters_have_their_v2_names_and_values() -> None:
     query = v2_query(
         "first_order",
-        ("annual_dividend", "1.5"), ("end_time", "10:00:00"), ("rate_type", "treasury_m1"),
+        ("annual_dividend", "1.5"),
+        ("end_time", "10:00:00"),
+        ("rate_type", "treasury_m1"),
         ("start_time", "09:30:00.500"),
-    )  # fmt: skip
+    )
     assert (query["annual_div"], query["rate"]) == ("1.5", "TREASURY_M1")
     assert (query["start_time"], query["end_time"]) == ("34200500", "36000000")
     assert "ivl" not in v2_query("eod")

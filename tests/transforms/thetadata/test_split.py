@@ -20,10 +20,14 @@ ORDERS = {
     "strike by strike": list(product(STRIKES, ("CALL", "PUT"))),
     "right by right": [(s, r) for r in ("PUT", "CALL") for s in reversed(STRIKES)],
     "neither": [
-        ("5005.000", "PUT"), ("5000.000", "CALL"), ("5010.000", "CALL"),
-        ("5005.000", "CALL"), ("5000.000", "PUT"), ("5010.000", "PUT"),
+        ("5005.000", "PUT"),
+        ("5000.000", "CALL"),
+        ("5010.000", "CALL"),
+        ("5005.000", "CALL"),
+        ("5000.000", "PUT"),
+        ("5010.000", "PUT"),
     ],
-}  # fmt: skip
+}
 
 
 def terminal(order: list[tuple[str, str]], limit: int, late: tuple[str, str] | None) -> Script:

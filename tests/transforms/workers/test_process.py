@@ -30,8 +30,10 @@ def test_a_step_of_the_clock_makes_no_process_another_one(tmp_path: Path) -> Non
     arguments = [str(tmp_path / "stat"), sys.executable, TELL, str(os.getpid())]
     done = subprocess.run(
         ["unshare", "-m", "sh", "-c", STEP, "sh", *arguments],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     if done.returncode:
         pytest.skip(f"no mount of its own here: {done.stderr[-200:]}")
     assert done.stdout.strip() == str(Owner.current())

@@ -125,7 +125,7 @@ def test_turns_come_in_the_order_in_which_they_were_asked_for(turns: Turns, cloc
     threads = []
     with turns:
         for number in range(5):
-            threads.append(started(lambda number=number: note(number)))  # type: ignore[misc]
+            threads.append(started(lambda number=number: note(number)))  # type: ignore[misc]  # -- mypy infers no type for a lambda with a default
             wait_for("the thread", lambda: len(turns._waiting) == len(threads))
     clock.leave_behind()
     for thread in threads:
@@ -159,7 +159,7 @@ def test_never_more_threads_are_at_work_than_there_are_turns() -> None:
                 # Away for so long that another thread has the turn.
                 time.sleep(2 * LINGER_SECONDS)
 
-    threads = [started(lambda seed=seed: come_and_go(seed)) for seed in range(10)]  # type: ignore[misc]
+    threads = [started(lambda seed=seed: come_and_go(seed)) for seed in range(10)]  # type: ignore[misc]  # -- mypy infers no type for a lambda with a default
     for thread in threads:
         thread.join()
     assert most == 3

@@ -41,7 +41,7 @@ def register() -> None:
     """
     try:
         # Beam goes by the classes that are there.
-        import apache_beam.io.gcp.gcsfilesystem  # noqa: F401
+        import apache_beam.io.gcp.gcsfilesystem  # noqa: F401 -- Beam registers the file system on import
     except ImportError as error:
         raise Unusable(EXTRA) from error
 

@@ -25,7 +25,9 @@ class GoogleFile(ObjectFile):
         with told(self._path):
             # Of a part, the store knows no checksum.
             piece: bytes = self._object.download_as_bytes(
-                start=position, end=position + count - 1, checksum=None,
+                start=position,
+                end=position + count - 1,
+                checksum=None,
                 if_generation_match=self._object.generation,
-            )  # fmt: skip
+            )
         return piece

@@ -88,9 +88,13 @@ def put(path: str, data: bytes | BinaryIO, mime_type: str, over: str | None = No
     store = client()
     with told(path):
         answer = store.put_object(
-            Bucket=bucket, Key=key, Body=data, ContentType=mime_type, ContentMD5=md5(data),
+            Bucket=bucket,
+            Key=key,
+            Body=data,
+            ContentType=mime_type,
+            ContentMD5=md5(data),
             **conditions(over),
-        )  # fmt: skip
+        )
     return str(answer["ETag"])
 
 

@@ -69,9 +69,12 @@ class S3Upload(Unfinished):
         else:
             with s3.told(self._path):
                 self._store.complete_multipart_upload(
-                    Bucket=self._bucket, Key=self._key, UploadId=self._upload,
-                    MultipartUpload={"Parts": self._parts}, **s3.conditions(over),
-                )  # fmt: skip
+                    Bucket=self._bucket,
+                    Key=self._key,
+                    UploadId=self._upload,
+                    MultipartUpload={"Parts": self._parts},
+                    **s3.conditions(over),
+                )
             self._upload = None
         self._waiting.close()
 
@@ -98,9 +101,13 @@ class S3Upload(Unfinished):
                     Bucket=self._bucket, Key=self._key, ContentType=self._mime_type
                 )["UploadId"]
             answer = self._store.upload_part(
-                Bucket=self._bucket, Key=self._key, UploadId=self._upload, PartNumber=number,
-                Body=self._part(), ContentMD5=s3.md5(self._part()),
-            )  # fmt: skip
+                Bucket=self._bucket,
+                Key=self._key,
+                UploadId=self._upload,
+                PartNumber=number,
+                Body=self._part(),
+                ContentMD5=s3.md5(self._part()),
+            )
         self._parts.append({"PartNumber": number, "ETag": answer["ETag"]})
         self._waiting.seek(0)
         self._waiting.truncate()

@@ -104,11 +104,12 @@ def test_errors_are_told_by_moneyness_and_days_to_expiration(
     assert lines[at + 1].split() == ["1", "to", "6", "days", "7", "to", "30", "days"]
     (delta,) = (e for e in lines[at:] if e.startswith("  delta         within 2%"))
     assert delta.count("1 wrong") == 1
-    cells = answer(capsys, *paths, code=1)["recomputation"]["cells"]  # type: ignore[index]
+    cells = answer(capsys, *paths, code=1)["recomputation"]["cells"]  # type: ignore[index]  # -- JSON of an unknown shape
     (near,) = (
-        cell for cell in cells
+        cell
+        for cell in cells
         if (cell["name"], cell["moneyness"], cell["days"]) == ("delta", "within 2%", "7 to 30")
-    )  # fmt: skip
+    )
     assert delta.endswith(f" {near['p99']:.2g}")
 
 
@@ -170,7 +171,7 @@ def test_files_of_other_tools_are_read(
         frame.to_parquet(path)
     told = answer(capsys, str(path))
     assert told["findings"] == {}
-    (rate,) = told["recomputation"]["rates"]  # type: ignore[index]
+    (rate,) = told["recomputation"]["rates"]  # type: ignore[index]  # -- JSON of an unknown shape
     assert rate["rate"] == 0.0531
 
 
@@ -191,7 +192,7 @@ def test_the_terminals_own_words_are_read(
     path.write_text(PUBLISHED["v3", order].replace("\n", "\r\n"))
     told = answer(capsys, "--greeks_version", "1", "--rate", "0.0482", str(path))
     assert told["findings"] == {}
-    errors = {line["name"]: line["max"] for line in told["recomputation"]["errors"]}  # type: ignore[index]
+    errors = {line["name"]: line["max"] for line in told["recomputation"]["errors"]}  # type: ignore[index]  # -- JSON of an unknown shape
     assert errors["implied_vol"] <= 1e-4
 
 

@@ -12,9 +12,9 @@ from pipeline.cli.main import main, parsers
 from transforms.version import __version__
 
 
-def commands(parser: argparse.ArgumentParser, name: str = "greeks") -> Iterator[
-    tuple[str, argparse.ArgumentParser]
-]:  # fmt: skip
+def commands(
+    parser: argparse.ArgumentParser, name: str = "greeks"
+) -> Iterator[tuple[str, argparse.ArgumentParser]]:
     yield name, parser
     for action in parser._actions:
         if isinstance(action, argparse._SubParsersAction):
@@ -27,10 +27,16 @@ ALL = dict(commands(parsers()[0]))
 
 def test_all_commands_are_known() -> None:
     assert {
-        "greeks download", "greeks plan", "greeks runs list", "greeks runs show",
-        "greeks runs compare", "greeks doctor", "greeks config show", "greeks completion",
+        "greeks download",
+        "greeks plan",
+        "greeks runs list",
+        "greeks runs show",
+        "greeks runs compare",
+        "greeks doctor",
+        "greeks config show",
+        "greeks completion",
         "greeks terminal",
-    } < set(ALL)  # fmt: skip
+    } < set(ALL)
 
 
 @pytest.mark.parametrize("name", ALL)

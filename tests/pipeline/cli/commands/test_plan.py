@@ -149,9 +149,14 @@ def test_too_little_room_is_told() -> None:
     day = date(2024, 3, 14)
     config = DownloadConfig(("SPXW",), day, day)
     made = Preview(
-        Plan((), (day,), ()), (), 0, "http://x (v3)", "live",
-        Estimate(10, 1_000_000, 7200.0, "2 earlier runs"), 1_050_000,
-    )  # fmt: skip
+        Plan((), (day,), ()),
+        (),
+        0,
+        "http://x (v3)",
+        "live",
+        Estimate(10, 1_000_000, 7200.0, "2 earlier runs"),
+        1_050_000,
+    )
     assert not made.enough
     assert replace(made, free=1_200_000).enough
     assert replace(made, free=None).enough

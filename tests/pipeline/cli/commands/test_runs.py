@@ -17,15 +17,28 @@ def in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 def keep(status: str = SUCCEEDED, metrics: str = "data/metrics", **more: Any) -> str:
     store = open_store(metrics)
     record: Record = {
-        "request": {"symbol": ["SPXW"], "start_date": "2024-03-14", "end_date": "2024-03-15",
-                    "interval": "5m", "parameters": {"rate_type": "sofr"}},
+        "request": {
+            "symbol": ["SPXW"],
+            "start_date": "2024-03-14",
+            "end_date": "2024-03-15",
+            "interval": "5m",
+            "parameters": {"rate_type": "sofr"},
+        },
         "source": {"terminal": "http://127.0.0.1:25503", "api": "v3", "data": "live"},
-    }  # fmt: skip
+    }
     run_id = store.start(record)
-    done = {"total_duration": 65.0, "total_expirations": 2, "total_records": 12_345,
-            "successful_expirations": 2, "failed_expirations": 0,
-            "total_data_size": 2_500_000, "average_throughput": 190.0, "peak_throughput": 400,
-            "peak_memory_usage": 170.2, "average_memory_usage": 160.0}  # fmt: skip
+    done = {
+        "total_duration": 65.0,
+        "total_expirations": 2,
+        "total_records": 12_345,
+        "successful_expirations": 2,
+        "failed_expirations": 0,
+        "total_data_size": 2_500_000,
+        "average_throughput": 190.0,
+        "peak_throughput": 400,
+        "peak_memory_usage": 170.2,
+        "average_memory_usage": 160.0,
+    }
     store.finish(record | {"status": status} | done | more)
     return run_id
 
@@ -113,8 +126,10 @@ def test_foreign_files_are_told_once_each_and_no_more_than_a_few(
 
 
 def test_a_run_is_shown_whole(capsys: pytest.CaptureFixture[str]) -> None:
-    samples = {name: [float(n) for n in range(100)]
-               for name in ("seconds", "rows", "bytes", "done", "in_flight", "memory")}  # fmt: skip
+    samples = {
+        name: [float(n) for n in range(100)]
+        for name in ("seconds", "rows", "bytes", "done", "in_flight", "memory")
+    }
     errors = [{"expiration": "SPXW 2024-03-15", "error_type": "E", "message": "it broke"}] * 12
     run_id = keep(FAILED, errors=errors, samples=samples, failed_expirations=12)
     out = told(capsys, "show", "last")
