@@ -8,7 +8,7 @@ from typing import Any
 
 from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions
 
-from pipeline.config.download_config import ConfigError
+from pipeline.errors import ConfigError
 from pipeline.runners.job_servers import check_runner
 
 REFUSED = {

@@ -16,7 +16,7 @@ from datetime import date, time
 from pathlib import Path
 from typing import Any
 
-from pipeline.config.download_config import ConfigError
+from pipeline.errors import ConfigError
 from pipeline.process.footprint import quiet_beam
 
 if sys.version_info >= (3, 11):

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pipeline.cli.commands import COMMANDS, make_parser, run_command
 from pipeline.cli.config_file import load, named_file, to_arguments
 from pipeline.cli.settings import FLAG, given
-from pipeline.config.download_config import ConfigError
+from pipeline.errors import ConfigError
 from transforms.version import __version__
 
 EPILOG = """\

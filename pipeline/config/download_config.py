@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from pipeline.addresses import is_address, is_sql, redacted
+from pipeline.errors import ConfigError
 from transforms.model import INTERVALS, PARAMETERS, checked_symbol
 from transforms.output.layout import BY_EXPIRATION, PATTERNS, check_pattern
 from transforms.quality.limits import parse_limits
@@ -44,10 +45,6 @@ TIERS = {
     "pro": {"v3": 8, "v2": 4},
 }
 """Requests that each subscription allows under way at once, by generation of the API."""
-
-
-class ConfigError(ValueError):
-    """A flag has a value that can't be used. The message begins with the flag."""
 
 
 @dataclass(frozen=True)

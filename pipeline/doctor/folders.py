@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pipeline.doctor.diagnosis import FAIL, OK, WARN, Finding
 from pipeline.history import Query, StoreError, is_sql, open_to_read, redacted
-from pipeline.progress.display import size_text
+from pipeline.text import size_text
 from transforms.storage import files
 
 _LITTLE, _TOO_LITTLE = 2_000_000_000, 50_000_000

@@ -10,9 +10,8 @@ from pipeline import history
 from pipeline.config.download_config import DownloadConfig
 from pipeline.download.messages import all_empty, conclude
 from pipeline.download.run import DryRun, Run
+from pipeline.errors import Conflict, NothingMatched
 from pipeline.folder.catalog import tell_catalog
-from pipeline.planning.inventory import Conflict
-from pipeline.planning.plan import NothingMatched
 from pipeline.process.footprint import choose_pool, give_back
 from pipeline.process.signals import Interruption
 from pipeline.runners.beam_patches import take_shortcuts

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pipeline.config.download_config import DownloadConfig
 from pipeline.history import Record
 from pipeline.planning.plan import Plan
-from pipeline.progress.display import size_text
+from pipeline.text import size_text
 from transforms.dispatch.terminals import Terminal
 from transforms.metrics.summary import RunSummary
 from transforms.output.layout import DAILY

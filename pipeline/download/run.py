@@ -23,6 +23,7 @@ from pipeline.download.accounting import check_accounts
 from pipeline.download.messages import announce, conclude, tell_skipped
 from pipeline.download.partial_results import results_so_far
 from pipeline.download.record import completed
+from pipeline.errors import Conflict
 from pipeline.folder.leftovers import meta_of, sweep, sweep_dead
 from pipeline.folder.lock import output_lock
 from pipeline.graph import build
@@ -30,7 +31,7 @@ from pipeline.history import Record, recent
 from pipeline.history.sizes import Sizes
 from pipeline.planning.disk import refuse_full_disk
 from pipeline.planning.estimate import Estimate, from_lessons, learn
-from pipeline.planning.inventory import Conflict, Inventory, take_stock
+from pipeline.planning.inventory import Inventory, take_stock
 from pipeline.planning.plan import make_plan
 from pipeline.planning.terminals import found_terminals, one_source
 from pipeline.process import watchdog

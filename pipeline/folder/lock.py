@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 
+from pipeline.errors import Conflict
 from pipeline.folder.writers import announce, others
-from pipeline.planning.inventory import Conflict
 from transforms.output.layout import Layout
 from transforms.storage import files
 from transforms.workers.process import Owner

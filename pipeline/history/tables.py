@@ -5,7 +5,7 @@ from textwrap import wrap
 from typing import Any
 
 from pipeline.history.model import Head, Record, head_of
-from pipeline.progress.display import size_text, time_text
+from pipeline.text import size_text, time_text
 
 HEADINGS = (
     f"{'run':<25}{'status':<13}{'symbols':<12}{'trade dates':<25}{'interval':<9}{'files':>6}"

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pipeline.config.download_config import DownloadConfig
+from pipeline.errors import Conflict
 from pipeline.history.sizes import Sizes, days_to_expiration
 from pipeline.planning.estimate import Estimate, Rates, from_sizes, usual_bytes_per_row
-from pipeline.planning.inventory import Conflict
-from pipeline.progress.display import size_text
+from pipeline.text import size_text
 from transforms.model import GreeksRequest
 from transforms.storage import files
 from transforms.thetadata import MalformedResponse, StatusError, ThetaClient

@@ -9,6 +9,7 @@ from datetime import datetime, timezone
 
 from pipeline.config.command import command_of
 from pipeline.config.download_config import DownloadConfig
+from pipeline.errors import Conflict
 from pipeline.planning.plan import Plan
 from transforms.model import SKIPPED, ExpirationResult, GreeksRequest
 from transforms.output.layout import BY_EXPIRATION, DAILY, Layout
@@ -21,10 +22,6 @@ LISTED = 100
 _SHOWN = 3
 _THREADS = 8
 _AT_ONCE = 1000
-
-
-class Conflict(Exception):
-    """Files of other requests, or another run, are in the way."""
 
 
 @dataclass(frozen=True)

@@ -6,14 +6,11 @@ from datetime import date, timedelta
 from functools import partial
 
 from pipeline.config.download_config import DownloadConfig
+from pipeline.errors import NothingMatched
 from transforms.market import calendar
 from transforms.model import GreeksRequest
 from transforms.output.layout import DAILY
 from transforms.thetadata import NotServed, StatusError, ThetaClient
-
-
-class NothingMatched(Exception):
-    """The Terminal knows nothing of what was asked for."""
 
 
 @dataclass(frozen=True)

@@ -8,15 +8,15 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from pipeline.config.download_config import DownloadConfig
+from pipeline.errors import Conflict, NothingMatched
 from pipeline.history import StoreError, open_to_read, recent
 from pipeline.planning.disk import free_bytes
 from pipeline.planning.estimate import Estimate, from_history
-from pipeline.planning.inventory import Conflict
 from pipeline.planning.outlook import AGAIN, CONFLICT, SKIP, Intent, what_is_done
-from pipeline.planning.plan import NothingMatched, Plan, make_plan
+from pipeline.planning.plan import Plan, make_plan
 from pipeline.planning.probe import from_probe
 from pipeline.planning.terminals import found_terminals, one_source
-from pipeline.progress.display import size_text
+from pipeline.text import size_text
 from transforms.model import GreeksRequest
 from transforms.output.layout import Layout
 from transforms.sinks.base import FORMATS

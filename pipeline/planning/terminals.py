@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
 from pipeline.config.download_config import EMBEDDED, LOCAL_URLS, DownloadConfig
-from pipeline.planning.inventory import Conflict
+from pipeline.errors import Conflict
 from pipeline.simulator.embedded import EmbeddedTerminal, embedded_terminal
 from transforms.dispatch.terminals import Terminal
 from transforms.schema import END_OF_DAY

@@ -9,8 +9,9 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from pipeline.progress.display import facts, in_flight, time_text
+from pipeline.progress.display import facts, in_flight
 from pipeline.progress.tally import Snapshot
+from pipeline.text import time_text
 
 
 class Bar:

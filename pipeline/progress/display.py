@@ -4,27 +4,10 @@ import sys
 from typing import Protocol, TextIO
 
 from pipeline.progress.tally import Snapshot
+from pipeline.text import size_text, time_text
 
 _SHOWN = 4
 _MOST_NEWS = 5
-
-
-def size_text(size: float) -> str:
-    """Returns a number of bytes as a person reads it, in powers of 1000."""
-    for unit in ("B", "kB", "MB", "GB"):
-        if size < 1000:
-            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
-        size /= 1000
-    return f"{size:.1f} TB"
-
-
-def time_text(seconds: float | None) -> str:
-    """Returns a duration as `M:SS` or `H:MM:SS`, or `?` for None."""
-    if seconds is None:
-        return "?"
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
 def facts(now: Snapshot, memory: float) -> str:

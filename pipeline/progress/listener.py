@@ -14,9 +14,10 @@ from types import TracebackType
 from typing import Any
 
 from pipeline.process.memory import MemorySampler
-from pipeline.progress.display import Display, Plain, Quiet, size_text
+from pipeline.progress.display import Display, Plain, Quiet
 from pipeline.progress.samples import Samples
 from pipeline.progress.tally import Snapshot, Tally
+from pipeline.text import size_text
 from transforms.model import FAILED
 
 _POLL_SECONDS = 0.1

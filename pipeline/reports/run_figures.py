@@ -5,8 +5,8 @@ from datetime import datetime, timezone
 from itertools import pairwise
 from typing import Any
 
-from pipeline.progress.display import size_text
 from pipeline.reports.figure import Figure, Section, Table, base
+from pipeline.text import size_text
 
 Run = dict[str, Any]
 

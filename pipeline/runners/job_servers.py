@@ -25,7 +25,7 @@ from apache_beam.runners.portability.flink_runner import FlinkJarJobServer, Flin
 from apache_beam.runners.portability.job_server import JobServer, StopOnExitJobServer
 from apache_beam.runners.portability.prism_runner import PrismJobServer, PrismRunner
 
-from pipeline.config.download_config import ConfigError
+from pipeline.errors import ConfigError
 from pipeline.runners import bound
 from pipeline.runners.loopback import LoopbackRunner
 

@@ -41,7 +41,7 @@ def run(parser: argparse.ArgumentParser, options: argparse.Namespace, rest: Sequ
     """Prints the settings and returns the exit code."""
     from pipeline.cli.commands.download import own_flags, settle
     from pipeline.cli.settings import setting_lines
-    from pipeline.config.download_config import ConfigError
+    from pipeline.errors import ConfigError
 
     settle(options)
     beams = {}

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from pipeline.cli.flags import add_download_flags
-from pipeline.config.download_config import COMPRESSIONS, ConfigError, DownloadConfig
+from pipeline.config.download_config import COMPRESSIONS, DownloadConfig
+from pipeline.errors import ConfigError
 from pipeline.process.footprint import importing
 from transforms.model import PARAMETERS
 from transforms.output.layout import FIELDS

@@ -44,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(_parser: argparse.ArgumentParser, options: argparse.Namespace, _rest: Sequence[str]) -> int:
     """Verifies a folder, prints what was found, and returns the exit code."""
     from pipeline.folder.verify import verify
-    from pipeline.progress.display import size_text
+    from pipeline.text import size_text
 
     try:
         found = verify(options.output)

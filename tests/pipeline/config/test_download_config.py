@@ -3,7 +3,8 @@ from typing import Any
 
 import pytest
 
-from pipeline.config.download_config import LOCAL_URLS, ConfigError, DownloadConfig
+from pipeline.config.download_config import LOCAL_URLS, DownloadConfig
+from pipeline.errors import ConfigError
 
 GOOD: dict[str, Any] = {
     "symbols": ("SPXW",),

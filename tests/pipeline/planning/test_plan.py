@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.config.download_config import DownloadConfig
-from pipeline.planning.plan import NothingMatched, Plan, make_plan
+from pipeline.errors import NothingMatched
+from pipeline.planning.plan import Plan, make_plan
 from tests.support.market import EXPIRATIONS, HOLIDAYS, terminal
 from tests.support.scripted import Answer, scripted_server
 from transforms.thetadata import ThetaClient

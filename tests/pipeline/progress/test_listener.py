@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from pipeline.process.memory import MemorySampler
-from pipeline.progress.display import Plain, Quiet, in_flight, size_text, time_text
+from pipeline.progress.display import Plain, Quiet, in_flight
 from pipeline.progress.listener import Progress, make_display
 from pipeline.progress.tally import Snapshot, Tally
 from tests.support.data import request_for
@@ -129,12 +129,3 @@ def test_a_quiet_display_says_nothing(capsys: pytest.CaptureFixture[str]) -> Non
     quiet.draw(SNAPSHOT, 1)
     quiet.close()
     assert capsys.readouterr() == ("", "")
-
-
-def test_sizes_are_told_in_powers_of_1000() -> None:
-    told = [size_text(size) for size in (0, 999, 1000, 2_500_000, 3e9, 4e12, 5e15)]
-    assert told == ["0 B", "999 B", "1.0 kB", "2.5 MB", "3.0 GB", "4.0 TB", "5000.0 TB"]
-
-
-def test_times_are_told_as_clocks_do() -> None:
-    assert [time_text(s) for s in (None, 0.4, 59.6, 3600)] == ["?", "0:00", "1:00", "1:00:00"]

@@ -7,7 +7,7 @@ import psutil
 import pytest
 
 from pipeline.cli.beam_flags import parse_beam_flags
-from pipeline.config.download_config import ConfigError
+from pipeline.errors import ConfigError
 from pipeline.runners import bound
 from pipeline.runners.job_servers import jar_name
 from tests.support.waiting import wait_for

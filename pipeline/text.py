@@ -1,0 +1,34 @@
+"""Sizes, durations and counts as a person reads them."""
+
+
+def size_text(size: float) -> str:
+    """Returns a number of bytes as a person reads it, in powers of 1000."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if size < 1000:
+            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:.1f} TB"
+
+
+def time_text(seconds: float | None) -> str:
+    """Returns a duration as `M:SS` or `H:MM:SS`, or `?` for None."""
+    if seconds is None:
+        return "?"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def count(number: int, noun: str) -> str:
+    """Returns a number of things with the noun in its right form.
+
+    >>> count(1, "expiration"), count(0, "trade date"), count(1234, "retry"), count(2, "address")
+    ('1 expiration', '0 trade dates', '1,234 retries', '2 addresses')
+    """
+    return f"{number:,} {noun if number == 1 else _plural(noun)}"
+
+
+def _plural(noun: str) -> str:
+    if noun.endswith("y") and noun[-2:-1] not in set("aeiou"):
+        return f"{noun[:-1]}ies"
+    return f"{noun}es" if noun.endswith(("s", "x", "ch", "sh")) else f"{noun}s"
