@@ -25,7 +25,7 @@ from transforms.model import (
 from transforms.output import manifest
 from transforms.output.manifest import COMMITTING, Entry, Manifest
 from transforms.quality.check import Checking, Quality, QualityCheck
-from transforms.row_groups import Gathering
+from transforms.row_groups import RowGroups
 from transforms.sinks.base import ExpirationSink, OpenFile, Written
 from transforms.storage import files
 from transforms.storage.objects import Overtaken
@@ -68,7 +68,7 @@ class _Stream:
     request: GreeksRequest
     check: QualityCheck | None = None
     handle: OpenFile | None = None
-    gathering: Gathering = field(default_factory=Gathering)
+    groups: RowGroups = field(default_factory=RowGroups)
     batches: int = 0
     received: int = 0
     rows: int = 0
@@ -170,7 +170,7 @@ class ExpirationWriter:
         stream.batches += 1
         stream.received += batch.num_rows
         stream.rows_by_second[int(time.time())] += batch.num_rows
-        self._hand_over(stream, stream.gathering.add(batch))
+        self._hand_over(stream, stream.groups.add(batch))
         size = stream.handle.file.bytes if stream.handle else 0
         self._handed_over(stream.request, batch.num_rows, stream.received, size)
 
@@ -199,7 +199,7 @@ class ExpirationWriter:
         received = time.monotonic()
         written = quality = None
         if stream.failure is None and trailer.failure is None and not trailer.interrupted:
-            self._hand_over(stream, stream.gathering.rest())
+            self._hand_over(stream, stream.groups.rest())
         failure = stream.failure or trailer.failure
         whole = failure is None and not trailer.interrupted
         if whole and stream.check is not None and stream.rows:

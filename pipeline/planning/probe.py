@@ -10,6 +10,7 @@ from pipeline.planning.estimate import Estimate, Rates, from_sizes
 from pipeline.planning.plan import Plan
 from transforms.model import GreeksRequest
 from transforms.output.layout import Layout
+from transforms.row_groups import RowGroups
 from transforms.schema import schema_of
 from transforms.sinks.base import FORMATS, make_sink
 from transforms.thetadata import ThetaClient
@@ -52,7 +53,7 @@ def _fetch(client: ThetaClient, probe: GreeksRequest, config: DownloadConfig) ->
         layout = Layout(f"{folder}/greeks", suffix, "probe")
         sink = make_sink(config.format, config.compression, schema_of(config.greeks), layout)
         handle = sink.open(f"{folder}/probe{suffix}")
-        for batch in client.stream(probe, config.batch_size):
-            sink.write_record(handle, batch)
+        for group in RowGroups.of(client.stream(probe, config.batch_size)):
+            sink.write_record(handle, group)
         written = sink.close(handle)
     return written.rows, written.bytes

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from transforms.quality.check import Quality, QualityCheck
+from transforms.row_groups import RowGroups
 
 DAY, EXPIRATION = date(2024, 3, 14), date(2024, 3, 15)
 
@@ -62,6 +63,6 @@ def cut(table: pa.Table, sizes: Iterator[int]) -> Iterator[pa.RecordBatch]:
 
 def quality_of(table: pa.Table, interval: str | None = "30m", size: int = 1000) -> Quality:
     check = QualityCheck(interval)
-    for batch in table.to_batches(max_chunksize=size):
-        check.add(batch)
+    for group in RowGroups.of(table.to_batches(max_chunksize=size)):
+        check.add(group)
     return check.finish()

@@ -6,11 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from transforms import row_groups
-from transforms.row_groups import GROUP_ROWS, Gathering
+from transforms.row_groups import GROUP_ROWS, RowGroups
 
 
 def gathered(sizes: Sequence[int]) -> list[pa.RecordBatch]:
-    taken, start = Gathering(), 0
+    taken, start = RowGroups(), 0
     groups: list[pa.RecordBatch] = []
     for size in sizes:
         batch = pa.record_batch({"n": pa.array(range(start, start + size), pa.int64())})
@@ -30,7 +30,7 @@ def test_groups_are_full_but_for_the_last_and_hold_every_row_in_order(sizes: lis
 
 
 def test_rows_leave_as_soon_as_there_are_enough() -> None:
-    taken = Gathering()
+    taken = RowGroups()
     batch = pa.record_batch({"n": pa.array(range(GROUP_ROWS - 1), pa.int64())})
     assert not list(taken.add(batch))
     (group,) = taken.add(batch.slice(0, 2))

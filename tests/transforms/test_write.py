@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from pipeline.simulator.market.market import Market
 from tests.support.data import SCHEMA, batches_of, files_in, layout_in, request_for
 from tests.support.plant import plant, without
+from transforms import row_groups
 from transforms.expiration_writer import ExpirationWriter, StreamError
 from transforms.model import (
     EMPTY,
@@ -236,7 +237,6 @@ class DiskOnDemand(CsvSink):
     """A disk that is full while `full` is set: the error that the kernel would give."""
 
     full = False
-    GATHER_ROWS = 2
 
     def write_rows(self, handle: OpenFile, rows: pa.Table) -> None:
         if self.full:
@@ -258,7 +258,9 @@ ITEMS = st.one_of(
 def test_any_stream_in_any_order_leaves_only_whole_files(
     stream: list[tuple[GreeksRequest, tuple[str, object]]],
     tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(row_groups, "GROUP_ROWS", 2)
     folder = tmp_path_factory.mktemp("any")
     layout = layout_in(folder)
     sink = DiskOnDemand(layout, SCHEMA, "none")

@@ -27,6 +27,7 @@ from transforms.quality.findings import Example, Finding, Quality
 from transforms.quality.presence import DAY_MS
 from transforms.quality.rules import Found
 from transforms.quality.tallies import Tallies
+from transforms.row_groups import RowGroups
 from transforms.schema import END_OF_DAY
 
 MOST_HELD = 1_000_000
@@ -43,6 +44,7 @@ class _Expiration:
 
     check: QualityCheck
     together: Tallies
+    groups: RowGroups = field(default_factory=RowGroups)
     files: dict[str, None] = field(default_factory=dict)
 
 
@@ -133,7 +135,8 @@ class FullCheck:
                 )
             one.files[source] = None
             for batch in part.to_batches():
-                one.check.add(batch)
+                for group in one.groups.add(batch):
+                    one.check.add(group)
             for day, rows in _by_day(part):
                 key = (symbol, expiration, day)
                 if self._rows_held + rows.num_rows > MOST_HELD:
@@ -172,6 +175,8 @@ class FullCheck:
         for (symbol, expiration), one in sorted(
             self._expirations.items(), key=lambda pair: pair[0]
         ):
+            for group in one.groups.rest():
+                one.check.add(group)
             quality = one.check.finish()
             together = one.together.findings(quality.rows)
             checked.append(Checked(symbol, expiration, tuple(one.files), quality, together))

@@ -15,7 +15,6 @@ from transforms.quality.limits import Limit, broken
 from transforms.quality.presence import Grid, Presence
 from transforms.quality.rules import counted, error_of, found
 from transforms.quality.tallies import Tallies
-from transforms.row_groups import GROUP_ROWS
 from transforms.schema import END_OF_DAY
 from transforms.workers.turns import CONVERTING
 
@@ -25,11 +24,11 @@ _UNITS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000}
 
 
 class QualityCheck:
-    """Takes the rows of one expiration, batch by batch, and says what is wrong with them.
+    """Takes the rows of one expiration, group by group, and says what is wrong with them.
 
-    Rows are gathered and looked at `GROUP_ROWS` at a time, so that the answer depends on the rows
-    alone and not on how they were cut. What is kept besides: 20 bytes for each contract and trade
-    date, and the examples.
+    Rows come in the groups of `RowGroups`, so that the answer depends on the rows alone and not on
+    how their batches were cut. What is kept: 20 bytes for each contract and trade date, and the
+    examples.
 
     Args:
         interval: between two rows of a contract, one of `model.INTERVALS` or `eod`; None if it is
@@ -55,8 +54,6 @@ class QualityCheck:
             None if interval == "tick" else Presence(grid, daily=self._daily, most=MOST_EXAMPLES)
         )
         self._dividend = annual_dividend
-        self._waiting: list[pa.RecordBatch] = []
-        self._rows_waiting = 0
         self._rows = 0
         self._counts: dict[str, int] = {}
         self._error_rows, self._error_sum, self._error_max = 0, 0.0, 0.0
@@ -74,22 +71,19 @@ class QualityCheck:
             float(told.get("annual_dividend", 0)),
         )
 
-    def add(self, batch: pa.RecordBatch) -> None:
-        """Takes the next rows, of a schema whose columns are named and typed as in `schema`.
+    def add(self, group: pa.RecordBatch) -> None:
+        """Takes the next row group, whose columns are named and typed as in `schema`.
 
         Only the columns that are there are looked at; `KEY_COLUMNS` must be.
+
+        Args:
+            group: at least one row.
         """
-        self._waiting.append(batch)
-        self._rows_waiting += batch.num_rows
-        while self._rows_waiting >= GROUP_ROWS:
-            with CONVERTING:
-                self._look(GROUP_ROWS)
+        with CONVERTING:
+            self._look(group)
 
     def finish(self) -> Quality:
         """Returns what all the rows show. No row may follow."""
-        if self._rows_waiting:
-            with CONVERTING:
-                self._look(self._rows_waiting)
         contracts = dates = 0
         if self._presence is not None:
             contracts, dates, holes = self._presence.finish()
@@ -107,19 +101,12 @@ class QualityCheck:
         return Quality(self._rows, contracts, dates, dict(self._counts), error, findings)
 
     @np.errstate(all="ignore")  # numbers that are none are what is looked for
-    def _look(self, rows: int) -> None:
-        waiting: pa.Table | pa.RecordBatch
-        if rows == self._waiting[0].num_rows:
-            waiting, *self._waiting = self._waiting
-        else:
-            whole = pa.Table.from_batches(self._waiting)
-            waiting, self._waiting = whole.slice(0, rows), whole.slice(rows).to_batches()
-        self._rows_waiting -= rows
+    def _look(self, group: pa.RecordBatch) -> None:
         if not self._rows:
-            key = (waiting["symbol"][0].as_py(), waiting["expiration"][0].as_py())
+            key = (group["symbol"][0].as_py(), group["expiration"][0].as_py())
             self._tallies = Tallies(*key)
-        self._rows += rows
-        columns = arrays(waiting)
+        self._rows += group.num_rows
+        columns = arrays(group)
         block = Block(columns, self._tallies.expiration, self._daily, self._dividend)
         step = self._presence.step if self._presence is not None else 0
         clean = self._clean.at(block, step)

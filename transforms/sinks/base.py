@@ -7,7 +7,7 @@ tests/transforms/test_sinks.py then run on it.
 
 import contextlib
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import pyarrow as pa
@@ -18,7 +18,6 @@ from apache_beam.io.filesystem import CompressionTypes
 
 from transforms.native.lines import lines_in
 from transforms.output.layout import Layout
-from transforms.row_groups import GROUP_ROWS
 from transforms.sinks.csv_rows import RowEncoder
 from transforms.sinks.csv_text import encode_header
 from transforms.sinks.hashing_file import HashingFile
@@ -35,16 +34,12 @@ class OpenFile:
         unfinished: where its bytes are stored.
         file: what its bytes go through.
         writer: the format's own writer.
-        waiting: batches that wait until there are enough of them.
-        rows_waiting: the rows in them.
         lines: that a format of lines has written, after its header.
     """
 
     unfinished: Unfinished
     file: HashingFile
     writer: Any = None
-    waiting: list[pa.RecordBatch] = field(default_factory=list)
-    rows_waiting: int = 0
     lines: int = 0
 
 
@@ -71,9 +66,10 @@ class ExpirationSink(FileBasedSink, ABC):
     `FileBasedSink` opens the files, on any of Beam's file systems. Its finalization is not used:
     it would hold every file back until the run ends (see `write.ExpirationWriter` instead).
 
-    The life of a file: `open` its path (which writes the header), `write_record` for each batch,
-    `close`, `commit`; or `discard` at any time. Nobody sees it before `commit`; see `commits`.
-    Batches are gathered, so that the bytes depend on the rows alone and not on how they were cut.
+    The life of a file: `open` its path (which writes the header), `write_record` for each row
+    group, `close`, `commit`; or `discard` at any time. Nobody sees it before `commit`; see
+    `commits`. Rows come in the groups of `RowGroups`, so that the bytes depend on the rows alone
+    and not on how their batches were cut.
 
     Args:
         layout: where temporary and finished files go.
@@ -85,13 +81,11 @@ class ExpirationSink(FileBasedSink, ABC):
         COMPRESSIONS: maps each compression that the format knows to its file's suffix; the
             first one is the default.
         MIME_TYPE: of the files.
-        GATHER_ROWS: how many rows the format is given at a time.
     """
 
     NAME: str
     COMPRESSIONS: dict[str, str]
     MIME_TYPE: str
-    GATHER_ROWS: int
 
     def __init__(self, layout: Layout, schema: pa.Schema, compression: str) -> None:
         super().__init__(
@@ -113,7 +107,7 @@ class ExpirationSink(FileBasedSink, ABC):
 
     @abstractmethod
     def write_rows(self, handle: OpenFile, rows: pa.Table) -> None:
-        """Writes `GATHER_ROWS` rows, or fewer if they are the last."""
+        """Writes a row group, which is one chunk a column."""
 
     @abstractmethod
     def end(self, handle: OpenFile) -> None:
@@ -146,15 +140,16 @@ class ExpirationSink(FileBasedSink, ABC):
         return handle
 
     def write_record(self, file_handle: OpenFile, value: pa.RecordBatch) -> None:
-        """Takes a batch of the sink's schema."""
-        file_handle.waiting.append(value)
-        file_handle.rows_waiting += value.num_rows
-        if file_handle.rows_waiting >= self.GATHER_ROWS:
-            self._write_waiting(file_handle, self.GATHER_ROWS)
+        """Writes a row group, as `RowGroups` yields them.
+
+        Raises:
+            pa.ArrowInvalid: the rows have another schema than the sink's.
+        """
+        with CONVERTING:
+            self.write_rows(file_handle, pa.Table.from_batches([value], self.schema))
 
     def close(self, file_handle: OpenFile) -> Written:
         """Finishes the file and returns what is in it."""
-        self._write_waiting(file_handle, 1)
         self.end(file_handle)
         file_handle.file.close()
         file_handle.writer = None
@@ -180,20 +175,6 @@ class ExpirationSink(FileBasedSink, ABC):
         with contextlib.suppress(OSError):
             file_handle.unfinished.discard()
 
-    def _write_waiting(self, handle: OpenFile, least: int) -> None:
-        """Writes the rows that wait, as long as there are at least `least` of them."""
-        rows = pa.Table.from_batches(handle.waiting, self.schema)
-        while rows.num_rows >= least:
-            piece = rows.slice(0, self.GATHER_ROWS)
-            with CONVERTING:
-                # One chunk a column: where batches were cut must not show in the bytes.
-                if piece.column(0).num_chunks > 1:
-                    piece = piece.combine_chunks()
-                self.write_rows(handle, piece)
-            rows = rows.slice(self.GATHER_ROWS)
-        handle.waiting = rows.to_batches()
-        handle.rows_waiting = rows.num_rows
-
 
 class _CsvWriter(NamedTuple):
     rows: RowEncoder
@@ -207,7 +188,7 @@ class CsvSink(ExpirationSink):
     COMPRESSIONS = {"none": ".csv", "gzip": ".csv.gz", "zstd": ".csv.zst"}  # noqa: RUF012 -- read only
     MIME_TYPE = "text/csv"
     # A piece of text takes a megabyte, for each file under way.
-    GATHER_ROWS = 1 << 12
+    _PIECE_ROWS = 1 << 12
 
     def begin(self, file: HashingFile) -> Any:
         """Writes the header line."""
@@ -220,9 +201,10 @@ class CsvSink(ExpirationSink):
     def write_rows(self, handle: OpenFile, rows: pa.Table) -> None:
         """Writes rows as lines."""
         writer: _CsvWriter = handle.writer
-        text = writer.rows.encode(rows)
-        writer.out.write(text)
-        handle.lines += lines_in(text)
+        for start in range(0, rows.num_rows, self._PIECE_ROWS):
+            text = writer.rows.encode(rows.slice(start, self._PIECE_ROWS))
+            writer.out.write(text)
+            handle.lines += lines_in(text)
 
     def end(self, handle: OpenFile) -> None:
         """Ends the compressed stream."""
@@ -249,7 +231,6 @@ class ParquetSink(ExpirationSink):
         "snappy": ".parquet",
     }
     MIME_TYPE = "application/vnd.apache.parquet"
-    GATHER_ROWS = GROUP_ROWS  # a row group
     # Arrow writes fifty pieces for a row group. Each of them would wait for the interpreter's lock.
     _BUFFER_BYTES = 1 << 18
 

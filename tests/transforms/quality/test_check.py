@@ -29,6 +29,7 @@ from transforms.market.early_closes import closes_early
 from transforms.model import GreeksRequest
 from transforms.quality.check import Quality, QualityCheck
 from transforms.quality.limits import RULES
+from transforms.row_groups import RowGroups
 from transforms.schema import ORDERS
 
 MARKET = Market()
@@ -216,8 +217,8 @@ def test_end_of_day_rows_have_duplicates_and_holes_by_trade_date() -> None:
 @given(st.lists(st.integers(1, 3000), min_size=1, max_size=5))
 def test_how_rows_are_cut_into_batches_changes_nothing(sizes: list[int]) -> None:
     check = QualityCheck("30m")
-    for batch in cut(DAMAGED, itertools.cycle(sizes)):
-        check.add(batch)
+    for group in RowGroups.of(cut(DAMAGED, itertools.cycle(sizes))):
+        check.add(group)
     assert check.finish() == EXPECTED
 
 
@@ -274,8 +275,8 @@ def test_start_and_end_times_of_a_request_are_no_holes() -> None:
         pa.compute.greater_equal(clock, "10:00"), pa.compute.less_equal(clock, "12:00")
     )
     check = QualityCheck.of(request)
-    for batch in TABLE.filter(inside).to_batches():
-        check.add(batch)
+    for group in RowGroups.of(TABLE.filter(inside).to_batches()):
+        check.add(group)
     assert check.finish().findings == ()
 
 

@@ -12,6 +12,7 @@ import pytest
 from pipeline.config.download_config import COMPRESSIONS
 from tests.support.data import DAY, SCHEMA, batches_of, files_in, layout_in, request_for
 from transforms.model import GreeksRequest
+from transforms.row_groups import RowGroups
 from transforms.sinks.base import FORMATS, ExpirationSink, ParquetSink, Written, make_sink
 from transforms.sinks.hashing_file import HashingFile
 
@@ -34,8 +35,8 @@ def write(
 ) -> tuple[Path, Written]:
     path = Path(sink.layout.output).parent / name
     handle = sink.open(str(path))
-    for batch in batches:
-        sink.write_record(handle, batch)
+    for group in RowGroups.of(batches):
+        sink.write_record(handle, group)
     written = sink.close(handle)
     sink.commit(handle)
     return path, written
@@ -86,8 +87,8 @@ def test_a_commit_replaces_a_file_of_equal_size(sink: ExpirationSink) -> None:
 def test_nothing_is_seen_before_the_commit(sink: ExpirationSink) -> None:
     path = Path(sink.layout.path(REQUEST))
     handle = sink.open(str(path))
-    for batch in batches_of(REQUEST, 20_000):
-        sink.write_record(handle, batch)
+    for group in RowGroups.of(batches_of(REQUEST, 20_000)):
+        sink.write_record(handle, group)
         assert not path.exists()
     written = sink.close(handle)
     assert not path.exists()
@@ -110,8 +111,8 @@ def test_a_commit_that_fails_leaves_the_old_file(sink: ExpirationSink) -> None:
 @pytest.mark.parametrize("rows", [0, 100, 40_000])
 def test_a_discarded_file_is_gone(sink: ExpirationSink, rows: int, tmp_path: Path) -> None:
     handle = sink.open(str(tmp_path / "unfinished"))
-    for batch in batches_of(REQUEST, rows):
-        sink.write_record(handle, batch)
+    for group in RowGroups.of(batches_of(REQUEST, rows)):
+        sink.write_record(handle, group)
     sink.discard(handle)
     del handle
     assert files_in(tmp_path) == {}
@@ -145,7 +146,7 @@ def test_gzip_says_nothing_of_the_time_of_day(tmp_path: Path) -> None:
     assert gzip.decompress(content).count(b"\n") == 3
 
 
-def test_parquet_gathers_batches_into_large_row_groups_and_keeps_the_units(tmp_path: Path) -> None:
+def test_parquet_has_large_row_groups_and_keeps_the_units(tmp_path: Path) -> None:
     path, _ = write(sink_of(tmp_path, "parquet", "zstd"), batches_of(REQUEST, 40_000))
     metadata = pq.read_metadata(path)
     groups = [metadata.row_group(n).num_rows for n in range(metadata.num_row_groups)]
