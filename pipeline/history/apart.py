@@ -130,9 +130,9 @@ def serve() -> None:
         question = json.loads(line)
         try:
             if store is None:
-                from pipeline.history import open_store
+                from pipeline.history.sql import SqlStore
 
-                store = open_store(question["url"])
+                store = SqlStore(question["url"])
             value = _answer(store, question)
         except tuple(_ERRORS.values()) as error:
             kind = next(name for name, each in _ERRORS.items() if isinstance(error, each))

@@ -4,21 +4,20 @@ import json
 import select
 import socket
 import struct
-from collections.abc import Iterable, Iterator
+import threading
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 from urllib.parse import parse_qsl, urlsplit
 
 from pipeline.simulator.answers import Answer, Request, text_answer
 from pipeline.simulator.faults.chaos import TEXTS
 from pipeline.simulator.formats import Part
-
-if TYPE_CHECKING:
-    from pipeline.simulator.server import TerminalServer
+from pipeline.simulator.gate import Gate, Stats
 
 SMALL = 1 << 15
 """Bytes up to which an answer has a content-length; a longer one is sent in chunks.
@@ -30,10 +29,34 @@ _HANG_SECONDS = 60
 _PAUSES = 8  # of a slow answer, however long it is
 
 
+class Answering(Protocol):
+    """What a connection needs of the Terminal it belongs to.
+
+    Attributes:
+        counts: what was served.
+        gate: the slots, and the queue for them.
+        retry_headers: of each 429.
+        latency: seconds to wait before each answer.
+        stopping: set when the server ends.
+    """
+
+    counts: Stats
+    gate: Gate
+    retry_headers: Mapping[str, str]
+    latency: float
+    stopping: threading.Event
+
+    def stats(self) -> dict[str, Any]:
+        """Returns what was served so far."""
+
+    def answer(self, request: Request) -> Answer:
+        """Returns the answer to a request."""
+
+
 class TerminalHTTPServer(ThreadingHTTPServer):
     """A server that knows the Terminal it belongs to."""
 
-    terminal: "TerminalServer"
+    terminal: Answering
 
 
 class Connection(BaseHTTPRequestHandler):
@@ -49,7 +72,7 @@ class Connection(BaseHTTPRequestHandler):
         return "Jetty(12.0.14)"
 
     def log_message(self, *args: Any) -> None:
-        """Keeps quiet: `/stats` tells what was served."""
+        """Prints nothing: `/stats` counts what was served."""
 
     def do_GET(self) -> None:
         """Answers a request, once there is a slot for it."""
