@@ -22,8 +22,9 @@ from transforms.model import (
     Trailer,
     Withdrawn,
 )
-from transforms.output import manifest
-from transforms.output.manifest import COMMITTING, Entry, Manifest
+from transforms.output.entry import COMMITTING, Entry
+from transforms.output.entry import EMPTY as NO_DATA
+from transforms.output.manifest import Manifest, conflict
 from transforms.quality.check import Checking, Quality, QualityCheck
 from transforms.row_groups import RowGroups
 from transforms.sinks.base import ExpirationSink, OpenFile, Written
@@ -105,7 +106,7 @@ class ExpirationWriter:
         self._source = source
         self._handed_over = handed_over
         self._checking = checking
-        self._manifest = Manifest(sink.layout)
+        self._manifest = Manifest(sink.layout.folder)
         self._stream: _Stream | None = None
 
     def write(self, request: GreeksRequest, item: Item) -> ExpirationResult | None:
@@ -258,20 +259,20 @@ class ExpirationWriter:
             quality=quality.describe() if quality else None,
         )
         # Another run may have come in between since the launcher looked.
-        before, mark = self._manifest.read_marked(stream.request)
         path = layout.path(stream.request)
+        before, mark = self._manifest.marked_entry_of(path)
         over = files.mark(path)
-        conflict = manifest.conflict(path, before, stream.request, self._source)
-        if conflict:
-            if self._manifest.read_marked(stream.request)[1] != mark:
+        in_the_way = conflict(path, before, stream.request, self._source)
+        if in_the_way:
+            if self._manifest.marked_entry_of(path)[1] != mark:
                 # What is there came, with its entry, after the entry was looked for.
                 raise Overtaken(errno.EEXIST, "another run has replaced it meanwhile", path)
-            raise InTheWay(conflict)
+            raise InTheWay(in_the_way)
         # Where the file system can tell, no step goes on if another run's came in between.
-        mark = self._manifest.write(stream.request, entry, mark)
+        mark = self._manifest.write(path, entry, mark)
         self._sink.commit(handle, over)
         try:
-            self._manifest.write(stream.request, entry.committed(), mark)
+            self._manifest.write(path, entry.committed(), mark)
         except OSError as error:
             raise NotRecorded(
                 f"{path} is whole and in place, but the manifest could not be told, so that the "
@@ -287,7 +288,7 @@ class ExpirationWriter:
                 f"the Terminal has no data for {request} now, but had when {path} was made, which "
                 "is left as it is: move it away if it should not be there"
             )
-        self._manifest.write(request, self._entry(manifest.EMPTY, request, trailer))
+        self._manifest.write(path, self._entry(NO_DATA, request, trailer))
 
     def _entry(self, state: str, request: GreeksRequest, trailer: Trailer) -> Entry:
         return Entry(

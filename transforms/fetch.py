@@ -23,9 +23,8 @@ from transforms.model import (
     Trailer,
     Withdrawn,
 )
-from transforms.output.committed import result_of
 from transforms.output.layout import Layout
-from transforms.output.manifest import Manifest
+from transforms.output.manifest import result_of
 from transforms.thetadata.client import BATCH_SIZE, ThetaClient
 from transforms.thetadata.errors import AnswerChanged, Stopped, ThetaError
 from transforms.workers.stop import StopSignal
@@ -145,7 +144,7 @@ class _FetchFn(beam.DoFn):
         """Returns what came of a request before this bundle was run again, if it was."""
         if self._layout is None:
             return None
-        return result_of(request, Manifest(self._layout), self._layout)
+        return result_of(request, self._layout)
 
     def _fetch(
         self, request: GreeksRequest, terminal: Terminal, withdraw: Callable[[], bool]

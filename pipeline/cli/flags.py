@@ -5,16 +5,15 @@ from datetime import date, datetime, timedelta
 
 from pipeline.config.download_config import (
     APIS,
-    COMPRESSIONS,
     EMBEDDED,
     LOCAL_URLS,
     PROGRESS,
-    RESUME,
     TIERS,
 )
 from transforms.market.sessions import NEW_YORK
 from transforms.model import INTERVALS
-from transforms.output.layout import BY_EXPIRATION, PATTERNS
+from transforms.output.layout import BY_EXPIRATION, COMPRESSIONS, PATTERNS
+from transforms.output.resume import PROOFS
 from transforms.quality.limits import ANY, RULES
 from transforms.schema import ORDERS
 from transforms.thetadata.client import BATCH_SIZE
@@ -259,8 +258,8 @@ def add_download_flags(parser: argparse.ArgumentParser, *, required: bool = True
     again = parser.add_argument_group("what is there already")
     again.add_argument(
         "--resume",
-        default=RESUME[0],
-        choices=RESUME,
+        default=PROOFS[0],
+        choices=PROOFS,
         help="how closely a file of an earlier run of the same request is looked at before it is "
         "believed and skipped: its size, its SHA-256, or off to fetch everything again "
         "(default: %(default)s)",

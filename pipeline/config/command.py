@@ -5,7 +5,8 @@ from dataclasses import fields
 from datetime import date
 from typing import Any
 
-from pipeline.config.download_config import COMPRESSIONS, DownloadConfig
+from pipeline.config.download_config import DownloadConfig
+from transforms.output.layout import COMPRESSIONS
 
 # Fields that a flag names otherwise.
 FLAGS = {"symbols": "symbol", "version": "greeks_version"}
@@ -35,7 +36,7 @@ def _implied(config: DownloadConfig, name: str, value: Any) -> bool:
     others = {
         "end_date": config.start_date,
         "interval": config.greeks,
-        "compression": COMPRESSIONS[config.format][0],
+        "compression": next(iter(COMPRESSIONS[config.format])),
     }
     return name in others and bool(value == others[name])
 

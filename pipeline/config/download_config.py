@@ -12,7 +12,9 @@ from urllib.parse import urlsplit
 from pipeline.addresses import is_address, is_sql, redacted
 from pipeline.errors import ConfigError
 from transforms.model import INTERVALS, PARAMETERS, checked_symbol
-from transforms.output.layout import BY_EXPIRATION, PATTERNS, check_pattern
+from transforms.output.folder import META
+from transforms.output.layout import BY_EXPIRATION, COMPRESSIONS, PATTERNS, check_pattern
+from transforms.output.resume import PROOFS
 from transforms.quality.limits import parse_limits
 from transforms.schema import END_OF_DAY, ORDERS
 from transforms.thetadata.client import BATCH_SIZE, DEFAULT_URL
@@ -24,19 +26,8 @@ FIRST_DATE = date(2012, 6, 1)
 LOCAL_URLS = (DEFAULT_URL, "http://127.0.0.1:25510")
 """Where Terminals listen on this machine: v3, then v2."""
 
-# Here and not only in sinks.py, so that a usage error needs no import of Beam.
-COMPRESSIONS = {
-    "csv": ("none", "gzip", "zstd"),
-    "parquet": ("zstd", "none", "gzip", "snappy"),
-}
-"""Each format's compressions, its default first."""
-
 APIS = ("auto", "v3", "v2")
 PROGRESS = ("auto", "bar", "plain", "none")
-
-# Here as well as in transforms/output/resume.py, which imports Beam.
-RESUME = ("stat", "hash", "off")
-"""How closely a file that is there is looked at before it is believed."""
 
 TIERS = {
     "free": {"v3": 1, "v2": 1},
@@ -211,7 +202,7 @@ class DownloadConfig:
             self._check(flag, name not in ("", ".", ".."), f"is {folder!r}: it names no folder")
         self._check(
             "--output",
-            not self.output.rstrip("/").endswith(".meta"),
+            not self.output.rstrip("/").endswith(META),
             f"is {self.output!r}: such a folder has what is known of another one's files",
         )
         inside = os.path.normpath(self.metrics) + "/"
@@ -244,7 +235,7 @@ class DownloadConfig:
         )
         _named("--file_name_pattern", partial(check_pattern, kind=self.layout), self.pattern)
         self._check(
-            "--resume", self.resume in RESUME, f"is {self.resume!r}, not one of {', '.join(RESUME)}"
+            "--resume", self.resume in PROOFS, f"is {self.resume!r}, not one of {', '.join(PROOFS)}"
         )
         self._check(
             "--retry_empty_after",

@@ -9,6 +9,7 @@ from pathlib import Path
 from pipeline.doctor.diagnosis import FAIL, OK, WARN, Finding
 from pipeline.history import Query, StoreError, is_sql, open_to_read, redacted
 from pipeline.text import size_text
+from transforms.output.folder import OutputFolder
 from transforms.storage import files
 
 _LITTLE, _TOO_LITTLE = 2_000_000_000, 50_000_000
@@ -71,9 +72,10 @@ def _folder(about: str, folder: str) -> Iterator[Finding]:
 
 
 def _far(about: str, folder: str) -> Finding:
-    probe = f"{folder.rstrip('/')}.meta/unfinished/doctor-{uuid.uuid4().hex}.json"
+    temporary = OutputFolder(folder).unfinished
+    probe = f"{temporary}/doctor-{uuid.uuid4().hex}.json"
     try:
-        files.write_json(probe, {}, probe.rpartition("/")[0])
+        files.write_json(probe, {}, temporary)
         files.remove(probe)
     except OSError as error:
         return Finding(

@@ -11,9 +11,8 @@ from transforms.model import (
     GreeksRequest,
     key_of,
 )
-from transforms.output.committed import result_of
 from transforms.output.layout import Layout
-from transforms.output.manifest import Manifest
+from transforms.output.manifest import result_of
 
 # Requests are taken in order: those whose results are on their way are among the first ones
 # without a result.
@@ -35,7 +34,6 @@ def results_so_far(
         ValueError: an entry of it is broken.
     """
     known = {key_of(each): each for each in map(json.loads, told)}
-    manifest = Manifest(layout)
     results = []
     looked_up = 0
     for request in requests:
@@ -44,7 +42,7 @@ def results_so_far(
             results.append(_as_told(request, described))
         elif looked_up < _LOOKED_UP:
             looked_up += 1
-            recorded = result_of(request, manifest, layout)
+            recorded = result_of(request, layout)
             results.append(recorded or ExpirationResult(request, INTERRUPTED))
         else:
             results.append(ExpirationResult(request, INTERRUPTED))

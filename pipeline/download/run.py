@@ -11,7 +11,6 @@ import uuid
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
-from pathlib import Path
 
 import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
@@ -24,7 +23,7 @@ from pipeline.download.messages import announce, conclude, tell_skipped
 from pipeline.download.partial_results import results_so_far
 from pipeline.download.record import completed
 from pipeline.errors import Conflict
-from pipeline.folder.leftovers import meta_of, sweep, sweep_dead
+from pipeline.folder.leftovers import sweep, sweep_dead
 from pipeline.folder.lock import output_lock
 from pipeline.graph import build
 from pipeline.history import Record, recent
@@ -48,11 +47,12 @@ from transforms.dispatch.queue import laid_out
 from transforms.dispatch.terminals import Terminal
 from transforms.metrics.summary import RunSummary
 from transforms.model import Failure, GreeksRequest
-from transforms.output.layout import Layout
+from transforms.output.folder import OutputFolder
+from transforms.output.layout import COMPRESSIONS, Layout
 from transforms.quality.check import Checking
 from transforms.quality.limits import parse_limits
 from transforms.schema import schema_of
-from transforms.sinks.base import FORMATS, make_sink
+from transforms.sinks.base import make_sink
 from transforms.storage import files
 from transforms.workers.process import Owner
 from transforms.workers.stop import StopSignal
@@ -96,19 +96,19 @@ class Run:
             sweep(f"{record.get('meta', '')}/unfinished/{record['run_id']}")
         self.record: Record = {
             "request": config.describe(),
-            "meta": meta_of(config.output),
+            "meta": OutputFolder(config.output).absolute().meta,
         }
         run_id = self.store.start(self.record)
         self.started = time.monotonic()
         self.layout = Layout(
             config.output,
-            FORMATS[config.format].COMPRESSIONS[config.compression],
+            COMPRESSIONS[config.format][config.compression],
             run_id,
             config.pattern,
         )
         # On this machine, wherever the files go; or where workers elsewhere see it, too.
         shared = not self.local and files.is_local(config.output)
-        folder = self.layout.meta if shared else tempfile.gettempdir()
+        folder = self.layout.folder.meta if shared else tempfile.gettempdir()
         self.stop = StopSignal(f"{folder}/greeks-{uuid.uuid4().hex}.stop", Owner.current())
         self._inventory = Inventory()
         self._measured: Measured | None = None
@@ -309,9 +309,9 @@ class Run:
         except OSError as error:
             # It may be a database that was stopped meanwhile: the record of hours must not go.
             self.unkept = True
-            path = f"{self.layout.meta}/records/pipeline-run-{self.layout.run_id}.json"
+            path = f"{self.layout.folder.meta}/records/pipeline-run-{self.layout.run_id}.json"
             try:
-                files.write_json(path, record, f"{self.layout.meta}/records")
+                files.write_json(path, record, f"{self.layout.folder.meta}/records")
             except OSError as other:
                 print(
                     f"greeks download: the record could not be kept: {error}; nor in {path}: "
@@ -334,9 +334,7 @@ def _run(pipeline: beam.Pipeline) -> PipelineResult:
 
 def _with_absolute_output(config: DownloadConfig) -> DownloadConfig:
     """Returns a download whose output is the same folder, whatever folder a worker runs in."""
-    if not files.is_local(config.output):
-        return config
-    return replace(config, output=str(Path(config.output).absolute()))
+    return replace(config, output=OutputFolder(config.output).absolute().path)
 
 
 def _untold(_args: threading.ExceptHookArgs) -> None:

@@ -1,12 +1,14 @@
 """Where `catalog.sql` is, what it is about, and when it is written."""
 
-import json
 import shlex
 import sys
 import uuid
 from pathlib import Path
 
 from pipeline.folder.catalog_sql import CSV, PARQUET, catalog_text
+from transforms.output.entry import Entry
+from transforms.output.folder import OutputFolder
+from transforms.output.manifest import Manifest
 from transforms.schema import ORDERS
 from transforms.storage import files
 
@@ -25,9 +27,9 @@ def write_catalog(output: str) -> Path | None:
     Raises:
         OSError: it can't be written, or the manifest can't be read.
     """
-    folder = Path(output)
-    meta = folder.with_name(f"{folder.name}.meta")
-    orders = _orders(folder, meta / "files")
+    output_folder = OutputFolder(output)
+    folder, meta = Path(output), Path(output_folder.meta)
+    orders = _orders(output_folder)
     if not orders:
         return None
     path = meta / NAME
@@ -61,16 +63,13 @@ def tell_catalog(output: str) -> None:
             print(f"queries: {shlex.join(('duckdb', '-init', str(path)))}")
 
 
-def _orders(folder: Path, manifest: Path) -> dict[str, dict[str, list[str]]]:
+def _orders(folder: OutputFolder) -> dict[str, dict[str, list[str]]]:
     """The files that are there, as the manifest knows them, by order of Greeks and suffix."""
     orders: dict[str, dict[str, list[str]]] = {}
-    for entry in sorted(manifest.rglob("*.json")):
-        name = entry.relative_to(manifest).as_posix().removesuffix(".json")
+    for name, entry in Manifest(folder).entries():
         suffix = next((suffix for suffix in (*CSV, PARQUET) if name.endswith(suffix)), None)
-        try:
-            order = json.loads(entry.read_text("utf-8"))["request"]["greeks"]
-        except (ValueError, KeyError, TypeError):
-            continue  # no entry: the next download says so
-        if suffix and order in ORDERS and (folder / name).is_file():
+        # A broken entry stops the next download, which says so.
+        order = entry.request.get("greeks") if isinstance(entry, Entry) else None
+        if suffix and order in ORDERS and Path(folder.file(name)).is_file():
             orders.setdefault(order, {}).setdefault(suffix, []).append(name)
     return orders

@@ -8,10 +8,12 @@ needs one statement and no new catalog.
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from transforms.output.folder import ENTRIES
+from transforms.output.layout import COMPRESSIONS
 from transforms.schema import END_OF_DAY, ORDERS, ZONE, schema_of
 
-CSV = (".csv", ".csv.gz", ".csv.zst")
-PARQUET = ".parquet"
+CSV = tuple(COMPRESSIONS["csv"].values())
+(PARQUET,) = set(COMPRESSIONS["parquet"].values())
 _DUCKDB_TYPES = {
     "string": "VARCHAR",
     "date32[day]": "DATE",
@@ -105,13 +107,13 @@ SELECT
     request->>'greeks' AS greeks,
     rows, bytes, provisional, source, run_id, time, sha256
 FROM read_json(
-    getvariable('greeks_folder') || '.meta/files/**/*.json',
+    getvariable('greeks_folder') || '@ENTRIES/**/*.json',
     columns = {state: 'VARCHAR', request: 'JSON', rows: 'BIGINT', bytes: 'BIGINT',
                provisional: 'BOOLEAN', source: 'VARCHAR', run_id: 'VARCHAR',
                time: 'TIMESTAMPTZ', sha256: 'VARCHAR'}
 )
 WHERE state = 'committed';
-"""
+""".replace("@ENTRIES", ENTRIES)
 
 
 def catalog_text(folder: Path, catalog: Path, orders: dict[str, dict[str, list[str]]]) -> str:

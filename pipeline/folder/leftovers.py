@@ -8,19 +8,13 @@ from transforms.output.layout import Layout
 from transforms.storage import files
 
 
-def meta_of(output: str) -> str:
-    """Returns the folder of what a run leaves, from whatever folder a later run looks."""
-    meta = f"{output.rstrip('/')}.meta"
-    return str(Path(meta).absolute()) if files.is_local(output) else meta
-
-
 def sweep_dead(layout: Layout) -> None:
     """Removes the unfinished files of runs that died: who has the lock knows that none lives.
 
     Where there is no lock, it removes those of runs that are known to have died.
     """
     if files.is_local(layout.output):
-        for folder in Path(layout.unfinished).iterdir():
+        for folder in Path(layout.folder.unfinished).iterdir():
             if folder.name != layout.run_id:
                 sweep(str(folder))
         return

@@ -11,6 +11,7 @@ from dataclasses import asdict
 
 from pipeline.errors import Conflict
 from pipeline.folder.writers import announce, others
+from transforms.output.folder import OutputFolder
 from transforms.output.layout import Layout
 from transforms.storage import files
 from transforms.workers.process import Owner
@@ -31,7 +32,7 @@ def output_lock(layout: Layout) -> Iterator[None]:
     """
     if not files.is_local(layout.output):
         announce(layout)
-        for other in others(layout):
+        for other in others(layout.folder, layout.run_id):
             print(
                 f"note: {other}, is writing to {layout.output}, too, or was killed: of a file that "
                 "both have to write the first one stays, and the other run says so",
@@ -39,18 +40,18 @@ def output_lock(layout: Layout) -> Iterator[None]:
             )
         yield
         return
-    descriptor = os.open(_path(layout), os.O_RDWR | os.O_CREAT, 0o666)
+    descriptor = os.open(layout.folder.lock, os.O_RDWR | os.O_CREAT, 0o666)
     try:
         try:
             taken = _taken(descriptor, fcntl.LOCK_EX)
         except OSError as error:
             raise Conflict(
-                f"{_path(layout)} can't be locked ({error}), so that nothing would keep two runs "
-                "apart: choose an --output on another file system"
+                f"{layout.folder.lock} can't be locked ({error}), so that nothing would keep two "
+                "runs apart: choose an --output on another file system"
             ) from error
         if not taken:
             raise Conflict(
-                f"another run is writing to {layout.output}: {_owner(layout)}. Nothing was "
+                f"another run is writing to {layout.output}: {_owner(layout.folder)}. Nothing was "
                 "fetched. Wait for its end, or choose another --output"
             )
         os.ftruncate(descriptor, 0)
@@ -62,26 +63,22 @@ def output_lock(layout: Layout) -> Iterator[None]:
         os.close(descriptor)
 
 
-def holder(layout: Layout) -> str | None:
+def holder(folder: OutputFolder) -> str | None:
     """Returns who is writing to the output folder, or None if nobody is known to.
 
     Raises:
         OSError: the lock can't be opened, or the notes that stand for it can't be read.
     """
-    if not files.is_local(layout.output):
-        return next(map(str, others(layout)), None)
+    if not files.is_local(folder.path):
+        return next(map(str, others(folder)), None)
     try:
-        descriptor = os.open(_path(layout), os.O_RDONLY)
+        descriptor = os.open(folder.lock, os.O_RDONLY)
     except FileNotFoundError:
         return None
     try:
-        return None if _taken(descriptor, fcntl.LOCK_SH) else _owner(layout)
+        return None if _taken(descriptor, fcntl.LOCK_SH) else _owner(folder)
     finally:
         os.close(descriptor)
-
-
-def _path(layout: Layout) -> str:
-    return f"{layout.meta}/lock"
 
 
 def _taken(descriptor: int, kind: int) -> bool:
@@ -97,9 +94,9 @@ def _taken(descriptor: int, kind: int) -> bool:
     return True
 
 
-def _owner(layout: Layout) -> str:
+def _owner(folder: OutputFolder) -> str:
     # Its owner may be about to write it, or to end.
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-        owner = files.read_json(_path(layout))
+        owner = files.read_json(folder.lock)
         return f"process {owner['pid']} on {owner['host']}, run {owner['run_id']}"
     return "a process that has just begun"

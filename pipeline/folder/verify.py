@@ -10,8 +10,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.folder.lock import holder
-from transforms.output.layout import Layout
-from transforms.output.manifest import COMMITTING, EMPTY, Entry, Manifest
+from transforms.output.entry import COMMITTING, EMPTY, Entry
+from transforms.output.folder import OutputFolder
+from transforms.output.manifest import Manifest
 from transforms.schema import VERSION, schema_of
 from transforms.sinks.csv_text import encode_header
 from transforms.storage import files
@@ -63,16 +64,16 @@ def verify(output: str) -> Verification:
         FileNotFoundError: there is neither a folder nor a manifest.
         OSError: a folder can't be read.
     """
-    layout = Layout(output, "", "")
+    folder = OutputFolder(output)
     found = Verification()
     on_disk = set(files.below(output.rstrip("/")))
-    entries = list(Manifest(layout).entries())
+    entries = list(Manifest(folder).entries())
     if not (on_disk or entries):
-        raise FileNotFoundError(f"{output} has no files, and {layout.meta} no manifest of any")
-    known = {f"{output.rstrip('/')}/{name}" for name, _ in entries}
+        raise FileNotFoundError(f"{output} has no files, and {folder.meta} no manifest of any")
+    known = {folder.file(name) for name, _ in entries}
     checked: list[tuple[str, Entry]] = []
     for name, entry in entries:
-        path = f"{output.rstrip('/')}/{name}"
+        path = folder.file(name)
         if isinstance(entry, ValueError):
             found.problems.append(Problem(path, f"its entry in the manifest is broken: {entry}"))
         elif entry.state == EMPTY:
@@ -93,13 +94,13 @@ def verify(output: str) -> Verification:
         found.problems.append(
             Problem(path, "is no file of the manifest: nothing says what made it")
         )
-    _check_unfinished(layout, found)
+    _check_unfinished(folder, found)
     return found
 
 
-def _check_unfinished(layout: Layout, found: Verification) -> None:
-    strays = list(files.below(layout.unfinished))
-    running = holder(layout)
+def _check_unfinished(folder: OutputFolder, found: Verification) -> None:
+    strays = list(files.below(folder.unfinished))
+    running = holder(folder)
     if running:
         found.notes.append(f"{running} is writing here: its unfinished files are left out")
         return

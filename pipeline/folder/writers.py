@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
+from transforms.output.folder import OutputFolder
 from transforms.output.layout import Layout
 from transforms.storage import files, stores
 from transforms.workers.process import Owner
@@ -42,28 +43,30 @@ def announce(layout: Layout) -> None:
     files.write_json(_path(layout.temporary), asdict(Owner.current()), layout.temporary)
 
 
-def writers(layout: Layout) -> Iterator[Writer]:
+def writers(folder: OutputFolder) -> Iterator[Writer]:
     """Yields every run that left a note: this one, too.
 
     Raises:
         OSError: the notes can't be read.
     """
-    for path, since in files.dated(layout.unfinished):
-        folder, _, name = path.rpartition("/")
+    for path, since in files.dated(folder.unfinished):
+        temporary, _, name = path.rpartition("/")
         document = files.read_json(path) if name == _NOTE else None
         if document is not None:
-            yield Writer(folder.rpartition("/")[2], Owner(**document), since)
+            yield Writer(temporary.rpartition("/")[2], Owner(**document), since)
 
 
-def others(layout: Layout) -> list[Writer]:
-    """Returns the other runs that may be writing.
+def others(folder: OutputFolder, run_id: str = "") -> list[Writer]:
+    """Returns the runs that may be writing.
+
+    Args:
+        folder: the output folder.
+        run_id: of the run that asks, which is left out.
 
     Raises:
         OSError: the notes can't be read.
     """
-    return [
-        each for each in writers(layout) if each.run_id != layout.run_id and not each.owner.gone()
-    ]
+    return [each for each in writers(folder) if each.run_id != run_id and not each.owner.gone()]
 
 
 def clear_dead(layout: Layout) -> tuple[list[str], int]:
@@ -79,9 +82,9 @@ def clear_dead(layout: Layout) -> tuple[list[str], int]:
         OSError: the store refuses.
     """
     dead, since = [], []
-    for writer in writers(layout):
+    for writer in writers(layout.folder):
         if writer.run_id != layout.run_id and writer.owner.gone():
-            dead.append(f"{layout.unfinished}/{writer.run_id}")
+            dead.append(layout.folder.temporary(writer.run_id))
         elif writer.since is not None:
             since.append(writer.since)
     aborted = 0

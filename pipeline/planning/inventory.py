@@ -12,8 +12,9 @@ from pipeline.config.download_config import DownloadConfig
 from pipeline.errors import Conflict
 from pipeline.planning.plan import Plan
 from transforms.model import SKIPPED, ExpirationResult, GreeksRequest
+from transforms.output.entry import EMPTY, Entry
 from transforms.output.layout import BY_EXPIRATION, DAILY, Layout
-from transforms.output.manifest import EMPTY, Entry, Manifest, conflict
+from transforms.output.manifest import Manifest, conflict
 from transforms.output.resume import Resume, reason_to_skip
 from transforms.quality.limits import Limit, broken, parse_limits
 from transforms.storage import files
@@ -72,16 +73,16 @@ def look(plan: Plan, layout: Layout, source: str, config: DownloadConfig) -> Ite
     form = (config.format, config.compression)
     resume = Resume(config.resume, config.retry_empty_after)
     limits = parse_limits(config.fail_on)
-    manifest, now = Manifest(layout), datetime.now(timezone.utc)
+    manifest, now = Manifest(layout.folder), datetime.now(timezone.utc)
 
     def look_at(request: GreeksRequest) -> Found:
         path = layout.path(request)
-        entry = _entry_of(manifest, request)
+        entry = _entry_of(manifest, path)
         problem = conflict(path, entry, request, source)
         if problem:
             # Another run may have committed the file after its entry was looked for; that came
             # first, so that now it is there.
-            entry = _entry_of(manifest, request)
+            entry = _entry_of(manifest, path)
             problem = conflict(path, entry, request, source)
         own = entry if entry is not None and entry.is_of(request, source) else None
         reason = None if problem else reason_to_skip(own, path, form, resume, now)
@@ -96,9 +97,9 @@ def look(plan: Plan, layout: Layout, source: str, config: DownloadConfig) -> Ite
             yield from pool.map(look_at, plan.requests[start : start + _AT_ONCE])
 
 
-def _entry_of(manifest: Manifest, request: GreeksRequest) -> Entry | None:
+def _entry_of(manifest: Manifest, path: str) -> Entry | None:
     try:
-        return manifest.read(request)
+        return manifest.entry_of(path)
     except ValueError as error:
         raise Conflict(f"nothing was fetched: {error}") from error
 
@@ -128,8 +129,8 @@ def take_stock(plan: Plan, layout: Layout, source: str, config: DownloadConfig) 
     if problems:
         raise Conflict(_refusal(problems, instead(in_the_way, config, source)))
     noted = {"layout": config.layout, "suffix": layout.suffix}
-    if files.read_json(_layout_path(layout)) != noted:
-        files.write_json(_layout_path(layout), noted, layout.temporary)
+    if files.read_json(layout.folder.layout) != noted:
+        files.write_json(layout.folder.layout, noted, layout.temporary)
     return Inventory(tuple(missing), skipped, empty, tuple(listed))
 
 
@@ -165,10 +166,6 @@ def _refuse_twice(plan: Plan, layout: Layout) -> None:
         paths[path] = request
 
 
-def _layout_path(layout: Layout) -> str:
-    return f"{layout.meta}/layout.json"
-
-
 def _refuse_other_layout(layout: Layout, config: DownloadConfig) -> None:
     """Returns if a folder has no files yet, or files of this layout and form.
 
@@ -177,11 +174,11 @@ def _refuse_other_layout(layout: Layout, config: DownloadConfig) -> None:
     Raises:
         Conflict: it has others.
     """
-    first = next(files.below(layout.entries), None)
+    first = next(files.below(layout.folder.entries), None)
     if first is None:
         return
     # Folders from before there was a choice have files for expirations.
-    noted = files.read_json(_layout_path(layout)) or {}
+    noted = files.read_json(layout.folder.layout) or {}
     kind, suffix = noted.get("layout", BY_EXPIRATION), noted.get("suffix", layout.suffix)
     output = config.output.rstrip("/")
     if kind != config.layout:

@@ -18,8 +18,7 @@ from pipeline.planning.probe import from_probe
 from pipeline.planning.terminals import found_terminals, one_source
 from pipeline.text import size_text
 from transforms.model import GreeksRequest
-from transforms.output.layout import Layout
-from transforms.sinks.base import FORMATS
+from transforms.output.layout import COMPRESSIONS, Layout
 from transforms.thetadata import TerminalUnreachable, ThetaClient, ThetaError
 from transforms.thetadata.client import parts_of
 from transforms.workers.stop import NEVER
@@ -135,7 +134,7 @@ def look_ahead(config: DownloadConfig, probe: str) -> Preview:
         simulation, origin = one_source(terminals, config)
         data = "simulated" if simulation else "live"
         plan = make_plan(client, config)
-        suffix = FORMATS[config.format].COMPRESSIONS[config.compression]
+        suffix = COMPRESSIONS[config.format][config.compression]
         layout = Layout(config.output, suffix, "plan", config.pattern)
         outlook = what_is_done(plan, layout, origin, config)
         fetched = [each.request for each in outlook.intents if each.kind != SKIP]

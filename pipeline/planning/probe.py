@@ -9,10 +9,10 @@ from pipeline.history.sizes import Sizes, days_to_expiration
 from pipeline.planning.estimate import Estimate, Rates, from_sizes
 from pipeline.planning.plan import Plan
 from transforms.model import GreeksRequest
-from transforms.output.layout import Layout
+from transforms.output.layout import COMPRESSIONS, Layout
 from transforms.row_groups import RowGroups
 from transforms.schema import schema_of
-from transforms.sinks.base import FORMATS, make_sink
+from transforms.sinks.base import make_sink
 from transforms.thetadata import ThetaClient
 
 
@@ -48,7 +48,7 @@ def from_probe(
 
 
 def _fetch(client: ThetaClient, probe: GreeksRequest, config: DownloadConfig) -> tuple[int, int]:
-    suffix = FORMATS[config.format].COMPRESSIONS[config.compression]
+    suffix = COMPRESSIONS[config.format][config.compression]
     with tempfile.TemporaryDirectory(prefix="greeks-probe-") as folder:
         layout = Layout(f"{folder}/greeks", suffix, "probe")
         sink = make_sink(config.format, config.compression, schema_of(config.greeks), layout)

@@ -5,6 +5,7 @@ from typing import Any
 
 from pipeline.reports.figure import Figure, Section, Table, base
 from pipeline.reports.source import Source
+from transforms.output.entry import entry_of_file
 
 Quality = dict[str, Any]
 
@@ -61,8 +62,9 @@ def _qualities(source: Source) -> dict[str, Quality]:
             path = result["path"]
             found[str(Path(path).absolute()) if path else str(number)] = result["quality"]
     for path in source.files:
-        if source.entry(path).get("quality"):
-            found[str(path.absolute())] = source.entry(path)["quality"]
+        entry = entry_of_file(path)
+        if entry is not None and entry.quality:
+            found[str(path.absolute())] = entry.quality
     return found
 
 

@@ -17,6 +17,9 @@ from pipeline.history import (
 )
 from pipeline.inspection.reader import UnreadableFile
 from pipeline.reports.rows import NoRows, dates_and_symbols, find_files
+from transforms.model import key_of
+from transforms.output.entry import entry_of_file
+from transforms.output.folder import OutputFolder
 
 Run = dict[str, Any]
 
@@ -40,20 +43,12 @@ class Source:
     @property
     def meta(self) -> Path:
         """The folder beside the output for all that is not data."""
-        return self.output.with_name(f"{self.output.name}.meta")
-
-    def entry(self, path: Path) -> dict[str, Any]:
-        """Returns what the manifest says of a file; nothing of another tool's."""
-        try:
-            name = path.relative_to(self.output).as_posix()
-            entry = json.loads((self.meta / "files" / f"{name}.json").read_text("utf-8"))
-        except (OSError, ValueError):
-            return {}
-        return dict(entry)
+        return Path(OutputFolder(str(self.output)).meta)
 
     def parameter(self, name: str) -> str | None:
         """Returns a parameter of the API that the files were asked for with, if all had it."""
-        found = {self.entry(path).get("request", {}).get(name) for path in self.files}
+        entries = map(entry_of_file, self.files)
+        found = {entry.request.get(name) if entry else None for entry in entries}
         return found.pop() if len(found) == 1 else None
 
 
@@ -128,7 +123,7 @@ def select(source: Source, symbol: str, trade_date: date | None) -> Selection:
     unreadable: list[UnreadableFile] = []
     for path in source.files:
         try:
-            spans[path] = _span(path, source)
+            spans[path] = _span(path)
         except UnreadableFile as error:
             unreadable.append(error)
     if not spans:
@@ -151,17 +146,14 @@ def select(source: Source, symbol: str, trade_date: date | None) -> Selection:
     return Selection(chosen, others, day, files, tuple(map(str, unreadable)))
 
 
-def _span(path: Path, source: Source) -> tuple[frozenset[str], date, date]:
+def _span(path: Path) -> tuple[frozenset[str], date, date]:
     """A file's symbols and its first and last trade date: of the manifest, or of its rows."""
-    try:
-        request = source.entry(path)["request"]
-        first, last = (
-            date.fromisoformat(request[key]) for key in ("first_trade_date", "last_trade_date")
-        )
-        return frozenset([request["symbol"]]), first, last
-    except (ValueError, KeyError, TypeError):
-        # Another tool's file, or another folder's.
+    entry = entry_of_file(path)
+    if entry is None:
+        # Another tool's file.
         return dates_and_symbols(path)
+    symbol, _, first, last = key_of(entry.request)
+    return frozenset([symbol]), date.fromisoformat(first), date.fromisoformat(last)
 
 
 def _find(run: str, metrics: str) -> Run:

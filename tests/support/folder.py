@@ -7,9 +7,9 @@ from pathlib import Path
 from pipeline.simulator.server import TerminalServer
 from transforms.expiration_writer import ExpirationWriter
 from transforms.model import Trailer
-from transforms.output.layout import Layout
+from transforms.output.layout import COMPRESSIONS, Layout
 from transforms.schema import schema_of
-from transforms.sinks.base import FORMATS, make_sink
+from transforms.sinks.base import make_sink
 from transforms.thetadata import ThetaClient
 
 DAY = date(2024, 3, 14)
@@ -30,7 +30,7 @@ def fill(
     pattern: str = "{expiration:%Y-%m-%d}/{symbol}_{expiration:%Y%m%d}",
 ) -> int:
     """Writes a file for each expiration of SPXW, with its manifest, and returns the rows."""
-    suffix = FORMATS[file_format].COMPRESSIONS[compression]
+    suffix = COMPRESSIONS[file_format][compression]
     layout = Layout(str(output), suffix, "run-1", pattern)
     writer = ExpirationWriter(
         make_sink(file_format, compression, schema_of(greeks), layout), "simulated, seed 0"

@@ -29,8 +29,9 @@ from transforms.model import (
     Restart,
     Trailer,
 )
-from transforms.output import manifest
-from transforms.output.manifest import COMMITTED, Entry, Manifest
+from transforms.output import entry as entry_states
+from transforms.output.entry import COMMITTED, Entry
+from transforms.output.manifest import Manifest
 from transforms.quality.check import Checking
 from transforms.quality.limits import parse_limits
 from transforms.sinks.base import CsvSink, ExpirationSink, OpenFile, ParquetSink
@@ -82,6 +83,11 @@ def test_the_file_appears_with_the_trailer_and_not_before(tmp_path: Path) -> Non
     assert unfinished(tmp_path) == []
 
 
+def entry_in(folder: Path, request: GreeksRequest) -> Entry | None:
+    layout = layout_in(folder)
+    return Manifest(layout.folder).entry_of(layout.path(request))
+
+
 def test_the_manifest_says_who_made_the_file_and_what_is_in_it(tmp_path: Path) -> None:
     import hashlib
 
@@ -91,7 +97,7 @@ def test_the_manifest_says_who_made_the_file_and_what_is_in_it(tmp_path: Path) -
     )
     assert result is not None
     assert result.path is not None
-    entry = Manifest(sink.layout).read(REQUEST)
+    entry = Manifest(sink.layout.folder).entry_of(sink.layout.path(REQUEST))
     assert entry is not None
     assert (entry.state, entry.source, entry.run_id) == (COMMITTED, "simulated", "run-1")
     assert entry.request == REQUEST.describe()
@@ -103,14 +109,14 @@ def test_what_may_still_change_is_marked_provisional(tmp_path: Path) -> None:
     sink = csv_sink(tmp_path)
     items = [*batches_of(REQUEST, 10), Trailer(1, 10, provisional=True)]
     result = send(ExpirationWriter(sink, "live"), REQUEST, items)
-    entry = Manifest(sink.layout).read(REQUEST)
+    entry = Manifest(sink.layout.folder).entry_of(sink.layout.path(REQUEST))
     assert result is not None
     assert entry is not None
     assert result.provisional
     assert entry.provisional
     # The next run fetches it again, and once the session has ended it is not provisional any more.
     send(ExpirationWriter(sink, "live"), REQUEST, [*batches_of(REQUEST, 20), Trailer(1, 20)])
-    entry = Manifest(sink.layout).read(REQUEST)
+    entry = Manifest(sink.layout.folder).entry_of(sink.layout.path(REQUEST))
     assert entry is not None
     assert (entry.provisional, entry.rows) == (False, 20)
 
@@ -128,9 +134,9 @@ def test_no_batch_and_a_trailer_is_an_empty_expiration_without_a_file(tmp_path: 
     assert result is not None
     assert (result.status, result.path) == (EMPTY, None)
     assert list(files_in(tmp_path)) == ["greeks.meta/files/2024-03-15/SPXW_20240315.csv.json"]
-    entry = Manifest(layout_in(tmp_path)).read(REQUEST)
+    entry = entry_in(tmp_path, REQUEST)
     assert entry is not None
-    assert (entry.state, entry.request) == (manifest.EMPTY, REQUEST.describe())
+    assert (entry.state, entry.request) == (entry_states.EMPTY, REQUEST.describe())
 
 
 def test_what_is_empty_by_rule_was_not_asked_for_and_leaves_no_trace(tmp_path: Path) -> None:
@@ -309,7 +315,7 @@ def test_any_stream_in_any_order_leaves_only_whole_files(
     assert unfinished(folder) == []
     entries = {
         name: entry.rows
-        for name, entry in Manifest(layout).entries()
+        for name, entry in Manifest(layout.folder).entries()
         if isinstance(entry, Entry) and entry.state == COMMITTED
     }
     assert entries == on_disk
@@ -441,7 +447,7 @@ def test_what_the_check_finds_is_in_the_result_and_the_manifest(tmp_path: Path) 
     assert result.status == WRITTEN
     assert result.quality is not None
     assert [(f["rule"], f["count"]) for f in result.quality["findings"]] == [("holes", 1)]
-    entry = Manifest(layout_in(tmp_path)).read(CHECKED_REQUEST)
+    entry = entry_in(tmp_path, CHECKED_REQUEST)
     assert entry is not None
     assert entry.quality == result.quality == result.describe()["quality"]
 

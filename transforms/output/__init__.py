@@ -1,1 +1,30 @@
 """The output folder: paths, the manifest, and what to skip."""
+
+from typing import TYPE_CHECKING
+
+from transforms.lazy import face
+
+if TYPE_CHECKING:
+    from transforms.output.entry import Entry as Entry
+    from transforms.output.folder import OutputFolder as OutputFolder
+    from transforms.output.layout import COMPRESSIONS as COMPRESSIONS
+    from transforms.output.layout import Layout as Layout
+    from transforms.output.manifest import Manifest as Manifest
+    from transforms.output.resume import PROOFS as PROOFS
+    from transforms.output.resume import Resume as Resume
+    from transforms.output.resume import reason_to_skip as reason_to_skip
+
+# The manifest imports Beam.
+__getattr__ = face(
+    __name__,
+    {
+        "COMPRESSIONS": "layout",
+        "Entry": "entry",
+        "Layout": "layout",
+        "Manifest": "manifest",
+        "OutputFolder": "folder",
+        "PROOFS": "resume",
+        "Resume": "resume",
+        "reason_to_skip": "resume",
+    },
+)

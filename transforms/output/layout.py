@@ -1,4 +1,4 @@
-"""Where files go: the data under the output folder, everything else in `<output>.meta`."""
+"""How a run names its files: patterns of names, suffixes of formats, and temporary names."""
 
 import string
 import uuid
@@ -6,6 +6,21 @@ from dataclasses import dataclass
 from datetime import date
 
 from transforms.model import GreeksRequest
+from transforms.output.folder import OutputFolder
+
+COMPRESSIONS = {
+    "csv": {"none": ".csv", "gzip": ".csv.gz", "zstd": ".csv.zst"},
+    "parquet": {
+        "zstd": ".parquet",
+        "none": ".parquet",
+        "gzip": ".parquet",
+        "snappy": ".parquet",
+    },
+}
+"""Each format's compressions, its default first, and the suffix of its files with each.
+
+Here, where nothing imports Beam: a usage error does not wait for it.
+"""
 
 BY_EXPIRATION, DAILY = "expiration", "daily"
 
@@ -24,7 +39,7 @@ _OTHER_DAY = GreeksRequest("SPXW", date(2024, 3, 15), (date(2023, 2, 13),))
 
 
 def check_pattern(pattern: str, kind: str = BY_EXPIRATION) -> None:
-    """Returns if `pattern` can name files inside the output folder.
+    """Checks that `pattern` can name files inside the output folder.
 
     Args:
         pattern: names the files.
@@ -93,24 +108,14 @@ class Layout:
     pattern: str = PATTERNS[BY_EXPIRATION]
 
     @property
-    def meta(self) -> str:
-        """The folder beside the output for all that is not data, on the same file system."""
-        return f"{self.output.rstrip('/')}.meta"
-
-    @property
-    def entries(self) -> str:
-        """The folder of the manifest's entries."""
-        return f"{self.meta}/files"
-
-    @property
-    def unfinished(self) -> str:
-        """The folder of every run's unfinished files."""
-        return f"{self.meta}/unfinished"
+    def folder(self) -> OutputFolder:
+        """The output folder."""
+        return OutputFolder(self.output)
 
     @property
     def temporary(self) -> str:
         """The folder of this run's unfinished files."""
-        return f"{self.unfinished}/{self.run_id}"
+        return self.folder.temporary(self.run_id)
 
     @property
     def summary(self) -> str:
@@ -118,12 +123,12 @@ class Layout:
         return f"{self.temporary}/summary.json"
 
     def name(self, request: GreeksRequest) -> str:
-        """Returns the request's file, relative to the output folder."""
+        """Returns the name of the request's file: its path below the output folder."""
         return expand(self.pattern, request) + self.suffix
 
     def path(self, request: GreeksRequest) -> str:
-        """Returns the request's file."""
-        return f"{self.output.rstrip('/')}/{self.name(request)}"
+        """Returns the path of the request's file."""
+        return self.folder.file(self.name(request))
 
     def temporary_path(self) -> str:
         """Returns a new path for an unfinished file."""

@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from transforms.output.manifest import COMMITTED, EMPTY, Entry
+from transforms.output.entry import COMMITTED, EMPTY, Entry
 from transforms.schema import VERSION
-from transforms.storage import files
 
 STAT, HASH, OFF = "stat", "hash", "off"
 PROOFS = (STAT, HASH, OFF)
@@ -40,6 +39,9 @@ def reason_to_skip(
     Raises:
         OSError: the file is there and can't be read.
     """
+    # It imports Beam, which a usage error of --resume does not wait for.
+    from transforms.storage import files
+
     if entry is None or entry.provisional or resume.proof == OFF:
         return None
     if entry.state == EMPTY:

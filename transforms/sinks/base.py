@@ -1,7 +1,8 @@
 """The custom FileBasedSink and its formats: one file for each expiration.
 
 To add a format, subclass `ExpirationSink`, implement `begin`, `write_rows`, `end` and
-`rows_written`, and list the class in `FORMATS`; the contract tests in
+`rows_written`, and list the class in `FORMATS` and its compressions in
+`transforms.output.COMPRESSIONS`; the contract tests in
 tests/transforms/test_sinks.py then run on it.
 """
 
@@ -74,17 +75,14 @@ class ExpirationSink(FileBasedSink, ABC):
     Args:
         layout: where temporary and finished files go.
         schema: of every batch.
-        compression: one of the class's `COMPRESSIONS`.
+        compression: one of `COMPRESSIONS[NAME]`.
 
     Attributes:
         NAME: of the format, as `--format` takes it.
-        COMPRESSIONS: maps each compression that the format knows to its file's suffix; the
-            first one is the default.
         MIME_TYPE: of the files.
     """
 
     NAME: str
-    COMPRESSIONS: dict[str, str]
     MIME_TYPE: str
 
     def __init__(self, layout: Layout, schema: pa.Schema, compression: str) -> None:
@@ -185,7 +183,6 @@ class CsvSink(ExpirationSink):
     """CSV with a header line, line feeds as line ends, and no quotes."""
 
     NAME = "csv"
-    COMPRESSIONS = {"none": ".csv", "gzip": ".csv.gz", "zstd": ".csv.zst"}  # noqa: RUF012 -- read only
     MIME_TYPE = "text/csv"
     # A piece of text takes a megabyte, for each file under way.
     _PIECE_ROWS = 1 << 12
@@ -224,12 +221,6 @@ class ParquetSink(ExpirationSink):
     """Parquet with large row groups, and dictionaries for the columns that repeat."""
 
     NAME = "parquet"
-    COMPRESSIONS = {  # noqa: RUF012 -- read only
-        "zstd": ".parquet",
-        "none": ".parquet",
-        "gzip": ".parquet",
-        "snappy": ".parquet",
-    }
     MIME_TYPE = "application/vnd.apache.parquet"
     # Arrow writes fifty pieces for a row group. Each of them would wait for the interpreter's lock.
     _BUFFER_BYTES = 1 << 18

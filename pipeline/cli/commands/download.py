@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from pipeline.cli.flags import add_download_flags
-from pipeline.config.download_config import COMPRESSIONS, DownloadConfig
+from pipeline.config.download_config import DownloadConfig
 from pipeline.errors import ConfigError
 from pipeline.process.footprint import importing
 from transforms.model import PARAMETERS
-from transforms.output.layout import FIELDS
+from transforms.output.layout import COMPRESSIONS, FIELDS
 from transforms.schema import END_OF_DAY
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ def settle(options: argparse.Namespace) -> None:
     """Gives the flags whose default depends on another flag the value that is in force."""
     options.end_date = options.end_date or options.start_date
     options.interval = options.interval or (END_OF_DAY if options.greeks == END_OF_DAY else "5m")
-    options.compression = options.compression or COMPRESSIONS[options.format][0]
+    options.compression = options.compression or next(iter(COMPRESSIONS[options.format]))
 
 
 def own_flags(parser: argparse.ArgumentParser) -> list[str]:

@@ -7,8 +7,7 @@ import pytest
 from pipeline.cli.commands.download import configure
 from pipeline.cli.main import parsers
 from pipeline.config.command import command_of
-from pipeline.config.download_config import RESUME, DownloadConfig
-from transforms.output.resume import PROOFS
+from pipeline.config.download_config import DownloadConfig
 
 DAY = date(2024, 3, 14)
 
@@ -43,7 +42,3 @@ def test_a_default_is_left_out() -> None:
     assert command_of(DownloadConfig(("SPXW",), DAY, DAY)) == (
         "greeks download --symbol SPXW --start_date 2024-03-14"
     )
-
-
-def test_the_ways_to_resume_are_those_of_the_library() -> None:
-    assert RESUME == PROOFS

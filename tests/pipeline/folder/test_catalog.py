@@ -11,11 +11,11 @@ from typing import Any
 import duckdb
 import pytest
 
-from pipeline.config.download_config import COMPRESSIONS
 from pipeline.folder.catalog import tell_catalog, write_catalog
 from pipeline.simulator.market.market import Market
 from pipeline.simulator.server import TerminalServer
 from tests.support.folder import DAY, NEXT_DAY, fill
+from transforms.output.layout import COMPRESSIONS
 
 TEN = "ny_time = '2024-03-14 10:00'"
 
@@ -78,7 +78,7 @@ def test_new_york_is_the_same_under_every_time_zone_of_the_machine(
             first=day,
             last=day,
             file_format=file_format,
-            compression=COMPRESSIONS[file_format][0],
+            compression=next(iter(COMPRESSIONS[file_format])),
         )
         done = subprocess.run(
             [sys.executable, "-c", ASK, str(write_catalog(str(output)))],

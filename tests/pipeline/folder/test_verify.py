@@ -13,9 +13,9 @@ from pipeline.folder.verify import verify
 from tests.support.data import SCHEMA, batches_of, layout_in, request_for
 from transforms.expiration_writer import ExpirationWriter
 from transforms.model import Trailer
-from transforms.output.layout import Layout
+from transforms.output.layout import COMPRESSIONS, Layout
 from transforms.output.manifest import Manifest
-from transforms.sinks.base import FORMATS, make_sink
+from transforms.sinks.base import make_sink
 
 ROWS = 3000
 FORMS = [("csv", "none"), ("csv", "gzip"), ("csv", "zstd"), ("parquet", "zstd")]
@@ -23,7 +23,7 @@ FORMS = [("csv", "none"), ("csv", "gzip"), ("csv", "zstd"), ("parquet", "zstd")]
 
 def folder_of(tmp_path: Path, form: tuple[str, str]) -> tuple[Path, Layout]:
     """Returns an output folder with two files and an empty expiration, as a run leaves it."""
-    layout = layout_in(tmp_path, FORMATS[form[0]].COMPRESSIONS[form[1]])
+    layout = layout_in(tmp_path, COMPRESSIONS[form[0]][form[1]])
     writer = ExpirationWriter(make_sink(*form, SCHEMA, layout), "live")
     for expiration in ("2024-03-15", "2024-03-18"):
         request = request_for(expiration)
@@ -35,7 +35,7 @@ def folder_of(tmp_path: Path, form: tuple[str, str]) -> tuple[Path, Layout]:
 
 
 def entry_of(path: Path, layout: Layout) -> Path:
-    return Path(layout.entries) / f"{path.relative_to(layout.output)}.json"
+    return Path(layout.folder.entry(layout.folder.name(str(path))))
 
 
 def change(path: Path, layout: Layout, **fields: object) -> None:
@@ -112,7 +112,7 @@ def test_an_extra_file_and_a_stray_unfinished_one_are_named(tmp_path: Path) -> N
     _, layout = folder_of(tmp_path, ("csv", "none"))
     extra = Path(layout.output) / "2024-03-15" / "notes.txt"
     extra.write_text("mine")
-    stray = Path(layout.unfinished) / "run-0" / "x.csv"
+    stray = Path(layout.folder.unfinished) / "run-0" / "x.csv"
     stray.parent.mkdir(parents=True)
     stray.write_text("half")
     problems = verify(str(tmp_path / "greeks")).problems
@@ -165,7 +165,7 @@ def test_the_command_says_so_and_exits_1(
 
 def test_entries_are_found_in_order(tmp_path: Path) -> None:
     _, layout = folder_of(tmp_path, ("csv", "none"))
-    assert [name for name, _ in Manifest(layout).entries()] == [
+    assert [name for name, _ in Manifest(layout.folder).entries()] == [
         "2024-03-15/SPXW_20240315.csv",
         "2024-03-18/SPXW_20240318.csv",
         "2024-03-19/SPXW_20240319.csv",

@@ -7,7 +7,8 @@ from pipeline.planning.inventory import look
 from pipeline.planning.plan import Plan
 from tests.support.data import DAY, layout_in, request_for
 from transforms.model import GreeksRequest
-from transforms.output.manifest import COMMITTED, Entry, Manifest
+from transforms.output.entry import COMMITTED, Entry
+from transforms.output.manifest import Manifest
 from transforms.storage import files
 
 REQUEST = request_for("2024-03-15")
@@ -27,7 +28,7 @@ def test_a_file_that_another_run_commits_in_this_very_moment_is_known_by_its_ent
             # The entry was looked for, the file not yet.
             made.append(place)
             entry = Entry(COMMITTED, of.describe(), "live", "other")
-            Manifest(layout).write(REQUEST, entry)
+            Manifest(layout.folder).write(layout.path(REQUEST), entry)
             Path(path).parent.mkdir(parents=True)
             Path(path).write_text("rows")
         return looked_for(place)

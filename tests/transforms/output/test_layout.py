@@ -18,7 +18,7 @@ def test_the_default_is_a_folder_and_a_file_by_expiration() -> None:
 
 def test_what_is_not_data_lives_beside_the_output_folder() -> None:
     layout = Layout("data/greeks/", ".csv", "run-1")
-    assert layout.meta == "data/greeks.meta"
+    assert layout.folder.meta == "data/greeks.meta"
     assert layout.temporary_path().startswith("data/greeks.meta/")
     assert layout.temporary_path() != layout.temporary_path()
 

@@ -7,7 +7,9 @@ import pytest
 
 from tests.support.data import layout_in, request_for
 from transforms.model import GreeksRequest
-from transforms.output.manifest import COMMITTED, COMMITTING, Entry, Manifest, conflict
+from transforms.output.entry import COMMITTED, COMMITTING, Entry
+from transforms.output.layout import Layout
+from transforms.output.manifest import Manifest, conflict
 from transforms.storage import files
 
 REQUEST = request_for("2024-03-15")
@@ -32,20 +34,25 @@ def manifest_in(folder: Path, *, with_file: bool = True) -> Manifest:
         path = Path(layout.path(REQUEST))
         path.parent.mkdir(parents=True)
         path.write_text("data")
-    return Manifest(layout)
+    return Manifest(layout.folder)
+
+
+def path_in(folder: Path) -> str:
+    return layout_in(folder).path(REQUEST)
 
 
 def problem_of(
     manifest: Manifest, request: GreeksRequest = REQUEST, source: str = "live"
 ) -> str | None:
-    return conflict(manifest.layout.path(request), manifest.read(request), request, source)
+    path = Layout(manifest.folder.path, ".csv", "run-1").path(request)
+    return conflict(path, manifest.entry_of(path), request, source)
 
 
 def test_an_entry_is_read_as_it_was_written(tmp_path: Path) -> None:
     manifest = manifest_in(tmp_path)
-    assert manifest.read(REQUEST) is None
-    manifest.write(REQUEST, entry())
-    read = manifest.read(REQUEST)
+    assert manifest.entry_of(path_in(tmp_path)) is None
+    manifest.write(path_in(tmp_path), entry())
+    read = manifest.entry_of(path_in(tmp_path))
     assert read is not None
     assert replace(read, time="") == entry()
     assert read.time.endswith("+00:00")
@@ -58,7 +65,7 @@ def test_nothing_there_is_no_conflict(tmp_path: Path) -> None:
 @pytest.mark.parametrize("state", [COMMITTING, COMMITTED])
 def test_the_request_that_made_a_file_may_replace_it(state: str, tmp_path: Path) -> None:
     manifest = manifest_in(tmp_path)
-    manifest.write(REQUEST, entry(state))
+    manifest.write(path_in(tmp_path), entry(state))
     assert problem_of(manifest) is None
 
 
@@ -81,7 +88,7 @@ def test_another_request_may_not(
     import re
 
     manifest = manifest_in(tmp_path)
-    manifest.write(REQUEST, entry(state))
+    manifest.write(path_in(tmp_path), entry(state))
     problem = problem_of(manifest, other, source)
     assert problem is not None
     assert "SPXW_20240315.csv was made by another request" in problem
@@ -91,7 +98,7 @@ def test_another_request_may_not(
 def test_a_parameter_that_is_missing_now_is_named(tmp_path: Path) -> None:
     manifest = manifest_in(tmp_path)
     narrow = {**REQUEST.describe(), "strike_range": "3"}
-    manifest.write(REQUEST, replace(entry(), request=narrow))
+    manifest.write(path_in(tmp_path), replace(entry(), request=narrow))
     problem = problem_of(manifest)
     assert problem is not None
     assert "it has strike_range 3; this request has strike_range (none)" in problem
@@ -105,18 +112,18 @@ def test_a_file_of_unknown_origin_may_not_be_replaced(tmp_path: Path) -> None:
 
 def test_an_entry_without_its_file_stands_in_nobodys_way(tmp_path: Path) -> None:
     manifest = manifest_in(tmp_path, with_file=False)
-    manifest.write(REQUEST, entry())
+    manifest.write(path_in(tmp_path), entry())
     assert problem_of(manifest, replace(REQUEST, interval="1m")) is None
 
 
 @pytest.mark.parametrize("content", ["{}", "[]", "not json"])
 def test_a_broken_entry_is_an_error_and_not_an_absence(content: str, tmp_path: Path) -> None:
     manifest = manifest_in(tmp_path)
-    manifest.write(REQUEST, entry())
+    manifest.write(path_in(tmp_path), entry())
     (path,) = (tmp_path / "greeks.meta" / "files").rglob("*.json")
     path.write_text(content)
     with pytest.raises(ValueError, match="."):
-        manifest.read(REQUEST)
+        manifest.entry_of(path_in(tmp_path))
 
 
 def test_a_document_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:

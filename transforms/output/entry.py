@@ -1,0 +1,106 @@
+"""What the manifest holds of one file, and how a tool that has the file finds it."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+from transforms.model import GreeksRequest, key_of
+from transforms.output.folder import OutputFolder
+
+COMMITTING, COMMITTED, EMPTY = "committing", "committed", "empty"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What is known of one file.
+
+    Attributes:
+        state: `committing`, `committed` or `empty`.
+        request: `GreeksRequest.describe()` of the request that made it.
+        source: `live` (ThetaData) or `simulated` (the stand-in Terminal).
+        run_id: the run that wrote it.
+        provisional: a trade date's session had not ended: the next run fetches it again.
+        rows: in the file.
+        bytes: of the file.
+        sha256: of the file's bytes, in hexadecimal.
+        quality: `Quality.describe()` of its rows, or None if they were not checked.
+        format: of the file, a key of `COMPRESSIONS`.
+        compression: of the file.
+        schema_version: `schema.VERSION` of its rows; 0 before there was one.
+        versions: of this project and of pyarrow, when it was written.
+        time: when the entry was written, which is right after the commit, ISO 8601 in UTC.
+    """
+
+    state: str
+    request: dict[str, str]
+    source: str
+    run_id: str
+    provisional: bool = False
+    rows: int = 0
+    bytes: int = 0
+    sha256: str = ""
+    quality: dict[str, Any] | None = None
+    format: str = ""
+    compression: str = ""
+    schema_version: int = 0
+    versions: dict[str, str] | None = None
+    time: str = ""
+
+    @classmethod
+    def of(cls, document: Mapping[str, Any], path: str) -> "Entry":
+        """Returns the entry that a JSON document holds.
+
+        Args:
+            document: what was read.
+            path: where it was read.
+
+        Raises:
+            ValueError: the document is not an entry.
+        """
+        names = {field.name for field in fields(cls)}
+        try:
+            request = {name: str(value) for name, value in document["request"].items()}
+            key_of(request)
+            known = {name: document[name] for name in names & set(document)}
+            return cls(**{**known, "request": request})
+        except (AttributeError, KeyError, TypeError) as error:
+            raise broken(path, error) from None
+
+    def committed(self) -> "Entry":
+        """Returns the entry of the same file once it is in place."""
+        return replace(self, state=COMMITTED)
+
+    def is_of(self, request: GreeksRequest, source: str) -> bool:
+        """Returns whether `request` made it, from `source`."""
+        return (self.request, self.source) == (request.describe(), source)
+
+
+def broken(path: str, error: Exception) -> ValueError:
+    """Returns the error for a document at `path` that is not an entry."""
+    return ValueError(
+        f"{path} is not an entry of the manifest ({error}): move it away, and the file that it "
+        "is about as well, and run again"
+    )
+
+
+def entry_of_file(path: Path) -> Entry | None:
+    """Returns the entry of a data file on this machine, or None if there is none that is whole.
+
+    The file may be in any output folder: the manifest beside each folder above it is looked at,
+    the nearest first. Beam is not needed; `Manifest` reads the folders of every file system.
+
+    Args:
+        path: of the file; one of another tool, or moved out of its folder, has no entry.
+    """
+    path = path.absolute()
+    for parent in path.parents[:-1]:  # the root has no place beside it
+        folder = OutputFolder(str(parent))
+        entry = folder.entry(folder.name(str(path)))
+        try:
+            return Entry.of(json.loads(Path(entry).read_bytes()), entry)
+        except (OSError, ValueError):
+            # A broken one stops the next download, which says so; what reads rows goes on.
+            continue
+    return None
