@@ -74,7 +74,7 @@ setup(
             # For Dataflow's dry run, which needs no more of the extra gcp.
             "google-cloud-dataflow-client>=0.8",
             "hypothesis>=6.100",
-            "import-linter>=2.17,<3",
+            "import-linter>=2.15,<3",
             "moto[server]>=5.1",
             "mypy>=1.15",
             "pandas>=2.2",

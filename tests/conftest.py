@@ -1,4 +1,3 @@
-import os
 import signal
 
 import pytest
@@ -11,11 +10,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=10,
         help="how often tests/integration/test_kills.py kills a download (default: 10)",
     )
-
-
-@pytest.fixture(autouse=True, scope="session")
-def a_cache_of_the_tests_own(tmp_path_factory: pytest.TempPathFactory) -> None:
-    os.environ["XDG_CACHE_HOME"] = str(tmp_path_factory.mktemp("cache"))
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -1,17 +1,14 @@
 """The run history as JSON files: one for each run, kept for ever."""
 
-import heapq
 import json
 import re
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import islice
-from pathlib import Path
 
 from pipeline.addresses import redacted
 from pipeline.history.folders import open_folder
-from pipeline.history.index import HeadIndex
 from pipeline.history.model import (
     DIED,
     Head,
@@ -28,7 +25,6 @@ from transforms.storage.json_text import json_text
 
 _NAME = re.compile(r"pipeline-run-(\d{8}T\d{6}\.\d{6}Z(?:-[0-9a-f]+)?)\.json")
 _RUN_ID = re.compile(r"[\w.-]+")
-_BATCH = 1000
 
 
 class JsonStore:
@@ -52,7 +48,7 @@ class JsonStore:
 
     def start(self, record: Record) -> str:
         """Writes the start record and returns the run's id."""
-        with self._told():
+        with self._explained():
             while True:
                 run_id, now = new_id()
                 if self._folder.shared:
@@ -68,12 +64,9 @@ class JsonStore:
     def finish(self, record: Record) -> str:
         """Keeps the record of an ended run, and returns its file."""
         name = _ended(record["run_id"])
-        with self._told():
+        with self._explained():
             self._keep(record, name)
             self._folder.remove(_running(record["run_id"]))
-        index = HeadIndex(self._place())
-        index.add([head_of(record)])
-        index.close()
         return f"{self.name.rstrip('/')}/{name}"
 
     def bury(self) -> Iterator[Record]:
@@ -90,19 +83,18 @@ class JsonStore:
                 yield record
 
     def heads(self, query: Query) -> Iterator[Head]:
-        """Yields the head of each run that a query asks for, newest first."""
-        with self._told():
-            index = HeadIndex(self._place())
-            try:
-                yield from islice(self._matching(index, query), query.limit)
-            finally:
-                index.close()
+        """Yields the head of each run that a query asks for, newest first.
+
+        Files are read as the heads are taken, the newest first, so that a short list reads few.
+        """
+        with self._explained():
+            yield from islice(self._matching(query), query.limit)
 
     def read(self, run_id: str) -> Record:
         """Returns the whole record of a run."""
         if _RUN_ID.fullmatch(run_id):
             for name in (_ended(run_id), _running(run_id)):
-                with self._told():
+                with self._explained():
                     try:
                         record = json.loads(self._folder.read(name))
                         head_of(record)
@@ -120,43 +112,17 @@ class JsonStore:
     def ready(self) -> None:
         """Is ready."""
 
-    def _matching(self, index: HeadIndex, query: Query) -> Iterator[Head]:
-        """Yields the heads that match, from the index, from new files and from live runs."""
+    def _matching(self, query: Query) -> Iterator[Head]:
+        """Yields the heads that match, newest first, of files and of live runs."""
         low, high = _compact(query.since or ""), _compact(query.until or "9")
-        ids = {run_id for run_id in self._ids() if low <= run_id < high}
-        new = ids - index.ids()
-        read: list[Head] = []
-        # What is added meanwhile may come up here a second time; what was removed must not.
-        old = ids - new
-        known = ((head["run_id"], head) for head in index.heads(query) if head["run_id"] in old)
-        try:
-            for _, head in heapq.merge(
-                known,
-                self._unread(sorted(new, reverse=True), read, index),
-                sorted(self._live(ids), reverse=True, key=_id),
-                key=_id,
-                reverse=True,
-            ):
-                if head is not None and query.matches(head):
-                    yield head
-        finally:
-            index.add(read)
-
-    def _unread(
-        self, ids: list[str], read: list[Head], index: HeadIndex
-    ) -> Iterator[tuple[str, Head | None]]:
-        """Yields each id with the head in its file, which joins `read`, or None if there is none.
-
-        What does not match is yielded, too: whoever merges must not read on to the next match.
-        """
-        for run_id in ids:
-            head = self._head(_ended(run_id))
-            if head is not None:
-                read.append(head)
-                if len(read) >= _BATCH:
-                    index.add(read)
-                    read.clear()
-            yield run_id, head
+        ended = self._ids()
+        live = self._live(ended)
+        # An id begins with the start of its run: of other times no file is read.
+        ids = {run_id for run_id in ended | live.keys() if low <= run_id < high}
+        for run_id in sorted(ids, reverse=True):
+            head = live[run_id] if run_id in live else self._head(_ended(run_id))
+            if head is not None and query.matches(head):
+                yield head
 
     def _head(self, name: str) -> Head | None:
         try:
@@ -170,11 +136,14 @@ class JsonStore:
             return None
         return head
 
-    def _live(self, ended: set[str]) -> Iterator[tuple[str, Head]]:
+    def _live(self, ended: set[str]) -> dict[str, Head]:
+        """Returns the heads of the runs that have not ended, by id."""
+        heads = {}
         for record in self._started():
             if record["run_id"] not in ended:
                 status = DIED if died(record) else record["status"]
-                yield record["run_id"], head_of(record | {"status": status})
+                heads[record["run_id"]] = head_of(record | {"status": status})
+        return heads
 
     def _started(self) -> Iterator[Record]:
         """Yields the start records."""
@@ -205,13 +174,9 @@ class JsonStore:
     def _keep(self, record: Record, name: str) -> None:
         self._folder.keep(name, json_text(record))
 
-    def _place(self) -> str:
-        path = self._folder.path
-        return path if self._folder.shared else str(Path(path).resolve())
-
     @contextmanager
-    def _told(self) -> Iterator[None]:
-        """Tells errors of the file system with the name of the history."""
+    def _explained(self) -> Iterator[None]:
+        """Raises errors of the file system with the name of the history."""
         try:
             yield
         except (FileExistsError, StoreError):
@@ -220,12 +185,8 @@ class JsonStore:
             raise StoreError(f"the run history in {self.name} can't be used: {error}") from error
 
 
-def _id(pair: tuple[str, Head | None]) -> str:
-    return pair[0]
-
-
 def _compact(moment: str) -> str:
-    """Returns a time as ids begin with it: no file that is older or newer need be read."""
+    """Returns a time as ids begin with it."""
     return moment.partition("+")[0].replace("-", "").replace(":", "")
 
 

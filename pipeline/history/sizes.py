@@ -62,10 +62,6 @@ class Sizes:
         total, count = points.get(days, (0.0, 0))
         points[days] = (total + contracts, count + 1)
 
-    def knows(self, symbol: str) -> bool:
-        """Returns whether anything was learnt of a symbol."""
-        return symbol in self._known
-
     def contracts(self, symbol: str, days: float) -> float | None:
         """Returns the contracts of an expiration that is `days` away, or None if nothing is known.
 

@@ -32,7 +32,6 @@ def test_what_lies_between_two_known_distances_is_interpolated() -> None:
         sizes.learn("SPXW", days, contracts)
     told = [sizes.contracts("SPXW", days) for days in (0, 4, 10, 40)]
     assert told == [400, 300, 150, 150]
-    assert not sizes.knows("SPX")
 
 
 def test_what_is_learnt_from_one_request_holds_for_another_interval_and_span() -> None:
