@@ -13,6 +13,7 @@ from transforms.model import (
     EMPTY,
     FAILED,
     INTERRUPTED,
+    WITHDRAWN,
     WRITTEN,
     ExpirationResult,
     Failure,
@@ -133,6 +134,10 @@ class ExpirationWriter:
         if isinstance(item, Withdrawn):
             self._restart(stream)
             self._stream = None
+            if item.terminal is not None:
+                return ExpirationResult(
+                    request, WITHDRAWN, failure=item.failure, withdrawn_from=item.terminal
+                )
         elif isinstance(item, Restart):
             self._restart(stream)
         elif stream.failure is None:

@@ -7,11 +7,9 @@ from datetime import datetime
 from functools import partial
 
 import apache_beam as beam
-from apache_beam.pvalue import TaggedOutput
 
 from transforms.coders import Streamed
-from transforms.dispatch import queue as dealing
-from transforms.dispatch.terminals import Hand, Terminal
+from transforms.dispatch import SlotQueue, SlotWork, Terminal
 from transforms.market import sessions
 from transforms.metrics.reporter import Reporter
 from transforms.model import (
@@ -27,7 +25,7 @@ from transforms.output.layout import Layout
 from transforms.output.manifest import result_of
 from transforms.thetadata.client import BATCH_SIZE, ThetaClient
 from transforms.thetadata.errors import AnswerChanged, Stopped, ThetaError
-from transforms.workers.stop import StopSignal
+from transforms.workers.stop import NEVER, Stop
 
 
 def fetch(
@@ -89,56 +87,56 @@ def fetch(
     )
 
 
-WITHDRAWN = "withdrawn"
-"""The output of the requests that another Terminal is to fetch."""
-
-
-@beam.typehints.with_input_types(Hand)
+@beam.typehints.with_input_types(SlotWork)
 @beam.typehints.with_output_types(tuple[GreeksRequest, Streamed])
 class _FetchFn(beam.DoFn):
     def __init__(
         self,
         batch_size: int,
-        stop: StopSignal,
+        stop: Stop,
         listener: str | None,
         layout: Layout | None,
-        withdrawing: bool,
+        queue: SlotQueue | None,
     ) -> None:
         self._batch_size = batch_size
         self._stop = stop
         self._listener = listener
         self._layout = layout
-        self._withdrawing = withdrawing
+        self._queue = queue
 
     def setup(self) -> None:
         self._reporter = Reporter(self._listener)
         self._clients: dict[Terminal, ThetaClient] = {}
 
-    def process(self, hand: Hand) -> Iterator[tuple[GreeksRequest, Item] | TaggedOutput]:
-        table = dealing.table_of(self._stop.path)
-        yield from self._as_dealt(hand) if table is None else self._from(table)
+    def process(self, work: SlotWork) -> Iterator[tuple[GreeksRequest, Item]]:
+        if self._queue is None:
+            yield from self._as_dealt(work)
+        else:
+            yield from self._from(self._queue)
 
-    def _from(self, table: dealing.Table) -> Iterator[tuple[GreeksRequest, Item]]:
-        while (taken := table.take(self._stop.is_set)) is not None:
+    def _from(self, queue: SlotQueue) -> Iterator[tuple[GreeksRequest, Item]]:
+        while (taken := queue.take(self._stop.is_set)) is not None:
             request, terminal = taken
             try:
-                yield from self._fetch(request, terminal, partial(table.set_aside, *taken[::-1]))
+                yield from self._fetch(request, terminal, partial(queue.set_aside, *taken[::-1]))
             finally:
-                table.give_back(terminal)
+                queue.give_back(terminal)
 
-    def _as_dealt(self, hand: Hand) -> Iterator[tuple[GreeksRequest, Item] | TaggedOutput]:
-        failed = False
-        for request in hand.requests:
+    def _as_dealt(self, work: SlotWork) -> Iterator[tuple[GreeksRequest, Item]]:
+        withdrawn: Withdrawn | None = None
+        for request in work.requests:
             done = self._done(request)
             if done is not None:
                 yield request, done
-                continue
-            if not failed:
-                for pair in self._fetch(request, hand.terminal, lambda: self._withdrawing):
-                    failed = isinstance(pair[1], Withdrawn)
-                    yield pair
-            if failed:
-                yield TaggedOutput(WITHDRAWN, (request, hand.terminal.url))
+            elif withdrawn is not None:
+                yield request, withdrawn
+            else:
+                for item in self._fetch(request, work.terminal, lambda: work.withdraw):
+                    if isinstance(item[1], Withdrawn):
+                        withdrawn = replace(item[1], terminal=work.terminal.url)
+                        yield request, withdrawn
+                    else:
+                        yield item
 
     def _done(self, request: GreeksRequest) -> ExpirationResult | None:
         """Returns what came of a request before this bundle was run again, if it was."""
@@ -168,45 +166,47 @@ class _FetchFn(beam.DoFn):
 class FetchGreeks(beam.PTransform):
     """Emits each request's rows in bounded batches, then its trailer.
 
-    Takes a PCollection of `Hand` (see `terminals.deal`); emits a PCollection of
+    Takes a PCollection of `SlotWork` (see `transforms.dispatch.deal`); emits a PCollection of
     `(GreeksRequest, RecordBatch | Restart | Withdrawn | Trailer | ExpirationResult)`: for each
     request its batches, of 1 to `batch_size` rows of `schema_of(request.greeks)`, in the Terminal's
     order, then exactly one `Trailer`. A `Restart` among them takes back the batches before it. A
     result alone is of a request that this run had already ended when a bundle was run again.
 
-    With `withdrawing`, it emits two PCollections, `fetched` and `withdrawn`: where a Terminal fails
-    (it is gone, or has lost ThetaData), a `Withdrawn` ends the stream, and the request and all that
-    follow it in the hand are emitted to the second one as `(GreeksRequest, url)`.
+    Where a Terminal fails (it is gone, or has lost ThetaData) and the `SlotWork` says `withdraw`, a
+    `Withdrawn` ends the stream in place of the trailer, and stands alone for each request after it.
 
     Args:
+        batch_size: the most rows in a batch, at least 1.
         stop: ends the fetching early; the streams under way end with an interrupted trailer.
-        batch_size: the most rows in a batch.
-        listener: is told of each beginning and each wait; see `reporting`.
-        layout: of the run, where a bundle may be run again; else None.
-        withdrawing: whether another Terminal is to be asked where one fails.
+        listener: the path of a Unix datagram socket that gets a message for each beginning and each
+            wait (`transforms.metrics.reporter`); None sends none.
+        layout: of the run, where a runner may run a bundle again, so that what it had committed is
+            not fetched twice; None fetches all.
+        queue: where all workers are threads of this process, a queue that they share
+            (`transforms.dispatch.shared_queue`); None fetches as the elements were dealt.
+
+    Attributes:
+        queue: as given.
     """
 
     def __init__(
         self,
-        stop: StopSignal,
         batch_size: int = BATCH_SIZE,
+        *,
+        stop: Stop = NEVER,
         listener: str | None = None,
         layout: Layout | None = None,
-        *,
-        withdrawing: bool = False,
+        queue: SlotQueue | None = None,
     ) -> None:
         super().__init__()
         self._batch_size = batch_size
         self._stop = stop
         self._listener = listener
         self._layout = layout
-        self._withdrawing = withdrawing
+        self.queue = queue
 
-    def expand(self, hands: beam.PCollection) -> beam.PCollection | beam.pvalue.DoOutputsTuple:
+    def expand(self, work: beam.PCollection) -> beam.PCollection:
         """Adds the transform to the graph."""
-        fetching = beam.ParDo(
-            _FetchFn(self._batch_size, self._stop, self._listener, self._layout, self._withdrawing)
+        return work | "FetchBatches" >> beam.ParDo(
+            _FetchFn(self._batch_size, self._stop, self._listener, self._layout, self.queue)
         )
-        if self._withdrawing:
-            fetching = fetching.with_outputs(WITHDRAWN, main="fetched")
-        return hands | "FetchBatches" >> fetching

@@ -189,13 +189,16 @@ class Restart:
 
 @dataclass(frozen=True)
 class Withdrawn:
-    """Ends a request's stream without a result: another Terminal will be asked.
+    """Ends a request's stream: the Terminal failed, and another one is to fetch the request.
 
     Attributes:
         failure: why this one could not answer.
+        terminal: its address, where the request is to be dealt again; None where it is back in a
+            queue, so that it has no result here.
     """
 
     failure: Failure
+    terminal: str | None = None
 
 
 @dataclass(frozen=True)
@@ -231,6 +234,8 @@ WRITTEN, EMPTY, SKIPPED, FAILED, INTERRUPTED = (
     "interrupted",
 )
 STATUSES = (WRITTEN, EMPTY, SKIPPED, FAILED, INTERRUPTED)
+WITHDRAWN = "withdrawn"
+"""Between two Terminals: the first one failed, and `DealAgain` gives the request to another."""
 
 
 @dataclass(frozen=True)
@@ -239,7 +244,7 @@ class ExpirationResult:
 
     Attributes:
         request: the request.
-        status: one of `STATUSES`.
+        status: one of `STATUSES`, or `WITHDRAWN` where `SlotWork` asks for that.
         rows: rows in the committed file, also in one that was skipped, as an earlier run wrote it.
         bytes: size of that file on disk.
         seconds: from the first request to the Terminal to the commit.
@@ -253,6 +258,7 @@ class ExpirationResult:
         rows_by_second: rows handed to the sink in each second of wall-clock time, as
             (Unix second, rows) pairs; the run's peak throughput comes from them.
         started: when the first request was sent, in Unix seconds; None if none was.
+        withdrawn_from: the address of the Terminal that failed, if it is withdrawn.
     """
 
     request: GreeksRequest
@@ -269,6 +275,7 @@ class ExpirationResult:
     reason: str | None = None
     rows_by_second: tuple[tuple[int, int], ...] = ()
     started: float | None = None
+    withdrawn_from: str | None = None
 
     def describe(self) -> dict[str, Any]:
         """Returns the result as the run summary lists it."""

@@ -1,6 +1,6 @@
 """WriteGreeks: from streams of batches, each ended by a trailer, to whole files.
 
-The work is done by `writer.ExpirationWriter`, which needs no Beam's graph.
+The work is done by `expiration_writer.ExpirationWriter`, which runs without Beam.
 """
 
 from collections.abc import Iterator
@@ -51,16 +51,23 @@ class _WriteFn(beam.DoFn):
 class WriteGreeks(beam.PTransform):
     """Writes one file for each request, and emits its result as soon as the file is in place.
 
-    Takes a PCollection of `(GreeksRequest, RecordBatch | Restart | Trailer)` in which each
-    request's items stand together and in order, its trailer last, as `FetchGreeks` emits them;
-    emits a PCollection of `ExpirationResult`, one for each request. It must be fused with
-    `FetchGreeks`: a stream that arrives in another order fails the run, and leaves no short file.
+    Takes a PCollection of `(GreeksRequest, RecordBatch | Restart | Withdrawn | Trailer |
+    ExpirationResult)` in which each request's items stand together and in order, its trailer last,
+    as `FetchGreeks` emits them; emits a PCollection of `ExpirationResult`, one for each request. It
+    must be fused with `FetchGreeks`: a stream that arrives in another order fails the run with
+    `StreamError`, and leaves no short file.
 
     Args:
         sink: the format and the layout of the files.
         source: `live` or `simulated`, for the manifest.
-        listener: is told of the rows as they pass; see `reporting`.
-        checking: what is looked for in the rows on their way.
+        listener: the path of a Unix datagram socket that gets a message as rows pass
+            (`transforms.metrics.reporter`); None sends none.
+        checking: which rows are findings, and how many of them fail an expiration; by default the
+            rows are checked, and no finding fails one.
+
+    Attributes:
+        sink: as given.
+        listener: as given.
     """
 
     def __init__(
@@ -71,13 +78,13 @@ class WriteGreeks(beam.PTransform):
         checking: Checking = Checking(),  # noqa: B008 -- frozen
     ) -> None:
         super().__init__()
-        self._sink = sink
+        self.sink = sink
         self._source = source
-        self._listener = listener
+        self.listener = listener
         self._checking = checking
 
     def expand(self, items: beam.PCollection) -> beam.PCollection:
         """Adds the transform to the graph."""
         return items | "WriteFiles" >> beam.ParDo(
-            _WriteFn(self._sink, self._source, self._listener, self._checking)
+            _WriteFn(self.sink, self._source, self.listener, self._checking)
         )

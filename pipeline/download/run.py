@@ -43,8 +43,8 @@ from pipeline.runners import choose as runners
 from pipeline.runners import flink_rest as flink
 from pipeline.runners import remote
 from pipeline.runners.job_servers import ended, lost_connections_told
-from transforms.dispatch.queue import laid_out
-from transforms.dispatch.terminals import Terminal
+from transforms.dispatch import Terminal, shared_queue
+from transforms.fetch import FetchGreeks
 from transforms.metrics.summary import RunSummary
 from transforms.model import Failure, GreeksRequest
 from transforms.output.folder import OutputFolder
@@ -56,6 +56,7 @@ from transforms.sinks.base import make_sink
 from transforms.storage import files
 from transforms.workers.process import Owner
 from transforms.workers.stop import StopSignal
+from transforms.write import WriteGreeks
 
 
 class WorkerDied(RuntimeError):
@@ -197,29 +198,28 @@ class Run:
         config, requests = self.config, self._inventory.missing
         sink = make_sink(config.format, config.compression, schema_of(config.greeks), self.layout)
         # Elsewhere, and in other processes, requests are dealt beforehand.
-        on_the_way = self.local and not runners.has_processes(self.options)
+        one_process = self.local and not runners.has_processes(self.options)
         flink.name_job(self.options, self.layout.run_id)
         runner = runners.prepare(self.options, self.record["concurrency"])
         pipeline = beam.Pipeline(runner=runner, options=self.options)
-        build(
-            pipeline,
-            requests,
-            terminals,
-            sink,
-            source=origin,
-            batch_size=config.batch_size,
-            stop=self.stop,
-            listener=progress.address,
-            checking=Checking(config.check, parse_limits(config.fail_on)),
-            dealt_on_the_way=on_the_way,
-        )
+        checking = Checking(config.check, parse_limits(config.fail_on))
         with ExitStack() as stack:
+            queue = None
+            if one_process:
+                queue = stack.enter_context(shared_queue(requests, terminals))
+            fetch = FetchGreeks(
+                config.batch_size,
+                stop=self.stop,
+                listener=progress.address,
+                layout=self.layout,
+                queue=queue,
+            )
+            write = WriteGreeks(sink, origin, progress.address, checking)
+            build(pipeline, requests, terminals, fetch, write)
             stack.callback(flink.end_job, self.options)
             stack.enter_context(ended(runner))
             if not self.local:
                 stack.enter_context(lost_connections_told())
-            if on_the_way:
-                stack.enter_context(laid_out(self.stop.path, requests, terminals))
             result = _run(pipeline)
             remote.watch(result, progress.remote, lambda: self.interruption)
             result.wait_until_finish()

@@ -22,10 +22,11 @@ from tests.support.command import greeks
 from tests.support.data import SCHEMA, request_for
 from tests.support.google_store import BUCKET, google_store
 from tests.support.translated import takers_of_batches
-from transforms.dispatch.terminals import Terminal
+from transforms.dispatch import Terminal
+from transforms.fetch import FetchGreeks
 from transforms.output.layout import Layout
 from transforms.sinks.base import CsvSink
-from transforms.workers.stop import StopSignal
+from transforms.write import WriteGreeks
 
 CHECKOUT = Path(__file__).parents[2]
 FLAGS = [
@@ -71,10 +72,8 @@ def job(checkout: Path) -> Any:
         pipeline,
         [request_for(day) for day in ("2024-03-14", "2024-03-15")],
         [Terminal("http://10.0.0.5:25503"), Terminal("http://10.0.0.6:25503")],
-        sink,
-        source="live",
-        batch_size=1000,
-        stop=StopSignal("/nowhere/stop"),
+        FetchGreeks(layout=sink.layout),
+        WriteGreeks(sink),
     )
     return pipeline.run().job.proto_pipeline
 

@@ -6,17 +6,19 @@ from pathlib import Path
 import apache_beam as beam
 import pytest
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
+from apache_beam.testing.util import assert_that, equal_to
 
 from pipeline.graph import build
 from pipeline.simulator.server import TerminalServer
 from tests.support.data import SCHEMA, files_in, layout_in, request_for
-from transforms.dispatch.terminals import Terminal
+from transforms.dispatch import Terminal, deal
+from transforms.fetch import FetchGreeks
 from transforms.model import GreeksRequest
 from transforms.output.layout import Layout
 from transforms.sinks.base import CsvSink
 from transforms.storage import files
 from transforms.thetadata import RetryPolicy
-from transforms.workers.stop import StopSignal
+from transforms.write import WriteGreeks
 
 REQUESTS = [request_for(day) for day in ("2024-03-14", "2024-03-15", "2024-03-18")]
 ONCE = RetryPolicy(attempts=1)
@@ -38,15 +40,24 @@ def download(
         pipeline,
         requests,
         [Terminal(url, policy=ONCE, slots=2) for url in urls],
-        CsvSink(layout, SCHEMA, "none"),
-        source="simulated",
-        batch_size=1000,
-        stop=StopSignal(str(folder / "stop")),
+        FetchGreeks(layout=layout),
+        WriteGreeks(CsvSink(layout, SCHEMA, "none"), "simulated"),
     )
     pipeline.run()
     document = files.read_json(layout.summary)
     assert document is not None
     return {result["expiration"]: result for result in document["expirations"]}
+
+
+def test_somebody_elses_pipeline_needs_the_requests_a_terminal_and_a_sink(
+    tmp_path: Path, terminal: TerminalServer
+) -> None:
+    sink = CsvSink(layout_in(tmp_path), SCHEMA, "none")
+    with beam.Pipeline(runner=FnApiRunner()) as root:
+        work = root | beam.Create(deal(REQUESTS, [Terminal(terminal.url)]))
+        paths = work | FetchGreeks() | WriteGreeks(sink) | beam.Map(lambda result: result.path)
+        assert_that(paths, equal_to([sink.layout.path(request) for request in REQUESTS]))
+    assert len(files_in(tmp_path / "greeks")) == 3
 
 
 def test_a_bundle_that_is_run_again_fetches_only_what_it_had_not_committed(

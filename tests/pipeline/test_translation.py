@@ -10,20 +10,23 @@ from apache_beam.runners.portability.fn_api_runner import translations
 from pipeline.graph import build
 from tests.support.data import SCHEMA, layout_in, request_for
 from tests.support.translated import takers_of_batches
-from transforms.dispatch.terminals import Terminal
+from transforms.dispatch import Terminal
+from transforms.fetch import FetchGreeks
 from transforms.sinks.base import CsvSink
-from transforms.workers.stop import StopSignal
+from transforms.write import WriteGreeks
 
 REQUESTS = [request_for(day) for day in ("2024-03-14", "2024-03-15", "2024-03-18")]
+
+
+TYPED = "Create", "FetchGreeks", "WriteGreeks", "DealAgain", "RecordResults"
 
 
 def made(folder: Path, terminals: int) -> beam.Pipeline:
     """Returns the pipeline of a download from so many Terminals."""
     pipeline = beam.Pipeline()
     places = [Terminal(f"http://127.0.0.1:{n}") for n in range(1, terminals + 1)]
-    stop = StopSignal(str(folder / "stop"))
-    sink = CsvSink(layout_in(folder), SCHEMA, "none")
-    build(pipeline, REQUESTS, places, sink, source="live", batch_size=1000, stop=stop)
+    write = WriteGreeks(CsvSink(layout_in(folder), SCHEMA, "none"))
+    build(pipeline, REQUESTS, places, FetchGreeks(), write)
     return pipeline
 
 
@@ -68,11 +71,11 @@ def test_type_hints_say_what_passes_and_keys_of_shuffles_are_coded_deterministic
         def visit_transform(self, node: Any) -> None:
             if isinstance(node.transform, beam.GroupByKey):
                 grouped.append(node)
-            if node.full_label.split("/")[0] in ("FetchGreeks", "WriteGreeks", "RecordResults"):
+            if node.full_label.split("/")[0] in TYPED:
                 untyped.extend(
                     node.full_label
-                    for tag, output in node.outputs.items()
-                    if tag != "withdrawn" and output.element_type == beam.typehints.Any
+                    for output in node.outputs.values()
+                    if output.element_type == beam.typehints.Any
                 )
 
     made(tmp_path, 3).visit(Look())

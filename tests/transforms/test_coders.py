@@ -10,11 +10,11 @@ from tests.support.data import SCHEMA, batches_of, layout_in, request_for
 from tests.support.market import terminal
 from tests.support.scripted import Answer, scripted_server
 from transforms.coders import ItemCoder
-from transforms.dispatch.terminals import Hand, Terminal
+from transforms.dispatch import Terminal, deal
 from transforms.fetch import FetchGreeks
 from transforms.model import EMPTY, ExpirationResult, Failure, Item, Restart, Trailer, Withdrawn
 from transforms.sinks.base import CsvSink
-from transforms.workers.stop import StopSignal
+from transforms.write import WriteGreeks
 
 REQUEST = request_for("2024-03-15")
 (ROWS,) = batches_of(REQUEST, 5000, 5000)
@@ -44,9 +44,9 @@ def test_a_slice_is_coded_and_weighed_without_the_rest() -> None:
         assert coder.estimate_size(rows) == pytest.approx(len(coder.encode(rows)), rel=0.1)
 
 
-def test_beam_codes_with_it_what_is_fetched(tmp_path: Path) -> None:
-    hands = beam.Pipeline() | beam.Create([Hand(Terminal("http://127.0.0.1:1"), 0, (REQUEST,))])
-    fetched = hands | FetchGreeks(StopSignal(str(tmp_path / "stop")))
+def test_beam_codes_with_it_what_is_fetched() -> None:
+    work = deal([REQUEST], [Terminal("http://127.0.0.1:1")])
+    fetched = beam.Pipeline() | beam.Create(work) | FetchGreeks()
     _, coder = beam.coders.registry.get_coder(fetched.element_type).coders()
     assert isinstance(coder, ItemCoder)
 
@@ -71,10 +71,8 @@ def test_a_download_codes_nothing_that_it_fetches(
             pipeline,
             [REQUEST],
             [Terminal(server.url)],
-            CsvSink(layout_in(tmp_path), SCHEMA, "none"),
-            source="live",
-            batch_size=1000,
-            stop=StopSignal(str(tmp_path / "stop")),
+            FetchGreeks(1000),
+            WriteGreeks(CsvSink(layout_in(tmp_path), SCHEMA, "none")),
         )
         pipeline.run()
     assert coded == []

@@ -1,15 +1,15 @@
-"""Deals the requests of a run to the workers of one process as they become free.
+"""Gives the requests of a run to the threads of one process as they become free.
 
 Beam's local runner deals elements to its workers beforehand, by position. Near expirations are many
 times larger than far ones, so some workers would idle while others still have a row of requests to
-go. Where all workers are threads of the launcher's process, the launcher lays the requests out
-here, and whoever is free takes the next one, whichever element called it. In any other process
-nothing is laid out, and each hand is fetched as it was dealt (`transforms.dispatch.terminals`).
+go. Where all workers are threads of one process, they share a queue, and whichever is free takes
+the next request. Everywhere else each slot fetches what it was dealt (`terminals.deal`).
 
 Sound because that runner never runs a bundle twice: when one fails, the run fails.
 """
 
 import threading
+import uuid
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -20,11 +20,14 @@ from transforms.model import GreeksRequest
 _LOOK_SECONDS = 0.1
 
 _lock = threading.Lock()
-_tables: dict[str, "Table"] = {}
+_shared: dict[str, "SlotQueue"] = {}
 
 
-class Table:
+class SlotQueue:
     """The requests that are left, and the Terminals' free slots.
+
+    Pickled, it stands for itself: within its process and the block of `shared_queue` it is
+    unpickled as the very same queue, anywhere else that raises `LookupError`.
 
     Args:
         requests: in the order to take them.
@@ -35,6 +38,7 @@ class Table:
         self._left = deque(requests)
         self._free = {terminal: terminal.slots for terminal in terminals}
         self._changed = threading.Condition()
+        self._name = uuid.uuid4().hex
 
     def take(self, stopping: Callable[[], bool]) -> tuple[GreeksRequest, Terminal] | None:
         """Returns the next request, and the Terminal in a slot of which it is to be fetched.
@@ -65,7 +69,7 @@ class Table:
                 self._changed.notify()
 
     def set_aside(self, terminal: Terminal, request: GreeksRequest) -> bool:
-        """Has a request fetched elsewhere, and nothing more sent to the Terminal that failed.
+        """Puts a request back for another Terminal, and sends nothing more to the failed one.
 
         Returns:
             False if there is no other Terminal: the request has failed.
@@ -77,28 +81,36 @@ class Table:
             self._left.appendleft(request)
             return True
 
+    def __reduce__(self) -> tuple[Callable[[str], "SlotQueue"], tuple[str]]:
+        return _queue_named, (self._name,)
+
 
 @contextmanager
-def laid_out(
-    run: str, requests: Sequence[GreeksRequest], terminals: Sequence[Terminal]
-) -> Iterator[None]:
-    """Lays the requests of a run out for this process's workers, in the order to take them.
+def shared_queue(
+    requests: Sequence[GreeksRequest], terminals: Sequence[Terminal]
+) -> Iterator[SlotQueue]:
+    """Gives a queue that all threads of this process share while the block lasts.
 
     Args:
-        run: a name that no other run has.
-        requests: all that are also in the hands of the run's PCollection.
-        terminals: where to fetch them.
+        requests: in the order to take them; those that the run's `SlotWork` holds.
+        terminals: where to fetch them; at least one.
     """
+    queue = SlotQueue(requests, terminals)
     with _lock:
-        _tables[run] = Table(requests, terminals)
+        _shared[queue._name] = queue
     try:
-        yield
+        yield queue
     finally:
         with _lock:
-            del _tables[run]
+            del _shared[queue._name]
 
 
-def table_of(run: str) -> Table | None:
-    """Returns what is laid out for a run in this process, or None."""
+def _queue_named(name: str) -> SlotQueue:
     with _lock:
-        return _tables.get(run)
+        if name not in _shared:
+            raise LookupError(
+                "a SlotQueue is shared by the threads of one process, and was unpickled in another "
+                "or after its run: give FetchGreeks none there, and each slot fetches what it was "
+                "dealt"
+            )
+        return _shared[name]

@@ -46,25 +46,30 @@ class Terminal:
 
 
 @dataclass(frozen=True)
-class Hand:
-    """What one slot of a Terminal is dealt: one worker fetches it, one request after the other.
+class SlotWork:
+    """What one slot of a Terminal fetches: one worker takes all of it, request after request.
 
-    As there are no more hands than slots, and no more than one worker has one, no more requests
+    As there is at most one for each slot, and no more than one worker has it, no more requests
     than allowed are outstanding at the Terminal, however many workers there are.
 
     Attributes:
         terminal: whose slot it is.
         slot: its number, from 0.
         requests: what to fetch, in this order; at least one.
+        withdraw: whether another Terminal is asked for what is left where this one fails; else
+            each of the requests fails.
     """
 
     terminal: Terminal
     slot: int
     requests: tuple[GreeksRequest, ...]
+    withdraw: bool = False
 
 
-def deal(requests: Sequence[GreeksRequest], terminals: Iterable[Terminal]) -> list[Hand]:
-    """Returns the hands of all slots that get any request.
+def deal(
+    requests: Sequence[GreeksRequest], terminals: Iterable[Terminal], *, withdraw: bool = False
+) -> list[SlotWork]:
+    """Returns the work of all slots that get any request.
 
     Requests that come largest first are dealt there and back again, so that no slot has the larger
     one of each round.
@@ -72,6 +77,7 @@ def deal(requests: Sequence[GreeksRequest], terminals: Iterable[Terminal]) -> li
     Args:
         requests: what to fetch.
         terminals: where; at least one if there is any request.
+        withdraw: whether what a failing Terminal leaves is dealt again (`DealAgain`).
     """
     slots = [
         (terminal, slot)
@@ -86,22 +92,7 @@ def deal(requests: Sequence[GreeksRequest], terminals: Iterable[Terminal]) -> li
         lap, place = divmod(n, len(slots))
         dealt[place if lap % 2 == 0 else len(slots) - 1 - place].append(request)
     return [
-        Hand(terminal, slot, tuple(hand))
-        for (terminal, slot), hand in zip(slots, dealt, strict=True)
-        if hand
+        SlotWork(terminal, slot, tuple(share), withdraw)
+        for (terminal, slot), share in zip(slots, dealt, strict=True)
+        if share
     ]
-
-
-def deal_again(
-    withdrawn: Iterable[tuple[GreeksRequest, str]], terminals: Sequence[Terminal]
-) -> list[Hand]:
-    """Returns the hands of what other Terminals are to fetch.
-
-    Args:
-        withdrawn: each request, and the address of the Terminal that failed.
-        terminals: all of the run. Where all have failed, they are asked once more, for the reason.
-    """
-    pairs = sorted(withdrawn, key=lambda pair: pair[0].key)
-    failed = {url for _, url in pairs}
-    alive = [terminal for terminal in terminals if terminal.url not in failed]
-    return deal([request for request, _ in pairs], alive or terminals)

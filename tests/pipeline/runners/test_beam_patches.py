@@ -33,7 +33,7 @@ class WithWindow(beam.DoFn):
 
 
 FUNCTIONS = [
-    _FetchFn(1000, StopSignal("stop", None), None, None, False),
+    _FetchFn(1000, StopSignal("stop", None), None, None, None),
     _WriteFn(
         CsvSink(Layout("data", ".csv", "run"), schema_of("first_order"), "none"),
         "live",

@@ -13,12 +13,13 @@ from tests.support.answers import rows_of
 from tests.support.data import SCHEMA, layout_in, request_for
 from tests.support.market import terminal
 from tests.support.scripted import Answer, scripted_server
-from transforms.dispatch.terminals import Terminal
+from transforms.dispatch import Terminal
+from transforms.fetch import FetchGreeks
 from transforms.metrics.reporter import COUNTERS, DISTRIBUTIONS, NAMESPACE, Reporter
 from transforms.model import WRITTEN, ExpirationResult, GreeksRequest
 from transforms.sinks.base import CsvSink
 from transforms.thetadata import RetryPolicy
-from transforms.workers.stop import StopSignal
+from transforms.write import WriteGreeks
 
 REQUEST = request_for("2024-03-14")
 
@@ -51,17 +52,15 @@ def test_a_run_reports_everything_under_its_documented_names(
             return Answer(b"too many", status=429)
         return Answer(rows_of(request, request.trade_dates[0], 3000))
 
+    address = str(tmp_path / "listener")
     with scripted_server(terminal(answer)) as server:
         pipeline = beam.Pipeline(runner=FnApiRunner())
         build(
             pipeline,
             [REQUEST],
             [Terminal(server.url, policy=RetryPolicy(backoff=0.001, jitter=0.0))],
-            CsvSink(layout_in(tmp_path), SCHEMA, "none"),
-            source="live",
-            batch_size=1000,
-            stop=StopSignal(str(tmp_path / "stop")),
-            listener=str(tmp_path / "listener"),
+            FetchGreeks(1000, listener=address),
+            WriteGreeks(CsvSink(layout_in(tmp_path), SCHEMA, "none"), listener=address),
         )
         metrics = pipeline.run().metrics().query()
     kept = {
