@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator, Sequence
 
-from pipeline.doctor.diagnosis import FAIL, Finding
+from pipeline.doctor.diagnosis import FAIL, Diagnosis
 from pipeline.doctor.flink import flink
 from pipeline.doctor.folders import history, output
 from pipeline.doctor.machine import machine
@@ -17,8 +17,8 @@ def examine(
     folder: str,
     metrics: str,
     job_server: str | None,
-) -> Iterator[Finding]:
-    """Yields what is found, each finding as soon as it is known.
+) -> Iterator[Diagnosis]:
+    """Yields what is found, each diagnosis as soon as it is known.
 
     Args:
         choices: the addresses of each Terminal: it may answer at any of them.
@@ -37,13 +37,13 @@ def examine(
         yield from flink(job_server)
 
 
-def report(findings: Iterator[Finding], as_json: bool) -> int:
-    """Prints findings, and returns 1 if one of them is a failure, else 0."""
+def report(diagnoses: Iterator[Diagnosis], as_json: bool) -> int:
+    """Prints diagnoses, and returns 1 if one of them is a failure, else 0."""
     told = []
-    for finding in findings:
-        told.append(finding)
+    for diagnosis in diagnoses:
+        told.append(diagnosis)
         if not as_json:
-            print(finding.line(), flush=True)
+            print(diagnosis.line(), flush=True)
     if as_json:
-        print(json.dumps([vars(finding) for finding in told], indent=2))
-    return int(any(finding.level == FAIL for finding in told))
+        print(json.dumps([vars(diagnosis) for diagnosis in told], indent=2))
+    return int(any(diagnosis.level == FAIL for diagnosis in told))

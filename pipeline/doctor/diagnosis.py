@@ -6,7 +6,7 @@ OK, WARN, FAIL = "ok", "warn", "fail"
 
 
 @dataclass(frozen=True)
-class Finding:
+class Diagnosis:
     """What was found.
 
     Attributes:
@@ -22,6 +22,6 @@ class Finding:
     way_out: str = ""
 
     def line(self) -> str:
-        """Returns the finding as text."""
+        """Returns the diagnosis as text."""
         line = f"{self.level:<5}{self.about}: {self.words}"
         return f"{line}\n     → {self.way_out}" if self.way_out else line

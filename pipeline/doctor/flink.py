@@ -6,13 +6,13 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-from pipeline.doctor.diagnosis import FAIL, OK, WARN, Finding
+from pipeline.doctor.diagnosis import FAIL, OK, WARN, Diagnosis
 from pipeline.runners.job_servers import JARS, cached_jars, jar_name
 
 _LEAST_JAVA = 11
 
 
-def flink(job_server: str) -> Iterator[Finding]:
+def flink(job_server: str) -> Iterator[Diagnosis]:
     """Yields whether Flink's job server could be started.
 
     Args:
@@ -22,36 +22,36 @@ def flink(job_server: str) -> Iterator[Finding]:
     yield _jar(job_server)
 
 
-def _java() -> Finding:
+def _java() -> Diagnosis:
     way_out = f"install Java {_LEAST_JAVA} or later (on Debian: apt-get install default-jre)"
     program = shutil.which("java")
     if program is None:
-        return Finding(FAIL, "Java", "there is none", way_out)
+        return Diagnosis(FAIL, "Java", "there is none", way_out)
     done = subprocess.run(
         [program, "-version"], capture_output=True, text=True, timeout=60, check=False
     )
     told = next(iter((done.stderr + done.stdout).strip().splitlines()), "it says nothing")
     number = re.search(r'version "(?:1\.)?(\d+)', told)
     if done.returncode or number is None:
-        return Finding(FAIL, "Java", told, way_out)
+        return Diagnosis(FAIL, "Java", told, way_out)
     if int(number[1]) < _LEAST_JAVA:
-        return Finding(FAIL, "Java", f"{told} is too old", way_out)
-    return Finding(OK, "Java", told)
+        return Diagnosis(FAIL, "Java", f"{told} is too old", way_out)
+    return Diagnosis(OK, "Java", told)
 
 
-def _jar(job_server: str) -> Finding:
+def _jar(job_server: str) -> Diagnosis:
     if job_server:
         if Path(job_server).is_file():
-            return Finding(OK, "Flink's job server", job_server)
-        return Finding(
+            return Diagnosis(OK, "Flink's job server", job_server)
+        return Diagnosis(
             FAIL,
             "Flink's job server",
             f"{job_server} is not there",
             "give the path of Beam's beam-runners-flink-…-job-server jar",
         )
     if found := cached_jars("*"):
-        return Finding(OK, "Flink's job server", str(found[0]))
-    return Finding(
+        return Diagnosis(OK, "Flink's job server", str(found[0]))
+    return Diagnosis(
         WARN,
         "Flink's job server",
         f"no {jar_name('*')} in {JARS}",

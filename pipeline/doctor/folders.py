@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
-from pipeline.doctor.diagnosis import FAIL, OK, WARN, Finding
+from pipeline.doctor.diagnosis import FAIL, OK, WARN, Diagnosis
 from pipeline.history import Query, StoreError, is_sql, open_to_read, redacted
 from pipeline.text import size_text
 from transforms.output.folder import OutputFolder
@@ -16,45 +16,45 @@ _LITTLE, _TOO_LITTLE = 2_000_000_000, 50_000_000
 _PROBE = b"x" * (1 << 16)
 
 
-def output(folder: str) -> Iterator[Finding]:
+def output(folder: str) -> Iterator[Diagnosis]:
     """Yields whether a download could write its files."""
     yield from _folder("output", folder)
 
 
-def history(metrics: str) -> Iterator[Finding]:
+def history(metrics: str) -> Iterator[Diagnosis]:
     """Yields whether runs could be kept, and what in their history is none."""
     if not is_sql(metrics):
         writable = list(_folder("metrics", metrics))
         yield from writable
-        if any(finding.level == FAIL for finding in writable):
+        if any(diagnosis.level == FAIL for diagnosis in writable):
             return
     try:
         store = open_to_read(metrics)
         runs = len(list(store.heads(Query(limit=20))))
     except StoreError as error:
-        yield Finding(
+        yield Diagnosis(
             FAIL, "metrics", str(error), "choose another --metrics, or see that it can be reached"
         )
         return
     if store.skipped:
-        yield Finding(
+        yield Diagnosis(
             WARN,
             "metrics",
             f"{len(store.skipped)} files are no records of runs, such as: {store.skipped[0]}",
             f"move them out of {redacted(metrics)}",
         )
     told = "20 runs or more" if runs == 20 else f"{runs} runs"
-    yield Finding(OK, "metrics", f"{told} in {store.name}")
+    yield Diagnosis(OK, "metrics", f"{told} in {store.name}")
 
 
-def _folder(about: str, folder: str) -> Iterator[Finding]:
+def _folder(about: str, folder: str) -> Iterator[Diagnosis]:
     try:
         files.check_place(folder)
         local = files.is_local(folder)
         if not local:
             next(files.below(folder), None)
     except (OSError, ValueError) as error:
-        yield Finding(
+        yield Diagnosis(
             FAIL,
             about,
             f"{redacted(folder)}: {error}",
@@ -71,43 +71,43 @@ def _folder(about: str, folder: str) -> Iterator[Finding]:
     yield _room(about, place)
 
 
-def _far(about: str, folder: str) -> Finding:
+def _far(about: str, folder: str) -> Diagnosis:
     temporary = OutputFolder(folder).unfinished
     probe = f"{temporary}/doctor-{uuid.uuid4().hex}.json"
     try:
         files.write_json(probe, {}, temporary)
         files.remove(probe)
     except OSError as error:
-        return Finding(
+        return Diagnosis(
             FAIL,
             about,
             f"{redacted(folder)} can be listed and not written to: {error}",
             "let these credentials write, remove and list objects there",
         )
-    return Finding(OK, about, f"{redacted(folder)} can be listed and written to")
+    return Diagnosis(OK, about, f"{redacted(folder)} can be listed and written to")
 
 
-def _writable(about: str, folder: str, place: Path) -> Finding:
+def _writable(about: str, folder: str, place: Path) -> Diagnosis:
     try:
         with tempfile.NamedTemporaryFile(dir=place, prefix=".greeks-doctor-") as probe:
             probe.write(_PROBE)
             probe.flush()
     except OSError as error:
-        return Finding(
+        return Diagnosis(
             FAIL,
             about,
             f"{folder}: {error.strerror} in {place}",
             f"choose another --{about}, or let yourself write there",
         )
-    return Finding(OK, about, f"{folder} can be written to")
+    return Diagnosis(OK, about, f"{folder} can be written to")
 
 
-def _room(about: str, place: Path) -> Finding:
+def _room(about: str, place: Path) -> Diagnosis:
     free = shutil.disk_usage(place).free
     words = f"{size_text(free)} free"
     way_out = "free some; greeks plan tells how much a download takes"
     if free < _TOO_LITTLE:
-        return Finding(FAIL, f"disk of {about}", words, way_out)
+        return Diagnosis(FAIL, f"disk of {about}", words, way_out)
     if free < _LITTLE:
-        return Finding(WARN, f"disk of {about}", words, way_out)
-    return Finding(OK, f"disk of {about}", words)
+        return Diagnosis(WARN, f"disk of {about}", words, way_out)
+    return Diagnosis(OK, f"disk of {about}", words)

@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, requires, version
 import psutil
 from packaging.requirements import Requirement
 
-from pipeline.doctor.diagnosis import FAIL, OK, WARN, Finding
+from pipeline.doctor.diagnosis import FAIL, OK, WARN, Diagnosis
 from transforms.market import sessions
 from transforms.native import compiled
 from transforms.version import __version__
@@ -19,29 +19,29 @@ _PACKAGE = "theta-greeks-pipeline"
 _LEAST_MEMORY = 300 << 20
 
 
-def machine() -> Iterator[Finding]:
+def machine() -> Iterator[Diagnosis]:
     """Yields what is found of this machine."""
     yield _versions()
     yield _reader()
     free = psutil.virtual_memory().available
     words = f"{free >> 20:,} MiB available"
     if free < _LEAST_MEMORY:
-        yield Finding(WARN, "memory", words, "a download takes up to 200 MiB: end something else")
+        yield Diagnosis(WARN, "memory", words, "a download takes up to 200 MiB: end something else")
     else:
-        yield Finding(OK, "memory", words)
+        yield Diagnosis(OK, "memory", words)
     now = sessions.now()
-    yield Finding(
+    yield Diagnosis(
         OK,
         "time",
         f"{now:%Y-%m-%d %H:%M} in New York; this machine's zone, {_zone()}, touches no data",
     )
 
 
-def _versions() -> Finding:
+def _versions() -> Diagnosis:
     try:
         needed = [Requirement(text) for text in requires(_PACKAGE) or ()]
     except PackageNotFoundError:
-        return Finding(
+        return Diagnosis(
             FAIL, "versions", f"{_PACKAGE} is not installed here", "pip install it, or run_local.sh"
         )
     found, wrong = {}, []
@@ -56,19 +56,19 @@ def _versions() -> Finding:
         if found[each.name] not in each.specifier:
             wrong.append(f"{each.name} {found[each.name]} is not {each.specifier}")
     if wrong:
-        return Finding(
+        return Diagnosis(
             FAIL, "versions", "; ".join(wrong), f'pip install --upgrade "{_PACKAGE}=={__version__}"'
         )
     shown = ", ".join(f"{name} {found[name]}" for name in ("apache-beam", "pyarrow"))
-    return Finding(
+    return Diagnosis(
         OK, "versions", f"greeks {__version__}, Python {platform.python_version()}, {shown}"
     )
 
 
-def _reader() -> Finding:
+def _reader() -> Diagnosis:
     if compiled.THERE:
-        return Finding(OK, "CSV", "read and printed by compiled code")
-    return Finding(
+        return Diagnosis(OK, "CSV", "read and printed by compiled code")
+    return Diagnosis(
         WARN,
         "CSV",
         "read and printed by Arrow: there was no C compiler to install this with, or it failed; "

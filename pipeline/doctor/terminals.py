@@ -8,7 +8,7 @@ from email.utils import parsedate_to_datetime
 import requests
 
 from pipeline.config.download_config import APIS
-from pipeline.doctor.diagnosis import FAIL, OK, WARN, Finding
+from pipeline.doctor.diagnosis import FAIL, OK, WARN, Diagnosis
 from transforms.market import calendar, sessions
 from transforms.model import GreeksRequest
 from transforms.schema import END_OF_DAY
@@ -35,7 +35,7 @@ _PROBES = (
 )
 
 
-def terminals(choices: Sequence[Sequence[str]], api: str, symbol: str) -> Iterator[Finding]:
+def terminals(choices: Sequence[Sequence[str]], api: str, symbol: str) -> Iterator[Diagnosis]:
     """Yields which Terminals answer, and what each one lets pass.
 
     A Terminal that does not answer is a failure where it is the only one; a download with several
@@ -47,19 +47,19 @@ def terminals(choices: Sequence[Sequence[str]], api: str, symbol: str) -> Iterat
         symbol: an option root to ask for.
     """
     connected: list[tuple[str, str]] = []
-    silent: list[Finding] = []
+    silent: list[Diagnosis] = []
     for urls in choices:
         answering, reasons = _answering(urls, api)
         for url, name in answering:
-            yield Finding(OK, f"Terminal at {url}", f"CONNECTED, and speaks {name}")
+            yield Diagnosis(OK, f"Terminal at {url}", f"CONNECTED, and speaks {name}")
         if answering:
             connected.append(answering[0])
         else:
             silent.extend(_reasons(reasons))
         for url, name in answering:
             yield from _clock(url, name)
-    for finding in silent:
-        yield replace(finding, level=WARN) if connected else finding
+    for diagnosis in silent:
+        yield replace(diagnosis, level=WARN) if connected else diagnosis
     simulations: dict[str | None, str] = {}
     for url, name in connected:
         with ThetaClient(url, api=name, timeout=_TIMEOUT, policy=_POLICY) as client:
@@ -70,18 +70,18 @@ def terminals(choices: Sequence[Sequence[str]], api: str, symbol: str) -> Iterat
                 continue
             simulations.setdefault(simulation, url)
             if simulation:
-                yield Finding(
+                yield Diagnosis(
                     WARN,
                     f"data at {url}",
                     f"simulated ({simulation}): this is the stand-in, and no Theta Terminal",
                     "for market data start the Theta Terminal, and end greeks terminal",
                 )
             where = f" at {url}" if len(choices) > 1 else ""
-            for finding in _subscription(client, symbol):
-                yield replace(finding, about=finding.about + where)
+            for diagnosis in _subscription(client, symbol):
+                yield replace(diagnosis, about=diagnosis.about + where)
     if len(simulations) > 1:
         each = ", ".join(f"{url} has {has or 'live data'}" for has, url in simulations.items())
-        yield Finding(
+        yield Diagnosis(
             FAIL,
             "Terminals",
             f"they do not serve the same: {each}",
@@ -89,34 +89,34 @@ def terminals(choices: Sequence[Sequence[str]], api: str, symbol: str) -> Iterat
         )
 
 
-def _answering(urls: Sequence[str], api: str) -> tuple[list[tuple[str, str]], list[Finding]]:
+def _answering(urls: Sequence[str], api: str) -> tuple[list[tuple[str, str]], list[Diagnosis]]:
     """Returns the addresses that are connected, with their generation, and why others are not."""
     answering: list[tuple[str, str]] = []
-    reasons: list[Finding] = []
+    reasons: list[Diagnosis] = []
     for url in urls:
         for name in DIALECTS if api == APIS[0] else (api,):
-            finding = _status(url, name)
-            if finding.level == OK:
+            diagnosis = _status(url, name)
+            if diagnosis.level == OK:
                 answering.append((url, name))
                 break
-            reasons.append(finding)
+            reasons.append(diagnosis)
     return answering, reasons
 
 
-def _status(url: str, api: str) -> Finding:
+def _status(url: str, api: str) -> Diagnosis:
     about = f"Terminal at {url}"
     with ThetaClient(url, api=api, timeout=_TIMEOUT) as client:
         try:
             status = client.status()
         except StatusError as error:
             words, _, way_out = str(error).rpartition(" - ")
-            return Finding(FAIL, about, words, way_out)
+            return Diagnosis(FAIL, about, words, way_out)
         except ThetaError as error:
             words, _, way_out = str(error).partition(": ")
-            return Finding(FAIL, about, words, way_out or "restart the Terminal; see its log")
+            return Diagnosis(FAIL, about, words, way_out or "restart the Terminal; see its log")
     if status == "CONNECTED":
-        return Finding(OK, about, f"CONNECTED, and speaks {api}")
-    return Finding(
+        return Diagnosis(OK, about, f"CONNECTED, and speaks {api}")
+    return Diagnosis(
         FAIL,
         about,
         f"it says {status[:80]!r}, not 'CONNECTED'",
@@ -124,16 +124,16 @@ def _status(url: str, api: str) -> Finding:
     )
 
 
-def _reasons(reasons: list[Finding]) -> Iterator[Finding]:
+def _reasons(reasons: list[Diagnosis]) -> Iterator[Diagnosis]:
     """Yields the reasons why nobody is connected: that of each address which says most."""
     told: set[str] = set()
-    for finding in sorted(reasons, key=lambda each: "it says" not in each.words):
-        if finding.about not in told:
-            told.add(finding.about)
-            yield finding
+    for diagnosis in sorted(reasons, key=lambda each: "it says" not in each.words):
+        if diagnosis.about not in told:
+            told.add(diagnosis.about)
+            yield diagnosis
 
 
-def _clock(url: str, api: str) -> Iterator[Finding]:
+def _clock(url: str, api: str) -> Iterator[Diagnosis]:
     """Yields how this machine's clock compares with the Terminal's machine's, if it tells."""
     with requests.Session() as session:
         session.trust_env = not is_loopback(url)
@@ -144,17 +144,17 @@ def _clock(url: str, api: str) -> Iterator[Finding]:
             return  # it does not tell
     drift = abs((datetime.now(timezone.utc) - told).total_seconds())
     if drift > _MOST_DRIFT:
-        yield Finding(
+        yield Diagnosis(
             FAIL,
             f"clock of {url}",
             f"{told:%Y-%m-%d %H:%M:%S} UTC there, {drift:,.0f} s from this machine's",
             "set both by a time server: whether a session has ended is told by the clock",
         )
     else:
-        yield Finding(OK, f"clock of {url}", "the same as this machine's")
+        yield Diagnosis(OK, f"clock of {url}", "the same as this machine's")
 
 
-def _subscription(client: ThetaClient, symbol: str) -> Iterator[Finding]:
+def _subscription(client: ThetaClient, symbol: str) -> Iterator[Diagnosis]:
     try:
         listed = client.expirations(symbol)
     except ThetaError as error:
@@ -163,14 +163,14 @@ def _subscription(client: ThetaClient, symbol: str) -> Iterator[Finding]:
     day = _last_trading_day(sessions.now().date())
     later = [expiration for expiration in listed if expiration >= day]
     if not later:
-        yield Finding(
+        yield Diagnosis(
             WARN,
             f"expirations of {symbol}",
             f"none after {day}",
             "choose another --symbol; the S&P 500's are SPX and SPXW",
         )
         return
-    yield Finding(OK, f"expirations of {symbol}", f"{len(listed):,}, up to {listed[-1]}")
+    yield Diagnosis(OK, f"expirations of {symbol}", f"{len(listed):,}, up to {listed[-1]}")
     for greeks, about, level in _PROBES:
         interval = END_OF_DAY if greeks == END_OF_DAY else "1h"
         yield _probe(
@@ -178,22 +178,22 @@ def _subscription(client: ThetaClient, symbol: str) -> Iterator[Finding]:
         )
 
 
-def _probe(client: ThetaClient, request: GreeksRequest, about: str, level: str) -> Finding:
+def _probe(client: ThetaClient, request: GreeksRequest, about: str, level: str) -> Diagnosis:
     try:
         rows = sum(batch.num_rows for batch in client.stream(request))
     except ThetaError as error:
         return _refusal(about, error, level)
     words = f"served: {rows:,} rows of {request}" if rows else f"nothing for {request}, no refusal"
-    return Finding(OK, about, words)
+    return Diagnosis(OK, about, words)
 
 
-def _refusal(about: str, error: ThetaError, level: str) -> Finding:
+def _refusal(about: str, error: ThetaError, level: str) -> Diagnosis:
     if isinstance(error, NotServed):
-        return Finding(WARN, about, str(error), "use a v3 Terminal")
+        return Diagnosis(WARN, about, str(error), "use a v3 Terminal")
     if isinstance(error, StatusError):
         words, _, way_out = str(error).rpartition(" - ")
-        return Finding(level if error.status in _REFUSED else FAIL, about, words, way_out)
-    return Finding(FAIL, about, str(error), "look at the Terminal's log, or try again in a minute")
+        return Diagnosis(level if error.status in _REFUSED else FAIL, about, words, way_out)
+    return Diagnosis(FAIL, about, str(error), "see the Terminal's log, or try again in a minute")
 
 
 def _last_trading_day(today: date) -> date:

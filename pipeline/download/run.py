@@ -23,8 +23,8 @@ from pipeline.download.messages import announce, conclude, tell_skipped
 from pipeline.download.partial_results import results_so_far
 from pipeline.download.record import completed
 from pipeline.errors import Conflict
-from pipeline.folder.leftovers import sweep, sweep_dead
 from pipeline.folder.lock import output_lock
+from pipeline.folder.writers import sweep, sweep_dead
 from pipeline.graph import build
 from pipeline.history import Record, recent
 from pipeline.history.sizes import Sizes

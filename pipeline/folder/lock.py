@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 
 from pipeline.errors import Conflict
-from pipeline.folder.writers import announce, others
+from pipeline.folder.writers import leave_note, others
 from transforms.output.folder import OutputFolder
 from transforms.output.layout import Layout
 from transforms.storage import files
@@ -31,7 +31,7 @@ def output_lock(layout: Layout) -> Iterator[None]:
         OSError: the file can't be opened.
     """
     if not files.is_local(layout.output):
-        announce(layout)
+        leave_note(layout)
         for other in others(layout.folder, layout.run_id):
             print(
                 f"note: {other}, is writing to {layout.output}, too, or was killed: of a file that "

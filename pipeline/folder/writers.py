@@ -1,13 +1,17 @@
-"""Who is writing to an output folder where there are no locks: a small note of each run.
+"""Which runs are writing to an output folder, and who removes what killed ones have left.
 
-A note lies among the run's unfinished files and goes with them. A run that was killed leaves it.
-On its own machine the next run sees that it is gone; of another machine's run nobody can know.
+Where there are no locks, each run leaves a small note. It lies among the run's unfinished files
+and goes with them; a run that was killed leaves it. On its own machine the next run sees that its
+process is gone; of another machine's run nobody can know.
 """
 
+import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from pathlib import Path
 
+from pipeline.text import count
 from transforms.output.folder import OutputFolder
 from transforms.output.layout import Layout
 from transforms.storage import files, stores
@@ -34,7 +38,7 @@ class Writer:
         return f"process {self.owner.pid} on {self.owner.host}, run {self.run_id}"
 
 
-def announce(layout: Layout) -> None:
+def leave_note(layout: Layout) -> None:
     """Leaves a note that this run is writing, which is removed with its unfinished files.
 
     Raises:
@@ -69,7 +73,37 @@ def others(folder: OutputFolder, run_id: str = "") -> list[Writer]:
     return [each for each in writers(folder) if each.run_id != run_id and not each.owner.gone()]
 
 
-def clear_dead(layout: Layout) -> tuple[list[str], int]:
+def sweep_dead(layout: Layout) -> None:
+    """Removes the unfinished files of runs that were killed.
+
+    Whoever holds the lock knows that no other run is alive. Where there is no lock, the runs that
+    are known to have been killed are meant.
+
+    Raises:
+        OSError: the folder can't be read, or the store refuses.
+    """
+    if files.is_local(layout.output):
+        for folder in Path(layout.folder.unfinished).iterdir():
+            if folder.name != layout.run_id:
+                sweep(str(folder))
+        return
+    dead, uploads = _clear_dead(layout)
+    for left in dead:
+        sweep(left)
+    if uploads:
+        was = "was" if uploads == 1 else "were"
+        print(f"{count(uploads, 'unfinished upload')} of killed runs {was} aborted")
+
+
+def sweep(folder: str) -> None:
+    """Removes a folder; prints why if it can't: nothing depends on it any more."""
+    try:
+        files.remove(folder)
+    except (OSError, ValueError) as error:
+        print(f"{folder} could not be removed: {error}", file=sys.stderr)
+
+
+def _clear_dead(layout: Layout) -> tuple[list[str], int]:
     """Removes what killed runs have left: unfinished files, and on S3 parts that nobody sees.
 
     Parts do not say whose they are. Those that are older than every run that may be writing,

@@ -10,7 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.inspection.difference import MOST_EXAMPLES, Difference, Moved
-from pipeline.inspection.reader import SUFFIXES, UnreadableFile, find_files, read_batches
+from pipeline.inspection.files import SUFFIXES, UnreadableFile, find_files
+from pipeline.inspection.reader import read_batches
 from transforms.quality.block import Flags, code_of, milliseconds, new_york
 from transforms.quality.presence import DAY_MS, Ints
 from transforms.schema import KEY_COLUMNS

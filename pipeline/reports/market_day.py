@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.inspection.reader import UnreadableFile, columns_of
+from pipeline.inspection.files import UnreadableFile, columns_of
 from pipeline.reports.rows import BASE, NoRows, Piece, pieces
 
 BUCKET = 5 * 60_000

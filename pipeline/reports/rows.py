@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from pipeline.inspection.reader import read_batches
 
-SUFFIXES = (".parquet", ".csv", ".csv.gz", ".csv.zst")
 BASE = ("bid", "ask", "implied_vol", "iv_error", "underlying_price")
 
 _PIECE = 1 << 17
@@ -72,11 +71,6 @@ class Piece:
             self.is_call[mask],
             values,
         )
-
-
-def find_files(folder: Path) -> list[Path]:
-    """Returns the data files below a folder, by name."""
-    return sorted(path for path in folder.rglob("*") if path.name.endswith(SUFFIXES))
 
 
 def dates_and_symbols(path: Path) -> tuple[frozenset[str], date, date]:

@@ -15,8 +15,8 @@ from pipeline.history import (
     find_run,
     open_to_read,
 )
-from pipeline.inspection.reader import UnreadableFile
-from pipeline.reports.rows import NoRows, dates_and_symbols, find_files
+from pipeline.inspection.files import UnreadableFile, find_files
+from pipeline.reports.rows import NoRows, dates_and_symbols
 from transforms.model import key_of
 from transforms.output.entry import entry_of_file
 from transforms.output.folder import OutputFolder
@@ -84,12 +84,13 @@ def find_source(run: str, output: str, metrics: str) -> Source:
         NoRows: there is no such run, or nothing in the folder.
     """
     if output:
+        try:
+            files = tuple(map(Path, find_files([output])))
+        except UnreadableFile as error:
+            raise NoRows(f"--output: {error}") from None
         folder = Path(output)
-        files = find_files(folder)
-        if not files:
-            raise NoRows(f"--output: there is no CSV or Parquet file in {output}")
         found = _find(run, metrics) if run else _newest(metrics, folder)
-        return Source(found, folder, tuple(files))
+        return Source(found, folder, files)
     found = _find(run, metrics) if run else _newest(metrics, None)
     if found is None:
         raise NoRows(

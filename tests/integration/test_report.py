@@ -162,7 +162,7 @@ def test_a_run_that_wrote_nothing_has_a_report_of_why(tmp_path: Path) -> None:
     [
         (["--metrics", "nowhere"], 1, "there is no run in nowhere"),
         (["nosuch"], 1, "there is no run nosuch"),
-        (["--output", "nowhere"], 1, "there is no CSV or Parquet file in nowhere"),
+        (["--output", "nowhere"], 1, "--output: nowhere is not there"),
         (["--symbol", "SPX"], 1, "--symbol SPX is not in the files; they have SPXW"),
         (["--trade_date", "2024-03-12"], 1, "no row of SPXW on 2024-03-12; they go from"),
         (["--time", "10"], 2, "'10' is not a time of day: HH:MM"),

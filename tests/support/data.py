@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from pipeline.inspection.files import find_files
 from tests.support.answers import rows_of
 from transforms.model import GreeksRequest
 from transforms.output.layout import Layout
@@ -48,3 +49,8 @@ def hashes(folder: Path) -> dict[str, str]:
     """Returns the SHA-256 of each data file below a folder in which a download ran."""
     found = files_in(folder / "data" / "greeks")
     return {name: hashlib.sha256(content).hexdigest() for name, content in found.items()}
+
+
+def data_files(folder: Path) -> list[Path]:
+    """Returns the data files below a folder, by name."""
+    return [Path(path) for path in find_files([str(folder)])]

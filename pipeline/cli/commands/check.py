@@ -90,7 +90,8 @@ def run(parser: argparse.ArgumentParser, options: argparse.Namespace, _rest: Seq
         parser.error(f"--fail_on: {error}")
     from pipeline.inspection.assumptions import assumptions_of
     from pipeline.inspection.check_text import text
-    from pipeline.inspection.reader import UnreadableFile, find_files, read_batches
+    from pipeline.inspection.files import UnreadableFile, find_files
+    from pipeline.inspection.reader import read_batches
     from transforms.audit.assumptions import Assumptions
     from transforms.audit.audit import FullCheck
 

@@ -53,7 +53,7 @@ def run(parser: argparse.ArgumentParser, options: argparse.Namespace, _rest: Seq
             )
     from pipeline.inspection.compare import compare
     from pipeline.inspection.difference_text import text
-    from pipeline.inspection.reader import UnreadableFile
+    from pipeline.inspection.files import UnreadableFile
 
     try:
         difference = compare(options.a, options.b, options.tolerance)

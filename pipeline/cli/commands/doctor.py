@@ -89,7 +89,7 @@ def run(parser: argparse.ArgumentParser, options: argparse.Namespace, _rest: Seq
     from pipeline.doctor import examine, report
 
     flink = options.flink or options.flink_job_server_jar
-    findings = examine(
+    diagnoses = examine(
         [[url] for url in urls] or [LOCAL_URLS],
         options.api,
         symbol,
@@ -97,4 +97,4 @@ def run(parser: argparse.ArgumentParser, options: argparse.Namespace, _rest: Seq
         options.metrics,
         options.flink_job_server_jar if flink else None,
     )
-    return report(findings, options.json)
+    return report(diagnoses, options.json)

@@ -106,7 +106,7 @@ def run(parser: argparse.ArgumentParser, options: argparse.Namespace, _rest: Seq
     except ReportExtraMissing as error:
         print(error, file=sys.stderr)
         return USAGE
-    from pipeline.inspection.reader import UnreadableFile
+    from pipeline.inspection.files import UnreadableFile
     from pipeline.reports.build import build
     from pipeline.reports.page import html, write_file, write_pngs
     from pipeline.reports.rows import NoRows

@@ -9,10 +9,11 @@ import pytest
 
 from pipeline.reports.data_figures import completeness_figures, missing_rows
 from pipeline.reports.market_day import MarketDay, gather, volatility_at_the_money
-from pipeline.reports.rows import NoRows, find_files
+from pipeline.reports.rows import NoRows
 from pipeline.reports.smile_figures import out_of_the_money, smile_figures, spread_out
 from pipeline.simulator.market.market import Market
 from pipeline.simulator.server import TerminalServer
+from tests.support.data import data_files
 from tests.support.folder import DAY, NEXT_DAY, fill
 
 TEN = 36_000_000
@@ -29,7 +30,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def tables(folder: Path) -> list[pa.Table]:
-    return [parquet.ParquetFile(path).read() for path in find_files(folder)]
+    return [parquet.ParquetFile(path).read() for path in data_files(folder)]
 
 
 def day_of(table: pa.Table, tmp_path: Path, until: int = TEN) -> MarketDay:
@@ -114,7 +115,7 @@ def test_the_first_rows_of_a_day_give_figures_that_say_why_they_are_not_drawn(
 
 
 def test_end_of_day_has_smiles_and_no_times(folder: Path) -> None:
-    day = gather(find_files(folder.with_name("eod")), "SPXW", DAY, TEN)
+    day = gather(data_files(folder.with_name("eod")), "SPXW", DAY, TEN)
     smiles, term_structure, _, course, _ = smile_figures(day)
     assert smiles.rows
     assert len(term_structure.rows) == 2
@@ -125,7 +126,7 @@ def test_end_of_day_has_smiles_and_no_times(folder: Path) -> None:
 
 def test_a_day_without_rows_is_refused(folder: Path) -> None:
     with pytest.raises(NoRows, match="no row of SPXW on 2024-03-18"):
-        gather(find_files(folder), "SPXW", date(2024, 3, 18), TEN)
+        gather(data_files(folder), "SPXW", date(2024, 3, 18), TEN)
 
 
 @pytest.mark.parametrize("count", [1, 2, 5, 6, 7, 21, 100])

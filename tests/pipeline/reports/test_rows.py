@@ -7,10 +7,11 @@ import pyarrow.csv as csv
 import pyarrow.parquet as parquet
 import pytest
 
-from pipeline.inspection.reader import UnreadableFile, columns_of
-from pipeline.reports.rows import BASE, NoRows, dates_and_symbols, find_files, pieces
+from pipeline.inspection.files import UnreadableFile, columns_of
+from pipeline.reports.rows import BASE, NoRows, dates_and_symbols, pieces
 from pipeline.simulator.market.market import Market
 from pipeline.simulator.server import TerminalServer
+from tests.support.data import data_files
 from tests.support.folder import DAY, NEXT_DAY, fill
 from transforms.schema import schema_of
 
@@ -28,7 +29,7 @@ def table(terminal: TerminalServer, tmp_path_factory: pytest.TempPathFactory) ->
     """Two trade dates of one expiration."""
     folder = tmp_path_factory.mktemp("rows")
     fill(folder / "greeks", terminal, last=FRIDAY)
-    (path,) = find_files(folder / "greeks")
+    (path,) = data_files(folder / "greeks")
     return parquet.ParquetFile(path).read()
 
 
@@ -51,11 +52,11 @@ def test_a_row_is_the_same_from_either_format(terminal: TerminalServer, tmp_path
     fill(tmp_path / "parquet", terminal)
     for compression in ("none", "gzip", "zstd"):
         fill(tmp_path / compression, terminal, file_format="csv", compression=compression)
-    (reference,) = find_files(tmp_path / "parquet")
+    (reference,) = data_files(tmp_path / "parquet")
     rows = read(reference)
     assert len(rows) == parquet.read_metadata(reference).num_rows
     for compression in ("none", "gzip", "zstd"):
-        (path,) = find_files(tmp_path / compression)
+        (path,) = data_files(tmp_path / compression)
         assert read(path) == rows
 
 
@@ -127,7 +128,7 @@ def test_what_is_not_option_greeks_is_said_so(tmp_path: Path) -> None:
 def test_the_columns_are_known_without_reading_on(terminal: TerminalServer, tmp_path: Path) -> None:
     # What read on in a thread took bytes from the file that was opened next.
     fill(tmp_path / "greeks", terminal, file_format="csv", compression="gzip", interval="1m")
-    (path,) = find_files(tmp_path / "greeks")
+    (path,) = data_files(tmp_path / "greeks")
     names = columns_of(str(path))
     assert names == list(schema_of("first_order").names)
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])

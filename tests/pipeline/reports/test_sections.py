@@ -13,11 +13,11 @@ from pipeline.reports.figure import Section
 from pipeline.reports.market_day import gather
 from pipeline.reports.page import Report, html
 from pipeline.reports.quality_section import finding_total, quality_section
-from pipeline.reports.rows import find_files
 from pipeline.reports.run_figures import run_section
 from pipeline.reports.source import Source
 from pipeline.simulator.market.market import Market
 from pipeline.simulator.server import TerminalServer
+from tests.support.data import data_files
 from tests.support.folder import DAY, NEXT_DAY, fill
 from tests.support.plant import again, place, plant, quality_of, without
 from transforms.schema import schema_of
@@ -36,7 +36,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def table(folder: Path) -> pa.Table:
-    return parquet.ParquetFile(find_files(folder)[0]).read()
+    return parquet.ParquetFile(data_files(folder)[0]).read()
 
 
 def result(expiration: str, **values: Any) -> dict[str, Any]:
@@ -168,7 +168,7 @@ def test_a_recomputation_agrees_with_good_rows_and_names_the_greek_that_is_off(
 def test_what_was_listed_and_where_volatility_went_since_the_day_before(
     folder: Path, table: pa.Table, tmp_path: Path
 ) -> None:
-    day = gather(find_files(folder), "SPXW", DAY, TEN)
+    day = gather(data_files(folder), "SPXW", DAY, TEN)
     section = changes_section(day)
     assert dict(section.facts)["compared"] == "2024-03-14 with 2024-03-13, both at 10:00 New York"
     (each,) = section.tables

@@ -301,12 +301,12 @@ def test_flinks_job_server_is_looked_for_where_it_is_said_to_be(
     assert "ok   Flink's job server: here.jar" in out
 
 
-def test_findings_are_also_told_as_json(capsys: pytest.CaptureFixture[str]) -> None:
+def test_diagnoses_are_also_printed_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     with scripted_server(script()) as server:
         assert main(["doctor", "--terminal", server.url, "--json"]) == 0
-    findings = json.loads(capsys.readouterr().out)
-    assert {"level", "about", "words", "way_out"} == set(findings[0])
-    assert len(findings) > 8
+    diagnoses = json.loads(capsys.readouterr().out)
+    assert {"level", "about", "words", "way_out"} == set(diagnoses[0])
+    assert len(diagnoses) > 8
 
 
 @pytest.mark.parametrize(
