@@ -46,7 +46,7 @@ def run(parser: argparse.ArgumentParser, options: argparse.Namespace, rest: Sequ
     config, beam_options = configure(parser, options, rest)
     from apache_beam.io.filesystems import FileSystems
 
-    from pipeline.planning.preview import preview
+    from pipeline.planning.command import preview
 
     FileSystems.set_options(beam_options)
     return preview(config, options.probe, options.json)

@@ -9,9 +9,10 @@ import pytest
 
 from pipeline.cli.main import main
 from pipeline.config.download_config import DownloadConfig
+from pipeline.planning.command import lines
 from pipeline.planning.estimate import Estimate
 from pipeline.planning.plan import Plan
-from pipeline.planning.preview import Preview, lines
+from pipeline.planning.preview import Preview
 from tests.support.answers import rows_of
 from tests.support.data import files_in
 from tests.support.market import NO_DATA, terminal
@@ -46,7 +47,7 @@ def test_without_a_probe_no_row_is_fetched_and_nothing_is_written(
     assert ["SPXW", "2024-03-15", "2", "2", "new"] in lines
     assert ["expirations", "3:", "3", "new"] in lines
     assert ["requests", "5"] in lines
-    assert "rows         unknown: no earlier run tells" in out
+    assert "rows         unknown: no earlier run is known" in out
     assert "free " in out
 
 
@@ -60,7 +61,7 @@ def test_where_no_run_tells_one_expiration_is_probed(
     told = json.loads(capsys.readouterr().out)
     assert told["estimate"]["rows"] == 300
     assert told["estimate"]["basis"] == "a probe of SPXW 2024-03-15, on 2024-03-14"
-    assert [each["intent"] for each in told["expirations"]] == ["new"] * 3
+    assert [each["action"] for each in told["expirations"]] == ["new"] * 3
     assert told["requests"] == 3
     assert told["free_bytes"] > 0
     assert files_in(tmp_path) == {}
@@ -161,7 +162,7 @@ def test_too_little_room_is_told() -> None:
     assert replace(made, free=1_200_000).enough
     assert replace(made, free=None).enough
     assert replace(made, estimate=None).enough
-    from pipeline.planning.preview import _totals
+    from pipeline.planning.command import _totals
 
     told = "\n".join(_totals(made, config))
     assert "TOO LITTLE; free some, or choose another --output" in told

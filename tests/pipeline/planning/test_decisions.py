@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.config.download_config import DownloadConfig
-from pipeline.planning.inventory import look
+from pipeline.planning.decisions import CONFLICT, decide
 from pipeline.planning.plan import Plan
 from tests.support.data import DAY, layout_in, request_for
 from transforms.model import GreeksRequest
@@ -35,10 +35,11 @@ def test_a_file_that_another_run_commits_in_this_very_moment_is_known_by_its_ent
 
     monkeypatch.setattr(files, "exists", exists)
     config = DownloadConfig(symbols=("SPXW",), start_date=DAY, end_date=DAY, output=layout.output)
-    (found,) = look(Plan((REQUEST,), (DAY,), ()), layout, "live", config)
+    (decision,) = decide(Plan((REQUEST,), (DAY,), ()), layout, "live", config)
     assert made == [path]
-    assert found.entry is not None
+    assert decision.entry is not None
     if of == REQUEST:
-        assert found.problem is None
+        assert decision.action != CONFLICT
     else:
-        assert "was made by another request" in str(found.problem)
+        assert decision.action == CONFLICT
+        assert "was made by another request" in decision.reason

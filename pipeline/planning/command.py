@@ -1,0 +1,109 @@
+"""`greeks plan`: prints what a download would do."""
+
+import json
+import sys
+from collections import Counter
+from collections.abc import Iterator
+
+from pipeline.config.download_config import DownloadConfig
+from pipeline.errors import Conflict, NothingMatched
+from pipeline.history import StoreError
+from pipeline.planning.decisions import AGAIN, CONFLICT
+from pipeline.planning.preview import Preview, look_ahead
+from pipeline.text import size_text
+from transforms.model import GreeksRequest
+from transforms.thetadata import TerminalUnreachable, ThetaError
+from transforms.thetadata.client import parts_of
+
+OK, NOTHING, USAGE, NO_TERMINAL = 0, 1, 2, 3
+
+
+def preview(config: DownloadConfig, probe: str, as_json: bool) -> int:
+    """Prints what a download would do, and returns the exit code that it would have so far.
+
+    Args:
+        config: the download.
+        probe: `auto`, `always` or `never`: whether one expiration is fetched and thrown away for
+            the estimate; `auto` where no earlier run is known.
+        as_json: print it as JSON.
+
+    Returns:
+        0; 1 if nothing matched or the Terminal refused; 2 if files of other requests are in the
+        way, or there is too little room; 3 if no Terminal answers.
+    """
+    try:
+        made = look_ahead(config, probe)
+    except Conflict as error:
+        print(f"greeks plan: {error}", file=sys.stderr)
+        return USAGE
+    except (ThetaError, NothingMatched, StoreError) as error:
+        print(f"greeks plan: {error}", file=sys.stderr)
+        return NO_TERMINAL if isinstance(error, TerminalUnreachable) else NOTHING
+    except (OSError, ValueError) as error:
+        print(f"greeks plan: --output {config.output} can't be read: {error}", file=sys.stderr)
+        return USAGE
+    text = json.dumps(made.describe(), indent=2) if as_json else "\n".join(lines(made, config))
+    print(text)
+    conflicts = any(each.action == CONFLICT for each in made.decisions)
+    return USAGE if conflicts or not made.enough else OK
+
+
+def lines(made: Preview, config: DownloadConfig) -> Iterator[str]:
+    """Yields a preview as text."""
+    for note in made.plan.notes:
+        yield f"note: {note}"
+    if made.plan.closed:
+        yield f"the market was closed on {', '.join(map(str, made.plan.closed))}"
+    if not made.decisions:
+        yield "nothing to fetch"
+        return
+    market = "a simulated market" if made.data == "simulated" else "ThetaData"
+    yield f"from {market} at {made.terminal}, to {config.output}; nothing is written"
+    yield ""
+    yield f"{'symbol':<8}{'expiration':<12}{'trade dates':>12}{'requests':>10}  what would be done"
+    for each in made.decisions:
+        request = each.request
+        yield (
+            f"{request.symbol:<8}{request.expiration!s:<12}{_dates(request):>12}"
+            f"{len(parts_of(request)):>10}  {each.action}"
+            + (f": {each.reason}" if each.reason else "")
+        )
+    yield ""
+    yield from _totals(made, config)
+
+
+def _dates(request: GreeksRequest) -> str:
+    days = request.trade_dates
+    return str(days[0]) if len(days) == 1 else str(len(days))
+
+
+def _totals(made: Preview, config: DownloadConfig) -> Iterator[str]:
+    actions = Counter(each.action for each in made.decisions)
+    each = ", ".join(f"{number} {action}" for action, number in actions.items())
+    yield f"expirations  {len(made.decisions)}: {each}"
+    pages = "; a v2 Terminal's further pages come on top" if "(v2)" in made.terminal else ""
+    yield f"requests     {made.requests}{pages}"
+    if made.estimate is None:
+        yield "rows         unknown: no earlier run is known, and no expiration was fetched to see"
+    else:
+        estimate = made.estimate
+        yield f"rows         about {estimate.rows:,}, after {estimate.basis}"
+        yield f"size         about {size_text(estimate.bytes)}"
+        yield f"time         about {_duration(estimate.seconds)}"
+    if made.free is not None:
+        yield f"free         {size_text(made.free)} in {config.output}" + (
+            "" if made.enough else ": TOO LITTLE; free some, or choose another --output"
+        )
+    if actions[CONFLICT]:
+        yield "greeks download would fetch nothing: files of other requests are in the way"
+        yield f"to keep both: {made.instead}"
+    elif again := actions[AGAIN]:
+        replaced = "its file" if again == 1 else "their files"
+        yield f"greeks download would fetch {again} again, and replace {replaced}"
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} seconds"
+    minutes = seconds / 60
+    return f"{minutes:.0f} minutes" if minutes < 90 else f"{minutes / 60:.1f} hours"

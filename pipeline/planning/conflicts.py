@@ -1,0 +1,63 @@
+"""What to do where files of other requests are in the way."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+from pipeline.config.command import command_of
+from pipeline.config.download_config import DownloadConfig
+from pipeline.planning.decisions import Decision
+from transforms.output.layout import BY_EXPIRATION, DAILY
+
+_SHOWN = 3
+
+
+def refusal(conflicts: Sequence[Decision], config: DownloadConfig, source: str) -> str:
+    """Returns why a download does not begin, and the command that does what is wanted.
+
+    Args:
+        conflicts: the requests whose files others made; at least one.
+        config: the download that they are in the way of.
+        source: the origin of its rows.
+    """
+    more = f"\n(and {len(conflicts) - _SHOWN} more)" if len(conflicts) > _SHOWN else ""
+    return (
+        "nothing was fetched, and every file is as it was:\n"
+        + "\n".join(each.reason for each in conflicts[:_SHOWN])
+        + more
+        + f"\nTo keep both:\n  {command_instead(conflicts, config, source)}"
+    )
+
+
+def command_instead(conflicts: Sequence[Decision], config: DownloadConfig, source: str) -> str:
+    """Returns the command that keeps the files in the way and makes the new ones, too.
+
+    Args:
+        conflicts: the requests whose files others made; at least one.
+        config: the download that they are in the way of.
+        source: the origin of its rows.
+    """
+    if config.layout == BY_EXPIRATION and all(map(_other_dates, conflicts)):
+        # Days are being gathered: a file for each.
+        output = f"{config.output.rstrip('/')}-daily"
+        return command_of(replace(config, layout=DAILY, file_name_pattern="", output=output))
+    others = {each.entry.source for each in conflicts if each.entry is not None} - {source}
+    return command_of(replace(config, output=_elsewhere(config, source if others else "")))
+
+
+def _other_dates(conflict: Decision) -> bool:
+    """Returns whether only the trade dates differ from those of the file that is there."""
+    if conflict.entry is None:
+        return False
+    made, wanted = conflict.entry.request, conflict.request.describe()
+    differing = {name for name in [*made, *wanted] if made.get(name) != wanted.get(name)}
+    return differing <= {"first_trade_date", "last_trade_date", "trade_dates"}
+
+
+def _elsewhere(config: DownloadConfig, source: str) -> str:
+    """Returns a folder whose name says what makes this request another one."""
+    span = dict.fromkeys((f"{config.start_date:%Y%m%d}", f"{config.end_date:%Y%m%d}"))
+    parts = [config.output.rstrip("/"), *span, config.interval]
+    if config.greeks not in ("first_order", config.interval):
+        parts.append(config.greeks)
+    return "-".join([*parts, *re.findall(r"\w+", source)])

@@ -1,0 +1,70 @@
+"""What must hold of an output folder before a download begins."""
+
+from dataclasses import replace
+
+from pipeline.config.command import command_of
+from pipeline.config.download_config import DownloadConfig
+from pipeline.errors import Conflict
+from pipeline.planning.plan import Plan
+from transforms.model import GreeksRequest
+from transforms.output.layout import BY_EXPIRATION, DAILY, Layout
+from transforms.storage import files
+
+
+def check_paths(plan: Plan, layout: Layout) -> None:
+    """Checks that each request of a plan makes a file of its own.
+
+    Raises:
+        Conflict: two would make the same.
+    """
+    paths: dict[str, GreeksRequest] = {}
+    for request in plan.requests:
+        path = layout.path(request)
+        if path in paths:
+            raise Conflict(
+                f"{path} would be made by {paths[path]} and by {request}: nothing was fetched. "
+                "Choose a --file_name_pattern that tells them apart"
+            )
+        paths[path] = request
+
+
+def check_layout(layout: Layout, config: DownloadConfig) -> None:
+    """Checks that a folder has no files yet, or only files of this layout and form.
+
+    Otherwise whoever reads the folder would get the same rows twice, or could not read it at once.
+
+    Raises:
+        Conflict: it has others.
+        OSError: the folder can't be read.
+    """
+    first = next(files.below(layout.folder.entries), None)
+    if first is None:
+        return
+    # Folders from before there was a choice have files for expirations.
+    noted = files.read_json(layout.folder.layout) or {}
+    kind, suffix = noted.get("layout", BY_EXPIRATION), noted.get("suffix", layout.suffix)
+    output = config.output.rstrip("/")
+    if kind != config.layout:
+        each = {BY_EXPIRATION: "expiration", DAILY: "trade date and expiration"}
+        has, would = f"one file for each {each[kind]}", f"one for each {each[config.layout]}"
+        other = replace(config, output=f"{output}-{config.layout}")
+    elif suffix != layout.suffix:
+        has, would = f"{suffix} files", f"{layout.suffix} files"
+        other = replace(config, output=f"{output}-{layout.suffix.strip('.').replace('.', '-')}")
+    else:
+        return
+    raise Conflict(
+        f"{config.output} has {has}, and this would put {would} beside them: whoever reads the "
+        f"folder would get rows twice. Nothing was fetched. To have both:\n  {command_of(other)}"
+    )
+
+
+def note_layout(layout: Layout, config: DownloadConfig) -> None:
+    """Writes down the layout of a folder, for `check_layout` of later runs.
+
+    Raises:
+        OSError: it can't be written.
+    """
+    noted = {"layout": config.layout, "suffix": layout.suffix}
+    if files.read_json(layout.folder.layout) != noted:
+        files.write_json(layout.folder.layout, noted, layout.temporary)
