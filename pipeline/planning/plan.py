@@ -44,7 +44,7 @@ def make_plan(client: ThetaClient, config: DownloadConfig) -> Plan:
     """
     notes: list[str] = []
     try:
-        days = client.trading_days(config.start_date, config.end_date)
+        days = client.trading_days(config.start_date, config.end_date, notes.append)
     except (NotServed, StatusError) as error:
         days = tuple(calendar.trading_days(config.start_date, config.end_date))
         notes.append(f"the exchange's usual holidays, since the Terminal told none: {error}")

@@ -14,13 +14,16 @@ class Answer:
     """What to send.
 
     With `cut`, so many bytes of the body go out, and the connection is dropped once `end` returns
-    something. With `hold`, nothing goes out until it is set.
+    something. With `hold`, nothing goes out until it is set. With `closes`, only the end of the
+    connection says where the body ends. With `forever`, the body goes on with it without end.
     """
 
     body: bytes
     status: int = 200
     content_type: str = "text/csv"
     chunked: bool = False
+    closes: bool = False
+    forever: bytes = b""
     cut: int | None = None
     hold: threading.Event | None = None
     end: Callable[[], object] = lambda: True
@@ -45,6 +48,7 @@ def scripted_server(script: Script) -> Iterator[Scripted]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True  # a small answer waits for no acknowledgement
 
         def do_GET(self) -> None:
             parts = urlsplit(self.path)
@@ -66,6 +70,8 @@ def scripted_server(script: Script) -> Iterator[Scripted]:
                 self.send_header(name, value)
             if answer.chunked:
                 self.send_header("Transfer-Encoding", "chunked")
+            elif answer.closes or answer.forever:
+                self.close_connection = True
             else:
                 self.send_header("Content-Length", str(len(answer.body)))
             self.end_headers()
@@ -78,6 +84,8 @@ def scripted_server(script: Script) -> Iterator[Scripted]:
                     self.wfile.write(b"0\r\n\r\n")
             else:
                 self.wfile.write(body)
+            while answer.forever:
+                self.wfile.write(answer.forever)
             if answer.cut is not None:
                 self.wfile.flush()
                 while answer.end() is None:

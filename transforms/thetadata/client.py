@@ -14,12 +14,13 @@ from transforms.thetadata.csv_reader import BLOCK_BYTES, CsvReader
 from transforms.thetadata.dialect import Part, Query
 from transforms.thetadata.errors import (
     AnswerChanged,
+    BrokenResponse,
     NoData,
     StatusError,
     Stopped,
     ThetaError,
 )
-from transforms.thetadata.http import Body, Http
+from transforms.thetadata.http import UNPROVEN, Body, Http
 from transforms.thetadata.listings import Listings, untold
 from transforms.thetadata.paging import PagedBody, paged
 from transforms.thetadata.retry import RetryPolicy
@@ -120,8 +121,9 @@ class ThetaClient(Listings):
         that is too large for the Terminal (570) is asked for in smaller ones. What passes by
         itself (429, 474, 500, 571, a timeout, a connection or a body that breaks off, a row that
         does not parse) is asked for again: what was yielded before is proven against the second
-        answer, and no row is lost or doubled. A trade date for which the Terminal has nothing
-        yields nothing. The schema is `schema_of(request.greeks)`.
+        answer, and no row is lost or doubled. So is an answer that has neither a Content-Length
+        nor chunks, until two of them are equal: it may have ended early. A trade date for which
+        the Terminal has nothing yields nothing. The schema is `schema_of(request.greeks)`.
 
         Raises:
             AnswerChanged: a second answer has other rows than those that were yielded: throw
@@ -146,7 +148,7 @@ class ThetaClient(Listings):
             try:
                 batches = list(self.stream(request, 1 << 20))
             except AnswerChanged as error:
-                attempts.failed(error)
+                self._wait(attempts, error)
             else:
                 return pa.Table.from_batches(batches, schema_of(request.greeks))
 
@@ -171,11 +173,16 @@ class ThetaClient(Listings):
         query = self._dialect.history(request, part)
         reader = CsvReader(request, part, self._dialect)
         attempts = self._attempts()
+        unproven: int | None = None
         while True:
             passed = reader.passed
             try:
                 with self._open(query) as body:
                     yield from reader.batches(body.read, batch_size, self._block_bytes)
+                if body.proven or unproven == reader.passed:
+                    return
+                unproven = reader.passed
+                failure: ThetaError = BrokenResponse(f"{reader.what}: {UNPROVEN}")
             except (AnswerChanged, Stopped):
                 raise
             except StatusError as error:
@@ -183,11 +190,9 @@ class ThetaClient(Listings):
                     raise AnswerChanged(f"asked again after it broke off: {error}") from error
                 if isinstance(error, NoData):
                     return
-                failure: ThetaError = error
+                failure = error
             except ThetaError as error:
                 failure = error
-            else:
-                return
             if reader.passed > passed:
                 attempts.progressed()
             self._wait(attempts, failure)

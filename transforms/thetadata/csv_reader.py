@@ -7,6 +7,7 @@ checked and handed on before the next one is read.
 import csv
 import itertools
 import math
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
@@ -21,9 +22,12 @@ from transforms.native.lines import lines_in
 from transforms.schema import KEY_COLUMNS, schema_of
 from transforms.thetadata.clock import zoned
 from transforms.thetadata.dialect import Dialect, Part, require
-from transforms.thetadata.errors import AnswerChanged, MalformedResponse
+from transforms.thetadata.errors import AnswerChanged, BrokenResponse, MalformedResponse
 from transforms.thetadata.fast_csv import PlainLines
 from transforms.workers.turns import CONVERTING
+
+_NO_ROWS = (pa.ArrowException, ValueError, OverflowError)
+"""What the parsing of text that is no row raises."""
 
 BLOCK_BYTES = 1 << 20
 """Bytes read and parsed at a time: about 7,000 rows of first-order Greeks.
@@ -32,6 +36,11 @@ Half as many take 3 to 7 % more of a run's time, and 8 MiB less in all.
 """
 
 _LINE_BYTES = 1 << 20
+_WORDS = 400  # characters of an error
+
+_NO_NUMBERS = ("", "null", "NaN", "nan", "Infinity", "-Infinity", "inf", "-inf")
+"""Cells that hold no number. Symbols are in upper case, so that none is among them."""
+_YEARS = (1990, 2099)  # of any time; nothing that is computed with it leaves a timestamp's range
 
 
 def blocks_of_lines(read: Callable[[int], bytes], size: int = BLOCK_BYTES) -> Iterator[bytes]:
@@ -42,22 +51,24 @@ def blocks_of_lines(read: Callable[[int], bytes], size: int = BLOCK_BYTES) -> It
         size: about how many bytes a block has, the first one half as many, so that also an answer
             that soon breaks off brings rows; a longer line makes a longer block.
     """
-    rest = b""
+    rest: list[bytes] = []
+    waiting = 0
     sizes = itertools.chain([max(size // 2, 1)], itertools.repeat(size))
     while chunk := read(next(sizes)):
         cut = chunk.rfind(b"\n") + 1
         if cut:
             # While a block is looked at, and its rows are written, nobody else holds it.
-            block = [b"".join((rest, memoryview(chunk)[:cut]))]
-            rest = chunk[cut:]
+            block = [b"".join((*rest, memoryview(chunk)[:cut]))]
+            rest, waiting = [chunk[cut:]], len(chunk) - cut
             del chunk
             yield block.pop()
         else:
-            rest += chunk
-            if len(rest) > _LINE_BYTES:
+            rest.append(chunk)
+            waiting += len(chunk)
+            if waiting > _LINE_BYTES:
                 raise MalformedResponse(f"a line of more than {_LINE_BYTES:,} bytes")
-    if rest:
-        yield rest
+    if waiting:
+        yield b"".join(rest)
 
 
 class CsvReader:
@@ -87,7 +98,8 @@ class CsvReader:
         self._first = pa.scalar(part.first, pa.date32())
         self._last = pa.scalar(part.last, pa.date32())
         span = str(part.first) if part.first == part.last else f"{part.first} to {part.last}"
-        self._what = f"{request.symbol} expiring {request.expiration} on {span}"
+        self.what = f"{request.symbol} expiring {request.expiration} on {span}"
+        """The request and the dates of the answer, in words."""
         self._line = 1
         self._read_options: pacsv.ReadOptions | None = None
         self._plain: PlainLines | None = None
@@ -95,7 +107,7 @@ class CsvReader:
         self._convert_options = pacsv.ConvertOptions(
             column_types=self._types,
             include_columns=list(self._types),
-            null_values=[""],
+            null_values=list(_NO_NUMBERS),
             strings_can_be_null=True,
             check_utf8=True,
         )
@@ -115,11 +127,18 @@ class CsvReader:
 
         Raises:
             AnswerChanged: the answer does not begin with the bytes that were passed on.
+            BrokenResponse: its last line has no end: that line is no row.
         """
         self._prove(read)
         if not self.passed:
             self._read_options = None
         for block in blocks_of_lines(read, block_bytes):
+            if self._read_options is None:
+                self._require_csv(block)
+            if not block.endswith(b"\n"):
+                raise BrokenResponse(
+                    f"{self.what}: the answer ends in the middle of line {self._line}"
+                )
             rows = block
             if self._read_options is None:
                 header, _, rows = block.partition(b"\n")
@@ -130,6 +149,8 @@ class CsvReader:
             self._line += lines
             self._digest.update(block)
             self.passed += len(block)
+            if not batch.num_rows and len(block) > _LINE_BYTES // 2:
+                raise self._error(self._line, "only empty lines follow")
             del block, rows
             for start in range(0, batch.num_rows, batch_size):
                 yield batch.slice(start, batch_size)
@@ -143,26 +164,29 @@ class CsvReader:
             left -= len(chunk)
         if left or digest.digest() != self._digest.digest():
             raise AnswerChanged(
-                f"{self._what}: asked again, the Terminal gave other rows than those that it had "
+                f"{self.what}: asked again, the Terminal gave other rows than those that it had "
                 "given before the answer broke off"
             )
 
+    def _require_csv(self, block: bytes) -> None:
+        text = block[:200].decode("utf-8", errors="replace").strip()
+        kind = {"{": "JSON", "[": "JSON", "<": "HTML or XML"}.get(text[:1])
+        if kind is not None:
+            raise self._error(1, f"{kind} where CSV was asked for: {text[:80]}")
+
     def _read_header(self, line: bytes) -> None:
         text = line.decode("utf-8", errors="replace").rstrip("\r\n")
-        if text.lstrip()[:1] in ("{", "["):
-            raise self._error(1, f"JSON where CSV was asked for: {text[:80]}")
-        if text.lstrip()[:1] == "<":
-            raise self._error(1, f"HTML or XML where CSV was asked for: {text[:80]}")
         try:
             columns = next(csv.reader([text], strict=True), [])
         except csv.Error as error:
             raise self._error(1, f"the header is not CSV: {error}") from error
-        missing = [name for name in self._types if name not in columns]
+        counts = Counter(columns)
+        missing = [name for name in self._types if name not in counts]
         if missing:
             raise self._error(
                 1, f"the header lacks {', '.join(missing)}; it is {text[:200] or '(empty)'}"
             )
-        repeated = sorted({name for name in columns if columns.count(name) > 1})
+        repeated = sorted(name for name, count in counts.items() if count > 1)
         if repeated:
             raise self._error(1, f"the header names {', '.join(repeated)} more than once")
         self._read_options = pacsv.ReadOptions(column_names=columns, use_threads=False)
@@ -173,8 +197,10 @@ class CsvReader:
         try:
             with CONVERTING:
                 rows = self._plain.read(block, lines) if self._plain else None
-                return self._typed(self._parse(block)) if rows is None else rows
-        except (pa.ArrowInvalid, ValueError) as error:
+                rows = self._typed(self._parse(block)) if rows is None else rows
+                self._require_part(rows)
+                return rows
+        except _NO_ROWS as error:
             raise self._first_bad_line(block, line, error) from error
 
     def _parse(self, block: bytes) -> dict[str, pa.Array]:
@@ -195,6 +221,9 @@ class CsvReader:
     def _typed(self, cells: Mapping[str, pa.Array]) -> pa.RecordBatch:
         """Returns the schema's columns of a parsed block; a ValueError says what is wrong."""
         columns = dict(self._dialect.columns(cells, self._schema))
+        for field in self._schema:
+            if pa.types.is_floating(field.type):
+                columns[field.name] = _numbers(columns[field.name])
         for name in KEY_COLUMNS:
             if columns[name].null_count:
                 raise ValueError(f"{name} is empty")
@@ -206,9 +235,8 @@ class CsvReader:
         )
         self._require_dates(columns["timestamp"])
         for field in self._schema:
-            if pa.types.is_floating(field.type):
-                columns[field.name] = _finite(columns[field.name])
-            elif pa.types.is_timestamp(field.type):
+            if pa.types.is_timestamp(field.type):
+                _require_years(columns[field.name])
                 columns[field.name] = zoned(columns[field.name])
         return pa.RecordBatch.from_arrays(
             [columns[name] for name in self._schema.names], schema=self._schema
@@ -226,31 +254,74 @@ class CsvReader:
         inside = pc.and_(pc.greater_equal(days, self._first), pc.less_equal(days, self._last))
         require(inside, times, self._first)
 
+    def _require_part(self, rows: pa.RecordBatch) -> None:
+        """Checks that rows are of the right, the strike and the time that the part asks for.
+
+        Raises:
+            ValueError: names the first row that is not.
+        """
+        part = self._part
+        if part.right is not None:
+            right = part.right[:1].upper()
+            require(pc.equal(rows["right"], right), rows["right"], right)
+        if part.strike is not None:
+            strike = float(part.strike)
+            require(pc.equal(rows["strike"], strike), rows["strike"], strike)
+
     def _first_bad_line(self, block: bytes, line: int, error: Exception) -> MalformedResponse:
-        """Returns the error of the first line that does not parse alone; slow, and rare."""
-        for number, row in enumerate(block.split(b"\n")):
-            try:
-                self._typed(self._parse(row))
-            except (pa.ArrowInvalid, ValueError) as reason:
-                text = row.decode("utf-8", errors="replace").strip()
-                return self._error(line + number, f"{reason}; the line is {text[:200]}")
-        return self._error(line, str(error))
+        """Returns the error of the first line that can't be read.
+
+        The half that holds it is read again, until one line is left: twice the block in all.
+        """
+        lines = block.split(b"\n")
+        while len(lines) > 1:
+            half = len(lines) // 2
+            failure = self._failure(b"\n".join(lines[:half]))
+            if failure is None:
+                lines, line = lines[half:], line + half
+            else:
+                lines, error = lines[:half], failure
+        text = lines[0].decode("utf-8", errors="replace").strip()
+        error = self._failure(lines[0]) or error
+        return self._error(line, f"{str(error)[: _WORDS // 2]}; the line is {text[:200]}")
+
+    def _failure(self, block: bytes) -> Exception | None:
+        """Returns why lines can't be read, or None if they can."""
+        try:
+            self._require_part(self._typed(self._parse(block)))
+        except _NO_ROWS as error:
+            return error
+        return None
 
     def _error(self, line: int, problem: str) -> MalformedResponse:
         return MalformedResponse(
-            f"{self._what}: line {line} of the answer: {problem}. Nothing of this expiration was "
-            "kept; if it happens again, the Terminal's version may have changed its format"
+            f"{self.what}: line {line} of the answer: {problem[:_WORDS]}. Nothing of this "
+            "expiration was kept; if it happens again, the Terminal's version may have changed its "
+            "format"
         )
 
 
-def _finite(values: pa.Array) -> pa.Array:
-    """Returns the numbers, minus zero as zero; a ValueError names one that is not finite."""
-    if values.null_count:
-        require(pc.is_finite(values), values, "a finite number")
-        return pc.add(values, 0.0)
-    numbers = values.to_numpy() + 0.0
+def _numbers(values: pa.Array) -> pa.Array:
+    """Returns the numbers, minus zero as zero, and null where one is not finite."""
+    numbers = values.to_numpy(zero_copy_only=False) + 0.0
     # A sum is finite only if every number is; the reverse need not be.
-    if not math.isfinite(np.add.reduce(numbers)):
-        require(pc.is_finite(values), values, "a finite number")
+    with np.errstate(all="ignore"):
+        whole = not values.null_count and math.isfinite(np.add.reduce(numbers))
+    if not whole:
+        return pa.array(numbers, values.type, mask=~np.isfinite(numbers))
     # pa.array would copy them to see whether one is null.
     return pa.Array.from_buffers(values.type, len(numbers), [None, pa.py_buffer(numbers)], 0)
+
+
+def _require_years(times: pa.Array) -> None:
+    """Checks that times are of `_YEARS`.
+
+    Raises:
+        ValueError: names the first that is not.
+    """
+    ends = pc.min_max(times)
+    low, high = (pc.year(ends[name]).as_py() for name in ("min", "max"))
+    if low is not None and not _YEARS[0] <= low <= high <= _YEARS[1]:
+        years = pc.year(times)
+        inside = pc.and_(pc.greater_equal(years, _YEARS[0]), pc.less_equal(years, _YEARS[1]))
+        require(inside, times, f"a time of {_YEARS[0]} to {_YEARS[1]}")

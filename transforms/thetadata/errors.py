@@ -63,10 +63,18 @@ _SUBSCRIPTION = (
     "the subscription does not include it: first-order Greeks, implied volatility and end of day "
     "need ThetaData's options Standard, second and third order and all Greeks need Pro"
 )
+_REDIRECT = (
+    "REDIRECT",
+    "redirects are not followed: give the Terminal's own address with --terminal",
+)
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+"""Statuses that point to another address."""
+
 _VALUE = "the Terminal does not accept a value of the request"
 
 # status -> (name, what to do next), after ThetaData's table of error codes
 _STATUSES: dict[int, tuple[str, str]] = {
+    **dict.fromkeys(REDIRECTS, _REDIRECT),
     400: ("BAD_REQUEST", _VALUE),
     403: ("FORBIDDEN", _SUBSCRIPTION),
     404: ("NO_IMPL", "this Terminal does not know the path: update it, or choose another --api"),

@@ -4,13 +4,17 @@ import ipaddress
 import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from http.client import HTTPException
+from http.cookiejar import DefaultCookiePolicy
 from urllib.parse import urlencode, urlsplit
 
 import requests
 import urllib3
 
 from transforms.thetadata.errors import (
+    REDIRECTS,
     BrokenResponse,
+    MalformedResponse,
     NoData,
     StatusError,
     Stopped,
@@ -21,8 +25,15 @@ from transforms.workers.stop import NEVER, Stop
 
 NO_DATA = 472
 CONNECT_SECONDS = 10.0
-_TEXT_BYTES = 1 << 26  # a list of every expiration is 100 kB; more than 64 MiB is no list
+_ERROR_BYTES = 4096
 _NO_DATA_BYTES = 200  # a 200 that says "No data" is a sentence, and no header is that short
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+UNPROVEN = (
+    "nothing proves that the answer is whole: it has neither a Content-Length nor chunks, and two "
+    "answers that are equal were not received"
+)
+"""What is wrong with an answer that may have ended early."""
 
 
 def is_loopback(url: str) -> bool:
@@ -37,15 +48,19 @@ def is_loopback(url: str) -> bool:
 
 
 class Body:
-    """The body of an answer that is being read.
+    """The body of an answer that is being read, without a byte order mark at its start.
 
     Attributes:
         headers: of the answer, by name in any case.
+        proven: whether the end of the body is proven when it is reached: by its Content-Length or
+            by its chunks. Without them the end of the connection looks like the end of the body.
     """
 
     def __init__(self, response: requests.Response, url: str, timeout: float, stop: Stop) -> None:
         self.headers: Mapping[str, str] = response.headers
         self._raw = response.raw
+        chunked = self.headers.get("Transfer-Encoding", "").lower() == "chunked"
+        self.proven = chunked or self._raw.length_remaining is not None
         self._url = url
         self._timeout = timeout
         self._stop = stop
@@ -68,7 +83,7 @@ class Body:
             read = ahead + bytes(self._raw.read(size - len(ahead)))
         except urllib3.exceptions.ReadTimeoutError as error:
             raise _late(self._url, self._timeout) from error
-        except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
+        except (urllib3.exceptions.HTTPError, HTTPException, OSError, ValueError) as error:
             if self._stop.is_set():
                 raise Stopped("asked to stop") from error
             raise BrokenResponse(
@@ -90,7 +105,7 @@ class Body:
 
 
 class Http:
-    """A session with one Terminal.
+    """A session with one Terminal, at one address: redirects are not followed.
 
     Args:
         base: the Terminal's address, such as `http://127.0.0.1:25503`.
@@ -108,7 +123,7 @@ class Http:
         self.base = base.rstrip("/")
         self.requests = 0
         self._timeout = (min(CONNECT_SECONDS, timeout), timeout)
-        self._session = requests.Session()
+        self._session = _Session()
         adapter = WakeableAdapter()
         self._session.mount("http://", adapter)
         self._session.mount("https://", adapter)
@@ -125,33 +140,46 @@ class Http:
         self._stop.unregister(self._wake)
         self._session.close()
 
-    def text(self, path: str, parameters: Mapping[str, str]) -> str:
-        """Returns the whole body of a small answer.
+    def text(self, path: str, parameters: Mapping[str, str], most: int) -> tuple[str, bool]:
+        """Returns the whole body of a small answer, and whether its end is proven.
+
+        Args:
+            path: below the Terminal's address.
+            parameters: of the query.
+            most: the most bytes that such an answer may have.
 
         Raises:
+            MalformedResponse: it has more.
             ThetaError: as `stream`.
         """
         with self.stream(path, parameters) as body:
-            return body.read(_TEXT_BYTES).decode("utf-8", errors="replace")
+            text = body.read(most + 1)
+            if len(text) > most:
+                raise MalformedResponse(
+                    f"the answer to {self.base}{path} has more than {most:,} bytes, which no "
+                    "such answer has: is this address a Theta Terminal's?"
+                )
+            return text.decode("utf-8", errors="replace"), body.proven
 
     @contextmanager
     def stream(self, path: str, parameters: Mapping[str, str]) -> Iterator[Body]:
         """Gives the body of an answer.
 
         Args:
-            path: below the Terminal's address, or a whole URL of this Terminal.
+            path: below the Terminal's address.
             parameters: of the query.
 
         Raises:
             TerminalUnreachable: nothing listens at the address.
             BrokenResponse: the answer broke off or timed out.
+            MalformedResponse: the body is compressed, although that was not asked for.
             NoData: status 472, or a 200 that says so in a sentence.
-            StatusError: the Terminal refused.
+            StatusError: the Terminal refused, or redirects to another address.
             Stopped: the caller asked to stop.
         """
         if self._stop.is_set():
             raise Stopped("asked to stop")
-        url = path if "://" in path else f"{self.base}{path}"
+        url = f"{self.base}{path}"
         url += f"?{urlencode(parameters)}" if parameters else ""
         self.requests += 1
         try:
@@ -173,14 +201,53 @@ class Http:
         with response:
             body = Body(response, url, self._timeout[1], self._stop)
             status = response.status_code
+            if "Location" in body.headers and status in REDIRECTS:
+                raise StatusError(status, f"it points to {body.headers['Location']!r}", url)
             if status != requests.codes.ok:
                 kind = NoData if status == NO_DATA else StatusError
-                text = body.read(4096).decode(errors="replace")
+                text = body.read(_ERROR_BYTES).decode(errors="replace")
                 raise kind(status, text, url, _seconds(body.headers.get("Retry-After")))
+            _check_encoding(body, url)
+            if body.peek(len(_BYTE_ORDER_MARK)) == _BYTE_ORDER_MARK:
+                body.read(len(_BYTE_ORDER_MARK))
             start = body.peek(_NO_DATA_BYTES)
             if len(start) < _NO_DATA_BYTES and b"no data" in start.lower():
                 raise NoData(NO_DATA, start.decode(errors="replace"), url)
             yield body
+
+
+class _Session(requests.Session):
+    """A session that goes nowhere else and keeps nothing of an answer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        # Cookies of an answer are not kept: they could be any number.
+        self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
+
+    def get_redirect_target(self, resp: requests.Response) -> str | None:
+        """Returns None: where there is a target, requests reads the whole body of a redirect."""
+        return None
+
+
+def _check_encoding(body: Body, url: str) -> None:
+    """Checks that a body comes as it is.
+
+    To expand what is compressed takes any amount of memory, and saves nothing near the Terminal.
+
+    Raises:
+        MalformedResponse: it is compressed.
+    """
+    coding = body.headers.get("Content-Encoding", "identity").strip().lower() or "identity"
+    transfer = body.headers.get("Transfer-Encoding", "chunked").strip().lower()
+    if (coding, transfer) == ("identity", "chunked"):
+        if body.peek(2) != b"\x1f\x8b":
+            return
+        coding = "gzip"
+    raise MalformedResponse(
+        f"the answer to {url} is compressed ({(coding if transfer == 'chunked' else transfer)!r}), "
+        "although it was asked for as plain text: is there a proxy before the Terminal? Give the "
+        "Terminal's own address with --terminal"
+    )
 
 
 def _late(url: str, seconds: float) -> BrokenResponse:

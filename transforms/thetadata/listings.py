@@ -1,13 +1,15 @@
 """The small answers of a Theta Terminal: its state, expirations, strikes, the trading calendar."""
 
-import csv
 import json
+import warnings
 from collections.abc import Callable
 from datetime import date, time, timedelta
 
+from transforms.market import calendar
 from transforms.model import GreeksRequest, checked_symbol
 from transforms.thetadata.dialect import Dialect, Query
 from transforms.thetadata.errors import (
+    BrokenResponse,
     MalformedResponse,
     NoData,
     NotServed,
@@ -15,14 +17,19 @@ from transforms.thetadata.errors import (
     TerminalUnreachable,
     ThetaError,
 )
-from transforms.thetadata.http import Http
+from transforms.thetadata.http import UNPROVEN, Http
 from transforms.thetadata.retry import Attempts, RetryPolicy
+from transforms.thetadata.small_csv import MOST_BYTES, date_of, rows_of, strike_of
 from transforms.thetadata.v2 import V2
 from transforms.thetadata.v3 import V3
 from transforms.workers.stop import NEVER, Stop
 
 DIALECTS: dict[str, Dialect] = {"v3": V3(), "v2": V2()}
 """The generations of the API, newest first."""
+
+_STATUS_BYTES = 1 << 12
+_STATS_BYTES = 1 << 16
+_MOST_SEED = 1 << 64
 
 
 def untold(_error: ThetaError, _seconds: float) -> None:
@@ -78,7 +85,8 @@ class Listings:
         Raises:
             ThetaError: nothing answers, or not with a status.
         """
-        return self._http.text(self._dialect.status, {}).strip()
+        text, _ = self._http.text(self._dialect.status, {}, _STATUS_BYTES)
+        return text.strip()
 
     def check(self) -> None:
         """Returns if the Terminal can answer requests.
@@ -106,10 +114,13 @@ class Listings:
             ThetaError: the Terminal does not answer any more.
         """
         try:
-            told = json.loads(self._http.text("/stats", {}))
-            return f"seed {told['seed']}" if told["stand_in"] else None
-        except (StatusError, ValueError, KeyError, TypeError):
+            text, _ = self._http.text("/stats", {}, _STATS_BYTES)
+            stats = json.loads(text)
+            seed, simulated = stats["seed"], stats["stand_in"]
+        except (StatusError, MalformedResponse, ValueError, KeyError, TypeError, RecursionError):
             return None
+        known = isinstance(seed, int) and abs(seed) < _MOST_SEED
+        return f"seed {seed}" if simulated is True and known else None
 
     def expirations(self, symbol: str) -> list[date]:
         """Returns every expiration of `symbol`, ascending; none if the symbol is unknown.
@@ -122,7 +133,7 @@ class Listings:
             rows = self._rows(query, (column,))
         except NoData:
             return []
-        return sorted({_iso_date(row[column], query[0]) for row in rows})
+        return sorted({date_of(row[column], query[0]) for row in rows})
 
     def listed_contracts(self, request: GreeksRequest) -> int:
         """Returns how many contracts of an expiration are listed: two for each strike.
@@ -132,13 +143,24 @@ class Listings:
         Raises:
             ThetaError: the Terminal did not answer, or not with a list of strikes.
         """
+        query = self._dialect.strikes(request)
         try:
-            return 2 * len(self._rows(self._dialect.strikes(request), ("strike",)))
+            rows = self._rows(query, ("strike",))
         except NoData:
             return 0
+        return 2 * len({strike_of(row["strike"], query[0]) for row in rows})
 
-    def closures(self, year: int) -> dict[date, time | None]:
+    def closures(
+        self, year: int, note: Callable[[str], None] = warnings.warn
+    ) -> dict[date, time | None]:
         """Returns the year's special days: None for a day without trading, else when it closes.
+
+        A type of day that is not known never counts as closed: the exchange's usual calendar says
+        what the day is. So it does for the year if the answer has no day at all.
+
+        Args:
+            year: of the days.
+            note: takes a sentence wherever the usual calendar was used.
 
         Raises:
             NotServed: a v2 Terminal has none.
@@ -149,20 +171,40 @@ class Listings:
         path = "/v3/calendar/year_holidays"
         query = (path, {"year": str(year), "format": "csv"})
         rows = self._rows(query, ("date", "type", "close"))
-        try:
-            return {
-                _iso_date(row["date"], path): (
-                    time.fromisoformat(row["close"]) if row["type"] == "early_close" else None
+        if not rows:
+            holidays = _usual_holidays(year, path)
+            note(f"the Terminal's calendar of {year} is empty: the exchange's usual holidays count")
+            return dict.fromkeys(holidays)
+        days: dict[date, time | None] = {}
+        for row in rows:
+            day, kind = date_of(row["date"], path), row["type"]
+            if day.year != year:
+                raise MalformedResponse(f"{path}: {day} where {year} was asked for")
+            if kind == "full_close":
+                days[day] = None
+            elif kind == "early_close":
+                days[day] = _clock(row["close"], path)
+            elif kind != "open":
+                closed = day in _usual_holidays(year, path)
+                note(
+                    f"the Terminal's calendar has {day} as {kind[:40]!r}, which is not known: by "
+                    f"the exchange's usual calendar it is {'closed' if closed else 'open'}"
                 )
-                for row in rows
-            }
-        except ValueError as error:
-            raise MalformedResponse(f"{path}: {error}") from None
+                if closed:
+                    days[day] = None
+        return days
 
-    def trading_days(self, first: date, last: date) -> tuple[date, ...]:
+    def trading_days(
+        self, first: date, last: date, note: Callable[[str], None] = warnings.warn
+    ) -> tuple[date, ...]:
         """Returns the days from `first` to `last`, both included, on which the market opens.
 
         The holidays are the Terminal's own.
+
+        Args:
+            first: of the days.
+            last: of the days.
+            note: takes a sentence wherever the usual calendar was used instead.
 
         Raises:
             ThetaError: the Terminal did not answer, or not with a calendar.
@@ -170,7 +212,7 @@ class Listings:
         closed = {
             day
             for year in range(first.year, last.year + 1)
-            for day, close in self.closures(year).items()
+            for day, close in self.closures(year, note).items()
             if close is None
         }
         days = (first + timedelta(n) for n in range((last - first).days + 1))
@@ -185,29 +227,33 @@ class Listings:
         self.waited += attempts.waited - before
 
     def _rows(self, query: Query, columns: tuple[str, ...]) -> list[dict[str, str]]:
-        """Returns a small CSV answer as rows that have at least `columns`, whatever it takes."""
+        """Returns the `columns` of a small CSV answer, requested as often as it takes."""
         attempts = self._attempts()
+        unproven: str | None = None
         while True:
             try:
-                return self._rows_once(query, columns)
+                text, proven = self._http.text(*query, MOST_BYTES)
+                rows = rows_of(text, query, columns)
             except ThetaError as error:
-                self._wait(attempts, error)
-
-    def _rows_once(self, query: Query, columns: tuple[str, ...]) -> list[dict[str, str]]:
-        lines = [line for line in self._http.text(*query).splitlines() if line.strip()]
-        rows = csv.DictReader(lines, skipinitialspace=True, restval="")
-        missing = [name for name in columns if name not in (rows.fieldnames or ())]
-        if missing:
-            raise MalformedResponse(
-                f"{query[0]}: line 1 of the answer lacks {', '.join(missing)}; it is "
-                f"{(lines or [''])[0][:80]!r}"
-            )
-        return list(rows)
+                failure = error
+            else:
+                if proven or text == unproven:
+                    return rows
+                unproven, failure = text, BrokenResponse(f"{query[0]}: {UNPROVEN}")
+            self._wait(attempts, failure)
 
 
-def _iso_date(text: str, path: str) -> date:
-    digits = text.replace("-", "")
+def _usual_holidays(year: int, path: str) -> frozenset[date]:
     try:
-        return date(int(digits[:4]), int(digits[4:6]), int(digits[6:]))
+        return calendar.holidays(year)
+    except ValueError as error:
+        raise MalformedResponse(
+            f"{path}: it does not say when the market opens, and {error}"
+        ) from None
+
+
+def _clock(cell: str, path: str) -> time:
+    try:
+        return time.fromisoformat(cell)
     except ValueError:
-        raise MalformedResponse(f"{path}: {text!r} is not a date") from None
+        raise MalformedResponse(f"{path}: {cell[:80]!r} is not a time of day") from None

@@ -14,7 +14,8 @@ from itertools import groupby
 from transforms.model import GreeksRequest
 from transforms.schema import END_OF_DAY
 from transforms.thetadata.dialect import Part, Query
-from transforms.thetadata.errors import NoData
+from transforms.thetadata.errors import MalformedResponse, NoData
+from transforms.thetadata.small_csv import strike_of
 from transforms.thetadata.v3 import V3
 
 Rows = Callable[[Query, tuple[str, ...]], list[dict[str, str]]]
@@ -53,39 +54,49 @@ def _contracts(request: GreeksRequest, part: Part, dialect: V3, rows: Rows) -> S
     moment = None
     if request.greeks != END_OF_DAY:
         moment = dict(request.parameters).get("start_time", "09:30:00")
-    probe = replace(part, last=part.first, moment=moment)
+    query = dialect.history(request, replace(part, last=part.first, moment=moment))
     try:
-        seen = rows(dialect.history(request, probe), ("strike", "right"))
+        seen = rows(query, ("strike", "right"))
     except NoData:
         seen = []
-    contracts = list(
-        dict.fromkeys(
-            (_plain(row["strike"]), "call" if row["right"][:1] == "C" else "put") for row in seen
-        )
+    contracts = dict.fromkeys(
+        (strike_of(row["strike"], query[0]), _right(row["right"], query[0])) for row in seen
     )
     # A contract without a row at that moment may have one later: none may be left out.
-    known = set(contracts)
     rights = [part.right] if part.right else ["call", "put"]
     listed = [part.strike] if part.strike else _strikes(request, dialect, rows)
-    missing = [(s, r) for s in listed for r in rights if (s, r) not in known]
-    for strike, right in sorted(missing, key=lambda contract: Decimal(contract[0])):
-        contracts.insert(_place(contracts, strike, right), (strike, right))
-    return contracts
+    missing = {(s, r) for s in listed for r in rights if (s, r) not in contracts}
+    return _merged(list(contracts), sorted(missing, key=_by_strike))
 
 
 def _strikes(request: GreeksRequest, dialect: V3, rows: Rows) -> list[str]:
-    return [_plain(row["strike"]) for row in rows(dialect.strikes(request), ("strike",))]
+    query = dialect.strikes(request)
+    return [strike_of(row["strike"], query[0]) for row in rows(query, ("strike",))]
 
 
-def _place(contracts: Sequence[Contract], strike: str, right: str) -> int:
-    """Where a contract belongs among others: beside its strike, else before the next strike."""
-    for place, (other, other_right) in enumerate(contracts):
-        if other == strike:
-            return place if right < other_right else place + 1
-        if Decimal(other) > Decimal(strike):
-            return place
-    return len(contracts)
+def _right(cell: str, path: str) -> str:
+    if cell not in ("CALL", "PUT", "C", "P"):
+        raise MalformedResponse(f"{path}: {cell[:80]!r} where CALL or PUT was expected")
+    return "call" if cell[0] == "C" else "put"
 
 
-def _plain(strike: str) -> str:
-    return f"{Decimal(strike.strip()):.3f}"
+def _by_strike(contract: Contract) -> tuple[Decimal, str]:
+    return Decimal(contract[0]), contract[1]
+
+
+def _merged(contracts: Sequence[Contract], missing: Sequence[Contract]) -> list[Contract]:
+    """Returns both, in the order of `contracts`.
+
+    A missing one stands beside its strike, else before the first higher strike, else at the end.
+    """
+    merged: list[Contract] = []
+    place = 0
+    for strike, right in missing:
+        while place < len(contracts) and Decimal(contracts[place][0]) < Decimal(strike):
+            merged.append(contracts[place])
+            place += 1
+        if place < len(contracts) and contracts[place][0] == strike and contracts[place][1] < right:
+            merged.append(contracts[place])
+            place += 1
+        merged.append((strike, right))
+    return [*merged, *contracts[place:]]

@@ -14,7 +14,7 @@ from transforms.native import compiled
 from transforms.schema import schema_of
 from transforms.thetadata.csv_reader import CsvReader
 from transforms.thetadata.dialect import Part
-from transforms.thetadata.errors import MalformedResponse
+from transforms.thetadata.errors import BrokenResponse, MalformedResponse
 from transforms.thetadata.v3 import V3
 
 DAY = date(2024, 11, 4)
@@ -80,14 +80,21 @@ def test_columns_are_read_by_name_and_unknown_ones_are_passed_over() -> None:
     reordered = [
         [*reversed(line), "vendor_score" if n == 0 else "1"] for n, line in enumerate(lines)
     ]
-    body = "\n".join(",".join(line) for line in reordered).encode()
+    body = "\n".join(",".join(line) for line in [*reordered, []]).encode()
     assert table(body) == table(SAMPLE)
 
 
-def test_blank_lines_and_a_missing_last_line_end_lose_nothing() -> None:
+def test_blank_lines_lose_nothing() -> None:
     body = b"\r\n\r\n".join(SAMPLE.split(b"\r\n"))
     assert table(body) == table(SAMPLE)
-    assert table(SAMPLE.rstrip()) == table(SAMPLE)
+
+
+def test_a_last_line_without_its_end_is_no_row_though_the_answer_is_as_long_as_it_should_be() -> (
+    None
+):
+    for body in (SAMPLE.rstrip(), SAMPLE[:-4], SAMPLE + b" ", HEADER.encode()):
+        with pytest.raises(BrokenResponse, match="AAPL expiring .* ends in the middle of line"):
+            read(body)
 
 
 @settings(deadline=None)
@@ -125,8 +132,17 @@ BAD = {
         "line 1 .*names bid more than once",
     ),
     "a word for a number": (SAMPLE.replace(b"0.0721", b"oops"), "line 3 .*oops"),
-    "a number without end": (SAMPLE.replace(b"0.0721", b"1e999"), "line 3 .*a finite number"),
-    "a number that is none": (SAMPLE.replace(b"0.0721", b"NaN"), "line 3 .*a finite number"),
+    "a number with a unit": (SAMPLE.replace(b"0.0721", b"0.07%"), "line 3 .*0.07%"),
+    "a strike that is none": (SAMPLE.replace(b"262.500", b"NaN", 1), "line 2 .*strike is empty"),
+    "a strike without end": (SAMPLE.replace(b"262.500", b"1e999", 1), "line 2 .*strike is empty"),
+    "the year 1": (
+        SAMPLE.replace(b"2024-11-04T09:35:00,220", b"0001-01-01T00:00:00,220"),
+        "line 3 .*0001-01-01 00:00:00 where a time of 1990 to 2099",
+    ),
+    "the year 9999": (
+        SAMPLE.replace(b"2024-11-04T09:35:00,220", b"9999-12-31T23:59:59,220"),
+        "line 3 .*9999-12-31 23:59:59 where a time of 1990 to 2099",
+    ),
     "a short row": (SAMPLE.replace(b",220.66", b""), "line 3 .*Expected 17 columns, got 16"),
     "a long row": (SAMPLE.replace(b"220.66", b"220.66,1"), "line 3 .*Expected 17 columns"),
     "a date without time": (

@@ -64,11 +64,20 @@ def test_pages_are_one_answer_whether_or_not_they_repeat_the_header(
     assert [path for path, _ in server.seen] == ["/v2/bulk_hist/option/greeks", "/v2/page/1"]
 
 
-def test_many_pages_and_one_without_a_line_end_lose_nothing() -> None:
-    bodies = [HEADER + ROWS[0], *ROWS[1:]]
-    bodies[4] = bodies[4].rstrip(b"\n")
-    with pages(bodies) as (_, client):
+def test_many_pages_lose_nothing() -> None:
+    with pages([HEADER + ROWS[0], *ROWS[1:]]) as (_, client):
         assert client.table(SAMPLE_REQUEST) == whole()
+
+
+@pytest.mark.parametrize("place", [4, 11])
+def test_a_page_that_ends_in_the_middle_of_a_line_is_an_error(place: int) -> None:
+    bodies = [HEADER + ROWS[0], *ROWS[1:]]
+    bodies[place] = bodies[place][:-3]
+    with (
+        pages(bodies) as (_, client),
+        pytest.raises(BrokenResponse, match="in the middle of (a )?line"),
+    ):
+        client.table(SAMPLE_REQUEST)
 
 
 def test_a_page_that_is_gone_starts_the_answer_again_without_a_doubled_row() -> None:
