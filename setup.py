@@ -71,6 +71,8 @@ setup(
             "QuantLib>=1.36",
             "altair>=5.5",
             "duckdb>=1.1",
+            # The exchange's holidays and early closes, kept by others.
+            "exchange_calendars>=4.5",
             # For Dataflow's dry run, which needs no more of the extra gcp.
             "google-cloud-dataflow-client>=0.8",
             "hypothesis>=6.100",

@@ -10,7 +10,7 @@ import apache_beam as beam
 
 from transforms.coders import Streamed
 from transforms.dispatch import SlotQueue, SlotWork, Terminal
-from transforms.market import sessions
+from transforms.market import clock, sessions
 from transforms.metrics.reporter import Reporter
 from transforms.model import (
     ExpirationResult,
@@ -35,7 +35,7 @@ def fetch(
     *,
     restarts: int = 3,
     withdraw: Callable[[], bool] = lambda: False,
-    now: Callable[[], datetime] = sessions.now,
+    now: Callable[[], datetime] = clock.now,
 ) -> Iterator[Item]:
     """Yields the request's record batches, then exactly one trailer, or that it is withdrawn.
 

@@ -10,7 +10,7 @@ from pipeline.config.download_config import (
     PROGRESS,
     TIERS,
 )
-from transforms.market.sessions import NEW_YORK
+from transforms.market import clock
 from transforms.model import INTERVALS
 from transforms.output.layout import BY_EXPIRATION, COMPRESSIONS, PATTERNS
 from transforms.output.resume import PROOFS
@@ -298,7 +298,7 @@ def iso_date(text: str) -> date:
     """
     days_ago = {"today": 0, "yesterday": 1}.get(text.strip().lower())
     if days_ago is not None:
-        return datetime.now(NEW_YORK).date() - timedelta(days=days_ago)
+        return clock.now().date() - timedelta(days=days_ago)
     for form in ("%Y-%m-%d", "%Y%m%d"):
         try:
             return datetime.strptime(text.strip(), form).date()  # noqa: DTZ007 -- a date has no zone

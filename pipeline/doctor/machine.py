@@ -10,7 +10,7 @@ import psutil
 from packaging.requirements import Requirement
 
 from pipeline.doctor.diagnosis import FAIL, OK, WARN, Diagnosis
-from transforms.market import sessions
+from transforms.market import clock
 from transforms.native import compiled
 from transforms.version import __version__
 
@@ -29,7 +29,7 @@ def machine() -> Iterator[Diagnosis]:
         yield Diagnosis(WARN, "memory", words, "a download takes up to 200 MiB: end something else")
     else:
         yield Diagnosis(OK, "memory", words)
-    now = sessions.now()
+    now = clock.now()
     yield Diagnosis(
         OK,
         "time",

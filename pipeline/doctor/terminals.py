@@ -9,7 +9,7 @@ import requests
 
 from pipeline.config.download_config import APIS
 from pipeline.doctor.diagnosis import FAIL, OK, WARN, Diagnosis
-from transforms.market import calendar, sessions
+from transforms.market import calendar, clock
 from transforms.model import GreeksRequest
 from transforms.schema import END_OF_DAY
 from transforms.thetadata import (
@@ -160,7 +160,7 @@ def _subscription(client: ThetaClient, symbol: str) -> Iterator[Diagnosis]:
     except ThetaError as error:
         yield _refusal(f"expirations of {symbol}", error, FAIL)
         return
-    day = _last_trading_day(sessions.now().date())
+    day = _last_trading_day(clock.now().date())
     later = [expiration for expiration in listed if expiration >= day]
     if not later:
         yield Diagnosis(

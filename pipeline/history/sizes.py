@@ -8,11 +8,11 @@ from bisect import bisect_left, insort
 from collections.abc import Mapping
 from datetime import date
 
+from transforms.market.calendar import CLOSE_MS, OPEN_MS
+from transforms.market.clock import clock_ms, interval_ms
 from transforms.model import GreeksRequest
 from transforms.schema import END_OF_DAY
 
-_MILLISECONDS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000}
-_OPEN, _CLOSE = "09:30:00", "16:00:00"
 TICK = "tick"
 
 
@@ -26,16 +26,10 @@ def moments(interval: str, parameters: Mapping[str, str] | None = None) -> float
     """
     if interval in (TICK, END_OF_DAY):
         return 1.0
-    unit = interval.lstrip("0123456789")
     told = parameters or {}
-    first, last = told.get("start_time", _OPEN), told.get("end_time", _CLOSE)
-    span = max(0, _milliseconds(last) - _milliseconds(first))
-    return float(1 + span // (int(interval[: -len(unit)]) * _MILLISECONDS[unit]))
-
-
-def _milliseconds(text: str) -> int:
-    hours, minutes, seconds = text.split(":")
-    return (int(hours) * 60 + int(minutes)) * 60_000 + round(float(seconds) * 1000)
+    first = clock_ms(told["start_time"]) if "start_time" in told else OPEN_MS
+    last = clock_ms(told["end_time"]) if "end_time" in told else CLOSE_MS
+    return float(1 + max(0, last - first) // interval_ms(interval))
 
 
 def days_to_expiration(request: GreeksRequest) -> float:

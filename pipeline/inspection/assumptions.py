@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from transforms.audit.assumptions import Assumptions
+from transforms.market.clock import clock_ms
 from transforms.output.entry import entry_of_file
-from transforms.quality.check import clock_ms
 
 
 def assumptions_of(path: str, told: Assumptions) -> Assumptions:
@@ -27,6 +27,7 @@ def assumptions_of(path: str, told: Assumptions) -> Assumptions:
         known["version"] = request["version"]
     if told.interval is None and "interval" in request:
         known["interval"] = request["interval"]
-    for name, default in (("start_time", told.start_ms), ("end_time", told.end_ms)):
-        known[name.replace("time", "ms")] = clock_ms(request.get(name), default)
+    for name in ("start_time", "end_time"):
+        if name in request:
+            known[name.replace("time", "ms")] = clock_ms(request[name])
     return replace(told, **known)

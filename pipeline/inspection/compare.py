@@ -12,8 +12,9 @@ import pyarrow.compute as pc
 from pipeline.inspection.difference import MOST_EXAMPLES, Difference, Moved
 from pipeline.inspection.files import SUFFIXES, UnreadableFile, find_files
 from pipeline.inspection.reader import read_batches
+from transforms.market.clock import DAY_MS
 from transforms.quality.block import Flags, code_of, milliseconds, new_york
-from transforms.quality.presence import DAY_MS, Ints
+from transforms.quality.presence import Ints
 from transforms.schema import KEY_COLUMNS
 
 _Key = tuple[str, str, int]

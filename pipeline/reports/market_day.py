@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 
 from pipeline.inspection.files import UnreadableFile, columns_of
 from pipeline.reports.rows import BASE, NoRows, Piece, pieces
+from transforms.market.calendar import OPEN_MS
 
 BUCKET = 5 * 60_000
 """Milliseconds in a column of the completeness map."""
 
-OPEN = 9 * 3_600_000 + 30 * 60_000
+OPEN = OPEN_MS
 BUCKETS = 81
 """From 09:30 to 16:15, where the last options close."""
 

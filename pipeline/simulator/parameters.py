@@ -11,7 +11,7 @@ from decimal import Decimal, InvalidOperation
 
 from pipeline.simulator.formats import CONTENT_TYPES
 from pipeline.simulator.market.greeks import INTERVALS, Query
-from transforms.market import calendar
+from transforms.market import calendar, clock_ms
 
 _RIGHTS = {
     "call": ("CALL",),
@@ -26,7 +26,6 @@ _RATE_TYPES = {
     *(f"treasury_y{years}" for years in (1, 2, 3, 5, 7, 10, 20, 30)),
 }
 _DATE = re.compile(r"(\d{4})-?(\d{2})-?(\d{2})", re.ASCII)
-_TIME = re.compile(r"(\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{1,3}))?)?", re.ASCII)
 _MONTH = timedelta(days=31)
 
 _LONGEST_LISTING = 380  # days
@@ -87,14 +86,11 @@ def _time(parameters: Parameters, name: str, default: int) -> int:
     """Returns a time of day in milliseconds since midnight."""
     text = parameters.get(name)
     if text is None:
-        return default * 1000
-    match = _TIME.fullmatch(text)
-    if not match:
-        raise Refused(400, f"Invalid {name}: {text}")
-    hours, minutes, seconds, fraction = match.groups(default="0")
-    return ((int(hours) * 60 + int(minutes)) * 60 + int(seconds)) * 1000 + int(
-        fraction.ljust(3, "0")
-    )
+        return default
+    try:
+        return clock_ms(text)
+    except ValueError:
+        raise Refused(400, f"Invalid {name}: {text}") from None
 
 
 def decimal_of(parameters: Parameters, name: str, status: int = 400) -> float | None:
@@ -170,8 +166,8 @@ def greeks_query(parameters: Parameters, order: str) -> Query:
     return replace(
         query,
         interval=INTERVALS[interval],
-        start=_time(parameters, "start_time", calendar.OPEN),
-        end=_time(parameters, "end_time", calendar.CLOSE),
+        start=_time(parameters, "start_time", calendar.OPEN_MS),
+        end=_time(parameters, "end_time", calendar.CLOSE_MS),
     )
 
 

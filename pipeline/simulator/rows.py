@@ -7,7 +7,7 @@ import numpy as np
 
 from pipeline.simulator.formats import Part, Style, clock_text, strike_text
 from pipeline.simulator.market.greeks import COLUMNS, EOD, Block, decimals
-from pipeline.simulator.market.quotes import EPOCH, Instants, Ints
+from pipeline.simulator.market.quotes import Instants, Ints
 from pipeline.simulator.text import (
     Bytes,
     Number,
@@ -18,6 +18,7 @@ from pipeline.simulator.text import (
     render,
     texts,
 )
+from transforms.market.clock import EPOCH
 
 
 def greeks(blocks: Iterable[Block], order: str, form: str, style: Style) -> Iterator[Part]:

@@ -11,8 +11,9 @@ from datetime import date
 
 from pipeline.simulator.formats import Part
 from pipeline.simulator.market.greeks import COLUMNS, Block, decimals
-from pipeline.simulator.market.quotes import EPOCH, Ints
+from pipeline.simulator.market.quotes import Ints
 from pipeline.simulator.text import Number, PerContract, PerInstant, Piece, render, texts
+from transforms.market.clock import EPOCH
 
 NO_NEXT_PAGE = "null"
 """Says that there is no next page: a string, in JSON, too."""

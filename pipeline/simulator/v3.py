@@ -137,7 +137,7 @@ def _hours(terminal: V3, request: Request) -> Answer:
         return text_answer(472, NO_DATA)
     row: tuple[Cell, ...]
     if calendar.is_trading_day(day):
-        early = calendar.closing_time(day) == calendar.EARLY_CLOSE
+        early = calendar.closing_time(day) == calendar.EARLY_CLOSE_MS
         row = _EARLY_CLOSE if early else ("open", "09:30:00", "16:00:00")
     else:
         row = ("weekend" if day.weekday() >= 5 else "full_close", None, None)

@@ -10,11 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from transforms.market.early_closes import CLOSE_MS
-from transforms.market.offsets import EPOCH
+from transforms.market.calendar import CLOSE_MS
+from transforms.market.clock import DAY_MS, EPOCH
 from transforms.pricing.black_scholes import Floats
 from transforms.quality.block import Block, Flags
-from transforms.quality.presence import DAY_MS
 from transforms.quality.rules import Found
 
 Ints = NDArray[np.int64]

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from transforms.market.early_closes import CLOSE_MS, OPEN_MS
+from transforms.market.calendar import CLOSE_MS, OPEN_MS
 
 
 @dataclass(frozen=True)

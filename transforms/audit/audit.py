@@ -20,11 +20,10 @@ from transforms.audit.recompute import (
     is_daily,
     recompute_block,
 )
-from transforms.market.offsets import EPOCH
+from transforms.market.clock import DAY_MS, EPOCH
 from transforms.quality.block import Block, arrays, milliseconds, new_york, stamp
 from transforms.quality.check import QualityCheck
 from transforms.quality.findings import Example, Finding, Quality
-from transforms.quality.presence import DAY_MS
 from transforms.quality.rules import Found
 from transforms.quality.tallies import Tallies
 from transforms.row_groups import RowGroups

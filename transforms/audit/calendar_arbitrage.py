@@ -11,8 +11,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from transforms.market.early_closes import CLOSE_MS
-from transforms.market.offsets import EPOCH
+from transforms.market.calendar import CLOSE_MS
+from transforms.market.clock import EPOCH
 from transforms.pricing.black_scholes import Floats
 from transforms.quality.block import Block, Flags, code_of, contract
 from transforms.quality.presence import Ints

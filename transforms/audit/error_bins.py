@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from transforms.market.offsets import EPOCH
+from transforms.market.clock import EPOCH
 from transforms.pricing.black_scholes import Floats
 from transforms.quality.block import Block
 

@@ -13,8 +13,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from transforms.audit.vendor_rate import Priced, Rate, vendor_rate
-from transforms.market.early_closes import CLOSE_MS
-from transforms.market.offsets import EPOCH
+from transforms.market.calendar import CLOSE_MS
+from transforms.market.clock import EPOCH
 from transforms.pricing.black_scholes import Floats, greeks, price, years_to_expiration
 from transforms.pricing.conventions import SOLVER_TOLERANCE
 from transforms.pricing.implied_volatility import implied_volatility

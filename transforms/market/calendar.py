@@ -9,10 +9,11 @@ from functools import cache
 
 FIRST_YEAR, LAST_YEAR = 2012, 2035
 
-OPEN = 9 * 3600 + 30 * 60
-"""Seconds from midnight, New York time, to the opening of every trading day."""
-CLOSE = 16 * 3600
-EARLY_CLOSE = 13 * 3600
+OPEN_MS = (9 * 60 + 30) * 60_000
+"""When every trading day begins, in milliseconds since midnight, New York time."""
+CLOSE_MS = 16 * 3_600_000
+"""When a trading day ends, unless it is one of `early_closes`; likewise."""
+EARLY_CLOSE_MS = 13 * 3_600_000
 
 ONE_OFF_CLOSURES = {
     date(2012, 10, 29): "Hurricane Sandy",
@@ -61,14 +62,23 @@ def _observed(day: date) -> date:
     return day + _DAY if day.weekday() == _SUNDAY else day
 
 
-@cache
 def holidays(year: int) -> frozenset[date]:
     """Returns the weekdays of the year on which the exchange is closed all day.
+
+    >>> sorted(holidays(2024))[:3]
+    [datetime.date(2024, 1, 1), datetime.date(2024, 1, 15), datetime.date(2024, 2, 19)]
 
     Raises:
         ValueError: the year is outside the calendar.
     """
-    _check(year)
+    if not FIRST_YEAR <= year <= LAST_YEAR:
+        raise ValueError(f"the trading calendar covers {FIRST_YEAR} to {LAST_YEAR}, not {year}")
+    return _closed(year)
+
+
+@cache
+def _closed(year: int) -> frozenset[date]:
+    """Returns the holidays of any year, by the rules of the calendar's years."""
     days = {
         nth_weekday(year, 1, _MONDAY, 3),  # Martin Luther King, Jr. Day
         nth_weekday(year, 2, _MONDAY, 3),  # Washington's Birthday
@@ -94,17 +104,18 @@ def early_closes(year: int) -> frozenset[date]:
     """Returns the days of the year on which trading ends at 13:00.
 
     They are the day before Independence Day, the day after Thanksgiving Day and Christmas Eve,
-    where these are trading days and the holiday itself is kept on its own date.
+    where these are trading days. Years outside the calendar go by the same rules: rows of any date
+    can be checked.
 
-    Raises:
-        ValueError: the year is outside the calendar.
+    >>> sorted(early_closes(2023))
+    [datetime.date(2023, 7, 3), datetime.date(2023, 11, 24)]
     """
     candidates = {
         date(year, 7, 3),
         nth_weekday(year, 11, _THURSDAY, 4) + _DAY,
         date(year, 12, 24),
     }
-    return frozenset(day for day in candidates if is_trading_day(day))
+    return frozenset(day for day in candidates if _opens(day, _closed(year)))
 
 
 def is_trading_day(day: date) -> bool:
@@ -113,13 +124,20 @@ def is_trading_day(day: date) -> bool:
     Raises:
         ValueError: the day is outside the calendar.
     """
-    _check(day.year)
-    return day.weekday() < _SATURDAY and day not in holidays(day.year)
+    return _opens(day, holidays(day.year))
+
+
+def _opens(day: date, closed: frozenset[date]) -> bool:
+    return day.weekday() < _SATURDAY and day not in closed
 
 
 def closing_time(day: date) -> int:
-    """Returns the end of trading on a trading day, in seconds from midnight, New York time."""
-    return EARLY_CLOSE if day in early_closes(day.year) else CLOSE
+    """Returns when trading ends on a trading day, in milliseconds since midnight, New York time.
+
+    >>> closing_time(date(2024, 7, 3)) // 3_600_000
+    13
+    """
+    return EARLY_CLOSE_MS if day in early_closes(day.year) else CLOSE_MS
 
 
 def trading_days(first: date, last: date) -> list[date]:
@@ -144,8 +162,3 @@ def on_or_after(day: date) -> date:
     while not is_trading_day(day):
         day += _DAY
     return day
-
-
-def _check(year: int) -> None:
-    if not FIRST_YEAR <= year <= LAST_YEAR:
-        raise ValueError(f"the trading calendar covers {FIRST_YEAR} to {LAST_YEAR}, not {year}")

@@ -1,22 +1,15 @@
 """Which trade dates may still change: those whose session had not ended when they were fetched."""
 
 from datetime import date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
 
+from transforms.market.clock import NEW_YORK
 from transforms.model import GreeksRequest
-from transforms.schema import END_OF_DAY, ZONE
-
-NEW_YORK = ZoneInfo(ZONE)
+from transforms.schema import END_OF_DAY
 
 # Index options trade until 16:15; ThetaData makes the end-of-day report at 17:15, and does not
 # have the previous day from midnight to 01:45.
 _INTRADAY_END, _REPORT = time(16, 15), time(17, 15)
 _GAP_END = time(1, 45)
-
-
-def now() -> datetime:
-    """Returns the time in New York."""
-    return datetime.now(NEW_YORK)
 
 
 def provisional(request: GreeksRequest, at: datetime) -> bool:

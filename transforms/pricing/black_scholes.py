@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtr
 
+from transforms.market.calendar import CLOSE_MS
 from transforms.pricing.conventions import (
     ALL_GREEKS,
     FIRST_ORDER,
@@ -42,7 +43,7 @@ __all__ = [
 Floats = NDArray[np.float64]
 
 DAYS_PER_YEAR = 365
-CLOSE = 16 * 3600
+CLOSE = CLOSE_MS // 1000
 """Seconds from midnight to the end of trading, New York time: when options are taken to expire."""
 
 

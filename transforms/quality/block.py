@@ -12,11 +12,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from transforms.market.early_closes import close_ms
-from transforms.market.offsets import EPOCH, offset_at, steady_offset
-from transforms.market.sessions import NEW_YORK
+from transforms.market.calendar import closing_time
+from transforms.market.clock import DAY_MS, EPOCH, NEW_YORK, offset_at, steady_offset
 from transforms.pricing.conventions import ALL_GREEKS, midpoint
-from transforms.quality.presence import DAY_MS, Ints
+from transforms.quality.presence import Ints
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -162,10 +161,10 @@ class Block:
     def closes(self) -> Ints:
         """When trading ends on each row's date, in milliseconds since midnight."""
         if self.day[0] == self.day[-1] and (self.day == self.day[0]).all():
-            close = close_ms(date.fromordinal(EPOCH + int(self.day[0])))
+            close = closing_time(date.fromordinal(EPOCH + int(self.day[0])))
             return np.broadcast_to(np.int64(close), len(self))
         days = np.unique(self.day)
-        closes = [close_ms(date.fromordinal(EPOCH + int(day))) for day in days]
+        closes = [closing_time(date.fromordinal(EPOCH + int(day))) for day in days]
         return np.array(closes, np.int64)[np.searchsorted(days, self.day)]
 
     @cached_property

@@ -6,7 +6,8 @@ from datetime import date
 import numpy as np
 import pyarrow as pa
 
-from transforms.market.early_closes import CLOSE_MS, OPEN_MS
+from transforms.market.calendar import CLOSE_MS, OPEN_MS
+from transforms.market.clock import DAY_MS, clock_ms, interval_ms
 from transforms.model import Failure, GreeksRequest
 from transforms.quality.block import Block, arrays
 from transforms.quality.clean import CleanLook
@@ -19,8 +20,6 @@ from transforms.schema import END_OF_DAY
 from transforms.workers.turns import CONVERTING
 
 __all__ = ["Checking", "Example", "Finding", "Quality", "QualityCheck"]
-
-_UNITS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000}
 
 
 class QualityCheck:
@@ -66,8 +65,8 @@ class QualityCheck:
         told = dict(request.parameters)
         return cls(
             request.interval,
-            clock_ms(told.get("start_time"), OPEN_MS),
-            clock_ms(told.get("end_time"), CLOSE_MS),
+            clock_ms(told["start_time"]) if "start_time" in told else OPEN_MS,
+            clock_ms(told["end_time"]) if "end_time" in told else CLOSE_MS,
             float(told.get("annual_dividend", 0)),
         )
 
@@ -126,7 +125,7 @@ class QualityCheck:
         if clean is not None and clean.runs is not None:
             self._presence.add_runs(clean.runs)
         else:
-            times = block.day * 86_400_000 if self._daily else block.time
+            times = block.day * DAY_MS if self._daily else block.time
             self._presence.add(block.code, times)
 
 
@@ -158,17 +157,3 @@ class Checking:
             f"--fail_on {'; '.join(above)}. No file was written; the examples are in the run "
             "summary. Download it again, or bear more of it",
         )
-
-
-def interval_ms(interval: str) -> int:
-    """Returns an interval such as `5m` in milliseconds."""
-    digits = interval.rstrip("hms")
-    return int(digits) * _UNITS[interval[len(digits) :]]
-
-
-def clock_ms(text: str | None, default: int) -> int:
-    """Returns a time of day such as `09:30:00` in milliseconds; the default if there is none."""
-    if text is None:
-        return default
-    hours, minutes, seconds = text.split(":")
-    return round((int(hours) * 60 + int(minutes)) * 60_000 + float(seconds) * 1000)

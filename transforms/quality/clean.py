@@ -6,12 +6,12 @@ from functools import lru_cache
 
 import numpy as np
 
-from transforms.market.early_closes import OPEN_MS, close_ms
-from transforms.market.offsets import EPOCH
+from transforms.market.calendar import OPEN_MS, closing_time
+from transforms.market.clock import DAY_MS, EPOCH
 from transforms.native import compiled
 from transforms.pricing.conventions import SOLVER_TOLERANCE
 from transforms.quality.block import Block
-from transforms.quality.presence import DAY_MS, Ints
+from transforms.quality.presence import Ints
 from transforms.quality.rules import (
     AHEAD_MS,
     AT_THE_MONEY,
@@ -123,4 +123,4 @@ def _named(counts: tuple[int, ...], greeks: list[str]) -> dict[str, int]:
 def _closes(first: int, last: int) -> Ints:
     """Returns when trading ends on each of some dates, in days since 1970."""
     days = range(first, last + 1)
-    return np.array([close_ms(date.fromordinal(EPOCH + day)) for day in days], np.int64)
+    return np.array([closing_time(date.fromordinal(EPOCH + day)) for day in days], np.int64)

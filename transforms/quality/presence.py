@@ -13,14 +13,13 @@ from datetime import date
 import numpy as np
 from numpy.typing import NDArray
 
-from transforms.market.early_closes import EARLY_CLOSE_MS, closes_early
+from transforms.market.calendar import EARLY_CLOSE_MS, closing_time
+from transforms.market.clock import DAY_MS, EPOCH
 from transforms.quality.time_runs import Runs
 
 Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
-DAY_MS = 86_400_000
-_EPOCH = date(1970, 1, 1).toordinal()
 _MERGE_AT = 1 << 16
 # Beyond this rows are on no grid, and keeping them all would not be flat.
 _MOST_RUNS = 1 << 18
@@ -182,7 +181,8 @@ class Presence:
             runs = Runs.of(*runs.expand(step), grid.step)
         day = runs.first // DAY_MS
         days = np.unique(day)
-        early = np.array([closes_early(date.fromordinal(_EPOCH + int(d))) for d in days])
+        closes = [closing_time(date.fromordinal(EPOCH + int(d))) for d in days]
+        early = np.array(closes) == EARLY_CLOSE_MS
         first = runs.first - day * DAY_MS
         end = np.where(early[np.searchsorted(days, day)], min(grid.end, EARLY_CLOSE_MS), grid.end)
         skipped = np.maximum(-((first - grid.start) // grid.step), 0)

@@ -13,11 +13,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from transforms.market.early_closes import OPEN_MS
-from transforms.market.offsets import EPOCH
+from transforms.market.calendar import OPEN_MS
+from transforms.market.clock import DAY_MS, EPOCH
 from transforms.pricing.conventions import SOLVER_TOLERANCE
 from transforms.quality.block import Block
-from transforms.quality.presence import DAY_MS, Ints
+from transforms.quality.presence import Ints
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pacsv
 
-from transforms.market.offsets import steady_offset
+from transforms.market.clock import steady_offset
 from transforms.native import compiled
 from transforms.sinks.column_text import Decimals, Timestamps
 

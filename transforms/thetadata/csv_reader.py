@@ -16,11 +16,11 @@ import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 import xxhash
 
+from transforms.market.clock import zoned
 from transforms.model import GreeksRequest
 from transforms.native import compiled
 from transforms.native.lines import lines_in
 from transforms.schema import KEY_COLUMNS, schema_of
-from transforms.thetadata.clock import zoned
 from transforms.thetadata.dialect import Dialect, Part, require
 from transforms.thetadata.errors import AnswerChanged, BrokenResponse, MalformedResponse
 from transforms.thetadata.fast_csv import PlainLines

@@ -6,7 +6,7 @@ from datetime import timedelta
 import numpy as np
 import pyarrow as pa
 
-from transforms.market.offsets import EPOCH, day_offsets
+from transforms.market.clock import EPOCH, day_offsets
 from transforms.model import GreeksRequest
 from transforms.native import compiled
 from transforms.thetadata.dialect import Part

@@ -1,11 +1,12 @@
 """The v2 API, as ThetaData's v2 documentation describes it: bulk requests, whole numbers, pages."""
 
 from collections.abc import Mapping
-from datetime import date, time
+from datetime import date
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from transforms.market.clock import DAY_MS, clock_ms, interval_ms
 from transforms.model import GreeksRequest
 from transforms.schema import END_OF_DAY
 from transforms.thetadata.dialect import Part, Query, refuse, require
@@ -20,8 +21,6 @@ _PATHS = {
 }
 # The v2 name of each parameter, where it has one.
 _PARAMETERS = {"rate_type": "rate", "rate_value": "rate_value", "annual_dividend": "annual_div"}
-_UNITS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000}
-_DAY = 86_400_000
 _RIGHTS = pa.array(["C", "P"])
 # What v2's end of day does not have.
 _ABSENT = {END_OF_DAY: ("dual_delta", "dual_gamma")}
@@ -76,7 +75,7 @@ class V2:
             asked["ivl"] = str(milliseconds(request.interval))
         for name, value in parameters.items():
             if name in ("start_time", "end_time"):
-                asked[name] = str(_of_day(value))
+                asked[name] = str(clock_ms(value))
             else:
                 asked[_PARAMETERS[name]] = value.upper() if name == "rate_type" else value
         return f"/v2/bulk_hist/option/{path}", asked | {"use_csv": "true"}
@@ -111,7 +110,7 @@ class V2:
         }
         for name, clock in (("timestamp", "ms_of_day"), ("underlying_timestamp", "ms_of_day2")):
             times = cells[clock]
-            inside = pc.and_(pc.greater_equal(times, 0), pc.less(times, _DAY))
+            inside = pc.and_(pc.greater_equal(times, 0), pc.less(times, DAY_MS))
             require(inside, times, "milliseconds of a day")
             made[name] = pc.cast(pc.add(midnights, times), pa.timestamp("ms"))
         for name in _absent(schema):
@@ -121,16 +120,7 @@ class V2:
 
 def milliseconds(interval: str) -> int:
     """Returns an interval of the v3 API as v2 takes it: milliseconds, 0 for every tick."""
-    if interval == "tick":
-        return 0
-    number = interval.rstrip("msh")
-    return int(number) * _UNITS[interval[len(number) :]]
-
-
-def _of_day(text: str) -> int:
-    at = time.fromisoformat(text)
-    seconds = (at.hour * 60 + at.minute) * 60 + at.second
-    return seconds * 1000 + at.microsecond // 1000
+    return 0 if interval == "tick" else interval_ms(interval)
 
 
 def _absent(schema: pa.Schema) -> set[str]:

@@ -1,13 +1,13 @@
 """`greeks report`: pictures of a run and of what it brought."""
 
 import argparse
-import re
 import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from pipeline.cli.flags import iso_date
+from transforms.market import clock_ms
 
 SUMMARY = "draw a run and its data: one HTML file, and PNGs"
 DESCRIPTION = """\
@@ -72,10 +72,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--time",
-        default=36_000_000,
+        default="10:00",
         type=_time,
         metavar="HH:MM",
-        help="of the smiles and their like, New York (default: 10:00)",
+        help="of the smiles and their like, New York (default: %(default)s)",
     )
     parser.add_argument(
         "--to",
@@ -136,7 +136,7 @@ def run(parser: argparse.ArgumentParser, options: argparse.Namespace, _rest: Seq
 
 
 def _time(text: str) -> int:
-    if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", text):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a time of day: HH:MM, in New York")
-    hours, minutes = text.split(":")
-    return (int(hours) * 60 + int(minutes)) * 60_000
+    try:
+        return clock_ms(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None

@@ -6,9 +6,10 @@ from datetime import date
 import numpy as np
 
 from pipeline.simulator.market.listing import Root
-from pipeline.simulator.market.quotes import EPOCH, Instants, Ints, instants, quotes, uniform
-from pipeline.simulator.market.underlying import Underlying
+from pipeline.simulator.market.quotes import Instants, Ints, instants, quotes, uniform
+from pipeline.simulator.market.underlying import OPEN, SECONDS, Underlying
 from transforms.market import calendar
+from transforms.market.clock import EPOCH
 
 _REPORT = (17 * 60 + 15) * 60_000
 _SAMPLES = 14  # times of day at which a contract can trade
@@ -27,7 +28,7 @@ def closes(root: Root, underlying: Underlying, expiration: date, days: list[date
         expiration: of the contracts.
         days: trade dates, ascending.
     """
-    at = instants(root, underlying, expiration, days, np.array([calendar.CLOSE * 1000]))
+    at = instants(root, underlying, expiration, days, np.array([calendar.CLOSE_MS]))
     # The report takes up to a minute, each day another time.
     return replace(at, underlying_milliseconds=_REPORT + at.days * 7919 % 60_000)
 
@@ -63,8 +64,8 @@ def figures(
     last = first + (chance(2) * (_SAMPLES - first)).astype(np.int64)
 
     days = [date.fromordinal(int(day) + EPOCH) for day in at.days]
-    step = (calendar.CLOSE - calendar.OPEN) // _SAMPLES * 1000
-    times = calendar.OPEN * 1000 + step * np.arange(1, _SAMPLES + 1)
+    step = (SECONDS - 1) // _SAMPLES * 1000
+    times = calendar.OPEN_MS + step * np.arange(1, _SAMPLES + 1)
     samples = instants(root, underlying, expiration, days, times)
     low, high = (cents.reshape(*shape, -1) for cents in quotes(root, expiration, strikes, samples))
     keys = samples.days * 86400 + samples.seconds + 30_000
@@ -84,7 +85,7 @@ def figures(
         "count": count,
         "volume": (count * (1 + 9 * chance(4))).astype(np.int64),
         # A little before the second of the quote that it was made at, hence within the session.
-        "ms_of_day": (seconds + calendar.OPEN) * 1000 - (chance(5) * 1000).astype(np.int64),
+        "ms_of_day": (seconds + OPEN) * 1000 - (chance(5) * 1000).astype(np.int64),
     }
     return {name: values * traded for name, values in trades.items()} | {
         "bid": bid,

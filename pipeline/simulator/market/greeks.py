@@ -10,30 +10,16 @@ from datetime import date
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.simulator.market.quotes import EPOCH, Instants
-from transforms.market import calendar
+from pipeline.simulator.market.quotes import Instants
+from transforms import model
+from transforms.market import calendar, interval_ms
+from transforms.market.clock import EPOCH
 from transforms.pricing import black_scholes as bs
 from transforms.pricing.implied_volatility import ImpliedVolatility, implied_volatility
 
 Ints = NDArray[np.int64]
 
-INTERVALS = {
-    "tick": 1000,
-    "10ms": 10,
-    "100ms": 100,
-    "500ms": 500,
-    "1s": 1000,
-    "5s": 5000,
-    "10s": 10_000,
-    "15s": 15_000,
-    "30s": 30_000,
-    "1m": 60_000,
-    "5m": 300_000,
-    "10m": 600_000,
-    "15m": 900_000,
-    "30m": 1_800_000,
-    "1h": 3_600_000,
-}
+INTERVALS = {name: 1000 if name == "tick" else interval_ms(name) for name in model.INTERVALS}
 """Milliseconds between two rows. This market ticks once a second."""
 
 _CENTS = frozenset({"bid", "ask", "midpoint", "underlying_price", "open", "high", "low", "close"})
@@ -102,8 +88,8 @@ class Query:
     last_date: date
     greeks: str = "first_order"
     interval: int = INTERVALS["5m"]
-    start: int = calendar.OPEN * 1000
-    end: int = calendar.CLOSE * 1000
+    start: int = calendar.OPEN_MS
+    end: int = calendar.CLOSE_MS
     rights: tuple[str, ...] = ("CALL", "PUT")
     strike: int | None = None
     strike_range: int | None = None

@@ -17,10 +17,11 @@ from numpy.typing import NDArray
 
 from pipeline.simulator.market import eod, listing
 from pipeline.simulator.market.greeks import EOD, EOD_V2, INTERVALS, Block, Query, numbers
-from pipeline.simulator.market.quotes import EPOCH, Instants, instants, quotes
+from pipeline.simulator.market.quotes import Instants, instants, quotes
 from pipeline.simulator.market.table import table
 from pipeline.simulator.market.underlying import Underlying, generator
 from transforms.market import calendar
+from transforms.market.clock import EPOCH
 
 Ints = NDArray[np.int64]
 
@@ -160,9 +161,9 @@ class Market:
         underlying = self._underlying(query.symbol)
         if query.greeks in (EOD, EOD_V2):
             return eod.closes(root, underlying, query.expiration, days) if days else None
-        start = max(query.start, calendar.OPEN * 1000)
+        start = max(query.start, calendar.OPEN_MS)
         times = np.arange(
-            start, min(query.end, calendar.CLOSE * 1000) + 1, query.interval, dtype=np.int64
+            start, min(query.end, calendar.CLOSE_MS) + 1, query.interval, dtype=np.int64
         )
         if not days or not len(times):
             return None

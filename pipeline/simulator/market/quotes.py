@@ -11,14 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.simulator.market.listing import Root, last_trading_day
-from pipeline.simulator.market.underlying import Underlying, sofr
+from pipeline.simulator.market.underlying import OPEN, Underlying, sofr
 from transforms.market import calendar
+from transforms.market.clock import EPOCH
 from transforms.pricing.black_scholes import price
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-EPOCH = date(1970, 1, 1).toordinal()
 
 _SECONDS_PER_YEAR = 365 * 86400
 
@@ -77,10 +77,10 @@ def instants(
     parts = []
     end = last_trading_day(root, expiration)
     for day in days:
-        length = calendar.closing_time(day) - calendar.OPEN
-        seconds = np.minimum(milliseconds // 1000 - calendar.OPEN, length)
+        length = calendar.closing_time(day) // 1000 - OPEN
+        seconds = np.minimum(milliseconds // 1000 - OPEN, length)
         spot = underlying.cents(day)[seconds]
-        left = (end - day).days * 86400 + calendar.closing_time(end) - calendar.OPEN - seconds
+        left = (end - day).days * 86400 + calendar.closing_time(end) // 1000 - OPEN - seconds
         # Volatility rises as the price falls.
         fall = np.log(underlying.previous_close(day) * 100 / spot)
         base = (0.13 if root.index else 0.28) * underlying.stress(day)
@@ -93,7 +93,7 @@ def instants(
                 np.maximum(left, 60) / _SECONDS_PER_YEAR,
                 base * np.exp(3 * fall),
                 np.full(len(seconds), sofr(day)),
-                (seconds + calendar.OPEN) * 1000,
+                (seconds + OPEN) * 1000,
             )
         )
     return Instants(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))

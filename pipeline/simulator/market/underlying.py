@@ -17,7 +17,9 @@ from numpy.typing import NDArray
 from transforms.market import calendar
 
 DAILY_VOLATILITY = 0.009
-SECONDS = calendar.CLOSE - calendar.OPEN + 1
+OPEN = calendar.OPEN_MS // 1000
+"""Seconds from midnight, New York time, to the first price of a trading day."""
+SECONDS = calendar.CLOSE_MS // 1000 - OPEN + 1
 """Prices of a full trading day: one a second from 09:30:00 to 16:00:00, both included."""
 
 # Round closing levels of the real index; the simulated path passes through them.
@@ -141,7 +143,7 @@ def _seconds(underlying: Underlying, day: date) -> NDArray[np.int64]:
     random = generator(underlying.seed, underlying.name, day.isoformat())
     last, close = underlying._closes[max(n - 1, 0)], underlying._closes[n]
     open_ = last + (close - last) * random.uniform(0.0, 0.6)
-    length = calendar.closing_time(day) - calendar.OPEN
+    length = calendar.closing_time(day) // 1000 - OPEN
     steps = random.standard_normal(length) * (0.8 * DAILY_VOLATILITY / np.sqrt(length))
     walk = np.concatenate([[0.0], np.cumsum(steps)])
     time = np.arange(length + 1) / length

@@ -1,12 +1,15 @@
-"""The trading calendar against dates that the NYSE published."""
+"""The trading calendar against dates that the NYSE published, and a library that keeps them."""
 
-from datetime import date
+from datetime import date, timedelta
 
+import exchange_calendars
 import pytest
 
 from transforms.market.calendar import (
-    CLOSE,
-    EARLY_CLOSE,
+    CLOSE_MS,
+    EARLY_CLOSE_MS,
+    ONE_OFF_CLOSURES,
+    OPEN_MS,
     closing_time,
     early_closes,
     easter,
@@ -56,6 +59,38 @@ def test_the_years_early_closes_are_those_of_the_nyse(year: int, early: str) -> 
     assert early_closes(year) == days(year, early)
 
 
+# The library's own use of pandas.
+@pytest.mark.filterwarnings("ignore:Series.values returning")
+def test_every_day_of_2012_to_2026_is_what_exchange_calendars_has() -> None:
+    first, last = date(2012, 1, 1), date(2026, 12, 31)
+    nyse = exchange_calendars.get_calendar("XNYS", start=first, end=last)
+    ours = {
+        day: (closing_time(day) // 60_000, OPEN_MS // 60_000) for day in trading_days(first, last)
+    }
+    theirs = {
+        day.date(): tuple(
+            moment.hour * 60 + moment.minute
+            for moment in (
+                nyse.session_close(day).tz_convert(nyse.tz),
+                nyse.session_open(day).tz_convert(nyse.tz),
+            )
+        )
+        for day in nyse.sessions
+    }
+    assert ours == theirs
+    assert len({close for close, _ in ours.values()}) == 2
+    closed = {date(2012, 10, 29), date(2012, 10, 30), date(2018, 12, 5), date(2025, 1, 9)}
+    assert closed == ONE_OFF_CLOSURES.keys()
+    assert not closed & ours.keys()
+
+
+@pytest.mark.parametrize("year", [1, 1969, 2011, 2036, 9999])
+def test_rows_of_any_year_have_a_closing_time(year: int) -> None:
+    days = [date(year, 1, 1) + timedelta(n) for n in range(365)]
+    assert {closing_time(day) for day in days} == {CLOSE_MS, EARLY_CLOSE_MS}
+    assert 1 <= sum(closing_time(day) == EARLY_CLOSE_MS for day in days) <= 3
+
+
 def test_easter_is_right_at_its_extremes() -> None:
     assert [easter(year) for year in (2008, 2011, 2024, 2035)] == [
         date(2008, 3, 23),
@@ -72,8 +107,8 @@ def test_the_last_weekday_of_a_month_is_counted_from_its_end() -> None:
 
 
 def test_an_early_close_is_at_13_00() -> None:
-    assert closing_time(date(2024, 12, 24)) == EARLY_CLOSE == 13 * 3600
-    assert closing_time(date(2024, 12, 23)) == CLOSE == 16 * 3600
+    assert closing_time(date(2024, 12, 24)) == EARLY_CLOSE_MS == 13 * 3_600_000
+    assert closing_time(date(2024, 12, 23)) == CLOSE_MS == 16 * 3_600_000
 
 
 def test_no_weekend_and_no_holiday_is_a_trading_day() -> None:

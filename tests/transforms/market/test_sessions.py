@@ -2,7 +2,8 @@ from datetime import date, datetime
 
 import pytest
 
-from transforms.market.sessions import NEW_YORK, provisional
+from transforms.market.clock import NEW_YORK
+from transforms.market.sessions import provisional
 from transforms.model import GreeksRequest
 
 DAY = date(2024, 3, 14)

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from tests.support.answers import HEADER, SAMPLE, SAMPLE_REQUEST, SAMPLE_ROWS, rows_of
 from tests.support.command import greeks
-from transforms.market.offsets import NOT_TOLD, day_offsets
+from transforms.market.clock import VARIES, day_offsets
 from transforms.model import GreeksRequest
 from transforms.native import compiled
 from transforms.native.lines import lines_in
@@ -233,7 +233,7 @@ def test_whole_numbers_are_read_as_their_type_or_refused() -> None:
 def test_times_of_both_sides_of_a_change_of_clocks_are_told_and_of_its_day_refused() -> None:
     first, last = date(2024, 11, 1), date(2024, 11, 4)
     summer, _, sunday, winter = day_offsets(first, last).tolist()
-    assert (summer, sunday, winter) == (-4 * 3_600_000, NOT_TOLD, -5 * 3_600_000)
+    assert (summer, sunday, winter) == (-4 * 3_600_000, VARIES, -5 * 3_600_000)
     part = Part(first, last)
     for day, read in (("2024-11-01", True), ("2024-11-03", False), ("2024-11-04", True)):
         text = ROWS.replace(b"2024-11-04", day.encode())

@@ -25,7 +25,6 @@ from tests.support.plant import (
     without,
 )
 from transforms.market import calendar
-from transforms.market.early_closes import closes_early
 from transforms.model import GreeksRequest
 from transforms.quality.check import Quality, QualityCheck
 from transforms.quality.limits import RULES
@@ -258,13 +257,6 @@ def test_a_grid_that_ends_with_an_early_close_has_no_hole() -> None:
     assert quality_of(table.filter(pa.compute.less_equal(clock, "13:00"))).findings == ()
     short = quality_of(table.filter(pa.compute.less_equal(clock, "12:30")))
     assert set(short.found) == {"holes"}
-
-
-def test_early_closes_are_those_of_the_exchange() -> None:
-    for year in range(2014, 2031):
-        days = (date(year, 1, 1) + timedelta(n) for n in range(365))
-        found = {day for day in days if calendar.is_trading_day(day) and closes_early(day)}
-        assert found == calendar.early_closes(year), year
 
 
 def test_start_and_end_times_of_a_request_are_no_holes() -> None:

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from transforms.quality.presence import DAY_MS, Grid, Ints, Presence
+from transforms.market.clock import DAY_MS
+from transforms.quality.presence import Grid, Ints, Presence
 
 GRID = Grid(34_200_000, 34_200_000 + 6 * 60_000, 60_000)
 DAYS = (19_796, 19_797)
