@@ -2,6 +2,8 @@
 # One command on a fresh machine. Without an argument: a download from a simulated market.
 #   ./run_local.sh               install into .venv, then download one trade date of SPXW
 #   ./run_local.sh test          install, then run the whole test suite (more words go to pytest)
+#   ./run_local.sh develop       install what development needs, and the hooks that git runs before
+#                                each commit (.pre-commit-config.yaml)
 #   ./run_local.sh bench         install this project and its peers, then measure them: bench --help
 #   ./run_local.sh flink         install, fetch Beam's Flink job server by Maven if it is not there
 #                                yet (or take --flink_job_server_jar), then the same download on an
@@ -91,6 +93,10 @@ case "${1-}" in
     shift
     install "[test]"
     exec .venv/bin/python -m pytest "$@"
+    ;;
+  develop)
+    install "[test]"
+    exec .venv/bin/pre-commit install
     ;;
   bench)
     shift

@@ -19,6 +19,9 @@ S3 = ["botocore>=1.36,<2"]
 # For gs:// paths.
 GS = ["google-cloud-storage>=3,<4"]
 
+# For the pages of docs/.
+DOCS = ["mkdocs-material>=9.7,<10"]
+
 # Of C's mathematics, where it is a library of its own.
 LIBRARIES = [] if os.name == "nt" else ["m"]
 
@@ -66,6 +69,7 @@ setup(
         "gs": GS,
         # For --runner DataflowRunner; it has what gs has.
         "gcp": ["apache-beam[gcp]>=2.77,<2.78"],
+        "docs": DOCS,
         "test": [
             "coverage[toml]>=7.10",
             "QuantLib>=1.36",
@@ -81,6 +85,7 @@ setup(
             "mypy>=1.15",
             "pandas>=2.2",
             "polars>=1.20",
+            "pre-commit>=4",
             "pytest>=8.3",
             "pytest-cov>=6",
             "pytest-xdist>=3.6",
@@ -89,6 +94,7 @@ setup(
             "tomli>=2",
             "types-psutil",
             "types-requests",
+            *DOCS,
             *REPORT,
             *GS,
             *S3,

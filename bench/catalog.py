@@ -1,9 +1,9 @@
 """CSV against Parquet, in size and in the time of three queries: `python bench/catalog.py`.
 
 Downloads a trade date of SPXW every minute from a simulated market in every format and
-compression, and runs the README's three queries on each through its `catalog.sql`. Prints the
-size, its ratio to plain CSV, and the seconds of each query: the best of five runs, each in a new
-connection, with the files in the page cache.
+compression, and runs the three queries of docs/queries.md on each through its `catalog.sql`. Prints
+the size, its ratio to plain CSV, and the seconds of each query: the best of five runs, each in a
+new connection, with the files in the page cache.
 """
 
 import re
@@ -16,8 +16,8 @@ from pathlib import Path
 import duckdb
 
 FORMATS = ("csv none", "csv gzip", "csv zstd", "parquet zstd", "parquet snappy")
-README = (Path(__file__).parents[1] / "README.md").read_text("utf-8")
-QUERIES = re.findall(r"```sql\n(.*?)```", README, re.DOTALL)
+PAGE = (Path(__file__).parents[1] / "docs" / "queries.md").read_text("utf-8")
+QUERIES = re.findall(r"```sql\n(.*?)```", PAGE, re.DOTALL)
 RUNS = 5
 
 

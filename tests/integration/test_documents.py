@@ -1,0 +1,257 @@
+"""The README and the pages of docs/: their code is run, and prints what they show."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from pipeline.cli.commands import COMMANDS
+from pipeline.simulator.server import TerminalServer
+from tests.support.command import greeks, summaries
+from tests.support.documents import DOCUMENTS, TOP, Block, blocks, missing
+from tests.support.object_store import KEY, SECRET, ObjectStore, object_store
+
+SPXW = ["--symbol", "SPXW", "--start_date", "2024-03-14", "--terminal", "embedded"]
+LANGUAGES = {"console", "python", "sql", "json", "toml", "sed", "text"}
+# Commands that ask the Terminal of this machine where no flag names another.
+ASKING = re.compile(r"greeks (?:download|plan)\b|run_local\.sh download\b")
+SESSIONS = [
+    pytest.param(name, marks=[] if name == "README.md" else [pytest.mark.slow])
+    for name in dict.fromkeys(block.document for block in blocks("console"))
+]
+
+
+@pytest.fixture(scope="session")
+def downloaded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the README's download, as CSV and as Parquet."""
+    made = tmp_path_factory.mktemp("documents")
+    greeks(made, "download", *SPXW, "--format", "parquet", "--output", "data/spxw")
+    greeks(made, "download", *SPXW)
+    return made
+
+
+@pytest.fixture
+def folder(downloaded: Path, tmp_path: Path) -> Path:
+    """A copy of it, for commands that change it."""
+    shutil.copytree(downloaded / "data", tmp_path / "data", copy_function=os.link)
+    return tmp_path
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """This checkout without data, already installed with the Python that runs the tests."""
+    for name in ("run_local.sh", "setup.py", "pyproject.toml", "pipeline", "transforms", "tests"):
+        (tmp_path / name).symlink_to(TOP / name)
+    for name in ("mkdocs.yml", "docs", "CHANGELOG.md"):
+        (tmp_path / name).symlink_to(TOP / name)
+    (tmp_path / ".venv").mkdir()
+    for part in Path(sys.prefix).iterdir():
+        if not part.name.startswith("installed"):
+            (tmp_path / ".venv" / part.name).symlink_to(part)
+    for extra in ("", "[test]"):
+        (tmp_path / ".venv" / f"installed{extra}").touch()
+    return tmp_path
+
+
+@pytest.fixture(scope="session")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObjectStore]:
+    with object_store("moto", tmp_path_factory.mktemp("store")) as running:
+        yield running
+
+
+@pytest.mark.parametrize("document", SESSIONS)
+def test_the_commands_of_a_document_run_and_print_what_it_shows(
+    document: str,
+    checkout: Path,
+    request: pytest.FixtureRequest,
+    terminal: TerminalServer,
+) -> None:
+    # The README begins with nothing; the pages follow its download.
+    if document != "README.md":
+        request.getfixturevalue("folder")
+    environment = dict(os.environ)
+    environment["PATH"] = f"{Path(sys.executable).parent}:{environment['PATH']}"
+    if document == "docs/object-stores.md":
+        environment |= request.getfixturevalue("store").environment
+    session = "".join(block.text for block in blocks() if block.document == document)
+    for block in blocks():
+        if block.document != document or block.reason is not None:
+            continue
+        if block.title is not None:
+            (checkout / block.title).write_text(block.text)
+        if block.language != "console":
+            continue
+        assert block.commands, f"{block} has no command"
+        for command, shown in block.commands:
+            if command.startswith("export "):
+                continue  # the variables of a store are those of the test's own
+            printed = run(command, checkout, environment, terminal.url)
+            assert not missing(shown, printed), (
+                f"{block}: {command}\nis shown to print\n{missing(shown, printed)}\n"
+                f"and printed\n{printed}"
+            )
+    assert SECRET not in session
+    assert KEY not in session
+
+
+def run(command: str, folder: Path, environment: dict[str, str], terminal: str) -> str:
+    """Runs a command of a document and returns what it prints; one that serves is ended."""
+    if command.startswith("greeks terminal"):
+        return serve(re.sub(r" --port \d+", "", command) + " --port 0", folder, environment)
+    if ASKING.search(command) and "--terminal" not in command and "--config" not in command:
+        command += f" --terminal {terminal}"
+    command = command.replace("http://127.0.0.1:25503", terminal)
+    done = subprocess.run(
+        ["bash", "-c", command],
+        cwd=folder,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    # What is shown to fail is shown to print why; that a command should succeed can't be seen.
+    assert done.returncode in (0, 1, 2), f"{command}: {done.returncode}\n{done.stdout}"
+    assert "Traceback" not in done.stdout, done.stdout
+    if done.returncode == 2:
+        assert "To keep both:" in done.stdout, f"{command}\n{done.stdout}"
+    return done.stdout
+
+
+def serve(command: str, folder: Path, environment: dict[str, str]) -> str:
+    """Starts a server, and returns its first line once it has said where it is."""
+    process = subprocess.Popen(
+        ["bash", "-c", f"exec {command}"],
+        cwd=folder,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert process.stdout is not None
+    first = process.stdout.readline()
+    process.send_signal(signal.SIGINT)
+    rest, _ = process.communicate(timeout=60)
+    assert "Traceback" not in rest
+    return first
+
+
+@pytest.mark.parametrize("block", blocks("python"), ids=str)
+def test_python_runs_and_prints_rows(
+    block: Block, downloaded: Path, terminal: TerminalServer
+) -> None:
+    code = block.text.replace("http://127.0.0.1:25503", terminal.url)
+    assert "print(" in code
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-X", "utf8", "-c", code],
+        cwd=downloaded,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert len(done.stdout.splitlines()) > 3
+    assert re.search(r"\d", done.stdout)
+
+
+@pytest.mark.parametrize("block", blocks("sql"), ids=str)
+@pytest.mark.parametrize("output", ["greeks", "spxw"])
+def test_queries_run_on_the_catalog_and_give_rows(
+    block: Block, output: str, downloaded: Path
+) -> None:
+    connection = duckdb.connect()
+    catalog = downloaded / "data" / f"{output}.meta" / "catalog.sql"
+    connection.execute(catalog.read_text("utf-8"))
+    rows = connection.sql(block.text).fetchall()
+    assert len(rows) >= 20
+    assert all(None not in row for row in rows)
+
+
+def test_the_fields_of_the_run_summary_are_those_that_its_page_shows(downloaded: Path) -> None:
+    (shown,) = (block for block in blocks("json") if block.document == "docs/run-summary.md")
+    top = re.compile(r'^  "(\w+)":', re.MULTILINE)
+    assert sorted(top.findall(shown.text)) == sorted(summaries(downloaded)[-1])
+    (entry,) = re.findall(r'^    (\{"symbol": .*)$', shown.text, re.MULTILINE)
+    fields = re.findall(r'"(\w+)":', entry.partition('"quality"')[0])
+    assert {*fields, "quality"} == set(summaries(downloaded)[-1]["expirations"][0])
+
+
+@pytest.mark.parametrize("title", ["With a real Theta Terminal", "Limits"])
+def test_the_readme_has_200_lines_at_most(title: str) -> None:
+    readme = DOCUMENTS[0].read_text("utf-8")
+    assert len(readme.splitlines()) <= 200
+    assert f"## {title}\n" in readme
+
+
+def test_seven_blocks_are_not_run_and_each_gives_its_reason() -> None:
+    assert {block.language for block in blocks()} <= LANGUAGES
+    left = [block for block in blocks() if block.reason is not None]
+    assert [block.document for block in left] == [
+        "README.md",
+        *["docs/clusters.md"] * 5,
+        *["docs/contributing.md"] * 2,
+    ]
+    assert all(len(block.reason or "") > 20 for block in left)
+    # Nothing that could be run stands in a block of another kind.
+    for block in blocks("text"):
+        assert "$ " not in block.text or block.title == "crontab", block
+
+
+def test_every_command_is_in_the_readme() -> None:
+    readme = DOCUMENTS[0].read_text("utf-8")
+    listed = re.findall(r"^\| `greeks (\w+)` \|", readme, re.MULTILINE)
+    assert sorted(listed) == sorted(COMMANDS)
+
+
+def test_every_test_that_a_document_names_exists() -> None:
+    for document in DOCUMENTS:
+        for path, name in re.findall(r"`([\w/.]+\.py)(?:::(\w+))?`", document.read_text("utf-8")):
+            found = [TOP / path, TOP / "tests" / path, TOP / "tests" / "integration" / path]
+            there = [each for each in found if each.is_file()]
+            assert there, f"{document.name} names {path}, which is not there"
+            assert not name or f"def {name}(" in there[0].read_text("utf-8"), (
+                f"{document.name} names {name}, which is not in {path}"
+            )
+
+
+def test_every_promise_names_a_test() -> None:
+    text = (TOP / "docs" / "guarantees.md").read_text("utf-8")
+    for promise in text.split("\n## ")[1:]:
+        assert "::test_" in promise, promise.splitlines()[0]
+
+
+def test_the_site_is_built_strictly_and_loads_nothing_from_elsewhere(tmp_path: Path) -> None:
+    built = subprocess.run(
+        [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(tmp_path)],
+        cwd=TOP,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert built.returncode == 0, built.stderr
+    for page in tmp_path.rglob("*.html"):
+        loaded = re.findall(
+            r"<(?:script|img|link|iframe)\b[^>]*\b(?:src|href)=\"?(?:https?:)?//[^>]*>",
+            page.read_text("utf-8"),
+        )
+        assert not [tag for tag in loaded if 'rel="canonical"' not in tag], page
+
+
+def test_links_of_the_readme_lead_somewhere() -> None:
+    readme = DOCUMENTS[0].read_text("utf-8")
+    for target, anchor in re.findall(r"\]\((?!https?:)([^)#]+)(?:#([\w-]+))?\)", readme):
+        text = (TOP / target).read_text("utf-8")
+        headings = [
+            re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-")
+            for heading in re.findall(r"^##+ (.+)$", text, re.MULTILINE)
+        ]
+        assert not anchor or anchor in headings, f"{target}#{anchor}"
