@@ -22,10 +22,21 @@ SPXW = ["--symbol", "SPXW", "--start_date", "2024-03-14", "--terminal", "embedde
 LANGUAGES = {"console", "python", "sql", "json", "toml", "sed", "text"}
 # Commands that ask the Terminal of this machine where no flag names another.
 ASKING = re.compile(r"greeks (?:download|plan)\b|run_local\.sh download\b")
+
+
+def mark(name: str) -> list[pytest.MarkDecorator]:
+    """The README is run with the fast tests, the pages with all of them."""
+    return [] if name == "README.md" else [pytest.mark.slow]
+
+
 SESSIONS = [
-    pytest.param(name, marks=[] if name == "README.md" else [pytest.mark.slow])
+    pytest.param(name, marks=mark(name))
     for name in dict.fromkeys(block.document for block in blocks("console"))
 ]
+PYTHON = [
+    pytest.param(block, id=str(block), marks=mark(block.document)) for block in blocks("python")
+]
+SQL = [pytest.param(block, id=str(block), marks=mark(block.document)) for block in blocks("sql")]
 
 
 @pytest.fixture(scope="session")
@@ -144,7 +155,7 @@ def serve(command: str, folder: Path, environment: dict[str, str]) -> str:
     return first
 
 
-@pytest.mark.parametrize("block", blocks("python"), ids=str)
+@pytest.mark.parametrize("block", PYTHON)
 def test_python_runs_and_prints_rows(
     block: Block, downloaded: Path, terminal: TerminalServer
 ) -> None:
@@ -163,7 +174,7 @@ def test_python_runs_and_prints_rows(
     assert re.search(r"\d", done.stdout)
 
 
-@pytest.mark.parametrize("block", blocks("sql"), ids=str)
+@pytest.mark.parametrize("block", SQL)
 @pytest.mark.parametrize("output", ["greeks", "spxw"])
 def test_queries_run_on_the_catalog_and_give_rows(
     block: Block, output: str, downloaded: Path
