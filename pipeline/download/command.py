@@ -1,20 +1,32 @@
-"""Runs one download and says how it ended: on the screen, in its record, by the exit code."""
+"""Runs one download as a process's own: signals, exit code, and what it prints at its end.
 
+What changes the whole process (its signals, allocator, Beam's inner functions, logging, its end by
+force) is done here and nowhere below.
+"""
+
+import logging
+import os
 import sys
+import threading
 import traceback
+from contextlib import ExitStack
 
 from apache_beam.io.filesystems import FileSystems
 from apache_beam.options.pipeline_options import PipelineOptions
 
 from pipeline import history
 from pipeline.config.download_config import DownloadConfig
+from pipeline.download.execute import execute
+from pipeline.download.job import DryRun, Job, WorkerDied
 from pipeline.download.messages import all_empty, conclude
-from pipeline.download.run import DryRun, Run
+from pipeline.download.session import Session
 from pipeline.errors import Conflict, NothingMatched
 from pipeline.folder.catalog import tell_catalog
+from pipeline.process import watchdog
 from pipeline.process.footprint import choose_pool, give_back
 from pipeline.process.signals import Interruption
 from pipeline.runners.beam_patches import take_shortcuts
+from pipeline.runners.job_servers import quiet_engines
 from transforms.metrics.summary import RunSummary
 from transforms.storage import files, stores
 from transforms.thetadata import NotServed, TerminalUnreachable, ThetaError
@@ -38,64 +50,122 @@ def download(config: DownloadConfig, options: PipelineOptions) -> int:
     FileSystems.set_options(options)
     interruption = Interruption()
     with interruption.heeded():
-        return _download(config, options, interruption)
+        return _Command(config, options, interruption).run()
 
 
-def _download(config: DownloadConfig, options: PipelineOptions, interruption: Interruption) -> int:
-    try:
-        files.check_place(config.output)
-        run = Run(config, options, interruption)
-    except (OSError, ValueError) as error:
-        print(f"greeks download: --metrics or --output can't be used: {error}", file=sys.stderr)
-        return USAGE
-    try:
-        summary = run.execute()
-    except DryRun:
-        print(
-            f"dry run: {run.runner} took the job of {len(run.so_far(None).expirations)} "
-            "expirations, and nothing was submitted"
-        )
-        print(f"record: {run.finish(run.so_far(None), history.INTERRUPTED)}")
-        return OK
-    except (ThetaError, NothingMatched, Conflict) as error:
-        if run.interruption:
-            return _interrupted(run, error)
-        print(f"greeks download: {error}", file=sys.stderr)
-        print(f"record: {run.finish(run.so_far(error), history.FAILED)}")
-        return (
-            NO_TERMINAL
-            if isinstance(error, TerminalUnreachable)
-            else USAGE
-            if isinstance(error, Conflict | NotServed)
-            else SOME_FAILED
-        )
-    except Exception as error:  # noqa: BLE001 -- whatever it is, it is told, kept, and exit code 1
-        # Beam wraps what a worker raises in a traceback of its own runner.
-        run.record["traceback"] = traceback.format_exc()
-        if run.interruption:
-            return _interrupted(run, error)
-        reason = "".join(traceback.format_exception_only(error)).strip()
-        print(f"greeks download: the run failed: {reason}", file=sys.stderr)
-        print(f"record, with the traceback: {run.finish(run.so_far(error), history.FAILED)}")
-        return SOME_FAILED
-    code = _exit_code(run, summary)
-    status = history.SUCCEEDED if code == OK else history.FAILED
-    path = run.finish(summary, history.INTERRUPTED if run.interruption else status)
-    conclude(summary, run.record, path, run.layout.output)
-    tell_catalog(run.layout.output)
-    return _exit_code(run, summary)
+class _Command:
+    """A run in the process of a command."""
+
+    def __init__(
+        self, config: DownloadConfig, options: PipelineOptions, interruption: Interruption
+    ) -> None:
+        self._config = config
+        self._job = Job(options)
+        self._interruption = interruption
+
+    def run(self) -> int:
+        try:
+            files.check_place(self._config.output)
+            session = Session(self._config, runner=self._job.runner, local=self._job.local)
+        except (OSError, ValueError) as error:
+            print(f"greeks download: --metrics or --output can't be used: {error}", file=sys.stderr)
+            return USAGE
+        try:
+            summary = self._execute(session)
+        except DryRun:
+            taken = session.results_so_far(None)
+            print(
+                f"dry run: {self._job.runner} took the job of {len(taken.expirations)} "
+                "expirations, and nothing was submitted"
+            )
+            print(f"record: {session.finish(taken, history.INTERRUPTED)}")
+            return OK
+        except (ThetaError, NothingMatched, Conflict) as error:
+            if self._interruption:
+                return self._interrupted(session, error)
+            print(f"greeks download: {error}", file=sys.stderr)
+            print(f"record: {session.finish(session.results_so_far(error), history.FAILED)}")
+            if isinstance(error, TerminalUnreachable):
+                return NO_TERMINAL
+            return USAGE if isinstance(error, Conflict | NotServed) else SOME_FAILED
+        except Exception as error:  # noqa: BLE001 -- it is printed, kept, and exit code 1
+            # Beam wraps what a worker raises in a traceback of its own runner.
+            session.record["traceback"] = traceback.format_exc()
+            if self._interruption:
+                return self._interrupted(session, error)
+            reason = "".join(traceback.format_exception_only(error)).strip()
+            print(f"greeks download: the run failed: {reason}", file=sys.stderr)
+            path = session.finish(session.results_so_far(error), history.FAILED)
+            print(f"record, with the traceback: {path}")
+            return SOME_FAILED
+        status = history.FAILED if self._exit_code(session, summary) else history.SUCCEEDED
+        path = session.finish(summary, history.INTERRUPTED if self._interruption else status)
+        conclude(summary, session.record, path, session.layout.output)
+        tell_catalog(session.layout.output)
+        return self._exit_code(session, summary)
+
+    def _execute(self, session: Session) -> RunSummary:
+        """Runs the download, which a signal stops, and which is ended where it can't end itself."""
+        self._interruption.stop = session.ask_to_stop
+        if self._interruption:
+            # It came before there was anything to stop.
+            session.ask_to_stop()
+        local = self._job.local
+        with ExitStack() as stack:
+            if not local:
+                stack.enter_context(quiet_engines())
+            stack.enter_context(
+                watchdog.Watchdog(
+                    lambda: bool(self._interruption),
+                    lambda reason: self._end_process(session, reason),
+                    seconds=watchdog.STOP_SECONDS if local else watchdog.CANCEL_SECONDS,
+                    processes=self._job.processes,
+                    done=session.has_all_results,
+                )
+            )
+            return execute(session, self._job)
+
+    def _interrupted(self, session: Session, error: Exception) -> int:
+        """Ends a run that was asked to stop before it had anything to show for it."""
+        path = session.finish(session.results_so_far(error), history.INTERRUPTED)
+        print(f"interrupted; record: {path}")
+        return self._interruption.exit_code
+
+    def _exit_code(self, session: Session, summary: RunSummary) -> int:
+        if self._interruption:
+            return self._interruption.exit_code
+        # Without a signal, nothing may have been interrupted.
+        if session.unkept or summary.failed_expirations or summary.interrupted_expirations:
+            return SOME_FAILED
+        return SOME_FAILED if all_empty(summary) else OK
+
+    def _end_process(self, session: Session, reason: str | None) -> None:
+        """Ends the process from the watchdog's thread, where the main one can't go on."""
+        # Beam's threads would report that the workers died: they are about to be killed.
+        threading.excepthook = _ignored
+        logging.disable()
+        watchdog.kill(watchdog.worker_processes())
+        self._job.end()
+        if session.measured:
+            session.measured.close_display()
+        status, code, error = history.INTERRUPTED, self._interruption.exit_code, None
+        if reason is not None:
+            print(f"greeks download: {reason}", file=sys.stderr)
+            status, code, error = history.FAILED, SOME_FAILED, WorkerDied(reason)
+        try:
+            summary = session.results_so_far(error)
+            path = session.finish(summary, status)
+            conclude(summary, session.record, path, session.layout.output)
+            session.stop.clear()
+            sys.stdout.flush()
+            sys.stderr.flush()
+        except Exception:  # noqa: BLE001 -- it is printed; there is nobody to raise it to
+            traceback.print_exc()
+            code = code or SOME_FAILED
+        finally:
+            # Nobody else can end it.
+            os._exit(code)
 
 
-def _interrupted(run: Run, error: Exception) -> int:
-    """Ends a run that was asked to stop before it had anything to show for it."""
-    print(f"interrupted; record: {run.finish(run.so_far(error), history.INTERRUPTED)}")
-    return run.interruption.exit_code
-
-
-def _exit_code(run: Run, summary: RunSummary) -> int:
-    if run.interruption:
-        return run.interruption.exit_code
-    # Without a signal, nothing may have been interrupted.
-    if run.unkept or summary.failed_expirations or summary.interrupted_expirations:
-        return SOME_FAILED
-    return SOME_FAILED if all_empty(summary) else OK
+def _ignored(_args: threading.ExceptHookArgs) -> None:
+    pass

@@ -1,20 +1,18 @@
 """What a download says at its beginning and at its end."""
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from pipeline.config.download_config import DownloadConfig
 from pipeline.history import Record
 from pipeline.planning.plan import Plan
+from pipeline.planning.source import SIMULATED, Source
 from pipeline.text import size_text
-from transforms.dispatch.terminals import Terminal
 from transforms.metrics.summary import RunSummary
 from transforms.output.layout import DAILY
 
 
-def announce(
-    plan: Plan, terminals: Sequence[Terminal], source: str, config: DownloadConfig
-) -> None:
+def announce(plan: Plan, source: Source, config: DownloadConfig) -> None:
     """Prints what is about to be fetched, from where, and what is not."""
     for note in plan.notes:
         print(f"note: {note}")
@@ -22,9 +20,9 @@ def announce(
         days = ", ".join(f"{day:%A} {day}" for day in plan.closed)
         print(f"the market was closed on {days}")
     if plan.requests:
-        market = "a simulated market" if source == "simulated" else "ThetaData"
+        market = "a simulated market" if source.data == SIMULATED else "ThetaData"
         places = " and ".join(
-            f"{each.url} ({each.api}), {each.slots} at a time" for each in terminals
+            f"{each.url} ({each.api}), {each.slots} at a time" for each in source.terminals
         )
         print(
             f"{_count(plan, config)} of {', '.join(config.symbols)}, "

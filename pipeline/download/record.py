@@ -16,7 +16,12 @@ _INTERNAL = ("owner", "meta")
 
 
 def completed(
-    begun: Record, summary: RunSummary, config: DownloadConfig, status: str, seconds: float
+    begun: Record,
+    summary: RunSummary,
+    config: DownloadConfig,
+    status: str,
+    seconds: float,
+    runner: str,
 ) -> Record:
     """Returns the whole record of a run.
 
@@ -26,6 +31,7 @@ def completed(
         config: what was asked for.
         status: one of the history's.
         seconds: that it took.
+        runner: the name of Beam's runner.
     """
     so_far = {name: value for name, value in begun.items() if name not in _INTERNAL}
     first = {name: so_far.pop(name) for name in ("run_id", "status", "start_time")}
@@ -42,7 +48,7 @@ def completed(
         "output_format": config.format,
         "compression_used": config.compression,
         **so_far,
-        "runner": "",
+        "runner": runner,
         "versions": versions(),
         "expirations": expirations,
         "samples": samples,

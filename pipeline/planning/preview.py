@@ -11,11 +11,10 @@ from pipeline.planning.disk import free_bytes
 from pipeline.planning.estimate import Estimate, from_history
 from pipeline.planning.plan import Plan, make_plan
 from pipeline.planning.probe import from_probe
-from pipeline.planning.terminals import found_terminals, one_source
+from pipeline.planning.source import Source, open_source
 from transforms.output.layout import COMPRESSIONS, Layout
 from transforms.thetadata import ThetaClient
 from transforms.thetadata.client import parts_of
-from transforms.workers.stop import NEVER
 
 AUTO, ALWAYS, NO_PROBE = "auto", "always", "never"
 _ROOM = 1.1
@@ -89,36 +88,24 @@ def look_ahead(config: DownloadConfig, probe: str) -> Preview:
         StoreError: the run history can't be used.
         OSError, ValueError: the manifest can't be read.
     """
-    with (
-        found_terminals(config) as (terminals, _),
-        terminals[0].client(NEVER) as client,
-    ):
-        simulation, origin = one_source(terminals, config)
-        data = "simulated" if simulation else "live"
+    with open_source(config) as source, source.client() as client:
         plan = make_plan(client, config)
         suffix = COMPRESSIONS[config.format][config.compression]
         layout = Layout(config.output, suffix, "plan", config.pattern)
         conflicts, decisions = [], []
-        for each in decide(plan, layout, origin, config):
+        for each in decide(plan, layout, source.origin, config):
             if each.action == CONFLICT:
                 conflicts.append(each)
             decisions.append(replace(each, entry=None))
-        instead = command_instead(conflicts, config, origin) if conflicts else ""
+        instead = command_instead(conflicts, config, source.origin) if conflicts else ""
         fetched = [each.request for each in decisions if each.action != SKIP]
-        estimate = _estimate(
-            client,
-            replace(plan, requests=tuple(fetched)),
-            config,
-            sum(each.slots for each in terminals),
-            data,
-            probe,
-        )
+        estimate = _estimate(client, replace(plan, requests=tuple(fetched)), config, source, probe)
     return Preview(
         plan,
         tuple(decisions),
         sum(len(parts_of(request)) for request in fetched),
-        " and ".join(f"{each.url} ({each.api})" for each in terminals),
-        data,
+        " and ".join(f"{each.url} ({each.api})" for each in source.terminals),
+        source.data,
         estimate,
         free_bytes(config.output),
         instead,
@@ -129,14 +116,15 @@ def _estimate(
     client: ThetaClient,
     plan: Plan,
     config: DownloadConfig,
-    concurrency: int,
-    data: str,
+    source: Source,
     probe: str,
 ) -> Estimate | None:
-    estimate = None
+    estimate, concurrency = None, source.concurrency
     if probe != ALWAYS:
         records = recent(open_to_read(config.metrics))
-        estimate = from_history(plan.requests, config, records, concurrency=concurrency, data=data)
+        estimate = from_history(
+            plan.requests, config, records, concurrency=concurrency, data=source.data
+        )
     if estimate is None and probe != NO_PROBE:
         estimate = from_probe(client, plan, config, concurrency=concurrency)
     return estimate

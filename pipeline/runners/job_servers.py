@@ -169,8 +169,6 @@ RUNNERS = {
 @contextmanager
 def ended(runner: object) -> Iterator[None]:
     """Ends the runner's job server with the block, if it has one that it started."""
-    # Beam warns of each server that it starts and stops.
-    logging.getLogger("apache_beam.utils.subprocess_server").setLevel(logging.ERROR)
     try:
         yield
     finally:
@@ -180,11 +178,14 @@ def ended(runner: object) -> Iterator[None]:
 
 
 @contextmanager
-def lost_connections_told() -> Iterator[None]:
-    """Tells in a line that an engine dropped a worker of this process, where Beam prints traces.
+def quiet_engines() -> Iterator[None]:
+    """Prints a line where an engine drops a worker of this process, for which Beam prints traces.
 
     What the worker was doing is done again by another, or the run fails with the engine's reason.
+    For the process of a command: it changes how the whole process logs.
     """
+    # Beam warns of each server that it starts and stops.
+    logging.getLogger("apache_beam.utils.subprocess_server").setLevel(logging.ERROR)
     logging.getLogger("apache_beam.runners.worker").setLevel(logging.CRITICAL)
     before = threading.excepthook
     told = threading.Event()

@@ -4,21 +4,27 @@
 process as they become free; `DealAgain` gives what a failed Terminal leaves to the others.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from transforms.dispatch.queue import SlotQueue, shared_queue
-from transforms.dispatch.terminals import SlotWork, Terminal, deal
+from transforms.lazy import face
 
 if TYPE_CHECKING:
-    from transforms.dispatch.deal_again import DealAgain
+    from transforms.dispatch.deal_again import DealAgain as DealAgain
+    from transforms.dispatch.queue import SlotQueue as SlotQueue
+    from transforms.dispatch.queue import shared_queue as shared_queue
+    from transforms.dispatch.terminals import SlotWork as SlotWork
+    from transforms.dispatch.terminals import Terminal as Terminal
+    from transforms.dispatch.terminals import deal as deal
 
-__all__ = ["DealAgain", "SlotQueue", "SlotWork", "Terminal", "deal", "shared_queue"]
-
-
-def __getattr__(name: str) -> Any:
-    # It imports Beam, which takes half a second.
-    if name == "DealAgain":
-        from transforms.dispatch import deal_again
-
-        return deal_again.DealAgain
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+# DealAgain imports Beam.
+__getattr__ = face(
+    __name__,
+    {
+        "DealAgain": "deal_again",
+        "SlotQueue": "queue",
+        "SlotWork": "terminals",
+        "Terminal": "terminals",
+        "deal": "terminals",
+        "shared_queue": "queue",
+    },
+)

@@ -1,0 +1,45 @@
+"""What one run does, from its source to its summary."""
+
+from pipeline.download.job import Job
+from pipeline.download.messages import announce, tell_skipped
+from pipeline.download.session import Session
+from pipeline.folder.lock import output_lock
+from pipeline.folder.writers import sweep_dead
+from pipeline.history import recent
+from pipeline.planning import make_plan, open_source, take_stock
+from pipeline.planning.disk import refuse_full_disk
+from pipeline.planning.estimate import from_lessons, learn
+from transforms.metrics.summary import RunSummary
+
+
+def execute(session: Session, job: Job) -> RunSummary:
+    """Runs a download and returns its summary, in which every request has its result.
+
+    Raises:
+        ThetaError: no Terminal answers, or not as one.
+        NothingMatched: there is nothing of what was asked for.
+        Conflict: something is in the way, and nothing was fetched.
+        DryRun: the runner took the job, which is all that was asked for.
+        Exception: what the runner raises.
+    """
+    config, layout, stop = session.config, session.layout, session.stop
+    with session, open_source(config, stop) as source:
+        concurrency = source.concurrency
+        session.record |= {"source": source.describe(), "concurrency": concurrency}
+        with source.client(stop) as client:
+            plan = make_plan(client, config)
+        announce(plan, source, config)
+        session.check_folders()
+        with output_lock(layout):
+            sweep_dead(layout)
+            session.inventory = take_stock(plan, layout, source.origin, config)
+            tell_skipped(session.inventory.skipped)
+            missing = session.inventory.missing
+            lessons = learn(config, recent(session.store), data=source.data)
+            session.store.rest()
+            expected = from_lessons(missing, config, lessons, concurrency)
+            with source.client(stop) as client:
+                refuse_full_disk(client, missing, config, expected)
+            with session.measure(source, lessons.sizes) as measured:
+                summary = job.run(session, source, measured.progress)
+    return session.with_skipped(summary)

@@ -1,0 +1,109 @@
+"""The Beam job of a run: from its requests to the summary that its graph leaves."""
+
+from contextlib import ExitStack
+
+import apache_beam as beam
+from apache_beam.options.pipeline_options import PipelineOptions
+from apache_beam.runners.runner import PipelineResult
+
+from pipeline import runners
+from pipeline.download.accounting import check_accounts
+from pipeline.download.session import Session
+from pipeline.graph import build
+from pipeline.planning.source import Source
+from pipeline.process import watchdog
+from pipeline.progress.listener import Progress
+from pipeline.runners import flink_rest, remote
+from pipeline.runners.job_servers import ended
+from transforms.dispatch import shared_queue
+from transforms.fetch import FetchGreeks
+from transforms.metrics.summary import RunSummary
+from transforms.quality.check import Checking
+from transforms.quality.limits import parse_limits
+from transforms.schema import schema_of
+from transforms.sinks.base import make_sink
+from transforms.storage import files
+from transforms.write import WriteGreeks
+
+
+class WorkerDied(RuntimeError):
+    """A process of Beam's workers ended before its work did."""
+
+
+class DryRun(Exception):
+    """The job was translated and packed, and not submitted."""
+
+
+class Job:
+    """How a run's graph is run.
+
+    Args:
+        options: Beam's. They are completed with what the run needs.
+
+    Attributes:
+        runner: the runner's name.
+        local: whether the workers are started by this process, on this machine.
+        processes: whether they are processes of their own.
+    """
+
+    def __init__(self, options: PipelineOptions) -> None:
+        self._options = options
+        self.runner = runners.name_of(options)
+        self.local = runners.is_local(options)
+        self.processes = self.local and runners.has_processes(options)
+
+    def run(self, session: Session, source: Source, progress: Progress) -> RunSummary:
+        """Fetches what the session's inventory misses, and returns the summary of that.
+
+        Raises:
+            DryRun: the runner took the job, which is all that was asked for.
+            WorkerDied: a worker's process ended.
+            BooksDiffer: the summary does not agree with the requests.
+            Exception: what the runner raises.
+        """
+        config, layout, requests = session.config, session.layout, session.inventory.missing
+        flink_rest.name_job(self._options, layout.run_id)
+        runner = runners.prepare(self._options, source.concurrency)
+        pipeline = beam.Pipeline(runner=runner, options=self._options)
+        sink = make_sink(config.format, config.compression, schema_of(config.greeks), layout)
+        checking = Checking(config.check, parse_limits(config.fail_on))
+        with ExitStack() as stack:
+            stack.callback(self.end)
+            stack.enter_context(ended(runner))
+            queue = None
+            if self.local and not self.processes:
+                queue = stack.enter_context(shared_queue(requests, source.terminals))
+            fetch = FetchGreeks(
+                config.batch_size,
+                stop=session.stop,
+                listener=progress.address,
+                layout=layout,
+                queue=queue,
+            )
+            write = WriteGreeks(sink, source.origin, progress.address, checking)
+            build(pipeline, requests, source.terminals, fetch, write)
+            result = _run(pipeline)
+            remote.watch(result, progress.remote, session.stop.is_set)
+            result.wait_until_finish()
+        if runners.is_dry(self._options):
+            raise DryRun
+        document = files.read_json(layout.summary)
+        if document is None:
+            raise RuntimeError(f"the run left no summary at {layout.summary}")
+        summary = RunSummary(**document)
+        progress.complete(summary.expirations)
+        check_accounts(requests, summary, remote.counters(result) if self.local else None)
+        return summary
+
+    def end(self) -> None:
+        """Ends the job where it runs on without this process: on a Flink cluster."""
+        flink_rest.end_job(self._options)
+
+
+def _run(pipeline: beam.Pipeline) -> PipelineResult:
+    try:
+        return pipeline.run()
+    except RuntimeError as error:
+        if watchdog.CHANNEL_CLOSED in str(error):
+            raise WorkerDied(watchdog.DIED) from error
+        raise

@@ -1,0 +1,186 @@
+"""One run, from its start record to its end record: what it knows, keeps and leaves behind."""
+
+import sys
+import tempfile
+import time
+import uuid
+from dataclasses import replace
+from types import TracebackType
+
+from pipeline import history
+from pipeline.config.download_config import DownloadConfig
+from pipeline.download.partial_results import results_so_far
+from pipeline.download.record import completed
+from pipeline.errors import Conflict
+from pipeline.folder.writers import sweep
+from pipeline.history import Record
+from pipeline.history.sizes import Sizes
+from pipeline.planning.inventory import Inventory
+from pipeline.planning.source import Source
+from pipeline.process.memory import MemorySampler
+from pipeline.progress.listener import make_display
+from pipeline.progress.measurement import NOTHING_MEASURED, Measured
+from pipeline.progress.tally import Tally
+from transforms.metrics.summary import RunSummary
+from transforms.model import Failure
+from transforms.output.folder import OutputFolder
+from transforms.output.layout import COMPRESSIONS, Layout
+from transforms.storage import files
+from transforms.workers.process import Owner
+from transforms.workers.stop import StopSignal
+
+
+class Session:
+    """A run under way. Entered, it can be stopped; a process may have several.
+
+    Args:
+        config: what to download.
+        runner: the name of Beam's runner.
+        local: whether the workers run on this machine, started by this process.
+
+    Attributes:
+        config: what to download, the output as the workers see it.
+        store: the run history.
+        record: what is known of the run so far, for the history.
+        layout: where its files go.
+        stop: asks its workers to stop.
+        inventory: what is to be fetched and what is not, once that is known.
+        measured: the memory and the progress of the graph, once that runs.
+        unkept: whether the history could not take the end record.
+
+    Raises:
+        OSError: the run history can't be written.
+    """
+
+    def __init__(self, config: DownloadConfig, *, runner: str, local: bool) -> None:
+        folder = OutputFolder(config.output)
+        if not local:
+            # Workers may run in another folder, or on another machine that has the same files.
+            folder = folder.absolute()
+            config = replace(config, output=folder.path)
+        self.config = config
+        self.store = history.open_store(config.metrics, apart=True)
+        for record in self.store.bury():
+            print(f"an earlier run was killed, and is now marked so: {record['run_id']}")
+            sweep(f"{record.get('meta', '')}/unfinished/{record['run_id']}")
+        self.record: Record = {"request": config.describe(), "meta": folder.absolute().meta}
+        run_id = self.store.start(self.record)
+        self._started = time.monotonic()
+        self._runner = runner
+        suffix = COMPRESSIONS[config.format][config.compression]
+        self.layout = Layout(config.output, suffix, run_id, config.pattern)
+        # On this machine, wherever the files go; or where workers elsewhere see it, too.
+        shared = not local and files.is_local(config.output)
+        place = folder.meta if shared else tempfile.gettempdir()
+        self.stop = StopSignal(f"{place}/greeks-{uuid.uuid4().hex}.stop", Owner.current())
+        self.inventory = Inventory()
+        self.measured: Measured | None = None
+        self.unkept = False
+
+    def __enter__(self) -> "Session":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop.clear()
+
+    def ask_to_stop(self) -> None:
+        """Asks the workers to stop. May be called from any thread, before the run begins, too."""
+        self.stop.set()
+        if self.measured:
+            # The workers take a moment, and what keeps the record may take one, too.
+            self.store.ready()
+
+    def check_folders(self) -> None:
+        """Checks that the output folder and its `.meta` can be written to.
+
+        Raises:
+            Conflict: they can't.
+        """
+        try:
+            files.make_folder(self.layout.output)
+            probe = f"{self.layout.temporary}/probe.json"
+            files.write_json(probe, {}, self.layout.temporary)
+            files.remove(probe)
+        except OSError as error:
+            raise Conflict(
+                f"--output {self.config.output} can't be written to: {error}"
+                + (
+                    "; there is a file in its place: choose another folder"
+                    if isinstance(error, FileExistsError | NotADirectoryError)
+                    else ""
+                )
+            ) from error
+
+    def measure(self, source: Source, sizes: Sizes) -> Measured:
+        """Returns what measures and shows the run while it is entered."""
+        self.measured = Measured(
+            MemorySampler([source.embedded.pid] if source.embedded else []),
+            Tally(self.inventory.missing, sizes),
+            make_display(self.config.progress, self.config.progress_seconds),
+            source.embedded,
+        )
+        return self.measured
+
+    def has_all_results(self) -> bool:
+        """Returns whether the result of each request to be fetched has come."""
+        return len(self._results()) >= len(self.inventory.missing)
+
+    def _results(self) -> list[bytes]:
+        return self.measured.progress.told if self.measured else []
+
+    def results_so_far(self, error: BaseException | None) -> RunSummary:
+        """Returns the summary of a run whose graph did not come to its end.
+
+        Args:
+            error: why, or None if it was interrupted.
+
+        Raises:
+            OSError: the manifest can't be read.
+            ValueError: an entry of it is broken.
+        """
+        results = results_so_far(self.inventory.missing, self._results(), self.layout)
+        summary = self.with_skipped(RunSummary.of(results))
+        if error is None:
+            return summary
+        failure = Failure.of(error)
+        of_run = {"expiration": "", "error_type": failure.error_type, "message": failure.message}
+        return replace(summary, errors=(*summary.errors, of_run))
+
+    def with_skipped(self, summary: RunSummary) -> RunSummary:
+        """Returns a summary of what was fetched, completed with what need not be fetched."""
+        there = self.inventory
+        return summary.with_skipped(sum(there.skipped.values()), there.empty, there.listed)
+
+    def finish(self, summary: RunSummary, status: str) -> str:
+        """Completes the record with what only the launcher knows, and keeps it.
+
+        Returns:
+            Where it is kept: in the history, or where that fails in the `.meta` of the output.
+        """
+        self.record |= self.measured.figures() if self.measured else NOTHING_MEASURED
+        seconds = time.monotonic() - self._started
+        self.record = completed(self.record, summary, self.config, status, seconds, self._runner)
+        sweep(self.layout.temporary)
+        try:
+            return self.store.finish(self.record)
+        except OSError as error:
+            # It may be a database that was stopped meanwhile: the record of hours must not go.
+            self.unkept = True
+            records = f"{self.layout.folder.meta}/records"
+            path = f"{records}/pipeline-run-{self.layout.run_id}.json"
+            try:
+                files.write_json(path, self.record, records)
+            except OSError as other:
+                print(
+                    f"greeks download: the record could not be kept: {error}; nor in {path}: "
+                    f"{other}",
+                    file=sys.stderr,
+                )
+                return "(not kept)"
+            print(f"greeks download: the record is kept in {path}: {error}", file=sys.stderr)
+            return path

@@ -1,0 +1,119 @@
+"""Where the rows of a download come from: Terminals that all serve the same market."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+
+from pipeline.config.download_config import EMBEDDED, LOCAL_URLS, DownloadConfig
+from pipeline.errors import Conflict
+from pipeline.simulator.embedded import EmbeddedTerminal, embedded_terminal
+from transforms.dispatch import Terminal
+from transforms.schema import END_OF_DAY
+from transforms.thetadata import RetryPolicy, TerminalUnreachable, ThetaClient, find_terminal
+from transforms.workers.stop import NEVER, Stop
+
+SIMULATED, LIVE = "simulated", "live"
+
+
+@dataclass(frozen=True)
+class Source:
+    """Terminals that answer, and whose data they serve.
+
+    Attributes:
+        terminals: at least one.
+        embedded: the child process if the Terminal is a simulated one of this run's own.
+        data: `live` or `simulated`.
+        origin: for the manifest, what distinguishes rows of this source from those of another: a
+            simulated market's seed, and for end of day, which the generations of the API compute
+            differently, the generation.
+    """
+
+    terminals: tuple[Terminal, ...]
+    embedded: EmbeddedTerminal | None
+    data: str
+    origin: str
+
+    @property
+    def concurrency(self) -> int:
+        """How many requests may be outstanding at once, at all Terminals together."""
+        return sum(terminal.slots for terminal in self.terminals)
+
+    def client(self, stop: Stop = NEVER) -> ThetaClient:
+        """Returns a new client of the first Terminal, for what all of them know."""
+        return self.terminals[0].client(stop)
+
+    def describe(self) -> dict[str, str]:
+        """Returns the source as the run's record keeps it."""
+        return {
+            "terminal": ",".join(each.url for each in self.terminals),
+            "api": ",".join(dict.fromkeys(each.api for each in self.terminals)),
+            "data": self.data,
+        }
+
+
+@contextmanager
+def open_source(config: DownloadConfig, stop: Stop = NEVER) -> Iterator[Source]:
+    """Gives the source of a download; an embedded Terminal runs while the block lasts.
+
+    Of several Terminals that are named, those that do not answer are set aside, with a line on
+    standard error.
+
+    Args:
+        config: the download.
+        stop: ends the waiting for an answer.
+
+    Raises:
+        TerminalUnreachable: none answers.
+        ThetaError: one does not answer any more.
+        Stopped: `stop` was set.
+        Conflict: they do not all serve the same.
+        RuntimeError: an embedded one did not start.
+    """
+    with ExitStack() as stack:
+        embedded = None
+        choices, api = [[url] for url in config.terminals] or [list(LOCAL_URLS)], config.api
+        if config.terminal == EMBEDDED:
+            embedded = stack.enter_context(embedded_terminal(config.symbols, config.seed))
+            choices, api = [[embedded.url]], "v3"
+        terminals = _answering(choices, api, config, stop)
+        data, origin = _served(terminals, config, stop)
+        yield Source(terminals, embedded, data, origin)
+
+
+def _answering(
+    choices: list[list[str]], api: str, config: DownloadConfig, stop: Stop
+) -> tuple[Terminal, ...]:
+    """Returns the first Terminal that answers of each choice."""
+    policy = RetryPolicy(config.attempts, config.retry_seconds)
+    found: list[Terminal] = []
+    reasons: list[TerminalUnreachable] = []
+    for urls in choices:
+        try:
+            url, answers = find_terminal(urls, api, stop=stop)
+        except TerminalUnreachable as error:
+            reasons.append(error)
+            continue
+        slots = config.outstanding(answers)
+        found.append(Terminal(url, answers, config.timeout, policy, slots))
+    if not found:
+        raise reasons[0]
+    for reason in reasons:
+        print(f"set aside: {reason}", file=sys.stderr)
+    return tuple(found)
+
+
+def _served(terminals: tuple[Terminal, ...], config: DownloadConfig, stop: Stop) -> tuple[str, str]:
+    """Returns the data and the origin that all Terminals share."""
+    served: dict[tuple[str, str], str] = {}
+    for terminal in terminals:
+        with terminal.client(stop) as client:
+            simulation = client.simulation()
+        origin = f"{SIMULATED}, {simulation}" if simulation else LIVE
+        if config.greeks == END_OF_DAY:
+            origin = f"{origin}, {terminal.api}"
+        served.setdefault((SIMULATED if simulation else LIVE, origin), terminal.url)
+    if len(served) > 1:
+        each = ", ".join(f"{url} has {origin}" for (_, origin), url in served.items())
+        raise Conflict(f"--terminal: the Terminals do not serve the same: {each}")
+    return next(iter(served))
