@@ -6,7 +6,13 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions
+from apache_beam.io.filesystems import FileSystems
+from apache_beam.options.pipeline_options import (
+    GoogleCloudOptions,
+    PipelineOptions,
+    S3Options,
+    StandardOptions,
+)
 
 from pipeline.errors import ConfigError
 from pipeline.runners.job_servers import check_runner
@@ -86,6 +92,28 @@ def given_beam_flags(flags: Sequence[str], own: Sequence[str]) -> dict[str, Any]
         for option, action in parser._option_string_actions.items()
         if option in given
     }
+
+
+def take_storage_flags(flags: Sequence[str]) -> list[str]:
+    """Gives Beam's file systems the flags of object stores, and returns the other flags.
+
+    For the commands that only read and write files.
+
+    Args:
+        flags: such as `--s3_endpoint_url http://localhost:9000`.
+
+    Raises:
+        SystemExit: with status 2, after argparse's own message, if a flag lacks its value.
+    """
+    parser = argparse.ArgumentParser(
+        prog="greeks", usage="greeks COMMAND [FLAG ...] [--s3_… VALUE ...]", allow_abbrev=False
+    )
+    for options in (S3Options, GoogleCloudOptions):
+        options._add_argparse_args(parser)
+    _, unknown = parser.parse_known_args(list(flags))
+    if not unknown:
+        FileSystems.set_options(PipelineOptions(list(flags)))
+    return unknown
 
 
 def _check_runner(name: str) -> None:

@@ -45,6 +45,8 @@ COMMANDS: dict[str, ModuleType] = {
 
 def make_parser(prog: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:
     """Adds every command to the parser of `greeks`, and returns each one's own parser."""
+    # For a command that is about all of them.
+    prog.set_defaults(root=prog)
     commands = prog.add_subparsers(dest="command", required=True, metavar="COMMAND")
     parsers = {}
     for name, module in COMMANDS.items():
@@ -77,10 +79,11 @@ def run_command(
     """
     module = COMMANDS[options.command]
     quiet_beam()
-    if getattr(module, "STORAGE_FLAGS", False):
-        from pipeline.cli.storage_flags import take
+    if rest and getattr(module, "STORAGE_FLAGS", False):
+        # Beam takes half a second: only for who needs it.
+        from pipeline.cli.beam_flags import take_storage_flags
 
-        rest = take(rest)
+        rest = take_storage_flags(rest)
     if rest and not module.BEAM_FLAGS:
         parser.error(
             f"{rest[0]} is not a flag of greeks {options.command}; see "

@@ -16,7 +16,8 @@ examples:
       zsh, where fpath has ~/.zfunc
 """
 BEAM_FLAGS = False
-_PATHS = frozenset({"--config", "--output", "--metrics", "--flink_job_server_jar"})
+_PATHS = frozenset({"FILE", "FOLDER", "PATH", "WHERE", "A", "B"})
+"""What the help calls a value that is a path."""
 SHELLS = ("bash", "zsh", "tcsh")
 
 
@@ -29,19 +30,16 @@ def run(_parser: argparse.ArgumentParser, options: argparse.Namespace, _rest: Se
     """Prints the script."""
     import shtab
 
-    from pipeline.cli.main import parsers
-
-    parser, _ = parsers()
-    _mark_paths(parser, shtab.FILE)
-    print(shtab.complete(parser, options.shell))
+    _mark_paths(options.root, shtab.FILE)
+    print(shtab.complete(options.root, options.shell))
     return 0
 
 
 def _mark_paths(parser: argparse.ArgumentParser, complete: object) -> None:
-    """Marks the flags of a parser, and of those below it, whose values are paths."""
+    """Marks the arguments of a parser, and of those below it, whose values are paths."""
     for action in parser._actions:
         if isinstance(action, argparse._SubParsersAction):
             for below in action.choices.values():
                 _mark_paths(below, complete)
-        elif _PATHS.intersection(action.option_strings):
+        elif action.metavar in _PATHS:
             action.complete = complete  # type: ignore[attr-defined]  # -- shtab looks for it
