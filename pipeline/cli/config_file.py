@@ -11,7 +11,7 @@ runner = "FlinkRunner"      # Beam's flags as well
 import argparse
 import difflib
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, time
 from pathlib import Path
 from typing import Any
@@ -79,7 +79,12 @@ def to_arguments(
         action = own.get(name)
         if action is not None:
             _check_value(path, action, value)
-        arguments += _argument(name, value, own=action is not None)
+        if action is None:
+            arguments += _beams(name, value)
+        elif action.nargs == 0:
+            arguments += _switch(action, on=value, others=own.values())
+        else:
+            arguments.append(f"--{name}={_text(value)}")
     return arguments
 
 
@@ -108,7 +113,11 @@ def _check_beams(path: str, names: list[str], own: Mapping[str, Any]) -> None:
 
 
 def _check_value(path: str, action: argparse.Action, value: Any) -> None:
-    """Returns if a flag takes a value, and else says so with the file's name."""
+    """Checks that a flag takes a value.
+
+    Raises:
+        ConfigError: it does not; the message names the file.
+    """
     name = action.option_strings[0].removeprefix("--")
     if action.nargs == 0:
         if not isinstance(value, bool):
@@ -126,11 +135,23 @@ def _check_value(path: str, action: argparse.Action, value: Any) -> None:
         raise ConfigError(f"{FLAG} {path}: {name} is {value!r}, not one of {known}")
 
 
-def _argument(name: str, value: Any, *, own: bool) -> Iterator[str]:
+def _switch(
+    action: argparse.Action, *, on: bool, others: Iterable[argparse.Action]
+) -> Iterator[str]:
+    """Yields the flag without a value that a file turns on, or off by the flag that undoes it."""
+    if on:
+        yield action.option_strings[0]
+        return
+    for other in others:
+        if other.dest == action.dest and action.const == (not other.const):
+            yield other.option_strings[0]
+
+
+def _beams(name: str, value: Any) -> Iterator[str]:
     if isinstance(value, bool):
         if value:
             yield f"--{name}"
-    elif isinstance(value, list) and not own:
+    elif isinstance(value, list):
         # Beam's lists are flags that come several times.
         for each in value:
             yield f"--{name}={_text(each)}"

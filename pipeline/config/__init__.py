@@ -1,1 +1,6 @@
-"""What one download is asked to do."""
+"""What one download is asked to do: each setting is declared once, as a field of its group."""
+
+from pipeline.config.command import command_of
+from pipeline.config.download_config import DownloadConfig
+
+__all__ = ["DownloadConfig", "command_of"]

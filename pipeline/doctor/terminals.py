@@ -7,7 +7,7 @@ from email.utils import parsedate_to_datetime
 
 import requests
 
-from pipeline.config.download_config import APIS
+from pipeline.config.source import APIS
 from pipeline.doctor.diagnosis import FAIL, OK, WARN, Diagnosis
 from transforms.market import calendar, clock
 from transforms.model import GreeksRequest

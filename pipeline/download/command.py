@@ -15,7 +15,7 @@ from apache_beam.io.filesystems import FileSystems
 from apache_beam.options.pipeline_options import PipelineOptions
 
 from pipeline import history
-from pipeline.config.download_config import DownloadConfig
+from pipeline.config import DownloadConfig
 from pipeline.download.execute import execute
 from pipeline.download.job import DryRun, Job, WorkerDied
 from pipeline.download.messages import all_empty, conclude

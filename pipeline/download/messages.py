@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Mapping
 
-from pipeline.config.download_config import DownloadConfig
+from pipeline.config import DownloadConfig
 from pipeline.history import Record
 from pipeline.planning.plan import Plan
 from pipeline.planning.source import SIMULATED, Source

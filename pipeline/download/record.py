@@ -6,7 +6,7 @@ from importlib.metadata import version
 
 import pyarrow as pa
 
-from pipeline.config.download_config import DownloadConfig
+from pipeline.config import DownloadConfig
 from pipeline.history import Record
 from transforms.metrics.summary import RunSummary
 from transforms.native import compiled

@@ -8,7 +8,7 @@ from dataclasses import replace
 from types import TracebackType
 
 from pipeline import history
-from pipeline.config.download_config import DownloadConfig
+from pipeline.config import DownloadConfig
 from pipeline.download.partial_results import results_so_far
 from pipeline.download.record import completed
 from pipeline.errors import Conflict

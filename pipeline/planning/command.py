@@ -5,7 +5,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 
-from pipeline.config.download_config import DownloadConfig
+from pipeline.config import DownloadConfig
 from pipeline.errors import Conflict, NothingMatched
 from pipeline.history import StoreError
 from pipeline.planning.decisions import AGAIN, CONFLICT

@@ -4,8 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from pipeline.config.command import command_of
-from pipeline.config.download_config import DownloadConfig
+from pipeline.config import DownloadConfig, command_of
 from pipeline.planning.decisions import Decision
 from transforms.output.layout import BY_EXPIRATION, DAILY
 

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timezone
 
-from pipeline.config.download_config import DownloadConfig
+from pipeline.config import DownloadConfig
 from pipeline.errors import Conflict
 from pipeline.planning.plan import Plan
 from pipeline.planning.preconditions import check_layout, check_paths

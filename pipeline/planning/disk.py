@@ -4,7 +4,7 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from pipeline.config.download_config import DownloadConfig
+from pipeline.config import DownloadConfig
 from pipeline.errors import Conflict
 from pipeline.history.sizes import Sizes, days_to_expiration
 from pipeline.planning.estimate import Estimate, Rates, from_sizes, usual_bytes_per_row

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from pipeline.config.download_config import DownloadConfig
+from pipeline.config import DownloadConfig
 from pipeline.history.sizes import TICK, Sizes
 from transforms.market import calendar
 from transforms.model import EMPTY, WRITTEN, GreeksRequest

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from pipeline.config.download_config import DownloadConfig
+from pipeline.config import DownloadConfig
 from pipeline.errors import Conflict
 from pipeline.planning.conflicts import refusal
 from pipeline.planning.decisions import CONFLICT, SKIP, Decision, decide

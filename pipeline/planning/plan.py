@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import partial
 
-from pipeline.config.download_config import DownloadConfig
+from pipeline.config import DownloadConfig
 from pipeline.errors import NothingMatched
 from transforms.market import calendar
 from transforms.model import GreeksRequest

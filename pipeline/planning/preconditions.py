@@ -2,8 +2,7 @@
 
 from dataclasses import replace
 
-from pipeline.config.command import command_of
-from pipeline.config.download_config import DownloadConfig
+from pipeline.config import DownloadConfig, command_of
 from pipeline.errors import Conflict
 from pipeline.planning.plan import Plan
 from transforms.model import GreeksRequest

@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from pipeline.config.download_config import DownloadConfig
+from pipeline.config import DownloadConfig
 from pipeline.history import open_to_read, recent
 from pipeline.planning.conflicts import command_instead
 from pipeline.planning.decisions import CONFLICT, SKIP, Decision, decide

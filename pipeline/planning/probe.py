@@ -4,7 +4,7 @@ import tempfile
 import time
 from dataclasses import replace
 
-from pipeline.config.download_config import DownloadConfig
+from pipeline.config import DownloadConfig
 from pipeline.history.sizes import Sizes, days_to_expiration
 from pipeline.planning.estimate import Estimate, Rates, from_sizes
 from pipeline.planning.plan import Plan

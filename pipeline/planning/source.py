@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
-from pipeline.config.download_config import EMBEDDED, LOCAL_URLS, DownloadConfig
+from pipeline.config import DownloadConfig
+from pipeline.config.source import EMBEDDED, LOCAL_URLS
 from pipeline.errors import Conflict
 from pipeline.simulator.embedded import EmbeddedTerminal, embedded_terminal
 from transforms.dispatch import Terminal

@@ -134,7 +134,7 @@ def test_a_disk_that_is_too_small_is_told_before_anything_is_fetched(
 def test_the_estimate_is_of_the_right_size(terminal: TerminalServer, tmp_path: Path) -> None:
     from datetime import date
 
-    from pipeline.config.download_config import DownloadConfig
+    from pipeline.config import DownloadConfig
     from pipeline.planning.disk import expected_bytes
     from pipeline.planning.plan import make_plan
     from transforms.thetadata import ThetaClient

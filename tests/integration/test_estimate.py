@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.config.download_config import DownloadConfig
+from pipeline.config import DownloadConfig
 from pipeline.planning.estimate import from_history
 from pipeline.planning.plan import make_plan
 from pipeline.planning.probe import from_probe

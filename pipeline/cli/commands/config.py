@@ -3,7 +3,7 @@
 import argparse
 from collections.abc import Sequence
 
-from pipeline.cli.flags import add_download_flags
+from pipeline.cli.flags import add_download_flags, settle
 
 SUMMARY = "show the settings in force, and where each came from"
 DESCRIPTION = "Shows settings. A file of them is given to a download with --config."
@@ -39,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(parser: argparse.ArgumentParser, options: argparse.Namespace, rest: Sequence[str]) -> int:
     """Prints the settings and returns the exit code."""
-    from pipeline.cli.commands.download import own_flags, settle
+    from pipeline.cli.commands.download import own_flags
     from pipeline.cli.settings import setting_lines
     from pipeline.errors import ConfigError
 

@@ -3,7 +3,8 @@
 import argparse
 from collections.abc import Sequence
 
-from pipeline.config.download_config import APIS, LOCAL_URLS
+from pipeline.cli.flags import add_flag
+from pipeline.config.source import LOCAL_URLS, is_terminal, named_terminals
 
 SUMMARY = "find out what keeps a download from working, and the way out"
 DESCRIPTION = """\
@@ -29,36 +30,21 @@ STORAGE_FLAGS = True
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the doctor's flags."""
-    parser.add_argument(
-        "--terminal",
-        default="",
-        metavar="URL[,URL]",
-        help=f"the addresses of the Theta Terminals (default: {' and '.join(LOCAL_URLS)})",
+    add_flag(
+        parser,
+        "terminal",
+        help="addresses of the Theta Terminals, separated by commas",
+        default_text=" and ".join(LOCAL_URLS),
     )
-    parser.add_argument(
-        "--api",
-        default="auto",
-        choices=APIS,
-        help="the generation to ask for; auto: both (default: %(default)s)",
-    )
+    add_flag(parser, "api", help="generation of the API; auto: both")
     parser.add_argument(
         "--symbol",
         default="SPXW",
         metavar="SPXW",
         help="an option root to ask the subscription for (default: %(default)s)",
     )
-    parser.add_argument(
-        "--output",
-        default="data/greeks",
-        metavar="FOLDER",
-        help="where the files would go (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--metrics",
-        default="data/metrics",
-        metavar="WHERE",
-        help="where the run history would be (default: %(default)s)",
-    )
+    add_flag(parser, "output")
+    add_flag(parser, "metrics")
     parser.add_argument(
         "--flink", action="store_true", help="look for Java and Flink's job server, too"
     )
@@ -73,7 +59,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(parser: argparse.ArgumentParser, options: argparse.Namespace, _rest: Sequence[str]) -> int:
     """Prints what is found; returns 1 if something fails, else 0."""
-    from pipeline.config.download_config import is_terminal, named_terminals
     from transforms.model import checked_symbol
 
     urls = named_terminals(options.terminal)

@@ -5,13 +5,11 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from pipeline.cli.flags import add_download_flags
-from pipeline.config.download_config import DownloadConfig
+from pipeline.cli.flags import add_download_flags, config_from
+from pipeline.config import DownloadConfig
 from pipeline.errors import ConfigError
 from pipeline.process.footprint import importing
-from transforms.model import PARAMETERS
-from transforms.output.layout import COMPRESSIONS, FIELDS
-from transforms.schema import END_OF_DAY
+from transforms.output.layout import FIELDS
 
 if TYPE_CHECKING:
     from apache_beam.options.pipeline_options import PipelineOptions
@@ -42,9 +40,6 @@ way; 3 no Terminal answers; 130 or 143 interrupted.
 BEAM_FLAGS = True
 SYNOPSIS = "greeks download --symbol SPXW --start_date DATE [FLAG ...] [BEAM_FLAG ...]"
 
-# Flags that are not named as ThetaData names the parameter.
-_FLAGS = {"version": "greeks_version"}
-
 add_arguments = add_download_flags
 
 
@@ -65,44 +60,8 @@ def configure(
     Raises:
         SystemExit: with status 2, after a message that names the flag that is wrong.
     """
-    settle(options)
     try:
-        config = DownloadConfig(
-            symbols=tuple(dict.fromkeys(symbol.upper() for symbol in options.symbol)),
-            start_date=options.start_date,
-            end_date=options.end_date,
-            max_dte=options.max_dte,
-            expirations=tuple(sorted(set(options.expirations))),
-            interval=options.interval,
-            greeks=options.greeks,
-            parameters=tuple(
-                (name, value)
-                for name in PARAMETERS
-                if (value := getattr(options, _FLAGS.get(name, name))) is not None
-            ),
-            terminal=options.terminal,
-            api=options.api,
-            tier=options.tier,
-            concurrency=options.concurrency,
-            timeout=options.timeout,
-            attempts=options.attempts,
-            retry_seconds=options.retry_seconds,
-            output=options.output,
-            format=options.format,
-            compression=options.compression,
-            batch_size=options.batch_size,
-            layout=options.layout,
-            file_name_pattern=options.file_name_pattern,
-            resume=options.resume,
-            retry_empty_after=options.retry_empty_after,
-            check_disk=options.check_disk,
-            metrics=options.metrics,
-            seed=options.seed,
-            progress=options.progress,
-            progress_seconds=options.progress_seconds,
-            check=options.check,
-            fail_on=options.fail_on,
-        )
+        config = config_from(options)
         # Beam takes half a second and 120 MiB: not for --help, nor for a mistyped date.
         from pipeline.cli.beam_flags import parse_beam_flags
 
@@ -110,13 +69,6 @@ def configure(
     except ConfigError as error:
         parser.error(str(error))
     return config, beam_options
-
-
-def settle(options: argparse.Namespace) -> None:
-    """Gives the flags whose default depends on another flag the value that is in force."""
-    options.end_date = options.end_date or options.start_date
-    options.interval = options.interval or (END_OF_DAY if options.greeks == END_OF_DAY else "5m")
-    options.compression = options.compression or next(iter(COMPRESSIONS[options.format]))
 
 
 def own_flags(parser: argparse.ArgumentParser) -> list[str]:

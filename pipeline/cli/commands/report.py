@@ -6,7 +6,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from pipeline.cli.flags import iso_date
+from pipeline.cli.flags import add_flag
+from pipeline.config.values import iso_date
 from transforms.market import clock_ms
 
 SUMMARY = "draw a run and its data: one HTML file, and PNGs"
@@ -45,19 +46,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="RUN",
         help="the id of a run, last, previous, or a summary's file (default: the newest)",
     )
-    parser.add_argument(
-        "--output",
+    add_flag(
+        parser,
+        "output",
+        help="folder of the data files, as given to greeks download",
         default="",
-        metavar="FOLDER",
-        help="a folder of data files, as a download's --output (default: the run's own)",
+        default_text="the run's own",
     )
-    parser.add_argument(
-        "--metrics",
-        default="data/metrics",
-        metavar="WHERE",
-        help="where the run history is: a folder, sqlite:///PATH or "
-        "postgresql://USER@HOST/DATABASE (default: %(default)s)",
-    )
+    add_flag(parser, "metrics")
     parser.add_argument(
         "--symbol",
         default="",

@@ -6,6 +6,9 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from pipeline.addresses import is_sql
+from pipeline.cli.flags import add_flag
+from pipeline.config.output import metrics_problem
 from pipeline.history.model import STATUSES
 
 if TYPE_CHECKING:
@@ -102,13 +105,7 @@ def _add(
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    made.add_argument(
-        "--metrics",
-        default="data/metrics",
-        metavar="WHERE",
-        help="the run history: a folder or URL of JSON files, sqlite:///PATH, or "
-        "postgresql://USER@HOST/DATABASE (default: %(default)s)",
-    )
+    add_flag(made, "metrics")
     made.add_argument("--json", action="store_true", help="as JSON, for other programs")
     return made
 
@@ -140,14 +137,10 @@ def _count(text: str) -> int:
 
 def run(parser: argparse.ArgumentParser, options: argparse.Namespace, _rest: Sequence[str]) -> int:
     """Tells what is asked for; returns 1 if it is not there, or is a regression, else 0."""
-    from pipeline.addresses import is_address, is_sql, redacted
     from pipeline.history import NoSuchRun, StoreError, open_to_read
 
-    if is_sql(options.metrics) and not is_address(options.metrics):
-        parser.error(
-            f"--metrics is {redacted(options.metrics)!r}, neither sqlite:///PATH nor "
-            "postgresql://HOST/DATABASE"
-        )
+    if is_sql(options.metrics) and (problem := metrics_problem(options.metrics)):
+        parser.error(f"--metrics {problem}")
     try:
         return {"list": _list, "show": _show, "compare": _compare}[options.runs_command](
             open_to_read(options.metrics), options

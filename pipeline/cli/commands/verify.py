@@ -6,6 +6,8 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 
+from pipeline.cli.flags import add_flag
+
 SUMMARY = "check every file of an output folder against the manifest"
 DESCRIPTION = """\
 Checks every file of an output folder against the manifest, from the files alone: that it is there,
@@ -32,12 +34,7 @@ OK, WRONG, UNUSABLE = 0, 1, 2
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the flags of `greeks verify` to a parser."""
-    parser.add_argument(
-        "--output",
-        default="data/greeks",
-        metavar="FOLDER",
-        help="the folder of the files, as given to greeks download (default: %(default)s)",
-    )
+    add_flag(parser, "output", help="folder of the data files, as given to greeks download")
     parser.add_argument("--json", action="store_true", help="print the findings as JSON")
 
 

@@ -147,3 +147,24 @@ def test_a_flag_that_takes_no_value_is_true_or_false_in_a_file(
                 return
             assert main(arguments) == 0
         assert capsys.readouterr().out.startswith("{") == ("true" in text)
+
+
+@pytest.mark.parametrize(
+    ("text", "check"),
+    [
+        ("check = false", "false"),
+        ("no_check = true", "false"),
+        ("check = true", "true"),
+        ("no_check = false", "true"),
+        ("", "true"),
+    ],
+)
+def test_false_in_a_file_is_the_opposite_of_true(
+    text: str, check: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "run.toml").write_text(f"{FILE}\n{text}\n")
+    told = settings(capsys, "--config run.toml")
+    assert (told["check"][0], told["no_check"][0]) == (
+        check,
+        {"true": "false", "false": "true"}[check],
+    )

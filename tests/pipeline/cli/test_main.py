@@ -56,7 +56,10 @@ def summary() -> dict[str, object]:
         (f"{GOOD} --symbol ../SPX", "--symbol: '../SPX' is not a symbol"),
         (f"{GOOD} --fail_on zero>5%", "--fail_on: 'zero' is not a rule: they are missing_values, "),
         (f"{GOOD} --fail_on holes>5pc", "--fail_on: 'holes>5pc' is not a limit"),
-        (f"{GOOD} --no_check --fail_on holes", "--fail_on asks for a check that --no_check leaves"),
+        (
+            f"{GOOD} --no_check --fail_on holes",
+            "--fail_on needs the quality check that --no_check skips",
+        ),
         ("check --fail_on zero x.csv", "--fail_on: 'zero' is not a rule"),
         ("diff a.csv", "required: B"),
         ("terminal --prot 1", "--prot is not a flag of greeks terminal"),

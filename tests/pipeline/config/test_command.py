@@ -1,44 +1,128 @@
 import shlex
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as some
+from hypothesis.strategies import SearchStrategy
 
-from pipeline.cli.commands.download import configure
+from pipeline.cli.flags import config_from
 from pipeline.cli.main import parsers
-from pipeline.config.command import command_of
-from pipeline.config.download_config import DownloadConfig
+from pipeline.config import DownloadConfig, command_of
+from pipeline.config.download_config import SETTINGS
+from transforms.model import INTERVALS
+from transforms.output.layout import COMPRESSIONS
 
 DAY = date(2024, 3, 14)
+PARSER, _ = parsers()
+
+TIMES = some.times().map(lambda time: time.replace(microsecond=0).isoformat())
+NUMBERS = some.floats(allow_nan=False, allow_infinity=False).map(str)
+FOLDERS = some.text(
+    some.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=20
+).map(lambda text: f"data/{text}/x")
+DAYS = some.dates(date(2012, 6, 1), date(2024, 12, 31))
+
+GIVEN: dict[str, SearchStrategy[Any]] = {
+    "symbols": some.lists(
+        some.from_regex(r"[A-Z][A-Z0-9]{0,5}(\.[A-Z0-9]{1,2})?", fullmatch=True),
+        min_size=1,
+        max_size=3,
+        unique=True,
+    ).map(tuple),
+    "start_date": DAYS,
+    "max_dte": some.integers(0, 4000),
+    "expirations": some.sets(some.dates(date(2025, 1, 1)), max_size=3).map(
+        lambda days: tuple(sorted(days))
+    ),
+    "start_time": some.just("00:00:00"),
+    "end_time": TIMES,
+    "strike_range": some.integers(1).map(str),
+    "rate_type": some.sampled_from(["sofr", "treasury_m1", "treasury_y30"]),
+    "rate_value": NUMBERS,
+    "annual_dividend": NUMBERS,
+    "greeks_version": some.sampled_from(["latest", "1"]),
+    "terminal": some.sampled_from(["", "embedded", "http://h:1", "http://h:1, https://g"]),
+    "concurrency": some.integers(0, 128),
+    "timeout": some.floats(0, 86400, exclude_min=True),
+    "attempts": some.integers(1, 1000),
+    "retry_seconds": some.floats(0, 86400),
+    "seed": some.integers(0),
+    "output": FOLDERS,
+    "batch_size": some.integers(1, 1_000_000),
+    "file_name_pattern": some.sampled_from(
+        ["", "-{symbol}/{expiration:%y%m%d} {first_trade_date}", "{symbol}{expiration}$%é"]
+    ),
+    "metrics": some.sampled_from(["history", "-m", "sqlite:///x y", "postgresql://a:b@h/d"]),
+    "progress_seconds": some.floats(0, 86400, exclude_min=True),
+    "retry_empty_after": some.floats(0, 36500),
+}
+"""Good values of the settings that name no choices and are not on or off."""
+
+
+@some.composite
+def configurations(draw: some.DrawFn) -> DownloadConfig:
+    """Any good configuration; a setting that is added has to be added above."""
+    values: dict[str, Any] = {}
+    for setting in SETTINGS:
+        if setting.choices:
+            values[setting.name] = draw(some.sampled_from(setting.choices))
+        elif setting.kind is bool:
+            values[setting.name] = draw(some.booleans())
+        elif setting.name == "end_date":
+            values["end_date"] = values["start_date"] + timedelta(draw(some.integers(0, 400)))
+        elif setting.name == "interval":
+            eod = values["greeks"] == "eod"
+            values["interval"] = "eod" if eod else draw(some.sampled_from(INTERVALS))
+        elif setting.name == "fail_on":
+            values["fail_on"] = draw(some.sampled_from(["", "holes>1%,duplicates", "any>3"]))
+        elif setting.required or draw(some.booleans()):
+            values[setting.name] = draw(GIVEN[setting.name])
+    values["compression"] = draw(some.sampled_from(list(COMPRESSIONS[values["format"]])))
+    if not values["check"]:
+        del values["fail_on"]
+    if values["layout"] == "expiration" and values["end_date"] != values["start_date"]:
+        values.pop("file_name_pattern", None)
+    if values["layout"] == "daily" and "first" not in values.get("file_name_pattern", "first"):
+        values.pop("file_name_pattern", None)
+    return DownloadConfig(**values)
+
+
+def parsed(command: str) -> DownloadConfig:
+    words = shlex.split(command)
+    assert words[:2] == ["greeks", "download"]
+    options, rest = PARSER.parse_known_args(words[1:])
+    assert rest == []
+    return config_from(options)
+
+
+@settings(max_examples=200, deadline=None)
+@given(configurations())
+def test_the_command_of_a_configuration_makes_it_again(config: DownloadConfig) -> None:
+    assert parsed(command_of(config)) == config
 
 
 @pytest.mark.parametrize(
-    "more",
+    ("more", "words"),
     [
-        {},
-        {"end_date": date(2024, 3, 28), "max_dte": 7, "interval": "1m", "format": "parquet"},
-        {"format": "parquet", "compression": "none", "output": "my data/x", "seed": 3},
-        {"greeks": "eod", "interval": "eod", "layout": "daily", "resume": "off"},
-        {"expirations": (date(2024, 3, 15), date(2024, 4, 19)), "retry_empty_after": 0.5},
-        {"parameters": (("rate_type", "sofr"), ("version", "1")), "check_disk": False},
-        {"check": False, "progress": "plain"},
-        {"fail_on": "holes>1%,duplicates"},
-        {"file_name_pattern": "{symbol}/{expiration:%y%m%d}", "concurrency": 2, "timeout": 7.5},
+        ({}, ""),
+        ({"end_date": date(2024, 3, 28)}, " --end_date 2024-03-28"),
+        ({"greeks": "eod", "interval": "eod"}, " --greeks eod"),
+        ({"format": "parquet", "compression": "zstd"}, " --format parquet"),
+        (
+            {"format": "parquet", "compression": "none"},
+            " --format parquet --compression none",
+        ),
+        ({"check": False, "check_disk": False}, " --no_check --no_disk_check"),
+        (
+            {"timeout": 7.123456789, "retry_seconds": 60.0},
+            " --timeout 7.123456789 --retry_seconds 60",
+        ),
+        ({"output": "my data", "metrics": "-m"}, " --output 'my data' --metrics=-m"),
     ],
 )
-def test_the_command_of_a_configuration_makes_it_again(more: dict[str, Any]) -> None:
-    compression = {"parquet": "zstd"}.get(more.get("format", ""), "none")
-    fields: dict[str, Any] = {"end_date": DAY, "compression": compression, "format": "csv"} | more
-    config = DownloadConfig(("SPXW", "SPX"), DAY, **fields)
-    parser, commands = parsers()
-    words = shlex.split(command_of(config))
-    assert words[:2] == ["greeks", "download"]
-    options, rest = parser.parse_known_args(words[1:])
-    made, _ = configure(commands["download"], options, rest)
-    assert made == config
-
-
-def test_a_default_is_left_out() -> None:
-    assert command_of(DownloadConfig(("SPXW",), DAY, DAY)) == (
-        "greeks download --symbol SPXW --start_date 2024-03-14"
-    )
+def test_only_what_is_no_default_is_in_the_command(more: dict[str, Any], words: str) -> None:
+    config = DownloadConfig(("SPXW",), DAY, **{"end_date": DAY} | more)
+    assert command_of(config) == f"greeks download --symbol SPXW --start_date 2024-03-14{words}"
+    assert parsed(command_of(config)) == config

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.config.download_config import DownloadConfig
+from pipeline.config import DownloadConfig
 from pipeline.planning.decisions import CONFLICT, decide
 from pipeline.planning.plan import Plan
 from tests.support.data import DAY, layout_in, request_for

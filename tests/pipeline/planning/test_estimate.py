@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.config.download_config import DownloadConfig
+from pipeline.config import DownloadConfig
 from pipeline.planning.estimate import from_history, usual_bytes_per_row
 from tests.support.data import request_for
 

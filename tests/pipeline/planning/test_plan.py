@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.config.download_config import DownloadConfig
+from pipeline.config import DownloadConfig
 from pipeline.errors import NothingMatched
 from pipeline.planning.plan import Plan, make_plan
 from tests.support.market import EXPIRATIONS, HOLIDAYS, terminal

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.cli.main import main
-from pipeline.config.download_config import DownloadConfig
+from pipeline.config import DownloadConfig
 from pipeline.planning.command import lines
 from pipeline.planning.estimate import Estimate
 from pipeline.planning.plan import Plan

@@ -1,0 +1,40 @@
+"""What becomes of the files of earlier runs."""
+
+from dataclasses import dataclass, field
+from functools import partial
+
+from pipeline.config.checks import between
+from pipeline.config.setting import Switch, setting
+from transforms.output.resume import OFF, PROOFS, STAT, Resume
+
+_setting = partial(setting, group="existing files")
+
+
+@dataclass(frozen=True)
+class ExistingFilesSettings:
+    """Settings of what becomes of the files of earlier runs."""
+
+    resume: str = field(
+        default=STAT,
+        metadata=_setting(
+            "how an existing file of the same request is checked before it is skipped: stat: by "
+            "its size; hash: by its SHA-256; off: not at all, everything is downloaded again",
+            choices=PROOFS,
+            switches=(
+                Switch(
+                    "overwrite",
+                    OFF,
+                    "download existing files again, as --resume off does; files of other requests "
+                    "stay",
+                ),
+            ),
+        ),
+    )
+    retry_empty_after: float = field(
+        default=Resume.retry_empty_after,
+        metadata=_setting(
+            "time after which an expiration without data is requested again",
+            metavar="DAYS",
+            check=between(0, 36500, "days"),
+        ),
+    )

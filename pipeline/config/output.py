@@ -1,0 +1,118 @@
+"""Where the files go, and in which form."""
+
+import os
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from pipeline.addresses import is_address, is_sql, redacted
+from pipeline.config.checks import between, folder_problem
+from pipeline.config.setting import Switch, setting
+from transforms.output.folder import META
+from transforms.output.layout import BY_EXPIRATION, COMPRESSIONS, PATTERNS, check_pattern
+from transforms.thetadata.client import BATCH_SIZE
+
+_setting = partial(setting, group="output")
+
+
+def _check_output(folder: str, _config: Any) -> str:
+    if folder.rstrip("/").endswith(META):
+        return f"is {folder!r}: such a folder holds the manifest of another folder"
+    return folder_problem(folder)
+
+
+def _check_compression(compression: str, config: Any) -> str:
+    known = COMPRESSIONS[config.format]
+    if compression in known:
+        return ""
+    return f"is {compression!r}; {config.format} takes {', '.join(known)}"
+
+
+def _check_pattern(pattern: str, config: Any) -> str:
+    check_pattern(pattern or PATTERNS[config.layout], config.layout)
+    return ""
+
+
+def metrics_problem(metrics: str) -> str:
+    """Returns what is wrong with the address of a run history, or an empty text."""
+    if not is_sql(metrics):
+        return folder_problem(metrics)
+    if is_address(metrics):
+        return ""
+    return f"is {redacted(metrics)!r}, neither sqlite:///PATH nor postgresql://HOST/DATABASE"
+
+
+def _check_metrics(metrics: str, config: Any) -> str:
+    inside = os.path.normpath(metrics) + "/"
+    if inside.startswith(os.path.normpath(config.output) + "/"):
+        return f"is {redacted(metrics)!r}, inside --output, which holds only data files"
+    return metrics_problem(metrics)
+
+
+@dataclass(frozen=True)
+class OutputSettings:
+    """Settings of where the files go, and in which form."""
+
+    output: str = field(
+        default="data/greeks",
+        metadata=_setting("folder of the data files", metavar="FOLDER", check=_check_output),
+    )
+    format: str = field(
+        default="csv",
+        metadata=_setting("format of the data files", choices=tuple(COMPRESSIONS)),
+    )
+    compression: str = field(
+        default="none",
+        metadata=_setting(
+            "compression of the data files; "
+            + "; ".join(f"{name}: {', '.join(known)}" for name, known in COMPRESSIONS.items()),
+            choices=tuple(dict.fromkeys(each for known in COMPRESSIONS.values() for each in known)),
+            check=_check_compression,
+            implied=lambda config: next(iter(COMPRESSIONS[config.format])),
+            default_text="the first",
+        ),
+    )
+    batch_size: int = field(
+        default=BATCH_SIZE,
+        metadata=_setting(
+            "maximum number of rows in a batch", metavar="ROWS", check=between(1, 1_000_000)
+        ),
+    )
+    layout: str = field(
+        default=BY_EXPIRATION,
+        metadata=_setting(
+            "expiration: one file per expiration; daily: one file per expiration and trade date, "
+            "so that tomorrow's run adds files",
+            choices=tuple(PATTERNS),
+        ),
+    )
+    file_name_pattern: str = field(
+        default="",
+        metadata=_setting(
+            "names of the data files, see below",
+            metavar="PATTERN",
+            check=_check_pattern,
+            default_text="; ".join(f"{kind}: {own}" for kind, own in PATTERNS.items()),
+        ),
+    )
+    metrics: str = field(
+        default="data/metrics",
+        metadata=_setting(
+            "run history: a folder or URL of JSON files, sqlite:///PATH, or "
+            "postgresql://USER@HOST/DATABASE",
+            metavar="WHERE",
+            check=_check_metrics,
+        ),
+    )
+    check_disk: bool = field(
+        default=True,
+        metadata=_setting(
+            switches=(
+                Switch(
+                    "no_disk_check",
+                    False,
+                    "start even if the files are not expected to fit on the disk",
+                ),
+            ),
+        ),
+    )

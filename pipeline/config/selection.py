@@ -1,0 +1,156 @@
+"""Which expirations, trade dates and rows are downloaded."""
+
+from dataclasses import dataclass, field
+from datetime import date
+from functools import partial
+from typing import Any
+
+from pipeline.config.checks import between, positive_integer, readable, time_of_day
+from pipeline.config.setting import setting
+from pipeline.config.values import words
+from transforms.model import INTERVALS, checked_symbol
+from transforms.schema import END_OF_DAY, ORDERS
+
+FIRST_DATE = date(2012, 6, 1)
+"""ThetaData's option history begins here."""
+
+_setting = partial(setting, group="selection")
+
+
+def _symbols(text: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(symbol.upper() for symbol in words(text)))
+
+
+def _check_symbols(symbols: tuple[str, ...], _config: Any) -> str:
+    for symbol in symbols:
+        checked_symbol(symbol)
+    return "" if symbols else "names no symbol"
+
+
+def _check_start(day: date, _config: Any) -> str:
+    if day >= FIRST_DATE:
+        return ""
+    return f"is {day}; ThetaData's option history begins on {FIRST_DATE}"
+
+
+def _check_end(day: date, config: Any) -> str:
+    if day < config.start_date:
+        return f"is {day}, before --start_date {config.start_date}"
+    today = date.today()  # noqa: DTZ011 -- only to refuse what no exchange has seen yet
+    return f"is {day}, in the future" if (day - today).days > 1 else ""
+
+
+def _check_expirations(days: tuple[date, ...], config: Any) -> str:
+    early = [day for day in days if day < config.start_date]
+    if not early:
+        return ""
+    return f"names {', '.join(map(str, early))}, before --start_date {config.start_date}"
+
+
+def _default_interval(config: Any) -> str:
+    return END_OF_DAY if config.greeks == END_OF_DAY else "5m"
+
+
+def _check_interval(interval: str, config: Any) -> str:
+    known = (END_OF_DAY,) if config.greeks == END_OF_DAY else INTERVALS
+    return "" if interval in known else f"is {interval!r}, not one of {', '.join(known)}"
+
+
+def _check_end_time(time: str, config: Any) -> str:
+    time_of_day(time)
+    return "is before --start_time" if time < (config.start_time or "") else ""
+
+
+@dataclass(frozen=True)
+class SelectionSettings:
+    """Settings of which expirations, trade dates and rows are downloaded."""
+
+    symbols: tuple[str, ...] = field(
+        metadata=_setting(
+            "option roots, separated by commas",
+            flag="symbol",
+            metavar="SPXW[,SPX]",
+            parse=_symbols,
+            check=_check_symbols,
+        )
+    )
+    start_date: date = field(
+        metadata=_setting(
+            "first trade date: YYYY-MM-DD, YYYYMMDD, today or yesterday, in New York",
+            metavar="DATE",
+            check=_check_start,
+        )
+    )
+    end_date: date = field(
+        metadata=_setting(
+            "last trade date, inclusive",
+            metavar="DATE",
+            check=_check_end,
+            implied=lambda config: config.start_date,
+            default_text="--start_date",
+        )
+    )
+    max_dte: int = field(
+        default=30,
+        metadata=_setting(
+            "maximum number of calendar days from a trade date to an expiration",
+            metavar="DAYS",
+            check=between(0, 4000),
+        ),
+    )
+    expirations: tuple[date, ...] = field(
+        default=(),
+        metadata=_setting(
+            "only these expirations, regardless of --max_dte",
+            metavar="DATE[,DATE]",
+            check=_check_expirations,
+            default_text="all within --max_dte",
+        ),
+    )
+    greeks: str = field(
+        default="first_order",
+        metadata=_setting(
+            "order of the Greeks; eod has one row per contract and trade date",
+            choices=tuple(ORDERS),
+        ),
+    )
+    interval: str = field(
+        default="5m",
+        metadata=_setting(
+            f"time between two rows of a contract: {', '.join(INTERVALS)}",
+            metavar="INTERVAL",
+            check=_check_interval,
+            implied=_default_interval,
+            default_text="5m; with --greeks eod: eod",
+        ),
+    )
+    start_time: str | None = field(
+        default=None,
+        metadata=_setting(
+            "time of the first row of a trade date, in New York",
+            metavar="HH:MM:SS",
+            check=readable(time_of_day),
+            default_text="09:30:00",
+            parameter="start_time",
+        ),
+    )
+    end_time: str | None = field(
+        default=None,
+        metadata=_setting(
+            "time of the last row of a trade date, inclusive, in New York",
+            metavar="HH:MM:SS",
+            check=_check_end_time,
+            default_text="16:00:00",
+            parameter="end_time",
+        ),
+    )
+    strike_range: str | None = field(
+        default=None,
+        metadata=_setting(
+            "only N strikes above and N below the money; needs v3",
+            metavar="N",
+            check=readable(positive_integer),
+            default_text="all strikes",
+            parameter="strike_range",
+        ),
+    )

@@ -1,0 +1,126 @@
+"""A setting: what the user of one field of `DownloadConfig` reads, types and may give."""
+
+from collections.abc import Callable
+from dataclasses import MISSING, Field, dataclass, replace
+from types import MappingProxyType
+from typing import Any
+
+from pipeline.config.values import parser_of, text_of
+
+Check = Callable[[Any, Any], str]
+"""Takes a value and the whole configuration. Returns what is wrong with the value, as the end of a
+sentence that begins with its flag, or an empty text. May raise a ValueError with a sentence of its
+own."""
+
+_KEY = "setting"
+
+
+@dataclass(frozen=True)
+class Switch:
+    """A flag without a value of its own: it gives a setting one certain value.
+
+    Attributes:
+        flag: its name, without hyphens.
+        value: what it gives.
+        help: what it does.
+    """
+
+    flag: str
+    value: Any
+    help: str
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One setting: all that the command line, a file of settings and the documentation need.
+
+    Attributes:
+        group: the heading in the help.
+        help: what it does, without its default.
+        metavar: what the help calls its value; empty where the choices are named.
+        choices: the values that it may have; empty for any that `check` lets pass.
+        check: finds what is wrong with a value.
+        flag: its name, without hyphens; empty for the field's. A bool has only switches.
+        parse: reads its text; None for what the field's type has in common.
+        default_text: the default in words; empty for the value itself.
+        implied: returns the default from the other settings, where it depends on them.
+        switches: flags without a value that set it, too.
+        parameter: ThetaData's parameter that it is; empty if it is none.
+        in_record: whether the run summary keeps it.
+        name: of the field.
+        kind: the type of the field.
+        default: of the field; None if it must be given, or is implied.
+        required: whether it must be given.
+    """
+
+    group: str
+    help: str = ""
+    metavar: str = ""
+    choices: tuple[str, ...] = ()
+    check: Check | None = None
+    flag: str = ""
+    parse: Callable[[str], Any] | None = None
+    default_text: str = ""
+    implied: Callable[[Any], Any] | None = None
+    switches: tuple[Switch, ...] = ()
+    parameter: str = ""
+    in_record: bool = True
+    name: str = ""
+    kind: Any = str
+    default: Any = None
+    required: bool = False
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """The names of all flags that set it, without hyphens."""
+        own = () if self.kind is bool else (self.flag,)
+        return (*own, *(switch.flag for switch in self.switches))
+
+    def default_for(self, settings: Any) -> Any:
+        """Returns its default, which other settings may imply; None if it must be given."""
+        return self.default if self.implied is None else self.implied(settings)
+
+    def problem(self, config: Any) -> str:
+        """Returns what is wrong with its value, as a sentence that names the flag, or nothing."""
+        value = getattr(config, self.name)
+        if self.choices and value not in self.choices:
+            return f"--{self.flag} is {value!r}, not one of {', '.join(self.choices)}"
+        if self.check is None or value is None:
+            return ""
+        try:
+            found = self.check(value, config)
+        except ValueError as error:
+            return f"--{self.flag}: {error}"
+        return f"--{self.flag} {found}" if found else ""
+
+    def words(self, value: Any) -> list[str]:
+        """Returns the words of a command line that give it a value."""
+        for switch in self.switches:
+            if self.kind is bool and switch.value == value:
+                return [f"--{switch.flag}"]
+        text = text_of(value)
+        # argparse takes a word that begins with a hyphen for a flag.
+        return [f"--{self.flag}={text}"] if text.startswith("-") else [f"--{self.flag}", text]
+
+
+def setting(help: str = "", /, *, group: str, **more: Any) -> MappingProxyType[str, Setting]:
+    """Returns the metadata of a field that is a setting: see `Setting` for what it takes."""
+    return MappingProxyType({_KEY: Setting(group, help, **more)})
+
+
+def setting_of(field: "Field[Any]") -> Setting:
+    """Returns the setting that a field is.
+
+    Raises:
+        KeyError: it is none.
+    """
+    declared: Setting = field.metadata[_KEY]
+    return replace(
+        declared,
+        name=field.name,
+        flag=declared.flag or field.name,
+        kind=field.type,
+        parse=declared.parse or parser_of(field.type),
+        default=None if declared.implied or field.default is MISSING else field.default,
+        required=declared.implied is None and field.default is MISSING,
+    )
