@@ -1,14 +1,13 @@
 """From streams of batches, each ended by a trailer, to whole files: what `WriteGreeks` does."""
 
-import errno
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import pyarrow as pa
 
-from transforms import schema
+from transforms.file_commit import FileCommit, failure_of, same
 from transforms.model import (
     EMPTY,
     FAILED,
@@ -23,39 +22,13 @@ from transforms.model import (
     Trailer,
     Withdrawn,
 )
-from transforms.output.entry import COMMITTING, Entry
-from transforms.output.entry import EMPTY as NO_DATA
-from transforms.output.manifest import Manifest, conflict
-from transforms.quality.check import Checking, Quality, QualityCheck
+from transforms.quality.check import Checking, QualityCheck
 from transforms.row_groups import RowGroups
-from transforms.sinks.base import ExpirationSink, OpenFile, Written
-from transforms.storage import files
-from transforms.storage.objects import Overtaken
-from transforms.version import __version__
+from transforms.sinks.base import ExpirationSink, OpenFile
 
 
 class StreamError(RuntimeError):
     """The stream broke its own rules, so that no file could be trusted: the run must fail."""
-
-
-class WriteError(ValueError):
-    """Why an expiration has no new file; the message tells all."""
-
-
-class InTheWay(WriteError):
-    """Another request has made the file meanwhile."""
-
-
-class NothingNow(WriteError):
-    """The Terminal has no data for a request that it once answered with a file's worth."""
-
-
-class NotRecorded(WriteError):
-    """The file is in place, but the manifest could not be told."""
-
-
-class RowsDiffer(ValueError):
-    """The rows of a stream, of the sink and of the file are not the same number."""
 
 
 @dataclass
@@ -78,7 +51,7 @@ class _Stream:
     rows_by_second: Counter[int] = field(default_factory=Counter)
 
 
-def _untold(_request: GreeksRequest, _more: int, _rows: int, _size: int) -> None:
+def _ignore(_request: GreeksRequest, _more: int, _rows: int, _size: int) -> None:
     pass
 
 
@@ -92,7 +65,7 @@ class ExpirationWriter:
     Args:
         sink: the format.
         source: `live` or `simulated`, for the manifest.
-        handed_over: is told of rows as the sink takes them; see `Reporter.handed_over`.
+        handed_over: called with the rows as the sink takes them; see `Reporter.handed_over`.
         checking: what is looked for in the rows; findings above its limits fail the expiration.
     """
 
@@ -100,14 +73,13 @@ class ExpirationWriter:
         self,
         sink: ExpirationSink,
         source: str,
-        handed_over: Callable[[GreeksRequest, int, int, int], None] = _untold,
+        handed_over: Callable[[GreeksRequest, int, int, int], None] = _ignore,
         checking: Checking = Checking(),  # noqa: B008 -- frozen
     ) -> None:
         self._sink = sink
-        self._source = source
         self._handed_over = handed_over
         self._checking = checking
-        self._manifest = Manifest(sink.layout.folder)
+        self._files = FileCommit(sink, source)
         self._stream: _Stream | None = None
 
     def write(self, request: GreeksRequest, item: Item) -> ExpirationResult | None:
@@ -145,7 +117,7 @@ class ExpirationWriter:
         return None
 
     def end(self) -> None:
-        """Says that no item will follow.
+        """Checks that the last stream has ended: no item will follow.
 
         Raises:
             StreamError: a stream is without its trailer.
@@ -181,11 +153,11 @@ class ExpirationWriter:
         self._handed_over(stream.request, batch.num_rows, stream.received, size)
 
     def _hand_over(self, stream: _Stream, groups: Iterator[pa.RecordBatch]) -> None:
-        """Gives rows to the sink and to the check; what fails then fails the stream."""
+        """Gives rows to the sink and to the check; an error fails the stream."""
         try:
             for rows in groups:
                 if stream.handle is None:
-                    stream.handle = self._sink.open(self._sink.layout.path(stream.request))
+                    stream.handle = self._sink.create(self._sink.layout.path(stream.request))
                 self._sink.write_record(stream.handle, rows)
                 if stream.check is not None:
                     stream.check.add(rows)
@@ -194,10 +166,7 @@ class ExpirationWriter:
             self._fail(stream, error)
 
     def _fail(self, stream: _Stream, error: Exception) -> None:
-        path = self._sink.layout.path(stream.request)
-        whole = isinstance(error, WriteError)
-        message = str(error) if whole else f"{path} could not be written: {error}{_remedy(error)}"
-        stream.failure = Failure(type(error).__name__, message)
+        stream.failure = failure_of(error, self._sink.layout.path(stream.request))
         if stream.handle is not None:
             self._sink.discard(stream.handle)
 
@@ -214,12 +183,14 @@ class ExpirationWriter:
         discard = failure is not None or trailer.interrupted
         if not discard:
             try:
-                _same("batches", fetched=trailer.batches, handed_over=stream.batches)
-                _same("rows", fetched=trailer.rows, handed_over=stream.rows)
+                same("batches", fetched=trailer.batches, handed_over=stream.batches)
+                same("rows", fetched=trailer.rows, handed_over=stream.rows)
                 if stream.handle is not None:
-                    written = self._commit(stream, stream.handle, trailer, quality)
+                    written = self._files.commit(
+                        stream.request, stream.handle, trailer, stream.rows, quality
+                    )
                 elif trailer.requests:
-                    self._remember_empty(stream.request, trailer)
+                    self._files.remember_empty(stream.request, trailer)
             except (OSError, ValueError) as error:
                 self._fail(stream, error)
                 failure = stream.failure
@@ -248,78 +219,3 @@ class ExpirationWriter:
             quality=quality.describe() if quality else None,
             rows_by_second=tuple(sorted(stream.rows_by_second.items())),
         )
-
-    def _commit(
-        self, stream: _Stream, handle: OpenFile, trailer: Trailer, quality: Quality | None
-    ) -> Written:
-        layout = self._sink.layout
-        written = self._sink.close(handle)
-        _same("rows", handed_over=stream.rows, in_the_file=written.rows)
-        _same("bytes", counted=written.bytes, on_disk=written.stored)
-        entry = replace(
-            self._entry(COMMITTING, stream.request, trailer),
-            rows=written.rows,
-            bytes=written.bytes,
-            sha256=written.sha256,
-            quality=quality.describe() if quality else None,
-        )
-        # Another run may have come in between since the launcher looked.
-        path = layout.path(stream.request)
-        before, mark = self._manifest.marked_entry_of(path)
-        over = files.mark(path)
-        in_the_way = conflict(path, before, stream.request, self._source)
-        if in_the_way:
-            if self._manifest.marked_entry_of(path)[1] != mark:
-                # What is there came, with its entry, after the entry was looked for.
-                raise Overtaken(errno.EEXIST, "another run has replaced it meanwhile", path)
-            raise InTheWay(in_the_way)
-        # Where the file system can tell, no step goes on if another run's came in between.
-        mark = self._manifest.write(path, entry, mark)
-        self._sink.commit(handle, over)
-        try:
-            self._manifest.write(path, entry.committed(), mark)
-        except OSError as error:
-            raise NotRecorded(
-                f"{path} is whole and in place, but the manifest could not be told, so that the "
-                f"next run will fetch it again: {error}{_remedy(error)}"
-            ) from error
-        return written
-
-    def _remember_empty(self, request: GreeksRequest, trailer: Trailer) -> None:
-        """Notes that the Terminal was asked, and had nothing. By rule it is not even asked."""
-        path = self._sink.layout.path(request)
-        if files.exists(path):
-            raise NothingNow(
-                f"the Terminal has no data for {request} now, but had when {path} was made, which "
-                "is left as it is: move it away if it should not be there"
-            )
-        self._manifest.write(path, self._entry(NO_DATA, request, trailer))
-
-    def _entry(self, state: str, request: GreeksRequest, trailer: Trailer) -> Entry:
-        return Entry(
-            state=state,
-            request=request.describe(),
-            source=self._source,
-            run_id=self._sink.layout.run_id,
-            provisional=trailer.provisional,
-            format=self._sink.NAME,
-            compression=self._sink.compression,
-            schema_version=schema.VERSION,
-            versions={"theta-greeks-pipeline": __version__, "pyarrow": pa.__version__},
-        )
-
-
-def _remedy(error: Exception) -> str:
-    """What to do about an error of the file system, where that is known."""
-    number = error.errno if isinstance(error, OSError) else None
-    if number in (errno.ENOSPC, errno.EDQUOT):
-        return "; the disk is full: make room and run again, which fetches only what is missing"
-    if number in (errno.EROFS, errno.EACCES, errno.EPERM):
-        return "; the folder can't be written to: mend that and run again"
-    return ""
-
-
-def _same(what: str, **counts: int) -> None:
-    if len(set(counts.values())) > 1:
-        told = ", ".join(f"{count:,} {where.replace('_', ' ')}" for where, count in counts.items())
-        raise RowsDiffer(f"the {what} differ: {told}")

@@ -21,7 +21,7 @@ from transforms.metrics.summary import RunSummary
 from transforms.quality.check import Checking
 from transforms.quality.limits import parse_limits
 from transforms.schema import schema_of
-from transforms.sinks.base import make_sink
+from transforms.sinks.formats import make_sink
 from transforms.storage import files
 from transforms.write import WriteGreeks
 

@@ -12,7 +12,7 @@ from transforms.model import GreeksRequest
 from transforms.output.layout import COMPRESSIONS, Layout
 from transforms.row_groups import RowGroups
 from transforms.schema import schema_of
-from transforms.sinks.base import make_sink
+from transforms.sinks.formats import make_sink
 from transforms.thetadata import ThetaClient
 
 
@@ -52,7 +52,7 @@ def _fetch(client: ThetaClient, probe: GreeksRequest, config: DownloadConfig) ->
     with tempfile.TemporaryDirectory(prefix="greeks-probe-") as folder:
         layout = Layout(f"{folder}/greeks", suffix, "probe")
         sink = make_sink(config.format, config.compression, schema_of(config.greeks), layout)
-        handle = sink.open(f"{folder}/probe{suffix}")
+        handle = sink.create(f"{folder}/probe{suffix}")
         for group in RowGroups.of(client.stream(probe, config.batch_size)):
             sink.write_record(handle, group)
         written = sink.close(handle)

@@ -25,7 +25,7 @@ from tests.support.translated import takers_of_batches
 from transforms.dispatch import Terminal
 from transforms.fetch import FetchGreeks
 from transforms.output.layout import Layout
-from transforms.sinks.base import CsvSink
+from transforms.sinks.csv import CsvSink
 from transforms.write import WriteGreeks
 
 CHECKOUT = Path(__file__).parents[2]

@@ -15,7 +15,7 @@ from transforms.dispatch import Terminal, deal
 from transforms.fetch import FetchGreeks
 from transforms.model import GreeksRequest
 from transforms.output.layout import Layout
-from transforms.sinks.base import CsvSink
+from transforms.sinks.csv import CsvSink
 from transforms.storage import files
 from transforms.thetadata import RetryPolicy
 from transforms.write import WriteGreeks

@@ -12,7 +12,7 @@ from tests.support.data import SCHEMA, layout_in, request_for
 from tests.support.translated import takers_of_batches
 from transforms.dispatch import Terminal
 from transforms.fetch import FetchGreeks
-from transforms.sinks.base import CsvSink
+from transforms.sinks.csv import CsvSink
 from transforms.write import WriteGreeks
 
 REQUESTS = [request_for(day) for day in ("2024-03-14", "2024-03-15", "2024-03-18")]

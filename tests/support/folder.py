@@ -9,7 +9,7 @@ from transforms.expiration_writer import ExpirationWriter
 from transforms.model import Trailer
 from transforms.output.layout import COMPRESSIONS, Layout
 from transforms.schema import schema_of
-from transforms.sinks.base import make_sink
+from transforms.sinks.formats import make_sink
 from transforms.thetadata import ThetaClient
 
 DAY = date(2024, 3, 14)

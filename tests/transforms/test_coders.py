@@ -13,7 +13,7 @@ from transforms.coders import ItemCoder
 from transforms.dispatch import Terminal, deal
 from transforms.fetch import FetchGreeks
 from transforms.model import EMPTY, ExpirationResult, Failure, Item, Restart, Trailer, Withdrawn
-from transforms.sinks.base import CsvSink
+from transforms.sinks.csv import CsvSink
 from transforms.write import WriteGreeks
 
 REQUEST = request_for("2024-03-15")

@@ -34,7 +34,9 @@ from transforms.output.entry import COMMITTED, Entry
 from transforms.output.manifest import Manifest
 from transforms.quality.check import Checking
 from transforms.quality.limits import parse_limits
-from transforms.sinks.base import CsvSink, ExpirationSink, OpenFile, ParquetSink
+from transforms.sinks.base import ExpirationSink, OpenFile
+from transforms.sinks.csv import CsvSink
+from transforms.sinks.parquet import ParquetSink
 from transforms.write import WriteGreeks
 
 MARKET = Market()

@@ -1,1 +1,15 @@
-"""One file format each."""
+"""One file of a format for each expiration."""
+
+from typing import TYPE_CHECKING
+
+from transforms.lazy import face
+
+if TYPE_CHECKING:
+    from transforms.sinks.base import ExpirationSink as ExpirationSink
+    from transforms.sinks.formats import FORMATS as FORMATS
+    from transforms.sinks.formats import make_sink as make_sink
+
+# They import Beam, which the encoding of CSV does without.
+__getattr__ = face(
+    __name__, {"ExpirationSink": "base", "FORMATS": "formats", "make_sink": "formats"}
+)

@@ -1,26 +1,16 @@
-"""The custom FileBasedSink and its formats: one file for each expiration.
-
-To add a format, subclass `ExpirationSink`, implement `begin`, `write_rows`, `end` and
-`rows_written`, and list the class in `FORMATS` and its compressions in
-`transforms.output.COMPRESSIONS`; the contract tests in
-tests/transforms/test_sinks.py then run on it.
-"""
+"""The custom FileBasedSink: one file for each expiration, whatever its format."""
 
 import contextlib
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 from apache_beam.coders import BytesCoder
 from apache_beam.io.filebasedsink import FileBasedSink
 from apache_beam.io.filesystem import CompressionTypes
 
-from transforms.native.lines import lines_in
 from transforms.output.layout import Layout
-from transforms.sinks.csv_rows import RowEncoder
-from transforms.sinks.csv_text import encode_header
 from transforms.sinks.hashing_file import HashingFile
 from transforms.storage.commit import begin
 from transforms.storage.unfinished import Unfinished
@@ -32,10 +22,10 @@ class OpenFile:
     """The handle of one unfinished file.
 
     Attributes:
-        unfinished: where its bytes are stored.
-        file: what its bytes go through.
+        unfinished: where the bytes are stored.
+        file: counts and hashes the bytes on their way there.
         writer: the format's own writer.
-        lines: that a format of lines has written, after its header.
+        lines: that a format of lines has written, without its header.
     """
 
     unfinished: Unfinished
@@ -51,26 +41,26 @@ class Written:
     Attributes:
         rows: in it.
         bytes: that were written.
-        stored: bytes, as the file system says.
-        sha256: of the bytes that were written.
+        stored: bytes that the file system or store counts, or None; see `Unfinished.seal`.
+        sha256: of the bytes that were written, in hexadecimal.
     """
 
     rows: int
     bytes: int
-    stored: int
+    stored: int | None
     sha256: str
 
 
 class ExpirationSink(FileBasedSink, ABC):
-    """Writes each expiration's record batches to a file of its own, and commits it at once.
+    """Writes each expiration's rows to a file of its own, and commits it at once.
 
     `FileBasedSink` opens the files, on any of Beam's file systems. Its finalization is not used:
-    it would hold every file back until the run ends (see `write.ExpirationWriter` instead).
+    it would hold every file back until the run ends.
 
-    The life of a file: `open` its path (which writes the header), `write_record` for each row
-    group, `close`, `commit`; or `discard` at any time. Nobody sees it before `commit`; see
-    `commits`. Rows come in the groups of `RowGroups`, so that the bytes depend on the rows alone
-    and not on how their batches were cut.
+    The life of a file: `create` (which writes the header), `write_record` for each row group,
+    `close`, `commit`; or `discard` at any time. Nobody sees it before `commit`. Rows come in the
+    groups of `RowGroups`, so that the bytes depend on the rows alone and not on how their batches
+    were cut.
 
     Args:
         layout: where temporary and finished files go.
@@ -119,16 +109,17 @@ class ExpirationSink(FileBasedSink, ABC):
         caller, since they are compared with what the caller says.
         """
 
-    def open(self, temp_path: str) -> OpenFile:
-        """Returns a handle of a new file with its header, if the format has one.
+    def create(self, path: str) -> OpenFile:
+        """Begins a new file, with its header if the format has one, and returns its handle.
 
         Args:
-            temp_path: where the file is to be: what is temporary about it is `commits`' to say.
+            path: where `commit` puts the file. Until then its bytes are elsewhere: in the run's
+                temporary folder, opened by `FileBasedSink.open`, or in an upload to a store.
 
         Raises:
             OSError: from here on every method may: the file system refuses.
         """
-        unfinished = begin(temp_path, self.layout.temporary_path(), self.MIME_TYPE, super().open)
+        unfinished = begin(path, self.layout.temporary_path(), self.MIME_TYPE, self.open)
         handle = OpenFile(unfinished, HashingFile(unfinished.file))
         try:
             handle.writer = self.begin(handle.file)
@@ -156,10 +147,14 @@ class ExpirationSink(FileBasedSink, ABC):
         return Written(rows, file_handle.file.bytes, stored, file_handle.file.sha256)
 
     def commit(self, file_handle: OpenFile, over: str | None = None) -> None:
-        """Makes a closed file visible, in one step; see `commits.Unfinished.commit`.
+        """Makes a closed file visible, in one step.
+
+        Args:
+            file_handle: of the file.
+            over: the `files.mark` of what may be replaced; None for any.
 
         Raises:
-            OSError: it could not be; the file that was there is as it was.
+            OSError: it could not be done; the file that was there is as it was.
         """
         file_handle.unfinished.commit(over)
 
@@ -172,103 +167,3 @@ class ExpirationSink(FileBasedSink, ABC):
         file_handle.file.abandon()
         with contextlib.suppress(OSError):
             file_handle.unfinished.discard()
-
-
-class _CsvWriter(NamedTuple):
-    rows: RowEncoder
-    out: Any
-
-
-class CsvSink(ExpirationSink):
-    """CSV with a header line, line feeds as line ends, and no quotes."""
-
-    NAME = "csv"
-    MIME_TYPE = "text/csv"
-    # A piece of text takes a megabyte, for each file under way.
-    _PIECE_ROWS = 1 << 12
-
-    def begin(self, file: HashingFile) -> Any:
-        """Writes the header line."""
-        out: Any = file
-        if self.compression != "none":
-            out = pa.CompressedOutputStream(pa.PythonFile(file, mode="w"), self.compression)
-        out.write(encode_header(self.schema))
-        return _CsvWriter(RowEncoder(self.schema), out)
-
-    def write_rows(self, handle: OpenFile, rows: pa.Table) -> None:
-        """Writes rows as lines."""
-        writer: _CsvWriter = handle.writer
-        for start in range(0, rows.num_rows, self._PIECE_ROWS):
-            text = writer.rows.encode(rows.slice(start, self._PIECE_ROWS))
-            writer.out.write(text)
-            handle.lines += lines_in(text)
-
-    def end(self, handle: OpenFile) -> None:
-        """Ends the compressed stream."""
-        handle.writer.out.close()
-
-    def rows_written(self, handle: OpenFile) -> int:
-        """Returns the lines that were written: no cell has a line feed in it."""
-        return handle.lines
-
-
-class _ParquetWriter(NamedTuple):
-    rows: pq.ParquetWriter
-    out: pa.BufferedOutputStream
-
-
-class ParquetSink(ExpirationSink):
-    """Parquet with large row groups, and dictionaries for the columns that repeat."""
-
-    NAME = "parquet"
-    MIME_TYPE = "application/vnd.apache.parquet"
-    # Arrow writes fifty pieces for a row group. Each of them would wait for the interpreter's lock.
-    _BUFFER_BYTES = 1 << 18
-
-    def begin(self, file: HashingFile) -> Any:
-        """Writes the magic bytes."""
-        repeating = [column.name for column in self.schema if not pa.types.is_floating(column.type)]
-        out = pa.BufferedOutputStream(pa.PythonFile(file, mode="w"), self._BUFFER_BYTES)
-        writer = pq.ParquetWriter(
-            out,
-            self.schema,
-            compression=self.compression,
-            # A dictionary of Greeks costs a fifth of the time and saves nothing.
-            use_dictionary=[*repeating, "strike"],
-        )
-        return _ParquetWriter(writer, out)
-
-    def write_rows(self, handle: OpenFile, rows: pa.Table) -> None:
-        """Writes a row group."""
-        writer: _ParquetWriter = handle.writer
-        writer.rows.write_table(rows, rows.num_rows)
-
-    def end(self, handle: OpenFile) -> None:
-        """Writes the footer."""
-        writer: _ParquetWriter = handle.writer
-        writer.out.flush()
-        handle.file.keep()
-        writer.rows.close()
-        writer.out.flush()
-
-    def rows_written(self, handle: OpenFile) -> int:
-        """Returns the rows that the file's own footer tells, read from the bytes it was written in.
-
-        The file itself can't be read before `commit` on every file system.
-        """
-        return int(pq.read_metadata(pa.BufferReader(handle.file.kept())).num_rows)
-
-
-FORMATS: dict[str, type[ExpirationSink]] = {sink.NAME: sink for sink in (CsvSink, ParquetSink)}
-"""The formats by name, as `--format` takes them."""
-
-
-def make_sink(
-    format_name: str, compression: str, schema: pa.Schema, layout: Layout
-) -> ExpirationSink:
-    """Returns the sink of a format.
-
-    Raises:
-        KeyError: there is no such format.
-    """
-    return FORMATS[format_name](layout, schema, compression)

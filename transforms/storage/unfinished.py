@@ -20,8 +20,12 @@ class Unfinished(ABC):
     file: Any
 
     @abstractmethod
-    def seal(self) -> int:
-        """Returns how many bytes are stored: by what the file system says, not by our count."""
+    def seal(self) -> int | None:
+        """Stores what is left, and returns how many bytes the file system or store counts.
+
+        None where it counts none before `commit`: there the store compares a checksum of what it
+        was sent with what it has, and refuses the commit if they differ.
+        """
 
     @abstractmethod
     def commit(self, over: str | None = None) -> None:

@@ -15,7 +15,7 @@ from transforms.expiration_writer import ExpirationWriter
 from transforms.model import Trailer
 from transforms.output.layout import COMPRESSIONS, Layout
 from transforms.output.manifest import Manifest
-from transforms.sinks.base import make_sink
+from transforms.sinks.formats import make_sink
 
 ROWS = 3000
 FORMS = [("csv", "none"), ("csv", "gzip"), ("csv", "zstd"), ("parquet", "zstd")]

@@ -15,7 +15,7 @@ from transforms.metrics.record import _SummarizeFn
 from transforms.output.layout import Layout
 from transforms.quality.check import Checking
 from transforms.schema import schema_of
-from transforms.sinks.base import CsvSink
+from transforms.sinks.csv import CsvSink
 from transforms.workers.stop import StopSignal
 from transforms.write import _WriteFn
 

@@ -17,7 +17,7 @@ from transforms.dispatch import Terminal
 from transforms.fetch import FetchGreeks
 from transforms.metrics.reporter import COUNTERS, DISTRIBUTIONS, NAMESPACE, Reporter
 from transforms.model import WRITTEN, ExpirationResult, GreeksRequest
-from transforms.sinks.base import CsvSink
+from transforms.sinks.csv import CsvSink
 from transforms.thetadata import RetryPolicy
 from transforms.write import WriteGreeks
 

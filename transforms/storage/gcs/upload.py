@@ -47,9 +47,8 @@ class GoogleUpload(Unfinished):
     def close(self) -> None:
         """Does nothing: nothing is to be seen before `commit`."""
 
-    def seal(self) -> int:
-        """Returns how many bytes were taken: the store checks them at the end by their CRC32C."""
-        return self._bytes
+    def seal(self) -> None:
+        """Returns None: the store checks the bytes at the end by their CRC32C."""
 
     def commit(self, over: str | None = None) -> None:
         """Sends the rest, and with it makes the whole the object."""

@@ -50,17 +50,20 @@ class S3Upload(Unfinished):
     def close(self) -> None:
         """Does nothing: nothing is to be seen before `commit`."""
 
-    def seal(self) -> int:
-        """Uploads the last part, and returns what the store says of all of them."""
+    def seal(self) -> int | None:
+        """Uploads the last part, and returns the size of all parts by the store's list of them.
+
+        None if it is all sent in one request, at the commit, which has an MD5 for the store.
+        """
         if self._upload is None:
-            return self._in_part
+            return None
         if self._in_part:
             self._send()
         with s3.told(self._path):
             pages = self._store.get_paginator("list_parts").paginate(
                 Bucket=self._bucket, Key=self._key, UploadId=self._upload
             )
-            return sum(part["Size"] for page in pages for part in page.get("Parts", ()))
+            return sum(int(part["Size"]) for page in pages for part in page.get("Parts", ()))
 
     def commit(self, over: str | None = None) -> None:
         """Makes the parts the object."""

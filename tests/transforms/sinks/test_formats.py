@@ -13,8 +13,10 @@ from tests.support.data import DAY, SCHEMA, batches_of, files_in, layout_in, req
 from transforms.model import GreeksRequest
 from transforms.output.layout import COMPRESSIONS
 from transforms.row_groups import RowGroups
-from transforms.sinks.base import FORMATS, ExpirationSink, ParquetSink, Written, make_sink
+from transforms.sinks.base import ExpirationSink, Written
+from transforms.sinks.formats import FORMATS, make_sink
 from transforms.sinks.hashing_file import HashingFile
+from transforms.sinks.parquet import ParquetSink
 
 REQUEST = request_for("2024-03-15")
 EVERY = [(name, compression) for name, known in COMPRESSIONS.items() for compression in known]
@@ -34,7 +36,7 @@ def write(
     sink: ExpirationSink, batches: list[pa.RecordBatch], name: str = "a"
 ) -> tuple[Path, Written]:
     path = Path(sink.layout.output).parent / name
-    handle = sink.open(str(path))
+    handle = sink.create(str(path))
     for group in RowGroups.of(batches):
         sink.write_record(handle, group)
     written = sink.close(handle)
@@ -86,7 +88,7 @@ def test_a_commit_replaces_a_file_of_equal_size(sink: ExpirationSink) -> None:
 
 def test_nothing_is_seen_before_the_commit(sink: ExpirationSink) -> None:
     path = Path(sink.layout.path(REQUEST))
-    handle = sink.open(str(path))
+    handle = sink.create(str(path))
     for group in RowGroups.of(batches_of(REQUEST, 20_000)):
         sink.write_record(handle, group)
         assert not path.exists()
@@ -99,7 +101,7 @@ def test_nothing_is_seen_before_the_commit(sink: ExpirationSink) -> None:
 
 def test_a_commit_that_fails_leaves_the_old_file(sink: ExpirationSink) -> None:
     path, _ = write(sink, batches_of(REQUEST, 10))
-    handle = sink.open(str(path))
+    handle = sink.create(str(path))
     sink.close(handle)
     sink.discard(handle)
     old = path.read_bytes()
@@ -110,7 +112,7 @@ def test_a_commit_that_fails_leaves_the_old_file(sink: ExpirationSink) -> None:
 
 @pytest.mark.parametrize("rows", [0, 100, 40_000])
 def test_a_discarded_file_is_gone(sink: ExpirationSink, rows: int, tmp_path: Path) -> None:
-    handle = sink.open(str(tmp_path / "unfinished"))
+    handle = sink.create(str(tmp_path / "unfinished"))
     for group in RowGroups.of(batches_of(REQUEST, rows)):
         sink.write_record(handle, group)
     sink.discard(handle)

@@ -1,0 +1,160 @@
+"""Puts a whole file in place, and its entry into the manifest: both, or neither is trusted."""
+
+import errno
+from dataclasses import replace
+
+import pyarrow as pa
+
+from transforms import schema
+from transforms.model import Failure, GreeksRequest, Trailer
+from transforms.output.entry import COMMITTING, EMPTY, Entry
+from transforms.output.manifest import Manifest, conflict
+from transforms.quality.findings import Quality
+from transforms.sinks.base import ExpirationSink, OpenFile, Written
+from transforms.storage import files
+from transforms.storage.objects import Overtaken
+from transforms.version import __version__
+
+
+class WriteError(ValueError):
+    """Why an expiration has no new file; the message is whole."""
+
+
+class InTheWay(WriteError):
+    """Another request has made the file meanwhile."""
+
+
+class NothingNow(WriteError):
+    """The Terminal has no data for a request that it once answered with a file's worth."""
+
+
+class NotRecorded(WriteError):
+    """The file is in place, but the manifest could not be updated."""
+
+
+class RowsDiffer(ValueError):
+    """The rows of a stream, of the sink and of the file are not the same number."""
+
+
+class FileCommit:
+    """Commits files of one run, and notes in the manifest what was done.
+
+    Args:
+        sink: that wrote the files.
+        source: `live` or `simulated`, for the manifest.
+    """
+
+    def __init__(self, sink: ExpirationSink, source: str) -> None:
+        self._sink = sink
+        self._source = source
+        self._manifest = Manifest(sink.layout.folder)
+
+    def commit(
+        self,
+        request: GreeksRequest,
+        handle: OpenFile,
+        trailer: Trailer,
+        rows: int,
+        quality: Quality | None,
+    ) -> Written:
+        """Closes a file, commits it, and records it.
+
+        Args:
+            request: of the file.
+            handle: of the file; the caller discards it where this raises.
+            trailer: of the request's stream.
+            rows: that were handed to the sink.
+            quality: of the rows, if they were checked.
+
+        Raises:
+            WriteError, RowsDiffer: the file must not be, or is not, what the manifest would say.
+            OSError: the file or the manifest can't be written, or another run was faster.
+        """
+        path = self._sink.layout.path(request)
+        written = self._sink.close(handle)
+        same("rows", handed_over=rows, in_the_file=written.rows)
+        if written.stored is not None:
+            same("bytes", counted=written.bytes, on_disk=written.stored)
+        entry = replace(
+            self._entry(COMMITTING, request, trailer),
+            rows=written.rows,
+            bytes=written.bytes,
+            sha256=written.sha256,
+            quality=quality.describe() if quality else None,
+        )
+        # Another run may have come in between since the launcher looked.
+        before, mark = self._manifest.marked_entry_of(path)
+        over = files.mark(path)
+        in_the_way = conflict(path, before, request, self._source)
+        if in_the_way:
+            if self._manifest.marked_entry_of(path)[1] != mark:
+                # What is there came, with its entry, after the entry was looked for.
+                raise Overtaken(errno.EEXIST, "another run has replaced it meanwhile", path)
+            raise InTheWay(in_the_way)
+        # Where the file system can tell, no step goes on if another run's came in between.
+        mark = self._manifest.write(path, entry, mark)
+        self._sink.commit(handle, over)
+        try:
+            self._manifest.write(path, entry.committed(), mark)
+        except OSError as error:
+            raise NotRecorded(
+                f"{path} is whole and in place, but the manifest could not be updated, so that the "
+                f"next run will fetch it again: {error}{_remedy(error)}"
+            ) from error
+        return written
+
+    def remember_empty(self, request: GreeksRequest, trailer: Trailer) -> None:
+        """Notes that the Terminal was asked for a request, and had nothing.
+
+        Raises:
+            NothingNow: there is a file of it from before.
+            OSError: the manifest can't be written.
+        """
+        path = self._sink.layout.path(request)
+        if files.exists(path):
+            raise NothingNow(
+                f"the Terminal has no data for {request} now, but had when {path} was made, which "
+                "is left as it is: move it away if it should not be there"
+            )
+        self._manifest.write(path, self._entry(EMPTY, request, trailer))
+
+    def _entry(self, state: str, request: GreeksRequest, trailer: Trailer) -> Entry:
+        return Entry(
+            state=state,
+            request=request.describe(),
+            source=self._source,
+            run_id=self._sink.layout.run_id,
+            provisional=trailer.provisional,
+            format=self._sink.NAME,
+            compression=self._sink.compression,
+            schema_version=schema.VERSION,
+            versions={"theta-greeks-pipeline": __version__, "pyarrow": pa.__version__},
+        )
+
+
+def failure_of(error: Exception, path: str) -> Failure:
+    """Returns the failure of an expiration whose file at `path` could not be written."""
+    whole = isinstance(error, WriteError)
+    message = str(error) if whole else f"{path} could not be written: {error}{_remedy(error)}"
+    return Failure(type(error).__name__, message)
+
+
+def same(what: str, **counts: int) -> None:
+    """Checks that all counts of something are equal.
+
+    Raises:
+        RowsDiffer: they are not.
+    """
+    if len(set(counts.values())) > 1:
+        each = ", ".join(f"{count:,} {where.replace('_', ' ')}" for where, count in counts.items())
+        raise RowsDiffer(f"the {what} differ: {each}")
+
+
+def _remedy(error: Exception) -> str:
+    """Returns what to do about an error of the file system, where that is known."""
+    number = error.errno if isinstance(error, OSError) else None
+    if number in (errno.ENOSPC, errno.EDQUOT):
+        return "; the disk is full: make room and run again, which fetches only what is missing"
+    if number in (errno.EROFS, errno.EACCES, errno.EPERM):
+        return "; the folder can't be written to: mend that and run again"
+    return ""
