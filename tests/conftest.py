@@ -1,6 +1,11 @@
 import signal
 
+import hypothesis
 import pytest
+
+# How long an example takes is not what a test claims: that is measured in bench/.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

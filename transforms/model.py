@@ -64,19 +64,21 @@ def checked_symbol(symbol: str) -> str:
 
 
 Key = tuple[str, str, str, str]
-"""Symbol, expiration, first and last trade date, as text: no two requests of a run share all."""
-
-_KEY = ("symbol", "expiration", "first_trade_date", "last_trade_date")
+"""The values of `GreeksRequest.key_fields`: no two requests of a run share all."""
 
 
 def key_of(described: Mapping[str, Any]) -> Key:
     """Returns the key of a request or result that is described as a document.
 
     Raises:
-        KeyError: it is not of one.
+        KeyError: the document lacks a field of the key.
     """
-    symbol, expiration, first, last = (str(described[name]) for name in _KEY)
-    return symbol, expiration, first, last
+    return (
+        str(described["symbol"]),
+        str(described["expiration"]),
+        str(described["first_trade_date"]),
+        str(described["last_trade_date"]),
+    )
 
 
 @dataclass(frozen=True)
@@ -122,15 +124,26 @@ class GreeksRequest:
         if names != sorted(set(names) & set(PARAMETERS)):
             raise ValueError(f"{self}: {names} are not names of {PARAMETERS}, sorted, each once")
 
+    def key_fields(self) -> dict[str, str]:
+        """Returns the fields by which a request is known in results, messages and the manifest.
+
+        No two requests of a run share all four; dates are ISO 8601.
+
+        >>> day = date(2024, 3, 14)
+        >>> list(GreeksRequest("SPXW", date(2024, 3, 15), (day,)).key_fields().values())
+        ['SPXW', '2024-03-15', '2024-03-14', '2024-03-14']
+        """
+        return {
+            "symbol": self.symbol,
+            "expiration": self.expiration.isoformat(),
+            "first_trade_date": self.first_trade_date.isoformat(),
+            "last_trade_date": self.last_trade_date.isoformat(),
+        }
+
     @property
-    def key(self) -> "Key":
-        """What no two requests of a run share; see `key_of`."""
-        return (
-            self.symbol,
-            self.expiration.isoformat(),
-            self.first_trade_date.isoformat(),
-            self.last_trade_date.isoformat(),
-        )
+    def key(self) -> Key:
+        """The values of `key_fields`, as `key_of` returns them."""
+        return key_of(self.key_fields())
 
     @property
     def first_trade_date(self) -> date:
@@ -148,10 +161,7 @@ class GreeksRequest:
         Two requests with equal descriptions ask the Terminal for the same rows.
         """
         return {
-            "symbol": self.symbol,
-            "expiration": self.expiration.isoformat(),
-            "first_trade_date": self.first_trade_date.isoformat(),
-            "last_trade_date": self.last_trade_date.isoformat(),
+            **self.key_fields(),
             "trade_dates": ",".join(day.isoformat() for day in self.trade_dates),
             "interval": self.interval,
             "greeks": self.greeks,
@@ -178,7 +188,7 @@ class Failure:
 
     @classmethod
     def of(cls, error: BaseException) -> "Failure":
-        """Returns the failure that tells of `error`."""
+        """Returns the failure that an error is."""
         return cls(type(error).__name__, str(error) or repr(error))
 
 
@@ -280,10 +290,7 @@ class ExpirationResult:
     def describe(self) -> dict[str, Any]:
         """Returns the result as the run summary lists it."""
         return {
-            "symbol": self.request.symbol,
-            "expiration": self.request.expiration.isoformat(),
-            "first_trade_date": self.request.first_trade_date.isoformat(),
-            "last_trade_date": self.request.last_trade_date.isoformat(),
+            **self.request.key_fields(),
             "status": self.status,
             "rows": self.rows,
             "bytes": self.bytes,

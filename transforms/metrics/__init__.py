@@ -1,1 +1,24 @@
-"""Counters, reports of progress, and the run summary."""
+"""Counters, live messages and the run summary."""
+
+from typing import TYPE_CHECKING
+
+from transforms.lazy import face
+
+if TYPE_CHECKING:
+    from transforms.metrics.record import EmitRunSummary as EmitRunSummary
+    from transforms.metrics.record import RecordResults as RecordResults
+    from transforms.metrics.record import SummarizeRun as SummarizeRun
+    from transforms.metrics.reporter import Reporter as Reporter
+    from transforms.metrics.summary import RunSummary as RunSummary
+else:
+    # All but the summary import Beam.
+    __getattr__ = face(
+        __name__,
+        {
+            "EmitRunSummary": "record",
+            "RecordResults": "record",
+            "Reporter": "reporter",
+            "RunSummary": "summary",
+            "SummarizeRun": "record",
+        },
+    )

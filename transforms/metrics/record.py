@@ -1,4 +1,4 @@
-"""What a run is measured by: Beam metrics, live results, and the run summary."""
+"""Transforms that record results: Beam metrics, live messages, and the run summary."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -29,10 +29,10 @@ class _RecordFn(beam.DoFn):
 
 
 class RecordResults(beam.PTransform):
-    """Emits every `ExpirationResult` as it came, and records it.
+    """Emits every `ExpirationResult` unchanged, and records it.
 
-    The Beam metrics are those of `reporting.COUNTERS` and `reporting.DISTRIBUTIONS`; the fetching
-    and the writing keep the ones that grow while an expiration is under way.
+    The Beam metrics are those of `reporter.COUNTERS` and `reporter.DISTRIBUTIONS`; fetching and
+    writing count those that grow while an expiration is under way.
 
     Args:
         listener: the path of a Unix datagram socket on this machine that is sent each result at

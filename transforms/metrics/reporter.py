@@ -1,16 +1,15 @@
-"""What workers tell of the work while it goes on: to a launcher that listens, and to Beam.
+"""Reports of the work while it goes on: messages to a launcher that listens, and Beam metrics.
 
 A launcher on the same machine listens at a Unix datagram socket, whichever process or thread the
-workers are. Every message is a JSON object with `kind`, `symbol`, `expiration`, `first_trade_date`
-and `last_trade_date`:
+workers are. Every message is a JSON object with `kind` and `GreeksRequest.key_fields()`:
 
-| kind | more | says |
+| kind | more fields | event |
 |---|---|---|
-| `started` | | its fetching begins |
-| `rows` | `rows`, `bytes` | so many were handed to the sink, and are in the unfinished file |
-| `waiting` | `seconds`, `reason` | an answer will be asked for again, so much later |
-| `withdrawn` | `reason` | its Terminal fails: another one will be asked |
-| `result` | `ExpirationResult.describe()` | it is done |
+| `started` | | fetching of the request begins |
+| `rows` | `rows`, `bytes` | rows handed to the sink so far, and bytes of the unfinished file |
+| `waiting` | `seconds`, `reason` | the answer is requested again after so many seconds |
+| `withdrawn` | `reason` | the Terminal failed; the request goes to another one |
+| `result` | those of `ExpirationResult.describe()` | the request ended |
 """
 
 import json
@@ -31,8 +30,8 @@ COUNTERS = {
     "bytes": "bytes of committed files",
     "requests": "HTTP requests sent for the expirations that ended",
     "rows_handed_over": "rows handed to the sink so far, also of files that are not committed",
-    "retries": "answers that are asked for again",
-    "milliseconds_waited": "time spent waiting to ask again",
+    "retries": "requests that were sent again",
+    "milliseconds_waited": "time spent waiting before requests were sent again",
 }
 """Every Beam counter of the namespace `greeks`, and what it counts."""
 
@@ -40,9 +39,9 @@ DISTRIBUTIONS = {
     "rows_per_expiration": "rows of each expiration that ended",
     "bytes_per_expiration": "bytes of each expiration's committed file",
     "milliseconds_per_expiration": "time from the first request to the commit",
-    "milliseconds_per_wait": "each wait before an answer is asked for again",
+    "milliseconds_per_wait": "each wait before a request was sent again",
 }
-"""Every Beam distribution of the namespace `greeks`, and what it is of."""
+"""Every Beam distribution of the namespace `greeks`, and what it measures."""
 
 _LEAST_SECONDS = 0.25
 _MOST_UNSENT = 1000
@@ -51,7 +50,7 @@ _MOST_UNSENT = 1000
 class Reporter:
     """Reports from one worker, at most a few times a second, and never holds it up.
 
-    Beam's metrics are always kept; messages are sent where somebody listens. A message that can't
+    Beam's metrics are always counted; messages are sent if a launcher listens. A message that can't
     be sent is dropped, but for results: they are kept and sent with the next ones.
 
     Args:
@@ -72,12 +71,17 @@ class Reporter:
         }
 
     def started(self, request: GreeksRequest) -> None:
-        """Says that a request's fetching begins."""
-        self._about = _about(request)
+        """Reports that fetching of a request begins."""
+        self._about = request.key_fields()
         self._send("started", self._about)
 
     def waiting(self, error: Exception, seconds: float) -> None:
-        """Says that the request that was started will be asked for again, and why."""
+        """Reports that the request that was started is sent again.
+
+        Args:
+            error: why.
+            seconds: to wait before that.
+        """
         milliseconds = int(seconds * 1000)
         self._counters["retries"].inc()
         self._counters["milliseconds_waited"].inc(milliseconds)
@@ -86,28 +90,28 @@ class Reporter:
         self._send("waiting", self._about, seconds=round(seconds, 3), reason=reason[:500])
 
     def withdrawn(self, reason: str) -> None:
-        """Says that the request that was started will be asked for at another Terminal, and why."""
+        """Reports that the request that was started goes to another Terminal, and why."""
         self._send("withdrawn", self._about, reason=reason[:500])
 
     def handed_over(self, request: GreeksRequest, more: int, rows: int, size: int) -> None:
-        """Says how far a request is.
+        """Reports how far a request is, at most four times a second.
 
         Args:
-            request: what.
+            request: the request.
             more: rows that were handed to the sink just now.
-            rows: that were handed to it so far.
+            rows: rows that were handed to it so far.
             size: bytes of the unfinished file so far.
         """
         self._counters["rows_handed_over"].inc(more)
         now = time.monotonic()
-        # The first batch of each request is told at once: the next one may be long in coming.
+        # The first batch of each request is reported at once: the next one may be long in coming.
         if now < self._next_rows and rows > more:
             return
         self._next_rows = now + _LEAST_SECONDS
-        self._send("rows", _about(request), rows=rows, bytes=size)
+        self._send("rows", request.key_fields(), rows=rows, bytes=size)
 
     def ended(self, result: ExpirationResult) -> None:
-        """Says what became of a request."""
+        """Reports the result of a request."""
         self._counters[f"expirations_{result.status}"].inc()
         self._counters["rows"].inc(result.rows)
         self._counters["bytes"].inc(result.bytes)
@@ -119,7 +123,7 @@ class Reporter:
         self._send_unsent()
 
     def close(self) -> None:
-        """Ends the reports."""
+        """Sends the results that are left, and closes the socket."""
         self._send_unsent()
         self._socket.close()
 
@@ -139,15 +143,6 @@ class Reporter:
             # Only a display hangs on it; its queue is full, or there is none on another machine.
             return False
         return True
-
-
-def _about(request: GreeksRequest) -> dict[str, str]:
-    return {
-        "symbol": request.symbol,
-        "expiration": request.expiration.isoformat(),
-        "first_trade_date": request.first_trade_date.isoformat(),
-        "last_trade_date": request.last_trade_date.isoformat(),
-    }
 
 
 def _message(kind: str, about: dict[str, Any], **more: Any) -> bytes:

@@ -1,4 +1,4 @@
-"""What a run did, added up from its results."""
+"""The run summary: the results of a run, added up."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -18,7 +18,7 @@ from transforms.model import (
 
 @dataclass(frozen=True)
 class RunSummary:
-    """What a run did, as far as the graph knows it.
+    """The totals of a run, as far as the graph knows them.
 
     Rows, bytes and files are those that the run wrote; what it skipped was written before.
 

@@ -13,18 +13,18 @@ if TYPE_CHECKING:
     from transforms.output.resume import PROOFS as PROOFS
     from transforms.output.resume import Resume as Resume
     from transforms.output.resume import reason_to_skip as reason_to_skip
-
-# The manifest imports Beam.
-__getattr__ = face(
-    __name__,
-    {
-        "COMPRESSIONS": "layout",
-        "Entry": "entry",
-        "Layout": "layout",
-        "Manifest": "manifest",
-        "OutputFolder": "folder",
-        "PROOFS": "resume",
-        "Resume": "resume",
-        "reason_to_skip": "resume",
-    },
-)
+else:
+    # The manifest imports Beam.
+    __getattr__ = face(
+        __name__,
+        {
+            "COMPRESSIONS": "layout",
+            "Entry": "entry",
+            "Layout": "layout",
+            "Manifest": "manifest",
+            "OutputFolder": "folder",
+            "PROOFS": "resume",
+            "Resume": "resume",
+            "reason_to_skip": "resume",
+        },
+    )

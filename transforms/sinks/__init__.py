@@ -8,8 +8,8 @@ if TYPE_CHECKING:
     from transforms.sinks.base import ExpirationSink as ExpirationSink
     from transforms.sinks.formats import FORMATS as FORMATS
     from transforms.sinks.formats import make_sink as make_sink
-
-# They import Beam, which the encoding of CSV does without.
-__getattr__ = face(
-    __name__, {"ExpirationSink": "base", "FORMATS": "formats", "make_sink": "formats"}
-)
+else:
+    # They import Beam, which the encoding of CSV does without.
+    __getattr__ = face(
+        __name__, {"ExpirationSink": "base", "FORMATS": "formats", "make_sink": "formats"}
+    )
