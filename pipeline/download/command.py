@@ -21,7 +21,7 @@ from pipeline.download.job import DryRun, Job, WorkerDied
 from pipeline.download.messages import all_empty, conclude
 from pipeline.download.session import Session
 from pipeline.errors import Conflict, NothingMatched
-from pipeline.folder.catalog import tell_catalog
+from pipeline.folder import print_catalog
 from pipeline.process import watchdog
 from pipeline.process.footprint import choose_pool, give_back
 from pipeline.process.signals import Interruption
@@ -101,7 +101,7 @@ class _Command:
         status = history.FAILED if self._exit_code(session, summary) else history.SUCCEEDED
         path = session.finish(summary, history.INTERRUPTED if self._interruption else status)
         conclude(summary, session.record, path, session.layout.output)
-        tell_catalog(session.layout.output)
+        print_catalog(session.layout.output)
         return self._exit_code(session, summary)
 
     def _execute(self, session: Session) -> RunSummary:

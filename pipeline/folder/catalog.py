@@ -43,7 +43,7 @@ def write_catalog(output: str) -> Path | None:
     return path
 
 
-def tell_catalog(output: str) -> None:
+def print_catalog(output: str) -> None:
     """Writes the catalog of an output folder, and prints where it is, or why there is none.
 
     A run does not fail for it: the files are whole, and the next run writes it again.

@@ -7,6 +7,8 @@ for head in store.heads(Query(symbol="SPXW", limit=20)):
 ```
 """
 
+from typing import TYPE_CHECKING
+
 from pipeline.addresses import is_missing_file, is_sql, redacted
 from pipeline.history.model import (
     DIED,
@@ -25,6 +27,10 @@ from pipeline.history.model import (
     find_run,
     recent,
 )
+from transforms.lazy import face
+
+if TYPE_CHECKING:
+    from pipeline.history.sizes import Sizes as Sizes
 
 __all__ = [
     "DIED",
@@ -47,6 +53,9 @@ __all__ = [
     "recent",
     "redacted",
 ]
+
+# It imports pyarrow, which a list of runs does not wait for.
+__getattr__ = face(__name__, {"Sizes": "sizes"})
 
 
 def open_store(metrics: str, *, apart: bool = False) -> RunStore:

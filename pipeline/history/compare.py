@@ -35,7 +35,7 @@ _JUDGED_ALWAYS = ("failures", "peak memory")
 
 
 @dataclass(frozen=True)
-class Figure:
+class ComparedFigure:
     """One figure of two runs.
 
     Attributes:
@@ -71,7 +71,7 @@ class Comparison:
     before: str
     after: str
     differences: tuple[tuple[str, Any, Any], ...]
-    figures: tuple[Figure, ...]
+    figures: tuple[ComparedFigure, ...]
     regressions: tuple[str, ...]
 
     def describe(self) -> dict[str, Any]:
@@ -145,11 +145,11 @@ def comparison_lines(comparison: Comparison) -> Iterator[str]:
 
 def _figure(
     name: str, before: Mapping[str, Any], after: Mapping[str, Any], tolerance: float, same: bool
-) -> Figure:
+) -> ComparedFigure:
     key, unit, better = _FIGURES[name]
     old, new = before.get(key), after.get(key)
     if old is None or new is None:
-        return Figure(name, unit, old, new, None, False)
+        return ComparedFigure(name, unit, old, new, None, False)
     change = (new - old) / old if old else None
     if name == "failures":
         worse = new > old
@@ -162,10 +162,10 @@ def _figure(
     else:
         # Of the same expirations, fewer rows were lost; more are no loss.
         worse = change < -tolerance
-    return Figure(name, unit, old, new, change, worse)
+    return ComparedFigure(name, unit, old, new, change, worse)
 
 
-def _sentence(figure: Figure) -> str:
+def _sentence(figure: ComparedFigure) -> str:
     by = "" if figure.change is None else f", {figure.change:+.1%}"
     sides = [_text(value, figure.unit) for value in (figure.before, figure.after)]
     return f"{figure.name} went from {sides[0]} to {sides[1]}{by}"

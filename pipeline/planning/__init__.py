@@ -5,8 +5,14 @@ from typing import TYPE_CHECKING
 from transforms.lazy import face
 
 if TYPE_CHECKING:
+    from pipeline.planning.decisions import Decision as Decision
+    from pipeline.planning.decisions import decide as decide
+    from pipeline.planning.estimate import Estimate as Estimate
+    from pipeline.planning.inventory import Inventory as Inventory
     from pipeline.planning.inventory import take_stock as take_stock
+    from pipeline.planning.plan import Plan as Plan
     from pipeline.planning.plan import make_plan as make_plan
+    from pipeline.planning.preview import Preview as Preview
     from pipeline.planning.source import Source as Source
     from pipeline.planning.source import open_source as open_source
 
@@ -14,7 +20,13 @@ if TYPE_CHECKING:
 __getattr__ = face(
     __name__,
     {
+        "Decision": "decisions",
+        "Estimate": "estimate",
+        "Inventory": "inventory",
+        "Plan": "plan",
+        "Preview": "preview",
         "Source": "source",
+        "decide": "decisions",
         "make_plan": "plan",
         "open_source": "source",
         "take_stock": "inventory",

@@ -1,1 +1,21 @@
-"""What is seen while a download runs."""
+"""What is seen of a run while it goes: listened to, added up, shown, and sampled."""
+
+from typing import TYPE_CHECKING
+
+from transforms.lazy import face
+
+if TYPE_CHECKING:
+    from pipeline.progress.listener import Progress as Progress
+    from pipeline.progress.listener import make_display as make_display
+    from pipeline.progress.tally import Snapshot as Snapshot
+    from pipeline.progress.tally import Tally as Tally
+
+__getattr__ = face(
+    __name__,
+    {
+        "Progress": "listener",
+        "Snapshot": "tally",
+        "Tally": "tally",
+        "make_display": "listener",
+    },
+)

@@ -1,16 +1,22 @@
 """What is measured and shown while the graph runs: memory, progress, samples over time."""
 
 from types import TracebackType
-from typing import Any
+from typing import Any, Protocol
 
 from pipeline.process.memory import MemorySampler
 from pipeline.progress.display import Display
 from pipeline.progress.listener import Progress
 from pipeline.progress.tally import Tally
-from pipeline.simulator.embedded import EmbeddedTerminal
 
 NOTHING_MEASURED: dict[str, Any] = {"peak_memory_usage": 0.0, "average_memory_usage": 0.0}
 """The figures of a run that ended before its graph began."""
+
+
+class OwnTerminal(Protocol):
+    """A Terminal that a run started for itself, in a process of its own."""
+
+    def peak_memory(self) -> float:
+        """Returns the most MiB that its process has had resident."""
 
 
 class Measured:
@@ -31,7 +37,7 @@ class Measured:
         sampler: MemorySampler,
         tally: Tally,
         display: Display,
-        embedded: EmbeddedTerminal | None,
+        embedded: OwnTerminal | None,
     ) -> None:
         self._sampler = sampler
         self._embedded = embedded

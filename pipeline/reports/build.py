@@ -4,6 +4,7 @@ from datetime import date
 
 import numpy as np
 
+from pipeline.history import Record
 from pipeline.reports.changes import changes_section
 from pipeline.reports.check_section import check_section
 from pipeline.reports.data_figures import completeness_figures, greek_figures, missing_rows
@@ -11,7 +12,7 @@ from pipeline.reports.figure import Section, Table
 from pipeline.reports.market_day import MarketDay, gather, volatility_at_the_money
 from pipeline.reports.page import Report
 from pipeline.reports.quality_section import finding_total, quality_section
-from pipeline.reports.run_figures import Run, outcome, run_section
+from pipeline.reports.run_figures import outcome, run_section
 from pipeline.reports.smile_figures import clock, smile_figures
 from pipeline.reports.source import Source, select
 from transforms.version import __version__
@@ -131,13 +132,13 @@ def _quality(source: Source) -> str:
     return f"The checks found {total:,} rows." if total else "The checks found nothing."
 
 
-def _outcome(run: Run | None) -> str:
+def _outcome(run: Record | None) -> str:
     if run is None:
         return ""
     return f"The run {run['status']}: {outcome(run)}."
 
 
-def _notes(run: Run | None) -> list[str]:
+def _notes(run: Record | None) -> list[str]:
     notes = []
     if run is not None and run.get("source", {}).get("data") == "simulated":
         notes.append("Simulated data, from a stand-in Terminal: not the market's.")

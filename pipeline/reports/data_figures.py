@@ -81,13 +81,13 @@ def missing_rows(day: MarketDay) -> tuple[int, int]:
 
 def _totals(day: MarketDay) -> tuple[Floats, Counts, Counts, Counts, Counts]:
     """Each strike's rows by bucket: there, out of the money, solved of these, and expected."""
-    grids = list(day.grids.values())
+    coverage = list(day.coverage.values())
     steps = _steps(day)
-    strikes = np.array(sorted({strike for grid in grids for strike, _ in grid.contracts}))
+    strikes = np.array(sorted({strike for grid in coverage for strike, _ in grid.contracts}))
     there, outside, solved, expected = (
         np.zeros((len(strikes), BUCKETS), np.int64) for _ in range(4)
     )
-    for grid in grids:
+    for grid in coverage:
         place = np.searchsorted(strikes, [strike for strike, _ in grid.contracts])
         size = len(place)
         # A row that is there twice does not make up for one that is not.
@@ -101,7 +101,7 @@ def _totals(day: MarketDay) -> tuple[Floats, Counts, Counts, Counts, Counts]:
 def _steps(day: MarketDay) -> Counts:
     """How many rows a contract has in each bucket, if it lacks none."""
     steps = np.max(
-        [np.median(grid.present[: len(grid.contracts)], axis=0) for grid in day.grids.values()],
+        [np.median(grid.present[: len(grid.contracts)], axis=0) for grid in day.coverage.values()],
         axis=0,
     ).astype(np.int64)
     # Between the first and the last, a bucket that most contracts lack is a hole like any other.

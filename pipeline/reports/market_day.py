@@ -30,7 +30,7 @@ _NEAR = 0.1  # of log-moneyness, around the money
 
 
 @dataclass
-class Grid:
+class Coverage:
     """Rows of one expiration by contract and bucket of five minutes.
 
     Attributes:
@@ -73,7 +73,7 @@ class Grid:
 
 
 @dataclass
-class Snapshot:
+class LastRows:
     """The last row of each contract at or before a time of a trade date."""
 
     parts: list[Piece] = field(default_factory=list)
@@ -102,7 +102,7 @@ class MarketDay:
         until: the time of the snapshots, milliseconds of the day in New York.
         columns: the columns of the files besides the keys.
         rows: of the trade date.
-        grids: where rows are and where not, by expiration.
+        coverage: where rows are and where not, by expiration.
         snapshots: by trade date: this one and those before it.
         near: solved rows near the money, on each five minutes, in pieces.
         spot: the price of the underlying by time.
@@ -115,8 +115,8 @@ class MarketDay:
     until: int
     columns: tuple[str, ...]
     rows: int = 0
-    grids: dict[date, Grid] = field(default_factory=dict)
-    snapshots: dict[date, Snapshot] = field(default_factory=dict)
+    coverage: dict[date, Coverage] = field(default_factory=dict)
+    snapshots: dict[date, LastRows] = field(default_factory=dict)
     near: list[Piece] = field(default_factory=list)
     spot: dict[int, float] = field(default_factory=dict)
     unreadable: list[str] = field(default_factory=list)
@@ -129,7 +129,7 @@ class MarketDay:
     @property
     def now(self) -> dict[date, Piece]:
         """The snapshot of the trade date, by expiration."""
-        return self.snapshots.get(self.trade_date, Snapshot()).by_expiration()
+        return self.snapshots.get(self.trade_date, LastRows()).by_expiration()
 
     @property
     def before(self) -> tuple[date, dict[date, Piece]] | None:
@@ -141,13 +141,13 @@ class MarketDay:
         """Takes some rows."""
         if self.end_of_day:
             piece = replace(piece, time=np.full_like(piece.time, self.until))
-        self.snapshots.setdefault(piece.trade_date, Snapshot()).add(piece, self.until)
+        self.snapshots.setdefault(piece.trade_date, LastRows()).add(piece, self.until)
         if piece.trade_date != self.trade_date:
             return
         self.rows += len(piece)
         if self.end_of_day:
             return
-        self.grids.setdefault(piece.expiration, Grid(piece.expiration)).add(piece)
+        self.coverage.setdefault(piece.expiration, Coverage(piece.expiration)).add(piece)
         spot = piece.values["underlying_price"]
         on_step = (piece.time % BUCKET == 0) & (spot > 0)
         times, first = np.unique(piece.time[on_step], return_index=True)

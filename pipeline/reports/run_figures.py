@@ -5,15 +5,14 @@ from datetime import datetime, timezone
 from itertools import pairwise
 from typing import Any
 
+from pipeline.history import Record
 from pipeline.reports.figure import Figure, Section, Table, base
 from pipeline.text import size_text
-
-Run = dict[str, Any]
 
 _MOST_BARS = 60
 
 
-def run_section(run: Run | None) -> Section:
+def run_section(run: Record | None) -> Section:
     """Returns the part of the report that tells how the run went."""
     if run is None:
         return Section(
@@ -41,7 +40,7 @@ def run_section(run: Run | None) -> Section:
     return Section("run", "The run", _facts(run), figures, [_errors(run)])
 
 
-def outcome(run: Run) -> str:
+def outcome(run: Record) -> str:
     """Returns what became of the expirations: `20 of 21 expirations written, 1 failed`."""
     told = (
         f"{run.get('successful_expirations', 0)} of {run.get('total_expirations', 0)} "
@@ -53,7 +52,7 @@ def outcome(run: Run) -> str:
     return told if run.get("failed_expirations") else f"{told}, nothing failed"
 
 
-def _facts(run: Run) -> list[tuple[str, str]]:
+def _facts(run: Record) -> list[tuple[str, str]]:
     request = run.get("request", {})
     source = run.get("source", {})
     facts = [
@@ -88,7 +87,7 @@ def _asked(request: dict[str, Any]) -> str:
     )
 
 
-def _throughput(run: Run) -> Figure:
+def _throughput(run: Record) -> Figure:
     title = "Rows per second while the run went on"
     samples = run.get("samples") or {}
     points = zip(samples.get("seconds", ()), samples.get("rows", ()), strict=True)
@@ -100,7 +99,7 @@ def _throughput(run: Run) -> Figure:
     return _over_time("throughput", title, rows, "rows per second", "~s")
 
 
-def _sampled(run: Run, name: str, title: str, axis: str) -> Figure:
+def _sampled(run: Record, name: str, title: str, axis: str) -> Figure:
     samples = run.get("samples") or {}
     rows = [
         {"s": seconds, "v": value}
@@ -134,7 +133,7 @@ def _over_time(name: str, title: str, rows: list[dict[str, Any]], axis: str, for
     return Figure(name, title, chart=chart, rows=rows, height=220)
 
 
-def _gantt(run: Run, results: list[dict[str, Any]]) -> Figure:
+def _gantt(run: Record, results: list[dict[str, Any]]) -> Figure:
     title = "When each expiration was under way"
     begun = [each for each in results if each.get("started")]
     if not begun:
@@ -289,7 +288,7 @@ def _status_colour(rows: list[dict[str, Any]]) -> Any:
     )
 
 
-def _errors(run: Run) -> Table:
+def _errors(run: Record) -> Table:
     rows = [
         (each["expiration"] or "the run", each["error_type"], each["message"])
         for each in run.get("errors", [])[:20]

@@ -5,12 +5,12 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
 
 from pipeline.history import (
     RUNNING,
     NoSuchRun,
     Query,
+    Record,
     StoreError,
     find_run,
     open_to_read,
@@ -20,8 +20,6 @@ from pipeline.reports.rows import NoRows, dates_and_symbols
 from transforms.model import key_of
 from transforms.output.entry import entry_of_file
 from transforms.output.folder import OutputFolder
-
-Run = dict[str, Any]
 
 _NEWEST = 100
 
@@ -36,7 +34,7 @@ class Source:
         files: the data files, none if the run wrote none.
     """
 
-    run: Run | None
+    run: Record | None
     output: Path
     files: tuple[Path, ...]
 
@@ -157,7 +155,7 @@ def _span(path: Path) -> tuple[frozenset[str], date, date]:
     return frozenset([symbol]), date.fromisoformat(first), date.fromisoformat(last)
 
 
-def _find(run: str, metrics: str) -> Run:
+def _find(run: str, metrics: str) -> Record:
     path = Path(run)
     if path.is_file():
         try:
@@ -173,7 +171,7 @@ def _find(run: str, metrics: str) -> Run:
         raise NoRows(f"there is no run {run}: {error.args[0]}") from None
 
 
-def _newest(metrics: str, output: Path | None) -> Run | None:
+def _newest(metrics: str, output: Path | None) -> Record | None:
     """Returns the newest run that has ended, or the newest of the last ones that wrote there."""
     try:
         store = open_to_read(metrics)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
-from pipeline.simulator.formats import Part
+from pipeline.simulator.formats import Stretch
 
 TEXT = "text/plain"
 
@@ -41,7 +41,7 @@ class Cut:
         inside_chunk: the last chunk, if there are chunks, says that it is longer than it is.
     """
 
-    beginning: Callable[[Iterable[Part]], Iterator[Part]]
+    beginning: Callable[[Iterable[Stretch]], Iterator[Stretch]]
     inside_chunk: bool = False
 
 
@@ -79,7 +79,7 @@ class Answer:
 
     status: int
     content_type: str
-    parts: Iterable[Part]
+    parts: Iterable[Stretch]
     rows: int = 0
     headers: Mapping[str, str] = field(default_factory=dict)
     trouble: Trouble = NO_TROUBLE
@@ -91,4 +91,4 @@ Responder = Callable[[Request], Answer]
 
 def text_answer(status: int, text: str) -> Answer:
     """Returns an answer of plain text."""
-    return Answer(status, TEXT, [Part(text.encode(), 0)])
+    return Answer(status, TEXT, [Stretch(text.encode(), 0)])

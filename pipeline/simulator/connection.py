@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from pipeline.simulator.answers import Answer, Request, text_answer
 from pipeline.simulator.faults.chaos import TEXTS
-from pipeline.simulator.formats import Part
+from pipeline.simulator.formats import Stretch
 from pipeline.simulator.gate import Gate, Stats
 
 SMALL = 1 << 15
@@ -141,7 +141,7 @@ class Connection(BaseHTTPRequestHandler):
         self._head(answer, "Transfer-Encoding", "chunked")
         self._send_chunks(answer, texts)
 
-    def _texts(self, answer: Answer, parts: Iterable[Part]) -> Iterator[bytes]:
+    def _texts(self, answer: Answer, parts: Iterable[Stretch]) -> Iterator[bytes]:
         """Yields what is sent of a body in stretches of more than `SMALL` bytes, but the last."""
         cut = answer.trouble.cut
         text, rows = b"", 0

@@ -39,7 +39,7 @@ LIVE = Style(b"\n", quoted=True, milliseconds=True, blank_line=False)
 STYLES = {"documented": DOCUMENTED, "live": LIVE}
 
 
-class Part(NamedTuple):
+class Stretch(NamedTuple):
     """A stretch of an answer: its bytes, and how many rows of Greeks they hold.
 
     One with rows holds these, one a line, and nothing else.
@@ -79,7 +79,7 @@ def table(
     style: Style,
     *,
     spaced: bool = False,
-) -> Iterator[Part]:
+) -> Iterator[Stretch]:
     """Yields the answer of a list endpoint.
 
     Args:
@@ -90,11 +90,11 @@ def table(
         spaced: in CSV, a blank line stands between two rows.
     """
     if form == "csv":
-        yield Part(",".join(columns).encode() + style.line_end, 0)
+        yield Stretch(",".join(columns).encode() + style.line_end, 0)
         for n, row in enumerate(rows):
             space = style.line_end if spaced and n else b""
             line = ",".join(_csv_cell(cell, style) for cell in row)
-            yield Part(space + line.encode() + style.line_end, 0)
+            yield Stretch(space + line.encode() + style.line_end, 0)
         return
     objects = (
         "{" + ",".join(f'"{n}":{_json(cell)}' for n, cell in zip(columns, row, strict=True)) + "}"
@@ -102,12 +102,12 @@ def table(
     )
     if form == "ndjson":
         for line in objects:
-            yield Part(f"{line}\n".encode(), 0)
+            yield Stretch(f"{line}\n".encode(), 0)
         return
-    yield Part(b'{\n\t"response": [', 0)
+    yield Stretch(b'{\n\t"response": [', 0)
     for n, line in enumerate(objects):
-        yield Part(f"{',' if n else ''}\n\t\t{line}".encode(), 0)
-    yield Part(b"\n\t]\n}\n\n", 0)
+        yield Stretch(f"{',' if n else ''}\n\t\t{line}".encode(), 0)
+    yield Stretch(b"\n\t]\n}\n\n", 0)
 
 
 def _csv_cell(cell: Cell, style: Style) -> str:

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from pipeline.simulator.formats import Part
+from pipeline.simulator.formats import Stretch
 from pipeline.simulator.market.greeks import Query
 
 
@@ -66,7 +66,7 @@ class Pages:
                 self._since[number] = now
             return page
 
-    def named_by(self, parts: Iterable[Part], number: int) -> Iterator[Part]:
+    def named_by(self, parts: Iterable[Stretch], number: int) -> Iterator[Stretch]:
         """Yields an answer that names a page; at its end, or if it breaks off, the page ages."""
         try:
             yield from parts

@@ -5,8 +5,8 @@ from datetime import date
 
 import numpy as np
 
-from pipeline.simulator.formats import Part, Style, clock_text, strike_text
-from pipeline.simulator.market.greeks import COLUMNS, EOD, Block, decimals
+from pipeline.simulator.formats import Stretch, Style, clock_text, strike_text
+from pipeline.simulator.market.greeks import COLUMNS, EOD, ContractRows, decimals
 from pipeline.simulator.market.quotes import Instants, Ints
 from pipeline.simulator.text import (
     Bytes,
@@ -21,7 +21,9 @@ from pipeline.simulator.text import (
 from transforms.market.clock import EPOCH
 
 
-def greeks(blocks: Iterable[Block], order: str, form: str, style: Style) -> Iterator[Part]:
+def greeks(
+    blocks: Iterable[ContractRows], order: str, form: str, style: Style
+) -> Iterator[Stretch]:
     """Yields the answer of a Greeks endpoint, a block at a time; nothing of it is kept.
 
     In NDJSON and JSON the keys stand in the order of the CSV columns; the real Terminal's order
@@ -37,7 +39,7 @@ def greeks(blocks: Iterable[Block], order: str, form: str, style: Style) -> Iter
     if form == "csv":
         names = ("symbol", "expiration", "strike", "right", "timestamp", *COLUMNS[order])
         header = ",".join((*names, "underlying_timestamp", "underlying_price"))
-        yield Part(header.encode() + style.line_end, 0)
+        yield Stretch(header.encode() + style.line_end, 0)
         yield from (_csv_block(block, order, style, stamps) for block in blocks)
     elif form == "ndjson":
         yield from (_ndjson_block(block, order, stamps) for block in blocks)
@@ -52,7 +54,7 @@ class _Stamps:
         self._style = style
         self._at: Instants | None = None
 
-    def of(self, block: Block) -> tuple[Piece, PerInstant]:
+    def of(self, block: ContractRows) -> tuple[Piece, PerInstant]:
         """Returns the rows' own timestamps, and the underlying's."""
         at = block.at
         if at is not self._at:
@@ -72,17 +74,17 @@ class _Stamps:
         return texts([f"{dates[day]}T{clock_text(at, self._style)}".encode() for day, at in pairs])
 
 
-def _number(block: Block, name: str) -> Number:
+def _number(block: ContractRows, name: str) -> Number:
     return Number(block.numbers[name], decimals(name))
 
 
-def _underlying_price(block: Block, order: str) -> list[Piece]:
+def _underlying_price(block: ContractRows, order: str) -> list[Piece]:
     """Returns the price with two decimals, or three at the end of the day, as documented."""
     number = _number(block, "underlying_price")
     return [number, b"0"] if order == EOD else [number]
 
 
-def _csv_block(block: Block, order: str, style: Style, stamps: _Stamps) -> Part:
+def _csv_block(block: ContractRows, order: str, style: Style, stamps: _Stamps) -> Stretch:
     quote = '"' if style.quoted else ""
     head = f"{quote}{block.symbol}{quote},{quote}{block.expiration}{quote},"
     contracts = [
@@ -94,10 +96,10 @@ def _csv_block(block: Block, order: str, style: Style, stamps: _Stamps) -> Part:
     for name in COLUMNS[order]:
         pieces += [b",", _number(block, name)]
     pieces += [b",", underlying_stamp, b",", *_underlying_price(block, order), style.line_end]
-    return Part(render(pieces, len(contracts), len(block.at.days)), block.rows)
+    return Stretch(render(pieces, len(contracts), len(block.at.days)), block.rows)
 
 
-def _members(block: Block, order: str, stamps: _Stamps) -> list[Piece]:
+def _members(block: ContractRows, order: str, stamps: _Stamps) -> list[Piece]:
     """Returns what stands between the braces of a row in JSON, without the contract."""
     stamp, underlying_stamp = stamps.of(block)
     pieces: list[Piece] = [b'"timestamp":"', stamp, b'"']
@@ -107,31 +109,31 @@ def _members(block: Block, order: str, stamps: _Stamps) -> list[Piece]:
     return [*pieces, b'","underlying_price":', *_underlying_price(block, order)]
 
 
-def _contract(block: Block, strike: int, right: str) -> bytes:
+def _contract(block: ContractRows, strike: int, right: str) -> bytes:
     return (
         f'"symbol":"{block.symbol}","expiration":"{block.expiration}",'
         f'"right":"{right}","strike":{strike_text(strike)}'
     ).encode()
 
 
-def _ndjson_block(block: Block, order: str, stamps: _Stamps) -> Part:
+def _ndjson_block(block: ContractRows, order: str, stamps: _Stamps) -> Stretch:
     contracts = [_contract(block, *contract) for contract in block.contracts]
     pieces = [b"{", PerContract(texts(contracts)), b",", *_members(block, order, stamps), b"}\n"]
-    return Part(render(pieces, len(contracts), len(block.at.days)), block.rows)
+    return Stretch(render(pieces, len(contracts), len(block.at.days)), block.rows)
 
 
-def _json_answer(blocks: Iterable[Block], order: str, stamps: _Stamps) -> Iterator[Part]:
-    yield Part(b'{\n\t"response": [', 0)
+def _json_answer(blocks: Iterable[ContractRows], order: str, stamps: _Stamps) -> Iterator[Stretch]:
+    yield Stretch(b'{\n\t"response": [', 0)
     comma = b""
     for block in blocks:
         for n, contract in enumerate(block.contracts):
             width = len(block.at.days)
             (one,) = block.between(n * width, (n + 1) * width)
             head = b'\n\t\t{\n\t\t\t"contract": {' + _contract(block, *contract) + b"},\n"
-            yield Part(comma + head + b'\t\t\t"data": [\n', 0)
+            yield Stretch(comma + head + b'\t\t\t"data": [\n', 0)
             pieces = [b"\t\t\t\t{", *_members(one, order, stamps), b"},\n"]
             rows = render(pieces, 1, width).removesuffix(b",\n")
-            yield Part(rows + b"\n", one.rows)
-            yield Part(b"\t\t\t]\n\t\t}", 0)
+            yield Stretch(rows + b"\n", one.rows)
+            yield Stretch(b"\t\t\t]\n\t\t}", 0)
             comma = b","
-    yield Part(b"\n\t]\n}\n\n", 0)
+    yield Stretch(b"\n\t]\n}\n\n", 0)

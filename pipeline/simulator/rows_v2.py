@@ -9,8 +9,8 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 
-from pipeline.simulator.formats import Part
-from pipeline.simulator.market.greeks import COLUMNS, Block, decimals
+from pipeline.simulator.formats import Stretch
+from pipeline.simulator.market.greeks import COLUMNS, ContractRows, decimals
 from pipeline.simulator.market.quotes import Ints
 from pipeline.simulator.text import Number, PerContract, PerInstant, Piece, render, texts
 from transforms.market.clock import EPOCH
@@ -29,8 +29,8 @@ def columns(order: str) -> tuple[str, ...]:
 
 
 def csv(
-    blocks: Iterable[Block], order: str, line_end: bytes, *, header: bool = True
-) -> Iterator[Part]:
+    blocks: Iterable[ContractRows], order: str, line_end: bytes, *, header: bool = True
+) -> Iterator[Stretch]:
     """Yields an answer in CSV.
 
     Args:
@@ -41,17 +41,17 @@ def csv(
     """
     if header:
         names = ("root", "expiration", "strike", "right", *columns(order))
-        yield Part(",".join(names).encode() + line_end, 0)
+        yield Stretch(",".join(names).encode() + line_end, 0)
     for block in blocks:
         contracts = [
             f"{block.symbol},{block.expiration:%Y%m%d},{strike},{right[0]},".encode()
             for strike, right in block.contracts
         ]
         pieces: list[Piece] = [PerContract(texts(contracts)), *_row(block, order), line_end]
-        yield Part(render(pieces, len(contracts), len(block.at.days)), block.rows)
+        yield Stretch(render(pieces, len(contracts), len(block.at.days)), block.rows)
 
 
-def json_answer(blocks: Iterable[Block], order: str, next_page: str) -> Iterator[Part]:
+def json_answer(blocks: Iterable[ContractRows], order: str, next_page: str) -> Iterator[Stretch]:
     """Yields an answer in JSON.
 
     Args:
@@ -59,29 +59,29 @@ def json_answer(blocks: Iterable[Block], order: str, next_page: str) -> Iterator
         order: a key of `COLUMNS`.
         next_page: the address of the next page, or `NO_NEXT_PAGE`.
     """
-    yield Part(_envelope(columns(order), next_page), 0)
+    yield Stretch(_envelope(columns(order), next_page), 0)
     comma = b""
     for block in blocks:
         width = len(block.at.days)
         for n, (strike, right) in enumerate(block.contracts):
             (one,) = block.between(n * width, (n + 1) * width)
-            yield Part(comma + b'\n{"ticks":[\n', 0)
+            yield Stretch(comma + b'\n{"ticks":[\n', 0)
             rows = render([b"[", *_row(one, order), b"],\n"], 1, width).removesuffix(b",\n")
-            yield Part(rows + b"\n", width)
+            yield Stretch(rows + b"\n", width)
             contract = {
                 "root": block.symbol,
                 "expiration": int(f"{block.expiration:%Y%m%d}"),
                 "strike": strike,
                 "right": right[0],
             }
-            yield Part(f'],"contract":{_compact(contract)}}}'.encode(), 0)
+            yield Stretch(f'],"contract":{_compact(contract)}}}'.encode(), 0)
             comma = b","
-    yield Part(b"\n]}\n", 0)
+    yield Stretch(b"\n]}\n", 0)
 
 
 def list_answer(
     column: str, values: Sequence[int | str], line_end: bytes, *, as_csv: bool
-) -> Iterator[Part]:
+) -> Iterator[Stretch]:
     """Yields a list, as CSV or as JSON.
 
     Args:
@@ -91,10 +91,10 @@ def list_answer(
         as_csv: as CSV.
     """
     if as_csv:
-        yield Part(b"".join(str(cell).encode() + line_end for cell in (column, *values)), 0)
+        yield Stretch(b"".join(str(cell).encode() + line_end for cell in (column, *values)), 0)
     else:
-        yield Part(_envelope((column,), NO_NEXT_PAGE), 0)
-        yield Part(f"{_compact(values)[1:]}}}\n".encode(), 0)
+        yield Stretch(_envelope((column,), NO_NEXT_PAGE), 0)
+        yield Stretch(f"{_compact(values)[1:]}}}\n".encode(), 0)
 
 
 def _compact(value: object) -> str:
@@ -113,7 +113,7 @@ def _envelope(names: Sequence[str], next_page: str) -> bytes:
     return f'{{"header":{_compact(header)},"response":['.encode()
 
 
-def _row(block: Block, order: str) -> list[Piece]:
+def _row(block: ContractRows, order: str) -> list[Piece]:
     """Returns the cells of a row, with commas between them."""
     own = block.numbers.get("ms_of_day")
     stamp = _whole(block.at.milliseconds) if own is None else Number(own, 0)

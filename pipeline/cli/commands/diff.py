@@ -51,9 +51,8 @@ def run(parser: argparse.ArgumentParser, options: argparse.Namespace, _rest: Seq
             parser.error(
                 f"{place} is not on this machine: copy it here first, such as by `aws s3 sync`"
             )
-    from pipeline.inspection.compare import compare
+    from pipeline.inspection import UnreadableFile, compare
     from pipeline.inspection.difference_text import text
-    from pipeline.inspection.files import UnreadableFile
 
     try:
         difference = compare(options.a, options.b, options.tolerance)

@@ -40,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(_parser: argparse.ArgumentParser, options: argparse.Namespace, _rest: Sequence[str]) -> int:
     """Verifies a folder, prints what was found, and returns the exit code."""
-    from pipeline.folder.verify import verify
+    from pipeline.folder import verify
     from pipeline.text import size_text
 
     try:

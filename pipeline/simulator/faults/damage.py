@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterable, Iterator
 
-from pipeline.simulator.formats import Part
+from pipeline.simulator.formats import Stretch
 
 Draw = Callable[[str], float]
 """Returns a number from 0 to 1 (not included) by name, always the same for the same name."""
@@ -13,7 +13,7 @@ _RESTATED = 5  # among so many first rows, one is changed
 _DIGIT = re.compile(rb"\d(?=,\d{8}\D*$|\D*$)")
 
 
-def cut(parts: Iterable[Part], rows: int, draw: Draw) -> Iterator[Part]:
+def cut(parts: Iterable[Stretch], rows: int, draw: Draw) -> Iterator[Stretch]:
     """Yields the beginning of a body, at least a byte less than all of it.
 
     It may end within the header, within a row, between two rows, within the last row, or right
@@ -37,7 +37,7 @@ def cut(parts: Iterable[Part], rows: int, draw: Draw) -> Iterator[Part]:
         yield from _until(parts, int(draw("row") * rows), draw("byte"))
 
 
-def cut_late(parts: Iterable[Part], rows: int, draw: Draw) -> Iterator[Part]:
+def cut_late(parts: Iterable[Stretch], rows: int, draw: Draw) -> Iterator[Stretch]:
     """Yields the beginning of a body: more than half of the rows, but not the last one.
 
     Args:
@@ -48,7 +48,7 @@ def cut_late(parts: Iterable[Part], rows: int, draw: Draw) -> Iterator[Part]:
     return _until(parts, rows - 1 - int(draw("row") * (rows // 2)), draw("byte"))
 
 
-def malformed(parts: Iterable[Part], rows: int, draw: Draw) -> Iterator[Part]:
+def malformed(parts: Iterable[Stretch], rows: int, draw: Draw) -> Iterator[Stretch]:
     """Yields a body with a broken row: cells are missing, or one is no number.
 
     Args:
@@ -69,7 +69,7 @@ def malformed(parts: Iterable[Part], rows: int, draw: Draw) -> Iterator[Part]:
     return _changed(parts, int((0.25 + draw("row") / 2) * rows), broken)
 
 
-def restated(parts: Iterable[Part], rows: int, draw: Draw) -> Iterator[Part]:
+def restated(parts: Iterable[Stretch], rows: int, draw: Draw) -> Iterator[Stretch]:
     """Yields a body in which the underlying's price is another one in one of the first rows.
 
     Args:
@@ -85,7 +85,7 @@ def restated(parts: Iterable[Part], rows: int, draw: Draw) -> Iterator[Part]:
     return _changed(parts, int(draw("restated row") * min(_RESTATED, rows)), other)
 
 
-def _until(parts: Iterable[Part], row: int | None, share: float) -> Iterator[Part]:
+def _until(parts: Iterable[Stretch], row: int | None, share: float) -> Iterator[Stretch]:
     """Yields what stands before a share of a row, or of the very first line if `row` is None.
 
     Unless the share is 0, at least one byte of that row is there; its end never is.
@@ -97,29 +97,31 @@ def _until(parts: Iterable[Part], row: int | None, share: float) -> Iterator[Par
             lines = part.text.splitlines(keepends=True)
             line = lines[number]
             length = 1 + int(share * (len(line) - 1)) if share else 0
-            yield Part(b"".join(lines[:number]) + line[: min(length, len(line) - 1)], number)
+            yield Stretch(b"".join(lines[:number]) + line[: min(length, len(line) - 1)], number)
             return
         start += part.rows
         yield part
 
 
-def _all_but_a_byte(parts: Iterable[Part]) -> Iterator[Part]:
-    before: Part | None = None
+def _all_but_a_byte(parts: Iterable[Stretch]) -> Iterator[Stretch]:
+    before: Stretch | None = None
     for part in parts:
         if before is not None:
             yield before
         before = part
     if before is not None:
-        yield Part(before.text[:-1], before.rows)
+        yield Stretch(before.text[:-1], before.rows)
 
 
-def _changed(parts: Iterable[Part], row: int, change: Callable[[bytes], bytes]) -> Iterator[Part]:
+def _changed(
+    parts: Iterable[Stretch], row: int, change: Callable[[bytes], bytes]
+) -> Iterator[Stretch]:
     start = 0
     for part in parts:
         if start <= row < start + part.rows:
             lines = part.text.splitlines(keepends=True)
             lines[row - start] = change(lines[row - start])
-            yield Part(b"".join(lines), part.rows)
+            yield Stretch(b"".join(lines), part.rows)
         else:
             yield part
         start += part.rows

@@ -99,7 +99,7 @@ class Query:
 
 
 @dataclass(frozen=True)
-class Block:
+class ContractRows:
     """Rows of some contracts at the same instants, contract by contract.
 
     Attributes:
@@ -122,7 +122,7 @@ class Block:
         """How many rows the block has."""
         return len(self.contracts) * len(self.at.days)
 
-    def between(self, first: int, end: int) -> Iterator["Block"]:
+    def between(self, first: int, end: int) -> Iterator["ContractRows"]:
         """Yields the rows from `first` to before `end`, as up to three blocks.
 
         There are more than one if the rows begin or end within a contract.
@@ -138,9 +138,9 @@ class Block:
                 yield self._part(slice(contract, end // width), slice(0, width))
                 first = end // width * width
 
-    def _part(self, contracts: slice, instants: slice) -> "Block":
+    def _part(self, contracts: slice, instants: slice) -> "ContractRows":
         whole = instants == slice(0, len(self.at.days))
-        return Block(
+        return ContractRows(
             self.symbol,
             self.expiration,
             self.contracts[contracts],

@@ -16,7 +16,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from pipeline.simulator.market import eod, listing
-from pipeline.simulator.market.greeks import EOD, EOD_V2, INTERVALS, Block, Query, numbers
+from pipeline.simulator.market.greeks import EOD, EOD_V2, INTERVALS, ContractRows, Query, numbers
 from pipeline.simulator.market.quotes import Instants, instants, quotes
 from pipeline.simulator.market.table import table
 from pipeline.simulator.market.underlying import Underlying, generator
@@ -67,7 +67,9 @@ class Market:
         """Returns how many rows an answer has, without making them."""
         return sum(_rows(query, strikes, at) for strikes, at in self._plan(query))
 
-    def blocks(self, query: Query, first: int = 0, end: int | None = None) -> Iterator[Block]:
+    def blocks(
+        self, query: Query, first: int = 0, end: int | None = None
+    ) -> Iterator[ContractRows]:
         """Yields the rows of an answer in the order of the answer; nothing if there are none.
 
         Rows come contract by contract (by strike, the call before the put) over all dates asked
@@ -179,7 +181,7 @@ class Market:
             return known[max(nearest - query.strike_range, 0) : nearest + query.strike_range + 1]
         return listed
 
-    def _block(self, query: Query, strikes: Ints, at: Instants) -> Block:
+    def _block(self, query: Query, strikes: Ints, at: Instants) -> ContractRows:
         root = listing.root_of(query.symbol)
         if query.greeks in (EOD, EOD_V2):
             underlying = self._underlying(query.symbol)
@@ -191,7 +193,7 @@ class Market:
         shape = (len(strikes) * len(picked), len(at.days))
         figures = {name: values[:, picked].reshape(shape) for name, values in found.items()}
         contracts = [(int(strike), right) for strike in strikes for right in query.rights]
-        return Block(
+        return ContractRows(
             query.symbol, query.expiration, contracts, at, numbers(query, contracts, at, figures)
         )
 

@@ -7,13 +7,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.simulator.market.greeks import COLUMNS, EOD, EOD_V2, Block, decimals
+from pipeline.simulator.market.greeks import COLUMNS, EOD, EOD_V2, ContractRows, decimals
 
 _ZONE = "America/New_York"
 _CODES = ("bid_exchange", "bid_condition", "ask_exchange", "ask_condition")
 
 
-def table(blocks: Iterable[Block], greeks: str) -> pa.Table:
+def table(blocks: Iterable[ContractRows], greeks: str) -> pa.Table:
     """Returns the rows of some blocks, in their order.
 
     Numbers are exactly those that the served decimals denote.
@@ -51,7 +51,7 @@ def _type(column: str) -> pa.DataType:
     return pa.float64() if decimals(column) else pa.int64()
 
 
-def _batch(block: Block, schema: pa.Schema) -> pa.RecordBatch:
+def _batch(block: ContractRows, schema: pa.Schema) -> pa.RecordBatch:
     contracts, instants = len(block.contracts), len(block.at.days)
     strikes = np.array([strike for strike, _ in block.contracts]) / 1000
     columns: dict[str, Any] = {

@@ -11,7 +11,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from pipeline.folder.catalog import tell_catalog, write_catalog
+from pipeline.folder import print_catalog, write_catalog
 from pipeline.simulator.market.market import Market
 from pipeline.simulator.server import TerminalServer
 from tests.support.folder import DAY, NEXT_DAY, fill
@@ -213,14 +213,14 @@ def test_the_catalog_is_replaced_whole_and_not_written_for_no_files(
     assert write_catalog(str(output)) is None
     fill(output, terminal, file_format="csv", compression="none")
     (catalog := tmp_path / "greeks.meta" / "catalog.sql").write_text("an old one")
-    tell_catalog(str(output))
+    print_catalog(str(output))
     assert capsys.readouterr().out == f"queries: duckdb -init {catalog}\n"
     assert "read_csv" in catalog.read_text("utf-8")
     assert not list(catalog.parent.glob("*.unfinished"))
 
     catalog.unlink()
     catalog.mkdir()
-    tell_catalog(str(output))
+    print_catalog(str(output))
     assert "no catalog.sql could be written" in capsys.readouterr().err
     assert not list(catalog.parent.glob("*.unfinished"))
 

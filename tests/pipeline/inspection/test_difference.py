@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipeline.cli.main import main
-from pipeline.inspection.compare import compare
+from pipeline.inspection import compare
 from pipeline.inspection.difference import MOST_KEPT, Moved
 from pipeline.simulator.market.market import Market
 from tests.pipeline.cli.commands.test_check import save

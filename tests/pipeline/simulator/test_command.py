@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.simulator import add_arguments
-from pipeline.simulator.command import DEFAULT_PORTS
+from pipeline.simulator.flags import DEFAULT_PORTS
 from pipeline.simulator.server import TerminalServer
 
 ROOT = Path(__file__).parents[3]

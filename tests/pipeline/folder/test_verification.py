@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline.cli.main import main
-from pipeline.folder.verify import verify
+from pipeline.folder import verify
 from tests.support.data import SCHEMA, batches_of, layout_in, request_for
 from transforms.expiration_writer import ExpirationWriter
 from transforms.model import Trailer

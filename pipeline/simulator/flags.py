@@ -1,0 +1,184 @@
+"""The flags of `greeks terminal`."""
+
+import argparse
+from datetime import date
+
+from pipeline.simulator.faults.rules import parse_rules
+
+DEFAULT_PORTS = {"v3": 25503, "v2": 25510}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the flags of the stand-in Terminal to a parser."""
+    market = parser.add_argument_group("the market")
+    how = parser.add_argument_group("how it answers")
+    limits = parser.add_argument_group("its limits")
+    trouble = parser.add_argument_group("what goes wrong")
+    how.add_argument(
+        "--api",
+        choices=sorted(DEFAULT_PORTS),
+        default="v3",
+        help="generation of the API (default: %(default)s)",
+    )
+    how.add_argument(
+        "--port",
+        type=_count,
+        metavar="N",
+        help="on 127.0.0.1; 0 for any free one (default: 25503, with --api v2 25510)",
+    )
+    market.add_argument(
+        "--symbols",
+        type=_symbols,
+        default=("SPXW", "SPX"),
+        metavar="SPXW[,SPX]",
+        help="option roots that have contracts; any but SPXW and SPX is a stock "
+        "with weekly options (default: SPXW,SPX)",
+    )
+    market.add_argument(
+        "--seed",
+        type=_count,
+        metavar="N",
+        default=0,
+        help="another seed, another market (default: %(default)s)",
+    )
+    market.add_argument(
+        "--last_date",
+        type=_date,
+        metavar="DATE",
+        help="the market's today: no data after it (default: 2026-12-31)",
+    )
+    how.add_argument(
+        "--latency",
+        type=_seconds,
+        default=0.0,
+        metavar="SECONDS",
+        help="wait before each answer (default: %(default)s)",
+    )
+    how.add_argument(
+        "--style",
+        choices=("documented", "live"),
+        default="documented",
+        help="of the CSV: unquoted as in ThetaData's documentation, or quoted and "
+        "with milliseconds as live since 2026 (default: %(default)s)",
+    )
+    limits.add_argument(
+        "--concurrency",
+        type=_positive,
+        metavar="N",
+        default=8,
+        help="requests answered at once (default: %(default)s)",
+    )
+    limits.add_argument(
+        "--queue",
+        type=_count,
+        metavar="N",
+        default=16,
+        help="requests that wait; beyond them the answer is 429 (default: %(default)s)",
+    )
+    limits.add_argument(
+        "--row_limit",
+        type=_positive,
+        metavar="ROWS",
+        help="v3: refuse an answer with more rows, with 570 (default: no limit)",
+    )
+    limits.add_argument(
+        "--tick_limit",
+        type=_positive,
+        default=500_000,
+        metavar="ROWS",
+        help="v2: answer in pages of so many rows (default: %(default)s)",
+    )
+    limits.add_argument(
+        "--page_expire",
+        type=_seconds,
+        default=10.0,
+        metavar="SECONDS",
+        help="v2: drop a page that nobody fetches for so long (default: %(default)s)",
+    )
+    header = limits.add_mutually_exclusive_group()
+    header.add_argument(
+        "--page_header",
+        action="store_true",
+        help="v2: every page of CSV begins with the names of the columns",
+    )
+    header.add_argument(
+        "--no_page_header",
+        action="store_false",
+        dest="page_header",
+        help="v2: only the first page does (default)",
+    )
+    trouble.add_argument(
+        "--chaos",
+        type=_chaos,
+        default="",
+        metavar="KIND:VALUE[,…]",
+        help="what goes wrong with requests for Greeks: a status, reset, cut, "
+        "slow, hang, malformed, nodata200 or restate, each with a probability "
+        "below 1 or the number of first requests that it hits; KIND! hits the "
+        "same requests each time (such as 429:0.1,cut:0.05,474:3; default: nothing)",
+    )
+    trouble.add_argument(
+        "--chaos_limit",
+        type=_count,
+        default=3,
+        metavar="N",
+        help="the most faulty answers to the same request (default: %(default)s)",
+    )
+    trouble.add_argument(
+        "--retry_after",
+        type=_count,
+        metavar="SECONDS",
+        help="the Retry-After of each 429 (default: no such header)",
+    )
+    how.add_argument(
+        "--exit_with_stdin",
+        action="store_true",
+        help="end when standard input ends: with the parent process",
+    )
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of 0 or more")
+    return int(text)
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of 1 or more")
+    return int(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 3600:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds from 0 to 3600")
+    return value
+
+
+def _date(text: str) -> date:
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a date such as 2024-03-14") from None
+    if not 2012 < day.year < 2035:
+        raise argparse.ArgumentTypeError(f"{text} is not within 2013 to 2034")
+    return day
+
+
+def _chaos(text: str) -> str:
+    try:
+        parse_rules(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return text
+
+
+def _symbols(text: str) -> tuple[str, ...]:
+    symbols = tuple(dict.fromkeys(word.strip().upper() for word in text.split(",")))
+    if not all(symbols):
+        raise argparse.ArgumentTypeError(f"{text!r} has an empty symbol; write SPXW,SPX")
+    return symbols
