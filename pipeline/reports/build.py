@@ -5,15 +5,18 @@ from datetime import date
 import numpy as np
 
 from pipeline.history import Record
+from pipeline.reports.axes import clock
 from pipeline.reports.changes import changes_section
 from pipeline.reports.check_section import check_section
-from pipeline.reports.data_figures import completeness_figures, greek_figures, missing_rows
+from pipeline.reports.completeness_figures import completeness_figures, missing_rows
+from pipeline.reports.course_figures import course_figures
 from pipeline.reports.figure import Section, Table
+from pipeline.reports.greek_figures import greek_figures
 from pipeline.reports.market_day import MarketDay, gather, volatility_at_the_money
 from pipeline.reports.page import Report
 from pipeline.reports.quality_section import finding_total, quality_section
-from pipeline.reports.run_figures import outcome, run_section
-from pipeline.reports.smile_figures import clock, smile_figures
+from pipeline.reports.run_section import outcome, run_section
+from pipeline.reports.smile_figures import smile_figures
 from pipeline.reports.source import Source, select
 from transforms.version import __version__
 
@@ -95,7 +98,12 @@ def _data_section(day: MarketDay, others: tuple[str, ...]) -> Section:
         "data",
         "The data",
         facts,
-        [*smile_figures(day), *completeness_figures(day), *greek_figures(day)],
+        [
+            *smile_figures(day),
+            *course_figures(day),
+            *completeness_figures(day),
+            *greek_figures(day),
+        ],
     )
 
 

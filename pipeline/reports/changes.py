@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
+from pipeline.reports.axes import clock
 from pipeline.reports.figure import Figure, Section, Table, base
 from pipeline.reports.market_day import MarketDay, volatility_at_the_money
 from pipeline.reports.rows import Piece
-from pipeline.reports.smile_figures import clock
 
 
 def changes_section(day: MarketDay) -> Section:

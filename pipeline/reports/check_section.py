@@ -7,10 +7,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipeline.reports.axes import clock, label, spread_out
 from pipeline.reports.figure import Figure, Section, base
 from pipeline.reports.market_day import MarketDay
 from pipeline.reports.rows import Floats, Piece
-from pipeline.reports.smile_figures import clock, label, spread_out
 from transforms.audit.recompute import PRINTED, beyond, by_older_formulas, recompute_block
 from transforms.quality.block import Block, arrays
 from transforms.schema import ZONE

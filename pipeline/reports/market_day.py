@@ -3,93 +3,22 @@
 Memory is bounded by the contracts and the five-minute buckets of a day, whatever the interval.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pipeline.inspection.files import UnreadableFile, columns_of
+from pipeline.reports.coverage import BUCKET, Coverage
+from pipeline.reports.last_rows import LastRows
 from pipeline.reports.rows import BASE, NoRows, Piece, pieces
-from transforms.market.calendar import OPEN_MS
-
-BUCKET = 5 * 60_000
-"""Milliseconds in a column of the completeness map."""
-
-OPEN = OPEN_MS
-BUCKETS = 81
-"""From 09:30 to 16:15, where the last options close."""
 
 LOOK_BACK = 7
 """Calendar days before the trade date among which the one before it is looked for."""
 
-_WINDOW = 30 * 60_000
 _NEAR = 0.1  # of log-moneyness, around the money
-
-
-@dataclass
-class Coverage:
-    """Rows of one expiration by contract and bucket of five minutes.
-
-    Attributes:
-        expiration: the expiration.
-        contracts: the row of each (strike, is a call).
-        present: rows that are there, contracts by buckets.
-        outside: those of them that are out of the money.
-        solved: those of these that have a volatility.
-    """
-
-    expiration: date
-    contracts: dict[tuple[float, bool], int] = field(default_factory=dict)
-    present: NDArray[np.int64] = field(default_factory=lambda: np.zeros((64, BUCKETS), np.int64))
-    outside: NDArray[np.int64] = field(default_factory=lambda: np.zeros((64, BUCKETS), np.int64))
-    solved: NDArray[np.int64] = field(default_factory=lambda: np.zeros((64, BUCKETS), np.int64))
-
-    def add(self, piece: Piece) -> None:
-        """Counts the rows of a piece; what is outside of the session is not counted."""
-        pairs = np.stack([piece.strike, piece.is_call.astype(np.float64)], axis=1)
-        unique, inverse = np.unique(pairs, axis=0, return_inverse=True)
-        rows = np.array(
-            [self.contracts.setdefault((s, bool(c)), len(self.contracts)) for s, c in unique]
-        )
-        while len(self.contracts) > len(self.present):
-            more = np.zeros_like(self.present)
-            self.present = np.concatenate([self.present, more])
-            self.outside = np.concatenate([self.outside, more])
-            self.solved = np.concatenate([self.solved, more])
-        bucket = (piece.time - OPEN) // BUCKET
-        inside = (bucket >= 0) & (bucket < BUCKETS)
-        cells = rows[inverse.ravel()] * BUCKETS + bucket
-        outside = inside & piece.out_of_the_money
-        kinds = (
-            (self.present, inside),
-            (self.outside, outside),
-            (self.solved, outside & piece.solved),
-        )
-        for counts, kept in kinds:
-            counts += np.bincount(cells[kept], minlength=counts.size).reshape(counts.shape)
-
-
-@dataclass
-class LastRows:
-    """The last row of each contract at or before a time of a trade date."""
-
-    parts: list[Piece] = field(default_factory=list)
-
-    def add(self, piece: Piece, until: int) -> None:
-        """Takes the last rows of a piece at or before `until`, milliseconds of the day."""
-        mask = (piece.time <= until) & (piece.time > until - _WINDOW)
-        if mask.any():
-            self.parts.append(_last(piece.where(mask)))
-
-    def by_expiration(self) -> dict[date, Piece]:
-        """Returns each expiration's rows, by strike, calls before puts."""
-        groups: dict[date, list[Piece]] = {}
-        for part in self.parts:
-            groups.setdefault(part.expiration, []).append(part)
-        return {day: _last(_joined(groups[day])) for day in sorted(groups)}
 
 
 @dataclass
@@ -234,33 +163,3 @@ def volatility_at_the_money(piece: Piece) -> float:
     nearest = at_the_money(piece)
     volatility = nearest.values["implied_vol"]
     return float(volatility.mean()) if len(volatility) else float("nan")
-
-
-def _last(piece: Piece) -> Piece:
-    """The last row of each contract, by strike, calls first."""
-    order = np.lexsort((np.arange(len(piece)), piece.time, ~piece.is_call, piece.strike))
-    strike, call = piece.strike[order], piece.is_call[order]
-    last = np.ones(len(piece), bool)
-    last[:-1] = (strike[1:] != strike[:-1]) | (call[1:] != call[:-1])
-    picked = order[last]
-    return Piece(
-        piece.expiration,
-        piece.trade_date,
-        piece.time[picked],
-        piece.strike[picked],
-        piece.is_call[picked],
-        {name: column[picked] for name, column in piece.values.items()},
-    )
-
-
-def _joined(parts: Iterable[Piece]) -> Piece:
-    parts = list(parts)
-    names = parts[0].values
-    return Piece(
-        parts[0].expiration,
-        parts[0].trade_date,
-        np.concatenate([part.time for part in parts]),
-        np.concatenate([part.strike for part in parts]),
-        np.concatenate([part.is_call for part in parts]),
-        {name: np.concatenate([part.values[name] for part in parts]) for name in names},
-    )

@@ -1,11 +1,11 @@
-"""Figures of implied volatility: smiles, term structure, surface, and the day's course."""
+"""Figures of implied volatility at one time: smiles, term structure and surface."""
 
-from collections.abc import Sequence
-from datetime import date, datetime, timezone
+from datetime import date
 from typing import Any
 
 import numpy as np
 
+from pipeline.reports.axes import SEAM, clock, label, no_volatility, spread_out
 from pipeline.reports.figure import Figure, base
 from pipeline.reports.market_day import MarketDay, volatility_at_the_money
 from pipeline.reports.rows import Floats, Piece
@@ -13,8 +13,6 @@ from pipeline.reports.rows import Floats, Piece
 _SMILES = 6
 _WINGS = 6.0  # at-the-money deviations on either side
 _COLUMNS = 61
-SEAM = 0.08
-"""Cells of a map overlap by so much of their width, or the paper would show between them."""
 
 
 def smile_figures(day: MarketDay) -> list[Figure]:
@@ -24,8 +22,6 @@ def smile_figures(day: MarketDay) -> list[Figure]:
         _smiles(day, now),
         _term_structure(day, now),
         _surface(day, now),
-        _course(day),
-        _underlying(day),
     ]
 
 
@@ -35,28 +31,6 @@ def out_of_the_money(piece: Piece) -> tuple[Floats, Floats]:
     moneyness = np.log(kept.strike / kept.values["underlying_price"])
     order = np.argsort(moneyness)
     return moneyness[order], kept.values["implied_vol"][order]
-
-
-def spread_out(expirations: Sequence[date], most: int) -> list[date]:
-    """Returns at most so many expirations, the nearest and the farthest among them.
-
-    The steps widen with the distance, as the term structure flattens.
-    """
-    if len(expirations) <= most:
-        return list(expirations)
-    places = np.geomspace(1, len(expirations), most) - 1
-    # Neighbours that round to one place move on to the next.
-    picked: list[int] = []
-    for place in places.round().astype(int).tolist():
-        picked.append(min(max(place, picked[-1] + 1 if picked else 0), len(expirations) - 1))
-    return [expirations[place] for place in dict.fromkeys(picked)]
-
-
-def label(expiration: date, trade_date: date) -> str:
-    """Returns an expiration as a legend has it: `15 Mar, 1 day`."""
-    days = (expiration - trade_date).days
-    form = "%d %b" if expiration.year == trade_date.year else "%d %b %Y"
-    return f"{expiration:{form}}, {days} day{'' if days == 1 else 's'}"
 
 
 def _smiles(day: MarketDay, now: dict[date, Piece]) -> Figure:
@@ -75,7 +49,7 @@ def _smiles(day: MarketDay, now: dict[date, Piece]) -> Figure:
             for k, v in zip(moneyness[near].tolist(), volatility[near].tolist(), strict=True)
         ]
     if not rows:
-        return Figure("smiles", title, absent=_nothing(day), wide=True)
+        return Figure("smiles", title, absent=no_volatility(day), wide=True)
     import altair as alt
 
     chart = (
@@ -117,7 +91,7 @@ def _term_structure(day: MarketDay, now: dict[date, Piece]) -> Figure:
         if (volatility := volatility_at_the_money(piece)) > 0
     ]
     if not rows:
-        return Figure("term-structure", title, absent=_nothing(day))
+        return Figure("term-structure", title, absent=no_volatility(day))
     import altair as alt
 
     chart = (
@@ -146,7 +120,7 @@ def _surface(day: MarketDay, now: dict[date, Piece]) -> Figure:
     smiles = {each: out_of_the_money(now[each]) for each in now}
     smiles = {each: smile for each, smile in smiles.items() if len(smile[0]) > 2}
     if not smiles:
-        return Figure("surface", title, absent=_nothing(day))
+        return Figure("surface", title, absent=no_volatility(day))
     ends = np.array([[k[0], k[-1]] for k, _ in smiles.values()])
     # The far wings of the longest would leave no room for the others.
     low, high = np.quantile(ends[:, 0], 0.25), np.quantile(ends[:, 1], 0.75)
@@ -199,118 +173,3 @@ def _surface(day: MarketDay, now: dict[date, Piece]) -> Figure:
 def _tall(now: dict[date, Piece]) -> int:
     """Room for a line of the surface for each expiration; its neighbour is as high."""
     return max(280, 14 * len(now))
-
-
-def _course(day: MarketDay) -> Figure:
-    title = f"ATM volatility through {day.trade_date:%d %B %Y}"
-    if not day.near:
-        told = (
-            "End of day has one row a contract: there is no time to follow."
-            if day.end_of_day
-            else "No solved row near the money is on a whole five minutes."
-        )
-        return Figure("course", title, absent=told)
-    series: dict[date, dict[int, list[float]]] = {}
-    for piece in day.near:
-        times = series.setdefault(piece.expiration, {})
-        for when, value in zip(
-            piece.time.tolist(), piece.values["implied_vol"].tolist(), strict=True
-        ):
-            times.setdefault(when, []).append(value)
-    rows = [
-        {
-            "t": instant(day, when),
-            "v": round(sum(values) / len(values), 5),
-            "e": label(expiration, day.trade_date),
-            "clock": _clock(when),
-        }
-        for expiration in spread_out(sorted(series), 4)
-        for when, values in sorted(series[expiration].items())
-    ]
-    import altair as alt
-
-    chart = (
-        base()
-        .mark_line()
-        .encode(
-            x=time_axis(),
-            y=alt.Y(
-                "v:Q",
-                title="at-the-money implied volatility",
-                axis=alt.Axis(format=".1%"),
-                scale=alt.Scale(zero=False),
-            ),
-            color=alt.Color("e:O", title="expiration", sort=None),
-            tooltip=[
-                alt.Tooltip("e:O", title="expiration"),
-                alt.Tooltip("clock:N", title="time"),
-                alt.Tooltip("v:Q", title="implied volatility", format=".2%"),
-            ],
-        )
-    )
-    return Figure(
-        "course", title, "At the strike nearest the underlying, on whole five minutes.", chart, rows
-    )
-
-
-def _underlying(day: MarketDay) -> Figure:
-    title = f"{day.symbol}'s underlying through {day.trade_date:%d %B %Y}"
-    if not day.spot:
-        return Figure("underlying", title, absent="The files have no price of it at any time.")
-    rows = [
-        {"t": instant(day, when), "v": price, "clock": _clock(when)}
-        for when, price in sorted(day.spot.items())
-    ]
-    import altair as alt
-
-    chart = (
-        base()
-        .mark_line()
-        .encode(
-            x=time_axis(),
-            y=alt.Y("v:Q", title="USD", scale=alt.Scale(zero=False)),
-            tooltip=[alt.Tooltip("clock:N", title="time"), alt.Tooltip("v:Q", title="USD")],
-        )
-    )
-    return Figure("underlying", title, "As the rows on whole five minutes say it.", chart, rows)
-
-
-def time_axis() -> Any:
-    """Returns the axis of a field `t`, made by `instant`."""
-    import altair as alt
-
-    return alt.X(
-        "t:T",
-        title="time of day, New York",
-        axis=alt.Axis(format="%H:%M", tickCount=6),
-        scale=alt.Scale(type="utc", nice=False),
-    )
-
-
-def instant(day: MarketDay, milliseconds: float) -> int:
-    """Returns a time of the day for `time_axis`: New York's clock, told as if it were UTC's.
-
-    So it is read the same in whatever zone the page is opened.
-    """
-    midnight = datetime.combine(day.trade_date, datetime.min.time(), timezone.utc)
-    return int(midnight.timestamp() * 1000 + milliseconds)
-
-
-def clock(day: MarketDay) -> str:
-    """Returns the time of the snapshots as a title has it."""
-    return "the end of the day" if day.end_of_day else f"{_clock(day.until)} New York"
-
-
-def _clock(milliseconds: int) -> str:
-    return "{:02d}:{:02d}".format(*divmod(milliseconds // 60_000, 60))
-
-
-def _nothing(day: MarketDay) -> str:
-    if not {"implied_vol", "underlying_price"} <= set(day.columns):
-        return "The files have no implied volatility."
-    if day.end_of_day:
-        return "No volatility was solved for an option with a bid."
-    return (
-        f"No solved volatility at {clock(day)}: the quotes had none yet, or the files end "
-        "before it. Choose another --time."
-    )

@@ -7,10 +7,12 @@ import pyarrow.compute as pc
 import pyarrow.parquet as parquet
 import pytest
 
-from pipeline.reports.data_figures import completeness_figures, missing_rows
+from pipeline.reports.axes import spread_out
+from pipeline.reports.completeness_figures import completeness_figures, missing_rows
+from pipeline.reports.course_figures import course_figures
 from pipeline.reports.market_day import MarketDay, gather, volatility_at_the_money
 from pipeline.reports.rows import NoRows
-from pipeline.reports.smile_figures import out_of_the_money, smile_figures, spread_out
+from pipeline.reports.smile_figures import out_of_the_money, smile_figures
 from pipeline.simulator.market.market import Market
 from pipeline.simulator.server import TerminalServer
 from tests.support.data import data_files
@@ -92,7 +94,7 @@ def test_a_volatility_that_was_not_solved_is_drawn_nowhere(folder: Path, tmp_pat
     spot = float(day.now[NEXT_DAY].values["underlying_price"][0])
     drawn = spot * np.exp(moneyness)
     assert not ((drawn > 5099) & (drawn < 5161)).any()
-    for figure in smile_figures(day):
+    for figure in (*smile_figures(day), *course_figures(day)):
         assert all(row["v"] > 0 for row in figure.rows)
 
 
@@ -108,7 +110,7 @@ def test_the_first_rows_of_a_day_give_figures_that_say_why_they_are_not_drawn(
     folder: Path, tmp_path: Path
 ) -> None:
     day = day_of(tables(folder)[0], tmp_path, 34_200_000)
-    smiles, term_structure, surface, *_ = smile_figures(day)
+    smiles, term_structure, surface = smile_figures(day)
     for figure in (smiles, term_structure, surface):
         assert figure.chart is None
         assert "No solved volatility at 09:30 New York" in figure.absent
@@ -116,7 +118,8 @@ def test_the_first_rows_of_a_day_give_figures_that_say_why_they_are_not_drawn(
 
 def test_end_of_day_has_smiles_and_no_times(folder: Path) -> None:
     day = gather(data_files(folder.with_name("eod")), "SPXW", DAY, TEN)
-    smiles, term_structure, _, course, _ = smile_figures(day)
+    smiles, term_structure, _ = smile_figures(day)
+    course, _ = course_figures(day)
     assert smiles.rows
     assert len(term_structure.rows) == 2
     assert course.absent

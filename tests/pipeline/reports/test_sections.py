@@ -13,7 +13,7 @@ from pipeline.reports.figure import Section
 from pipeline.reports.market_day import gather
 from pipeline.reports.page import Report, html
 from pipeline.reports.quality_section import finding_total, quality_section
-from pipeline.reports.run_figures import run_section
+from pipeline.reports.run_section import run_section
 from pipeline.reports.source import Source
 from pipeline.simulator.market.market import Market
 from pipeline.simulator.server import TerminalServer

@@ -1,0 +1,86 @@
+"""Figures of a day's course: volatility at the money, and the underlying."""
+
+from datetime import date
+
+from pipeline.reports.axes import clock_text, instant, label, spread_out, time_axis
+from pipeline.reports.figure import Figure, base
+from pipeline.reports.market_day import MarketDay
+
+
+def course_figures(day: MarketDay) -> list[Figure]:
+    """Returns the figures over the time of the day."""
+    return [_course(day), _underlying(day)]
+
+
+def _course(day: MarketDay) -> Figure:
+    title = f"ATM volatility through {day.trade_date:%d %B %Y}"
+    if not day.near:
+        absent = (
+            "End of day has one row a contract: there is no time to follow."
+            if day.end_of_day
+            else "No solved row near the money is on a whole five minutes."
+        )
+        return Figure("course", title, absent=absent)
+    series: dict[date, dict[int, list[float]]] = {}
+    for piece in day.near:
+        times = series.setdefault(piece.expiration, {})
+        for when, value in zip(
+            piece.time.tolist(), piece.values["implied_vol"].tolist(), strict=True
+        ):
+            times.setdefault(when, []).append(value)
+    rows = [
+        {
+            "t": instant(day, when),
+            "v": round(sum(values) / len(values), 5),
+            "e": label(expiration, day.trade_date),
+            "clock": clock_text(when),
+        }
+        for expiration in spread_out(sorted(series), 4)
+        for when, values in sorted(series[expiration].items())
+    ]
+    import altair as alt
+
+    chart = (
+        base()
+        .mark_line()
+        .encode(
+            x=time_axis(),
+            y=alt.Y(
+                "v:Q",
+                title="at-the-money implied volatility",
+                axis=alt.Axis(format=".1%"),
+                scale=alt.Scale(zero=False),
+            ),
+            color=alt.Color("e:O", title="expiration", sort=None),
+            tooltip=[
+                alt.Tooltip("e:O", title="expiration"),
+                alt.Tooltip("clock:N", title="time"),
+                alt.Tooltip("v:Q", title="implied volatility", format=".2%"),
+            ],
+        )
+    )
+    return Figure(
+        "course", title, "At the strike nearest the underlying, on whole five minutes.", chart, rows
+    )
+
+
+def _underlying(day: MarketDay) -> Figure:
+    title = f"{day.symbol}'s underlying through {day.trade_date:%d %B %Y}"
+    if not day.spot:
+        return Figure("underlying", title, absent="The files have no price of it at any time.")
+    rows = [
+        {"t": instant(day, when), "v": price, "clock": clock_text(when)}
+        for when, price in sorted(day.spot.items())
+    ]
+    import altair as alt
+
+    chart = (
+        base()
+        .mark_line()
+        .encode(
+            x=time_axis(),
+            y=alt.Y("v:Q", title="USD", scale=alt.Scale(zero=False)),
+            tooltip=[alt.Tooltip("clock:N", title="time"), alt.Tooltip("v:Q", title="USD")],
+        )
+    )
+    return Figure("underlying", title, "By the rows on whole five minutes.", chart, rows)

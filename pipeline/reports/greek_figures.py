@@ -1,0 +1,80 @@
+"""Figures of the Greeks against the strike."""
+
+from typing import Any
+
+import numpy as np
+
+from pipeline.reports.axes import clock, label, spread_out
+from pipeline.reports.figure import Figure, base
+from pipeline.reports.market_day import DRAWN, MarketDay
+
+_GREEKS = 6
+_UNITS = {
+    "delta": "USD per USD",
+    "gamma": "delta per USD",
+    "theta": "USD per calendar day",
+    "vega": "USD per 1.00 of volatility",
+    "rho": "USD per 1.00 of rate",
+    "vanna": "delta per 1.00 of volatility",
+    "charm": "delta per year",
+    "vomma": "vega per 1.00 of volatility",
+    "veta": "vega per year",
+    "epsilon": "USD per 1.00 of yield",
+    "lambda": "percent per percent",
+    "speed": "gamma per USD",
+    "zomma": "gamma per 1.00 of volatility",
+    "color": "gamma per year",
+    "ultima": "vomma per 1.00 of volatility",
+}
+
+
+def greek_figures(day: MarketDay) -> list[Figure]:
+    """Returns a figure of each Greek against the strike, for some expirations."""
+    import altair as alt
+
+    now = day.now
+    chosen = spread_out([each for each in now if now[each].solved.sum() > 2], 3)
+    figures = []
+    for greek in [name for name in DRAWN if name in day.columns][:_GREEKS]:
+        title = f"{greek.capitalize()} against strike at {clock(day)}"
+        rows: list[dict[str, Any]] = []
+        for expiration in chosen:
+            piece = now[expiration].where(now[expiration].solved)
+            moneyness = np.log(piece.strike / piece.values["underlying_price"])
+            kept = (np.abs(moneyness) < 0.12) & np.isfinite(piece.values[greek])
+            rows += [
+                {
+                    "k": strike,
+                    "v": float(f"{value:.6g}"),
+                    "e": label(expiration, day.trade_date),
+                    "right": "call" if call else "put",
+                }
+                for strike, value, call in zip(
+                    piece.strike[kept].tolist(),
+                    piece.values[greek][kept].tolist(),
+                    piece.is_call[kept].tolist(),
+                    strict=True,
+                )
+            ]
+        if not rows:
+            figures.append(Figure(greek, title, absent=f"No solved row has a {greek}."))
+            continue
+        chart = (
+            base()
+            .mark_line()
+            .encode(
+                x=alt.X("k:Q", title="strike, USD", scale=alt.Scale(zero=False)),
+                y=alt.Y("v:Q", title=f"{greek}, {_UNITS[greek]}"),
+                color=alt.Color("e:O", title="expiration", sort=None),
+                strokeDash=alt.StrokeDash("right:N", legend=None, sort=["call", "put"]),
+                tooltip=[
+                    alt.Tooltip("e:O", title="expiration"),
+                    "right:N",
+                    alt.Tooltip("k:Q", title="strike"),
+                    alt.Tooltip("v:Q", title=greek),
+                ],
+            )
+        )
+        caption = "Solved rows within 12 % of the underlying; puts are dashed."
+        figures.append(Figure(greek, title, caption, chart, rows))
+    return figures or [Figure("greeks", "Greeks against strike", absent="The files have no Greek.")]
