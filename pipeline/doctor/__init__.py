@@ -39,11 +39,11 @@ def examine(
 
 def report(diagnoses: Iterator[Diagnosis], as_json: bool) -> int:
     """Prints diagnoses, and returns 1 if one of them is a failure, else 0."""
-    told = []
+    made = []
     for diagnosis in diagnoses:
-        told.append(diagnosis)
+        made.append(diagnosis)
         if not as_json:
             print(diagnosis.line(), flush=True)
     if as_json:
-        print(json.dumps([vars(diagnosis) for diagnosis in told], indent=2))
-    return int(any(diagnosis.level == FAIL for diagnosis in told))
+        print(json.dumps([vars(diagnosis) for diagnosis in made], indent=2))
+    return int(any(diagnosis.level == FAIL for diagnosis in made))

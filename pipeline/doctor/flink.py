@@ -30,13 +30,13 @@ def _java() -> Diagnosis:
     done = subprocess.run(
         [program, "-version"], capture_output=True, text=True, timeout=60, check=False
     )
-    told = next(iter((done.stderr + done.stdout).strip().splitlines()), "it says nothing")
-    number = re.search(r'version "(?:1\.)?(\d+)', told)
+    words = next(iter((done.stderr + done.stdout).strip().splitlines()), "no version")
+    number = re.search(r'version "(?:1\.)?(\d+)', words)
     if done.returncode or number is None:
-        return Diagnosis(FAIL, "Java", told, way_out)
+        return Diagnosis(FAIL, "Java", words, way_out)
     if int(number[1]) < _LEAST_JAVA:
-        return Diagnosis(FAIL, "Java", f"{told} is too old", way_out)
-    return Diagnosis(OK, "Java", told)
+        return Diagnosis(FAIL, "Java", f"{words} is too old", way_out)
+    return Diagnosis(OK, "Java", words)
 
 
 def _jar(job_server: str) -> Diagnosis:

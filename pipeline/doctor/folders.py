@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pipeline.doctor.diagnosis import FAIL, OK, WARN, Diagnosis
 from pipeline.history import Query, StoreError, is_sql, open_to_read, redacted
-from pipeline.text import size_text
+from pipeline.text import count, size_text
 from transforms.output.folder import OutputFolder
 from transforms.storage import files
 
@@ -43,8 +43,8 @@ def history(metrics: str) -> Iterator[Diagnosis]:
             f"{len(store.skipped)} files are no records of runs, such as: {store.skipped[0]}",
             f"move them out of {redacted(metrics)}",
         )
-    told = "20 runs or more" if runs == 20 else f"{runs} runs"
-    yield Diagnosis(OK, "metrics", f"{told} in {store.name}")
+    number = "20 runs or more" if runs == 20 else count(runs, "run")
+    yield Diagnosis(OK, "metrics", f"{number} in {store.name}")
 
 
 def _folder(about: str, folder: str) -> Iterator[Diagnosis]:
@@ -105,7 +105,7 @@ def _writable(about: str, folder: str, place: Path) -> Diagnosis:
 def _room(about: str, place: Path) -> Diagnosis:
     free = shutil.disk_usage(place).free
     words = f"{size_text(free)} free"
-    way_out = "free some; greeks plan tells how much a download takes"
+    way_out = "free some; greeks plan estimates how much a download takes"
     if free < _TOO_LITTLE:
         return Diagnosis(FAIL, f"disk of {about}", words, way_out)
     if free < _LITTLE:

@@ -125,30 +125,30 @@ def _status(url: str, api: str) -> Diagnosis:
 
 
 def _reasons(reasons: list[Diagnosis]) -> Iterator[Diagnosis]:
-    """Yields the reasons why nobody is connected: that of each address which says most."""
-    told: set[str] = set()
+    """Yields the reasons why nobody is connected: the most precise one of each address."""
+    seen: set[str] = set()
     for diagnosis in sorted(reasons, key=lambda each: "it says" not in each.words):
-        if diagnosis.about not in told:
-            told.add(diagnosis.about)
+        if diagnosis.about not in seen:
+            seen.add(diagnosis.about)
             yield diagnosis
 
 
 def _clock(url: str, api: str) -> Iterator[Diagnosis]:
-    """Yields how this machine's clock compares with the Terminal's machine's, if it tells."""
+    """Yields how this machine's clock compares with the Terminal's, if its answer has a date."""
     with requests.Session() as session:
         session.trust_env = not is_loopback(url)
         try:
             answer = session.get(f"{url.rstrip('/')}{DIALECTS[api].status}", timeout=_TIMEOUT)
-            told = parsedate_to_datetime(answer.headers["Date"]).replace(tzinfo=timezone.utc)
+            there = parsedate_to_datetime(answer.headers["Date"]).replace(tzinfo=timezone.utc)
         except (requests.RequestException, KeyError, ValueError, TypeError):
-            return  # it does not tell
-    drift = abs((datetime.now(timezone.utc) - told).total_seconds())
+            return  # no date
+    drift = abs((datetime.now(timezone.utc) - there).total_seconds())
     if drift > _MOST_DRIFT:
         yield Diagnosis(
             FAIL,
             f"clock of {url}",
-            f"{told:%Y-%m-%d %H:%M:%S} UTC there, {drift:,.0f} s from this machine's",
-            "set both by a time server: whether a session has ended is told by the clock",
+            f"{there:%Y-%m-%d %H:%M:%S} UTC there, {drift:,.0f} s from this machine's",
+            "set both by a time server: the clock decides whether a session has ended",
         )
     else:
         yield Diagnosis(OK, f"clock of {url}", "the same as this machine's")

@@ -68,7 +68,7 @@ def _orders(folder: OutputFolder) -> dict[str, dict[str, list[str]]]:
     orders: dict[str, dict[str, list[str]]] = {}
     for name, entry in Manifest(folder).entries():
         suffix = next((suffix for suffix in (*CSV, PARQUET) if name.endswith(suffix)), None)
-        # A broken entry stops the next download, which says so.
+        # A broken entry is an error of the next download.
         order = entry.request.get("greeks") if isinstance(entry, Entry) else None
         if suffix and order in ORDERS and Path(folder.file(name)).is_file():
             orders.setdefault(order, {}).setdefault(suffix, []).append(name)

@@ -30,9 +30,9 @@ _HEAD = """\
 {straddles}\
 --   files           who made each file, when, with how many rows
 --
--- Written anew at the end of each run. In a shell: duckdb -init {catalog}
+-- Written again at the end of each run. In a shell: duckdb -init {catalog}
 -- In Python: duckdb.connect().execute(open({catalog!r}).read())
--- If the folder was moved, say where to first: SET VARIABLE greeks_folder = '/its/new/place';
+-- If the folder was moved, set its new place first: SET VARIABLE greeks_folder = '/its/new/place';
 -- "right" and "lambda" are words of SQL, and need their quotes.
 
 SET VARIABLE greeks_folder = coalesce(getvariable('greeks_folder'), {literal});
@@ -147,7 +147,7 @@ def catalog_text(folder: Path, catalog: Path, orders: dict[str, dict[str, list[s
 def _readers(orders: dict[str, dict[str, list[str]]]) -> Iterator[str]:
     """A SELECT for the Parquet files, and one for each order of Greeks among the CSV files."""
     # What is in the folder is data, so a glob does, and takes what later runs add. But it can't
-    # tell orders apart, and CSV files don't say their types.
+    # distinguish orders, and CSV files have no types.
     if any(PARQUET in suffixes for suffixes in orders.values()):
         yield _READ_PARQUET.format(paths=_paths([f"**/*{PARQUET}"]))
     csv = {

@@ -21,7 +21,7 @@ from transforms.workers.process import Owner
 def output_lock(layout: Layout) -> Iterator[None]:
     """Keeps other runs out of the output folder while the block lasts.
 
-    The lock is on `<output>.meta/lock`, which says who has it. It ends with the process, however
+    The lock is on `<output>.meta/lock`, which names its owner. It ends with the process, however
     that ends, so that none is ever left behind. On a file system without locks, such as an object
     store, there is none: a lock that is an object would outlive a killed run. Commits are whole
     there, too; whoever else may be writing is named, and the run goes on.
@@ -35,7 +35,7 @@ def output_lock(layout: Layout) -> Iterator[None]:
         for other in others(layout.folder, layout.run_id):
             print(
                 f"note: {other}, is writing to {layout.output}, too, or was killed: of a file that "
-                "both have to write the first one stays, and the other run says so",
+                "both have to write the first one stays, and the other run reports it",
                 file=sys.stderr,
             )
         yield

@@ -51,7 +51,7 @@ class Verification:
 
 
 def verify(output: str) -> Verification:
-    """Derives all that the manifest says of an output folder from its files again.
+    """Checks the manifest of an output folder against its files.
 
     Every file must be there, with its size, SHA-256, schema or header line, and rows as they are
     counted in the file; there must be no file without an entry, and no unfinished file of a run
@@ -92,7 +92,7 @@ def verify(output: str) -> Verification:
             found.problems += [Problem(path, message) for message in problems]
     for path in sorted(on_disk - known):
         found.problems.append(
-            Problem(path, "is no file of the manifest: nothing says what made it")
+            Problem(path, "is not in the manifest: nobody knows which request made it")
         )
     _check_unfinished(folder, found)
     return found

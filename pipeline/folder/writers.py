@@ -106,7 +106,7 @@ def sweep(folder: str) -> None:
 def _clear_dead(layout: Layout) -> tuple[list[str], int]:
     """Removes what killed runs have left: unfinished files, and on S3 parts that nobody sees.
 
-    Parts do not say whose they are. Those that are older than every run that may be writing,
+    Nobody can see whose parts are. Those that are older than every run that may be writing,
     this one among them, are nobody's.
 
     Returns:

@@ -1,4 +1,4 @@
-"""The run history: every run is kept, wherever `--metrics` says.
+"""The run history: every run is kept, in the place that `--metrics` names.
 
 ```python
 store = open_store("sqlite:///runs.db")
@@ -67,7 +67,7 @@ def open_store(metrics: str, *, apart: bool = False) -> RunStore:
         apart: a database's libraries are loaded by a child, and not by this process.
 
     Raises:
-        StoreError: it can't be used; the message tells no password.
+        StoreError: it can't be used; the message has no password in it.
     """
     if is_sql(metrics) and apart:
         from pipeline.history.apart import ApartStore
@@ -97,7 +97,7 @@ def open_to_read(metrics: str) -> RunHistory:
     A file of SQLite's that is not there is not made: then there are no runs.
 
     Raises:
-        StoreError: it can't be used; the message tells no password.
+        StoreError: it can't be used; the message has no password in it.
     """
     if is_missing_file(metrics):
         from pipeline.history.nothing import NoRuns

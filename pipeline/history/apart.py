@@ -3,7 +3,7 @@
 SQLAlchemy and a driver take 20 to 35 MiB, which a download has no use for while it downloads: they
 are loaded for the first record and for the last one by a child, which ends in between.
 
-The child reads one JSON object a line, `{"call": NAME, …}`, the first of which tells the URL (a
+The child reads one JSON object a line, `{"call": NAME, …}`, the first of which has the URL (a
 command line is for everybody to read), and answers each with `{"value": …}` or
 `{"error": KIND, "message": …}`.
 """
@@ -85,7 +85,7 @@ class ApartStore:
     def ready(self) -> None:
         """Starts the child, so that the next call need not wait for it."""
         with contextlib.suppress(StoreError):
-            # The next call tells what is wrong.
+            # The next call raises it.
             self._call("open")
 
     def _call(self, name: str, **arguments: Any) -> Any:

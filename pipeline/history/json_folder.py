@@ -52,7 +52,7 @@ class JsonStore:
             while True:
                 run_id, now = new_id()
                 if self._folder.shared:
-                    # Nothing there tells two machines apart that start in the same microsecond.
+                    # Two machines may start a run in the same microsecond.
                     run_id += f"-{uuid.uuid4().hex[:8]}"
                 begin(record, run_id, now)
                 try:

@@ -11,10 +11,10 @@ from typing import Any, Protocol
 from transforms.workers.process import Owner
 
 Record = dict[str, Any]
-"""A whole run, as the run summary tells it."""
+"""A whole run: its run summary."""
 
 Head = dict[str, Any]
-"""What a list tells of a run; see `head_of`."""
+"""What a list shows of a run; see `head_of`."""
 
 RUNNING, SUCCEEDED, FAILED, INTERRUPTED, DIED = (
     "running",
@@ -36,7 +36,7 @@ class NoSuchRun(LookupError):
 
 @dataclass(frozen=True)
 class Query:
-    """Which runs to tell of, newest first.
+    """Which runs to list, newest first.
 
     Attributes:
         symbol: only runs that asked for it.
@@ -119,7 +119,7 @@ class RunStore(RunHistory, Protocol):
 
 
 def head_of(record: Mapping[str, Any]) -> Head:
-    """Returns what a list tells of a run.
+    """Returns what a list shows of a run.
 
     Raises:
         KeyError, TypeError, ValueError: it is no record of a run.
@@ -164,17 +164,17 @@ def new_id() -> tuple[str, datetime]:
 
 
 def died(record: Mapping[str, Any]) -> bool:
-    """Returns whether the run of a start record was killed, as far as this machine can tell.
+    """Returns whether the run of a start record was killed, as far as this machine can know.
 
     Raises:
         KeyError, TypeError: it is no start record.
     """
-    told = record["owner"]
-    return bool(told["host"] == socket.gethostname() and owner(told["pid"]) != told)
+    recorded = record["owner"]
+    return bool(recorded["host"] == socket.gethostname() and owner(recorded["pid"]) != recorded)
 
 
 def owner(pid: int) -> Record | None:
-    """What tells a process from a later one with the same number, or None if there is none."""
+    """Returns what distinguishes a process from a later one of its number, or None."""
     found = Owner.of(pid)
     return None if found is None else asdict(found)
 
@@ -182,7 +182,7 @@ def owner(pid: int) -> Record | None:
 def recent(store: RunHistory, runs: int = 30) -> Iterator[Record]:
     """Yields the records of the newest runs, whatever they asked for; none if they can't be read.
 
-    One at a time: a record may tell of thousands of files. What they teach makes an estimate
+    One at a time: a record may list thousands of files. What they teach makes an estimate
     better, and nothing depends on it.
     """
     with contextlib.suppress(StoreError):

@@ -21,7 +21,7 @@ RUNS = sa.Table(
     sa.Column("status", sa.String(16), nullable=False),
     # ISO 8601 in UTC: it sorts as text.
     sa.Column("start_time", sa.String(40), nullable=False),
-    # What a list tells of it, and the whole record, as JSON.
+    # What a list shows of it, and the whole record, as JSON.
     sa.Column("head", sa.Text, nullable=False),
     sa.Column("record", sa.Text, nullable=False),
     sa.Index("greeks_runs_start", "start_time"),

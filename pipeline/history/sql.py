@@ -103,7 +103,7 @@ class SqlStore:
         """Yields the head of each run that a query asks for, newest first."""
         sql = sa.select(RUNS.c.head, sa.case((RUNS.c.status == RUNNING, RUNS.c.record)))
         if query.status in (DIED, RUNNING):
-            # One that was killed says that it is running until it is buried.
+            # One that was killed has the status `running` until it is buried.
             sql = sql.where(RUNS.c.status.in_((DIED, RUNNING)))
         elif query.status is not None:
             sql = sql.where(RUNS.c.status == query.status)
@@ -115,19 +115,19 @@ class SqlStore:
             sql = sql.join(SYMBOLS, SYMBOLS.c.run_id == RUNS.c.run_id)
             sql = sql.where(SYMBOLS.c.symbol == query.symbol)
         sql = sql.order_by(RUNS.c.start_time.desc())
-        told = 0
+        yielded = 0
         with (
             self._transaction() as connection,
             connection.execution_options(yield_per=100).execute(sql) as found,
         ):
             for text, live in found:
-                if told == query.limit:
+                if yielded == query.limit:
                     return
                 head: Head = json.loads(text)
                 if live is not None and died(json.loads(live)):
                     head["status"] = DIED
                 if query.matches(head):
-                    told += 1
+                    yielded += 1
                     yield head
 
     def read(self, run_id: str) -> Record:
@@ -215,7 +215,7 @@ def _engine(url: str) -> sa.Engine:
 
 
 def _begin_for_ourselves(engine: sa.Engine) -> None:
-    """Makes transactions on SQLite begin when we say so, and take the lock that we say.
+    """Makes transactions on SQLite begin, and take their lock, at our own BEGIN.
 
     Two migrations that only lock when they first write would cross. After SQLAlchemy's
     documentation of SQLite's transactions.

@@ -21,9 +21,9 @@ def head_line(head: Head) -> str:
     return (
         f"{head['run_id']:<24} {head['status']:<13}{_cut(symbols, 11):<12}{dates or '-':<25}"
         f"{head['interval'] or '-':<9}{head['expirations']:>6}{head['rows']:>14,}"
-        f"{size_text(head['bytes']):>10}{_told(head['seconds'], time_text):>9}"
-        f"{_told(head['rows_per_second'], '{:,.0f}'.format):>10}"
-        f"{_told(head['memory'], '{:.0f} MiB'.format):>9}"
+        f"{size_text(head['bytes']):>10}{_or_dash(head['seconds'], time_text):>9}"
+        f"{_or_dash(head['rows_per_second'], '{:,.0f}'.format):>10}"
+        f"{_or_dash(head['memory'], '{:.0f} MiB'.format):>9}"
     )
 
 
@@ -39,12 +39,12 @@ def run_lines(record: Record) -> Iterator[str]:
     if source:
         yield f"from         {source.get('terminal')} ({source.get('api')}, {source.get('data')})"
     asked = {"symbol": request.get("symbol"), **request}
-    told = ", ".join(
+    asked_for = ", ".join(
         f"{name} {_value(value)}"
         for name, value in asked.items()
         if value not in (None, [], {}, "", 0)
     )
-    yield from wrap(f"asked for    {told}", 100, subsequent_indent=" " * 13)
+    yield from wrap(f"asked for    {asked_for}", 100, subsequent_indent=" " * 13)
     if "total_records" in record:
         yield from _outcome(record, head)
     for error in record.get("errors", ())[:_FAILURES]:
@@ -63,16 +63,16 @@ def _outcome(record: Record, head: Head) -> Iterator[str]:
         for name in record
         if name.endswith("_expirations") and name != "total_expirations" and record[name]
     }
-    told = ", ".join(f"{count} {name}" for name, count in counts.items())
-    yield f"expirations  {head['expirations']}" + (f": {told}" if told else "")
+    each = ", ".join(f"{number} {status}" for status, number in counts.items())
+    yield f"expirations  {head['expirations']}" + (f": {each}" if each else "")
     yield (
         f"rows         {head['rows']:,}, {size_text(head['bytes'])}, "
-        f"{_told(head['rows_per_second'], '{:,.0f}'.format)} rows/s, in the best second "
+        f"{_or_dash(head['rows_per_second'], '{:,.0f}'.format)} rows/s, in the best second "
         f"{record.get('peak_throughput', 0):,}"
     )
     yield (
         f"requests     {record.get('total_requests', 0)}, waited {record.get('total_wait', 0)} s "
-        "to ask again"
+        "before retries"
     )
     if head["memory"] is not None:
         yield (
@@ -94,7 +94,7 @@ def _over_time(samples: Mapping[str, list[float]]) -> Iterator[str]:
         )
 
 
-def _told(value: Any, form: Any) -> str:
+def _or_dash(value: Any, form: Any) -> str:
     return "-" if value is None else str(form(value))
 
 

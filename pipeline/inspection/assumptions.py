@@ -1,4 +1,4 @@
-"""What the manifest tells of how a file's Greeks were computed."""
+"""How a file's Greeks were computed, by its entry in the manifest."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -9,25 +9,25 @@ from transforms.market.clock import clock_ms
 from transforms.output.entry import entry_of_file
 
 
-def assumptions_of(path: str, told: Assumptions) -> Assumptions:
-    """Returns what is known of a file: what was told, and else what its manifest says.
+def assumptions_of(path: str, given: Assumptions) -> Assumptions:
+    """Returns how a file's Greeks were computed: by the flags, and else by its manifest.
 
     Args:
         path: the file; one of another tool, or moved out of its folder, has no manifest.
-        told: what flags say.
+        given: by flags.
     """
     entry = entry_of_file(Path(path))
     if entry is None:
-        return told
+        return given
     request = entry.request
     known: dict[str, Any] = {}
-    if told.annual_dividend is None and "annual_dividend" in request:
+    if given.annual_dividend is None and "annual_dividend" in request:
         known["annual_dividend"] = float(request["annual_dividend"])
-    if told.version is None and "version" in request:
+    if given.version is None and "version" in request:
         known["version"] = request["version"]
-    if told.interval is None and "interval" in request:
+    if given.interval is None and "interval" in request:
         known["interval"] = request["interval"]
     for name in ("start_time", "end_time"):
         if name in request:
             known[name.replace("time", "ms")] = clock_ms(request[name])
-    return replace(told, **known)
+    return replace(given, **known)

@@ -25,7 +25,7 @@ _FEW = 3  # times of day
 def text(
     checked: Sequence[Checked], check: FullCheck, unreadable: Sequence[str] = ()
 ) -> Iterator[str]:
-    """Yields the report, line by line; `unreadable` tells of each file that can't be read."""
+    """Yields the report, line by line; `unreadable` has an error for each unreadable file."""
     yield from _statistics(checked)
     yield from _recomputed(check)
     yield from _rates(check.rates)
@@ -34,8 +34,8 @@ def text(
         yield f"note: {note}"
     yield ""
     yield from _findings(checked)
-    for says in unreadable:
-        yield f"error: {says}"
+    for error in unreadable:
+        yield f"error: {error}"
 
 
 def _statistics(checked: Iterable[Checked]) -> Iterator[str]:
@@ -84,8 +84,8 @@ def _cells(lines: Sequence[dict[str, Any]]) -> Iterator[str]:
         for moneyness in MONEYNESS:
             row = [cells.get((name, moneyness, each)) for each in days]
             if any(row):
-                told = "".join(f"{_cell(line) if line else '-':>18}" for line in row)
-                yield f"  {name:<14}{moneyness:<{width}}{told}"
+                columns = "".join(f"{_cell(line) if line else '-':>18}" for line in row)
+                yield f"  {name:<14}{moneyness:<{width}}{columns}"
 
 
 def _cell(line: dict[str, Any]) -> str:
@@ -103,14 +103,14 @@ def _rates(rates: Sequence[dict[str, Any]]) -> Iterator[str]:
     if best:
         yield ""
     for (symbol, day), rate in best.items():
-        doubt = f"± {rate['doubt']:.3%}" if rate["doubt"] else "as told"
+        doubt = f"± {rate['doubt']:.3%}" if rate["doubt"] else "as given"
         yield f"rate      {symbol} on {day}: computed with {rate['rate']:.3%} {doubt}"
 
 
 def _parity(parity: Sequence[dict[str, Any]]) -> Iterator[str]:
     for line in parity:
         if line["times"] < _FEW:
-            # How far they are apart says nothing of how sure they are.
+            # How far they are apart does not show how sure they are.
             yield (
                 f"parity    {line['symbol']} {line['expiration']} on {line['trade_date']}: calls "
                 f"and puts imply a rate of {line['rate']:.2%} and dividends of "
@@ -141,11 +141,11 @@ def _findings(checked: Iterable[Checked]) -> Iterator[str]:
             by_rule.setdefault(finding.rule, []).append((finding.count, finding.examples))
     if not by_rule:
         yield f"no finding in {rows:,} rows"
-    for rule, says in (RULES | TOGETHER).items():
+    for rule, words in (RULES | TOGETHER).items():
         if rule not in by_rule:
             continue
         count = sum(number for number, _ in by_rule[rule])
-        yield f"{rule}: {count:,} of {rows:,} rows: {says}"
+        yield f"{rule}: {count:,} of {rows:,} rows: {words}"
         examples = [example for _, some in by_rule[rule] for example in some]
         # Stable: of those that are as bad, the first.
         for example in sorted(examples, key=lambda each: -each.badness)[:MOST_EXAMPLES]:

@@ -25,7 +25,7 @@ def typed(path: str, table: pa.Table) -> pa.Table:
     Raises:
         UnreadableFile: a column of the key is missing or has an empty cell, or a right is neither
             a call nor a put.
-        pyarrow.ArrowException: a cell is not what its column says.
+        pyarrow.ArrowException: a cell is not of its column's type.
     """
     if "symbol" not in table.column_names:
         table = table.append_column("symbol", pa.repeat("", table.num_rows))

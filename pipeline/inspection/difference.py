@@ -41,14 +41,14 @@ class Moved:
 
     def describe(self) -> dict[str, Any]:
         """Returns it, JSON-ready."""
-        told: dict[str, Any] = {}
+        sizes: dict[str, Any] = {}
         if len(self.kept) or self.largest == np.inf:
             # JSON has no infinity: there, it is null.
-            told = {
+            sizes = {
                 "median": float(np.median(self.kept)) if len(self.kept) else None,
                 "max": self.largest if np.isfinite(self.largest) else None,
             }
-        return {"rows": self.rows, **told, "worst": self.worst}
+        return {"rows": self.rows, **sizes, "worst": self.worst}
 
 
 @dataclass

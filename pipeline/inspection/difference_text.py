@@ -23,13 +23,13 @@ def text(difference: Difference, a: str, b: str) -> Iterator[str]:
             if what[side]:
                 kind = "files" if what is difference.only_files else "columns"
                 yield f"{'':>12} {kind} only in {name}: {', '.join(what[side])}"
-    for says in difference.unreadable:
-        yield f"error: can't be read: {says}"
+    for error in difference.unreadable:
+        yield f"error: can't be read: {error}"
     if difference.columns:
         yield f"\n{'column':<22}{'rows':>10}{'median':>12}{'largest':>12}  where it is largest"
     for name, moved in difference.columns.items():
-        told = moved.describe()
-        sizes = "".join(f"{_size(told.get(size, '-')):>12}" for size in ("median", "max"))
+        described = moved.describe()
+        sizes = "".join(f"{_size(described.get(size, '-')):>12}" for size in ("median", "max"))
         worst = moved.worst
         yield (
             f"{name:<22}{moved.rows:>10,}{sizes}  {_row(worst['key'])}: "

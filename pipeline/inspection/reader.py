@@ -29,13 +29,13 @@ def read_batches(
     Args:
         path: the file.
         columns: those to read besides the key's, or None for all; what the file lacks is left out.
-        dates: the first and the last trade date that matter: a Parquet file's row groups that say
-            of themselves that they have no row of them are not read.
+        dates: the first and the last trade date that matter: a Parquet file's row groups
+            whose statistics exclude them are not read.
         rows: of Parquet, at once.
 
     Raises:
-        UnreadableFile: it is no CSV or Parquet, lacks a column of the key, or a cell is not what
-            its column says.
+        UnreadableFile: it is no CSV or Parquet, lacks a column of the key, or a cell is not of
+            its column's type.
     """
     try:
         names = set(TYPES) if columns is None else {*KEY_COLUMNS, *columns} & set(TYPES)
@@ -62,7 +62,7 @@ def _parquet(
 
 
 def _row_groups(file: pq.ParquetFile, column: int, first: date, last: date) -> Iterator[int]:
-    """The row groups that may hold rows of the dates, by what the file says of its own."""
+    """Yields the row groups that may hold rows of the dates, by their statistics."""
     for number in range(file.metadata.num_row_groups):
         said = file.metadata.row_group(number).column(column).statistics
         if said is not None and said.has_min_max and isinstance(said.min, datetime):

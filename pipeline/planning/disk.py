@@ -8,7 +8,7 @@ from pipeline.config import DownloadConfig
 from pipeline.errors import Conflict
 from pipeline.history.sizes import Sizes, days_to_expiration
 from pipeline.planning.estimate import Estimate, Rates, from_sizes, usual_bytes_per_row
-from pipeline.text import size_text
+from pipeline.text import count, size_text
 from transforms.model import GreeksRequest
 from transforms.storage import files
 from transforms.thetadata import MalformedResponse, StatusError, ThetaClient
@@ -30,16 +30,16 @@ def refuse_full_disk(
     config: DownloadConfig,
     expected: Estimate | None,
 ) -> None:
-    """Returns if the files of some requests can be expected to fit on the disk.
+    """Checks that the files of some requests can be expected to fit on the disk.
 
     Args:
         client: of the Terminal, which is asked for strikes if nothing is expected yet.
         requests: what will be fetched.
         config: how.
-        expected: what earlier runs tell, or None.
+        expected: by earlier runs, or None.
 
     Raises:
-        Conflict: they can't; how much is missing.
+        Conflict: they are expected to take more than is free.
         ThetaError: the Terminal did not answer.
     """
     free = free_bytes(config.output)
@@ -49,9 +49,9 @@ def refuse_full_disk(
     if needed > free:
         raise Conflict(
             f"{config.output} has {size_text(free)} of free space, and the files of "
-            f"{len(requests)} expirations are expected to take about {size_text(needed)}: nothing "
-            "was fetched. Make room, choose another --output or --format parquet, or start anyway "
-            "with --no_disk_check"
+            f"{count(len(requests), 'expiration')} are expected to take about {size_text(needed)}: "
+            "nothing was fetched. Make room, choose another --output or --format parquet, or start "
+            "anyway with --no_disk_check"
         )
 
 
@@ -74,9 +74,9 @@ def expected_bytes(
                 contracts = client.listed_contracts(request)
             except (StatusError, MalformedResponse):
                 return 0  # a Terminal without such a list: it may well have the data
-            if "strike_range" in (told := dict(config.parameters)):
+            if "strike_range" in (given := dict(config.parameters)):
                 # So many above the money and below, and the one at it: calls and puts.
-                contracts = min(contracts, 2 * (2 * int(told["strike_range"]) + 1))
+                contracts = min(contracts, 2 * (2 * int(given["strike_range"]) + 1))
             sizes.learn(symbol, days_to_expiration(request), contracts)
     rates = Rates(usual_bytes_per_row(config), 0.0)
     estimate = from_sizes(requests, sizes, rates, concurrency=1, basis="the listed strikes")

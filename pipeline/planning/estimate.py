@@ -14,11 +14,12 @@ from typing import Any
 
 from pipeline.config import DownloadConfig
 from pipeline.history.sizes import TICK, Sizes
+from pipeline.text import count
 from transforms.market import calendar
 from transforms.model import EMPTY, WRITTEN, GreeksRequest
 from transforms.schema import END_OF_DAY, schema_of
 
-# Bytes of a cell, where no earlier run tells: from a simulated trade date of SPXW, first order.
+# Bytes of a cell, where no earlier run is known: from a simulated trade date of SPXW, first order.
 _BYTES_PER_CELL = {
     ("csv", "none"): 8.7,
     ("csv", "gzip"): 1.4,
@@ -63,7 +64,7 @@ def from_history(
     concurrency: int,
     data: str = "live",
 ) -> Estimate | None:
-    """Returns what earlier runs say of a download, or None where they say nothing.
+    """Returns what to expect of a download by earlier runs, or None if none can be compared.
 
     Contracts are learnt by symbol and days to expiration from every expiration that was written
     (whatever its interval), bytes and seconds from the runs of the same order, format and
@@ -75,7 +76,7 @@ def from_history(
         records: whole run records, as a store keeps them, newest first; a few dozen will do.
         concurrency: requests under way at once. A row is taken to cost a worker the same time at
             any: true for a Terminal that is waited for, too hopeful for one on few cores.
-        data: `live` or `simulated`: the one says nothing of the other.
+        data: `live` or `simulated`: runs of the other are left out.
     """
     return from_lessons(requests, config, learn(config, records, data=data), concurrency)
 
@@ -137,7 +138,7 @@ def learn(
 def from_lessons(
     requests: Sequence[GreeksRequest], config: DownloadConfig, lessons: Lessons, concurrency: int
 ) -> Estimate | None:
-    """Returns what lessons say of a download, or None where they say nothing; see `from_history`.
+    """Returns what to expect of a download by lessons, or None without any; see `from_history`.
 
     Args:
         requests: what will be fetched.
@@ -153,7 +154,7 @@ def from_lessons(
         same.bytes / same.rows if same.rows else usual_bytes_per_row(config),
         used.seconds / used.rows,
     )
-    basis = f"{used.runs} earlier run{'s' if used.runs > 1 else ''}"
+    basis = count(used.runs, "earlier run")
     return from_sizes(requests, lessons.sizes, rates, concurrency=concurrency, basis=basis)
 
 
@@ -177,7 +178,7 @@ def from_sizes(
 
 
 def usual_bytes_per_row(config: DownloadConfig) -> float:
-    """Returns the bytes of a row where no run has told: a guess, by its columns."""
+    """Returns the bytes of a row where no run is known: a guess, by its columns."""
     cells = len(schema_of(config.greeks))
     return _BYTES_PER_CELL[config.format, config.compression] * cells
 
@@ -185,11 +186,11 @@ def usual_bytes_per_row(config: DownloadConfig) -> float:
 def _comparable(request: Mapping[str, Any], config: DownloadConfig) -> bool:
     """Whether the contracts of a run are those of a download, for the same symbols."""
     wanted = dict(config.parameters)
-    told = request.get("parameters", {})
+    recorded = request.get("parameters", {})
     return (
         (request.get("greeks") == END_OF_DAY) == (config.greeks == END_OF_DAY)
         and (request.get("interval") == TICK) == (config.interval == TICK)
-        and told.get("strike_range") == wanted.get("strike_range")
+        and recorded.get("strike_range") == wanted.get("strike_range")
     )
 
 
@@ -198,29 +199,29 @@ def _same_files(request: Mapping[str, Any], config: DownloadConfig) -> bool:
     return all(request.get(name) == getattr(config, name) for name in names)
 
 
-def _learn(sizes: Sizes, record: Mapping[str, Any], told: Mapping[str, Any]) -> bool:
+def _learn(sizes: Sizes, record: Mapping[str, Any], recorded: Mapping[str, Any]) -> bool:
     """Learns from one expiration of a record; returns whether it could."""
-    if told.get("status") not in (WRITTEN, EMPTY):
+    if recorded.get("status") not in (WRITTEN, EMPTY):
         return False
     try:
-        request = _request(record["request"], told)
+        request = _request(record["request"], recorded)
     except (KeyError, TypeError, ValueError):
         return False  # of another version, or not ours: it teaches nothing
     if request is None:
         return False
-    sizes.learn_rows(request, told["rows"])
-    return bool(told["rows"])
+    sizes.learn_rows(request, recorded["rows"])
+    return bool(recorded["rows"])
 
 
-def _request(asked: Mapping[str, Any], told: Mapping[str, Any]) -> GreeksRequest | None:
+def _request(asked: Mapping[str, Any], recorded: Mapping[str, Any]) -> GreeksRequest | None:
     """Returns the request of an expiration in a record, with the exchange's usual holidays."""
-    first, last = (date.fromisoformat(told[f"{name}_trade_date"]) for name in ("first", "last"))
+    first, last = (date.fromisoformat(recorded[f"{name}_trade_date"]) for name in ("first", "last"))
     days = tuple(calendar.trading_days(first, last))
     if not days:
         return None
     return GreeksRequest(
-        told["symbol"],
-        date.fromisoformat(told["expiration"]),
+        recorded["symbol"],
+        date.fromisoformat(recorded["expiration"]),
         days,
         asked["interval"],
         asked["greeks"],

@@ -47,7 +47,7 @@ def make_plan(client: ThetaClient, config: DownloadConfig) -> Plan:
         days = client.trading_days(config.start_date, config.end_date, notes.append)
     except (NotServed, StatusError) as error:
         days = tuple(calendar.trading_days(config.start_date, config.end_date))
-        notes.append(f"the exchange's usual holidays, since the Terminal told none: {error}")
+        notes.append(f"the exchange's usual holidays, since the Terminal has no calendar: {error}")
     closed = tuple(
         day for day in _weekdays(config.start_date, config.end_date) if day not in set(days)
     ) or (() if days else (config.start_date,))

@@ -22,7 +22,7 @@ def check_paths(plan: Plan, layout: Layout) -> None:
         if path in paths:
             raise Conflict(
                 f"{path} would be made by {paths[path]} and by {request}: nothing was fetched. "
-                "Choose a --file_name_pattern that tells them apart"
+                "Choose a --file_name_pattern that distinguishes them"
             )
         paths[path] = request
 

@@ -1,4 +1,4 @@
-"""One expiration fetched and thrown away, to say what a download will come to."""
+"""One expiration fetched and thrown away, to estimate a download."""
 
 import tempfile
 import time

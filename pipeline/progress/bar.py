@@ -61,10 +61,10 @@ class Bar:
             ProgressBar(total=max(now.total, 1), completed=now.done),
             f"{time_text(now.seconds)}, ETA {time_text(now.remaining)}",
         )
-        told = [Text(facts(now, memory)), Text(f"in flight: {in_flight(now) or '-'}", "dim")]
-        for text in told:
+        lines = [Text(facts(now, memory)), Text(f"in flight: {in_flight(now) or '-'}", "dim")]
+        for text in lines:
             text.no_wrap, text.overflow = True, "ellipsis"
-        self._live.update(Group(head, *told), refresh=True)
+        self._live.update(Group(head, *lines), refresh=True)
 
     def close(self) -> None:
         """Takes the bar away; the lines above it stay."""

@@ -4,7 +4,7 @@ import sys
 from typing import Protocol, TextIO
 
 from pipeline.progress.tally import Snapshot
-from pipeline.text import size_text, time_text
+from pipeline.text import count, size_text, time_text
 
 _SHOWN = 4
 _MOST_NEWS = 5
@@ -18,13 +18,13 @@ def facts(now: Snapshot, memory: float) -> str:
         memory: resident MiB of all its processes.
     """
     parts = [
-        f"{now.rows:,} rows",
+        count(now.rows, "row"),
         f"{now.rows_now:,.0f} rows/s (average {now.rows_average:,.0f})",
         f"{size_text(now.bytes_now)}/s",
         f"{memory:.0f} MiB",
     ]
     if now.retries:
-        parts.append(f"{now.retries} {'retry' if now.retries == 1 else 'retries'}")
+        parts.append(count(now.retries, "retry"))
     if now.failed:
         parts.append(f"{now.failed} failed")
     if now.state:

@@ -1,4 +1,4 @@
-"""Live progress: listens to the workers, adds up what they tell, shows it and keeps samples."""
+"""Live progress: receives the workers' messages, adds them up, shows them and keeps samples."""
 
 import contextlib
 import json
@@ -23,7 +23,7 @@ from transforms.model import FAILED
 _POLL_SECONDS = 0.1
 _LOOK_SECONDS = 0.1
 _MIB = 1 << 20
-# An expiration's name says which request it is.
+# The line already has the expiration's name.
 _URL = re.compile(r" to https?://\S+?(?=:? |$)")
 _HEADINGS = (
     f"{'symbol':<8}{'expiration':<12}{'status':<12}{'rows':>12}{'size':>11}{'time':>9}  file"
@@ -58,12 +58,12 @@ def result_line(result: Mapping[str, Any]) -> str:
 
 
 class Progress:
-    """Shows a run while the workers, in whatever process of this machine, tell of it.
+    """Shows a run by the messages of its workers, in whatever process of this machine.
 
     Args:
         display: where it is shown.
         tally: adds it up.
-        memory: tells what the run's processes have resident.
+        memory: samples what the run's processes have resident.
 
     Attributes:
         address: of the Unix datagram socket that workers send to, or None.
@@ -125,7 +125,7 @@ class Progress:
             self._display = Quiet()
 
     def complete(self, results: Iterable[Mapping[str, Any]]) -> None:
-        """Shows the results that nobody told of, once the run has ended."""
+        """Shows the results of which no message came, once the run has ended."""
         for result in results:
             with self._lock:
                 self._take({"kind": "result", **result})
@@ -154,13 +154,13 @@ class Progress:
                 self._draw()
 
     def _take(self, message: Mapping[str, Any]) -> bool:
-        """Takes a message, and returns whether it is a result that nobody had told."""
+        """Takes a message, and returns whether it is a new result."""
         if not self._tally.take(message):
             return False
         name = f"{message['symbol']} {message['expiration']}"
         if message["kind"] == "waiting":
             seconds, reason = message["seconds"], _URL.sub("", message["reason"])
-            self._display.news(f"{name}: asked again in {seconds:.1f} s: {reason}")
+            self._display.news(f"{name}: retried in {seconds:.1f} s: {reason}")
         elif message["kind"] == "withdrawn":
             self._display.news(
                 f"{name}: left to another Terminal: {_URL.sub('', message['reason'])}"
@@ -176,7 +176,7 @@ class Progress:
         return False
 
     def _draw(self) -> None:
-        # To add up what thousands of expirations tell, at every word of theirs, would slow them.
+        # To add up thousands of expirations at every message would slow them.
         clock = time.monotonic()
         if clock < self._next_look:
             return

@@ -24,7 +24,7 @@ class Measured:
 
     Args:
         sampler: of the memory.
-        tally: adds up what the workers tell.
+        tally: adds up the workers' messages.
         display: where it is shown.
         embedded: a Terminal that is this run's own, whose memory is counted apart.
 

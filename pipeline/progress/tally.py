@@ -1,4 +1,4 @@
-"""How far a run is: what its workers told, added up."""
+"""How far a run is: the messages of its workers, added up."""
 
 import time
 from collections import deque
@@ -28,7 +28,7 @@ class Snapshot:
         bytes_now: bytes per second over the last five seconds.
         remaining: seconds that the rest will take, or None while nobody knows.
         in_flight: each expiration under way, and its rows so far, the longest first.
-        retries: answers that were asked for again.
+        retries: requests that were sent again.
         failed: expirations that failed.
         state: of a remote runner, or empty.
     """
@@ -52,12 +52,12 @@ class Tally:
     """Adds up a run. Not safe for use by several threads at once.
 
     What remains is counted in rows: each expiration that is done teaches how many another one will
-    have, by its days to expiration; earlier runs say how the far ones compare with the near ones.
+    have, by its days to expiration; earlier runs show how the far ones compare with the near ones.
 
     Args:
         requests: all that the run asks for.
         earlier: what earlier runs taught, or nothing.
-        clock: tells seconds.
+        clock: returns seconds.
     """
 
     def __init__(
@@ -201,11 +201,11 @@ class Tally:
         began = self._clock()
         if self._expected_of != len(self._done) and began >= self._expect_at:
             self._expected_of = len(self._done)
-            self._expected = self._expect_anew()
+            self._expected = self._expect_again()
             self._expect_at = began + (self._clock() - began) / _SHARE
         return self._expected
 
-    def _expect_anew(self) -> dict[Key, float] | None:
+    def _expect_again(self) -> dict[Key, float] | None:
         expected = {}
         scale = self._scale()
         for key, request in self._requests.items():
@@ -219,7 +219,7 @@ class Tally:
         return expected
 
     def _scale(self) -> float:
-        """How what is done compares with what earlier runs made one expect of it."""
+        """Returns the rows of what is done, in parts of those expected from earlier runs."""
         pairs = [
             (rows, before)
             for key, (rows, _) in self._done.items()

@@ -69,7 +69,7 @@ def build(source: Source, symbol: str, trade_date: date | None, until: int) -> R
     return Report(
         f"{day.symbol} option Greeks, {day.trade_date:%A %d %B %Y}",
         " ".join(filter(None, (_market(day), _quality(source), _outcome(run)))),
-        [*_notes(run), *(f"A file can't be read: {says}." for says in unreadable)],
+        [*_notes(run), *(f"A file can't be read: {error}." for error in unreadable)],
         sections,
         footer,
         unreadable,

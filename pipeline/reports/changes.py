@@ -16,11 +16,11 @@ def changes_section(day: MarketDay) -> Section:
     title = "What changed since the previous trade date"
     before = day.before
     if before is None:
-        told = (
+        absent = (
             f"The files hold no trade date before {day.trade_date}: download a range, with "
             "--start_date and --end_date, to see what changed."
         )
-        return Section("changes", title, tables=[Table("No day before", (), (), absent=told)])
+        return Section("changes", title, tables=[Table("No day before", (), (), absent=absent)])
     earlier, then = before
     now = day.now
     both = [each for each in now if each in then]

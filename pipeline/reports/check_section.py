@@ -24,14 +24,14 @@ def check_section(day: MarketDay, annual_dividend: float, version: str) -> Secti
 
     Args:
         day: whose snapshot is recomputed.
-        annual_dividend: that ThetaData was told, in dollars.
+        annual_dividend: that ThetaData was given, in dollars.
         version: how ThetaData counted time, `latest` or `1`.
     """
     title = "Independent check"
     needed = {"bid", "ask", "implied_vol", "iv_error", "underlying_price"}
     if not needed <= set(day.columns):
-        told = f"The files lack {', '.join(sorted(needed - set(day.columns)))}: nothing to check."
-        return Section("check", title, figures=[Figure("errors", "Errors", absent=told)])
+        absent = f"The files lack {', '.join(sorted(needed - set(day.columns)))}: nothing to check."
+        return Section("check", title, figures=[Figure("errors", "Errors", absent=absent)])
     errors: dict[str, list[Floats]] = {}
     wrong: dict[str, int] = {}
     smiles: dict[date, tuple[Floats, Floats]] = {}

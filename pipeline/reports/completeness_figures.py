@@ -23,8 +23,8 @@ def completeness_figures(day: MarketDay) -> list[Figure]:
         "solved": "Implied volatility: where it was solved, out of the money",
     }
     if day.end_of_day:
-        told = "End of day has one row a contract: there is no time to draw against."
-        return [Figure(name, title, absent=told) for name, title in titles.items()]
+        absent = "End of day has one row a contract: there is no time to draw against."
+        return [Figure(name, title, absent=absent) for name, title in titles.items()]
     strikes, there, outside, solved, expected = _totals(day)
     edges = _edges(strikes)
     place = np.clip(np.searchsorted(edges, strikes, side="right") - 1, 0, len(edges) - 2)

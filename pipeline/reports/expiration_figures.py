@@ -25,13 +25,13 @@ def _gantt(run: Record, results: list[dict[str, Any]]) -> Figure:
     begun = [each for each in results if each.get("started")]
     if not begun:
         fetched = [each for each in results if each["status"] != "skipped"]
-        told = "No expiration was under way: none was fetched."
+        absent = "No expiration was under way: none was fetched."
         if fetched:
-            told = (
-                "The run summary does not say when each expiration began: it was made by an "
+            absent = (
+                "The run summary does not have the times when expirations began: it was made by an "
                 "older version."
             )
-        return Figure("gantt", title, absent=told, wide=True)
+        return Figure("gantt", title, absent=absent, wide=True)
     import altair as alt
 
     zero = _instant(run["start_time"])
@@ -63,7 +63,7 @@ def _gantt(run: Record, results: list[dict[str, Any]]) -> Figure:
                 "rows:Q",
                 alt.Tooltip("a:Q", title="from, s"),
                 alt.Tooltip("b:Q", title="to, s"),
-                alt.Tooltip("waited:Q", title="of it waiting to ask again, s"),
+                alt.Tooltip("waited:Q", title="of it waiting for retries, s"),
             ],
         )
     )
@@ -97,8 +97,8 @@ def _bars(results: list[dict[str, Any]]) -> list[Figure]:
         ("seconds", "Seconds for each expiration", "seconds"),
     ):
         if name == "seconds" and not any(each["seconds"] for each in results):
-            told = "No expiration took any time: none was fetched."
-            figures.append(Figure(name, title, absent=told))
+            absent = "No expiration took any time: none was fetched."
+            figures.append(Figure(name, title, absent=absent))
             continue
         chart = (
             base()
@@ -121,13 +121,13 @@ def _bars(results: list[dict[str, Any]]) -> list[Figure]:
 
 
 def _waits(results: list[dict[str, Any]]) -> Figure:
-    title = "Retries: seconds that expirations waited to ask again"
+    title = "Retries: seconds that expirations waited for them"
     waited = sorted((each for each in results if each["waited"] > 0), key=lambda e: -e["waited"])
     if not waited:
         return Figure(
             "retries",
             title,
-            absent="The Terminal answered every request: nothing was asked for again.",
+            absent="The Terminal answered every request: nothing was retried.",
         )
     import altair as alt
 

@@ -13,7 +13,7 @@ class ReportExtraMissing(ImportError):
 
 
 def require() -> None:
-    """Returns if the libraries of the extra `report` are there.
+    """Checks that the libraries of the extra `report` are installed.
 
     Raises:
         ReportExtraMissing: one is not.

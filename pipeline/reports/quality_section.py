@@ -26,15 +26,15 @@ _MOST_EXAMPLES = 30
 
 
 def quality_section(source: Source) -> Section:
-    """Returns the part of the report that tells what was found in the rows."""
+    """Returns the part of the report about what was found in the rows."""
     title = "Quality"
     checked = _qualities(source)
     if not checked:
-        told = (
+        absent = (
             "The rows were not checked as they were downloaded. `greeks check` does it on "
             "files that are there."
         )
-        return Section("quality", title, tables=[Table("Not checked", (), (), absent=told)])
+        return Section("quality", title, tables=[Table("Not checked", (), (), absent=absent)])
     rows = sum(each["rows"] for each in checked.values())
     findings = _findings(checked)
     total = sum(count for _, count, _, _ in findings)
@@ -69,7 +69,7 @@ def _qualities(source: Source) -> dict[str, Quality]:
 
 
 def _findings(checked: dict[str, Quality]) -> list[tuple[str, int, int, str]]:
-    """Each rule that was broken: its name, rows, files, and what it says."""
+    """Returns each rule that was broken: its name, rows, files, and meaning."""
     rules: dict[str, tuple[int, int, str]] = {}
     for quality in checked.values():
         for finding in quality.get("findings", []):
@@ -127,7 +127,7 @@ def _counts(checked: dict[str, Quality], rows: int) -> Figure:
 
 
 def _finding_table(findings: list[tuple[str, int, int, str]], rows: int) -> Table:
-    heads = ("rule", "rows", "share", "files", "what it says")
+    heads = ("rule", "rows", "share", "files", "meaning")
     return Table(
         "Findings: what no convention of ThetaData explains",
         heads,

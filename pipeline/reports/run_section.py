@@ -22,7 +22,7 @@ def run_section(run: Record | None) -> Section:
                     (),
                     (),
                     absent="No run summary was found for these files: name one, or "
-                    "say with --metrics where the summaries are.",
+                    "give their place with --metrics.",
                 ),
             ],
         )
@@ -33,14 +33,14 @@ def run_section(run: Record | None) -> Section:
 
 def outcome(run: Record) -> str:
     """Returns what became of the expirations: `20 of 21 expirations written, 1 failed`."""
-    told = (
+    text = (
         f"{run.get('successful_expirations', 0)} of {run.get('total_expirations', 0)} "
         "expirations written"
     )
     for status in ("skipped", "empty", "interrupted", "failed"):
         count = run.get(f"{status}_expirations", 0)
-        told += f", {count} {status}" if count else ""
-    return told if run.get("failed_expirations") else f"{told}, nothing failed"
+        text += f", {count} {status}" if count else ""
+    return text if run.get("failed_expirations") else f"{text}, nothing failed"
 
 
 def _facts(run: Record) -> list[tuple[str, str]]:

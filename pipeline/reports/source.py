@@ -92,8 +92,8 @@ def find_source(run: str, output: str, metrics: str) -> Source:
     found = _find(run, metrics) if run else _newest(metrics, None)
     if found is None:
         raise NoRows(
-            f"there is no run in {metrics}: name a run's summary, or say with --output "
-            "where the files are"
+            f"there is no run in {metrics}: name a run's summary, or give "
+            "the files' folder with --output"
         )
     folder = Path(str(found.get("request", {}).get("output", "")))
     paths = [Path(each["path"]) for each in found.get("expirations", []) if each.get("path")]
@@ -101,7 +101,7 @@ def find_source(run: str, output: str, metrics: str) -> Source:
     if paths and not there:
         raise NoRows(
             f"none of the files of run {found['run_id']} is there, such as {paths[0]}: "
-            "run this where the download ran, or say --output FOLDER"
+            "run this where the download ran, or give --output FOLDER"
         )
     return Source(found, folder, there)
 

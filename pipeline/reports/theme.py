@@ -2,7 +2,7 @@
 
 from typing import Any
 
-# Okabe and Ito's palette, which the colour-blind can tell apart; in the dark, its lighter half
+# Okabe and Ito's palette, which the colour-blind can distinguish; in the dark, its lighter half
 # first. https://jfly.uni-koeln.de/color/
 _LIGHT = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00"]
 _DARK = ["#56b4e9", "#e69f00", "#2fcf9f", "#e79ac4", "#f0e442", "#ff8a47"]

@@ -47,7 +47,7 @@ class TerminalServer:
         tick_limit: v2: an answer with more rows comes in pages of so many.
         page_expire: v2: seconds until a page that nobody fetches is dropped.
         page_header: v2: whether each page of CSV begins with the names of the columns.
-        chaos: what goes wrong, as `rules.parse_rules` reads it; the market's seed says when.
+        chaos: what goes wrong, as `rules.parse_rules` reads it; the market's seed decides when.
         chaos_limit: the most faulty answers to the same request.
         retry_after: seconds, the Retry-After of each 429; None for no such header.
         clock: seconds, for the age of pages and the times of `stats`.

@@ -74,7 +74,7 @@ class Holding:
 
 def check(holding: Holding, text: str, folder: Path) -> None:
     assert holding.seen
-    assert "SPXW 2024-03-18: asked again in " in text
+    assert "SPXW 2024-03-18: retried in " in text
     assert "3/3 expirations" in text or "2/3 expirations" in text
     (summary,) = summaries(folder)
     assert summary["total_records"] == 60_000

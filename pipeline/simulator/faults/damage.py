@@ -22,7 +22,7 @@ def cut(parts: Iterable[Stretch], rows: int, draw: Draw) -> Iterator[Stretch]:
     Args:
         parts: the body.
         rows: how many rows it has.
-        draw: says where.
+        draw: chooses where.
     """
     where = int(draw("where") * 6)
     if where == 0:
@@ -43,7 +43,7 @@ def cut_late(parts: Iterable[Stretch], rows: int, draw: Draw) -> Iterator[Stretc
     Args:
         parts: the body.
         rows: how many rows it has.
-        draw: says where.
+        draw: chooses where.
     """
     return _until(parts, rows - 1 - int(draw("row") * (rows // 2)), draw("byte"))
 
@@ -54,7 +54,7 @@ def malformed(parts: Iterable[Stretch], rows: int, draw: Draw) -> Iterator[Stret
     Args:
         parts: the body.
         rows: how many rows it has.
-        draw: says which row, and how it is broken.
+        draw: chooses the row, and how it is broken.
     """
 
     def broken(line: bytes) -> bytes:
@@ -75,7 +75,7 @@ def restated(parts: Iterable[Stretch], rows: int, draw: Draw) -> Iterator[Stretc
     Args:
         parts: the body.
         rows: how many rows it has.
-        draw: says which row.
+        draw: chooses the row.
     """
 
     def other(line: bytes) -> bytes:

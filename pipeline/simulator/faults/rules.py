@@ -26,11 +26,11 @@ class Rule:
 def parse_rules(text: str) -> tuple[Rule, ...]:
     """Returns the rules of a text such as `429:0.1,474:3,471!:0.02`.
 
-    A value below 1 is the probability for each request; a whole number says that the first so many
+    A value below 1 is the probability for each request; a whole number means that the first so many
     requests are hit. An exclamation mark behind the kind makes it permanent.
 
     Raises:
-        ValueError: says what is wrong with which rule.
+        ValueError: what is wrong with which rule.
     """
     rules = tuple(_rule(word.strip()) for word in text.split(",") if word.strip())
     kinds = [(rule.kind, rule.permanent) for rule in rules]

@@ -157,7 +157,7 @@ def numbers(
     The price of an option is its midpoint; at the end of a v2 day, its close.
 
     Args:
-        query: says which columns, and how to count time and discount.
+        query: determines the columns, and how to count time and discount.
         contracts: (strike in thousandths of a dollar, right) of each.
         at: the instants.
         figures: what is known without a model, likewise of shape (contracts, instants): `bid` and

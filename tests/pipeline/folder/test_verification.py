@@ -87,7 +87,7 @@ DAMAGES: dict[Callable[[Path, Layout], None], str] = {
     flip: "has other bytes than were written|can't be read",
     truncate: "bytes, and had",
     delete: "is missing",
-    forget: "is no file of the manifest",
+    forget: "is not in the manifest",
     break_entry: "its entry in the manifest is broken",
     miscount: f"has {ROWS:,} rows, and had {ROWS + 1:,}",
     leave_uncommitted: "was being put in place when its run ended",

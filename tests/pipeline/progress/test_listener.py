@@ -63,7 +63,7 @@ def test_retries_and_failures_are_told_as_they_happen() -> None:
     waits |= {"seconds": 0.5, "reason": "E: answered 429 to http://x:1/y?a=b: wait"}
     _, out, err = run([json.dumps(each).encode() for each in (waits, message(LOST))])
     assert err.splitlines() == [
-        "SPXW 2024-03-15: asked again in 0.5 s: E: answered 429: wait",
+        "SPXW 2024-03-15: retried in 0.5 s: E: answered 429: wait",
         "SPXW 2024-03-15 failed: the disk is full",
     ]
     assert "failed" in out
