@@ -11,6 +11,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
+import tomli
 
 from pipeline.cli.commands import COMMANDS
 from pipeline.simulator.server import TerminalServer
@@ -221,6 +222,25 @@ def test_every_command_is_in_the_readme() -> None:
     readme = DOCUMENTS[0].read_text("utf-8")
     listed = re.findall(r"^\| `greeks (\w+)` \|", readme, re.MULTILINE)
     assert sorted(listed) == sorted(COMMANDS)
+
+
+def test_the_packages_of_the_architecture_are_those_that_import_linter_orders() -> None:
+    text = (TOP / "docs" / "architecture.md").read_text("utf-8")
+    library, application = text.split("## The graph")[0].split("The application, ")
+    linter = tomli.loads((TOP / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]
+    layers = {contract["id"]: contract["layers"] for contract in linter["contracts"][1:3]}
+    for floor, part in [("transforms", library), ("pipeline", application)]:
+        packages = re.findall(r"^\| `(\w+)` \|", part, re.MULTILINE)
+        assert sorted(packages) == sorted(
+            path.parent.name for path in (TOP / floor).glob("*/__init__.py")
+        )
+        heights = [
+            next(
+                -place for place, layer in enumerate(layers[floor]) if package in layer.split(" | ")
+            )
+            for package in packages
+        ]
+        assert heights == sorted(heights), f"{floor}: {packages}"
 
 
 def test_every_test_that_a_document_names_exists() -> None:

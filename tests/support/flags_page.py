@@ -60,11 +60,13 @@ def _command(name: str, top: argparse.ArgumentParser) -> list[str]:
         if command in SAME_AS_DOWNLOAD:
             parts.append("It also takes every flag of [`greeks download`](#greeks-download).\n")
             actions = [action for action in actions if action.dest not in _download_flags()]
-        if not actions:
-            continue
-        parts += ["| flag | meaning |", "|---|---|"]
-        parts += [_row(parser, action) for action in actions]
-        parts.append("")
+        for group in parser._action_groups:
+            rows = [_row(parser, action) for action in actions if action in group._group_actions]
+            if rows:
+                # Not argparse's own groups, of arguments without a theme.
+                themed = group not in (parser._positionals, parser._optionals)
+                parts += [f"### {command}: {group.title}\n"] if themed else []
+                parts += ["| flag | meaning |", "|---|---|", *rows, ""]
     return parts
 
 
