@@ -8,7 +8,8 @@ from pipeline.folder.writers import sweep_dead
 from pipeline.history import recent
 from pipeline.planning import make_plan, open_source, take_stock
 from pipeline.planning.disk import refuse_full_disk
-from pipeline.planning.estimate import from_lessons, learn
+from pipeline.planning.estimate import from_lessons
+from pipeline.planning.lessons import learn
 from transforms.metrics.summary import RunSummary
 
 

@@ -1,8 +1,5 @@
 """Compares two downloads, a trade date at a time."""
 
-from collections.abc import Iterator, Sequence
-from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,19 +7,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.inspection.difference import MOST_EXAMPLES, Difference, Moved
-from pipeline.inspection.files import SUFFIXES, UnreadableFile, find_files
-from pipeline.inspection.reader import read_batches
-from transforms.market.clock import DAY_MS
-from transforms.quality.block import Flags, code_of, milliseconds, new_york
+from pipeline.inspection.files import UnreadableFile
+from pipeline.inspection.pairs import Files, NotByDate, batches, matched, pairs, whole
+from transforms.quality.block import Flags, code_of, milliseconds
 from transforms.quality.presence import Ints
 from transforms.schema import KEY_COLUMNS
-
-_Key = tuple[str, str, int]
-_Files = Sequence[str]
-
-
-class _NotByDate(Exception):
-    """Rows of a trade date come in several places: the file must be read whole."""
 
 
 def compare(a: str, b: str, tolerance: float = 0.0) -> Difference:
@@ -41,7 +30,7 @@ def compare(a: str, b: str, tolerance: float = 0.0) -> Difference:
         UnreadableFile: a place is not there or empty, or one is a folder and the other is not.
     """
     difference = Difference()
-    for name, left, right in _pairs(a, b):
+    for name, left, right in pairs(a, b):
         try:
             difference.add(_of_pair(name, left, right, tolerance))
         except UnreadableFile as error:
@@ -49,100 +38,21 @@ def compare(a: str, b: str, tolerance: float = 0.0) -> Difference:
     return difference
 
 
-def _of_pair(name: str, left: _Files, right: _Files, tolerance: float) -> Difference:
+def _of_pair(name: str, left: Files, right: Files, tolerance: float) -> Difference:
     difference = Difference()
     if not left or not right:
         side, paths = ("a", left) if left else ("b", right)
         difference.only_files[side].append(name)
-        for table in _batches(paths):
+        for table in batches(paths):
             _alone(difference, side, table)
         return difference
     try:
-        for one, other in _matched(left, right):
+        for one, other in matched(left, right):
             _compare(difference, one, other, tolerance)
-    except _NotByDate:
+    except NotByDate:
         difference = Difference()
-        _compare(difference, _whole(left), _whole(right), tolerance)
+        _compare(difference, whole(left), whole(right), tolerance)
     return difference
-
-
-def _pairs(a: str, b: str) -> Iterator[tuple[str, _Files, _Files]]:
-    if Path(a).is_dir() != Path(b).is_dir():
-        raise UnreadableFile(f"{a} and {b} are a file and a folder: compare two of a kind")
-    if not Path(a).is_dir():
-        yield a, find_files([a]), find_files([b])
-        return
-    left, right = ({_stem(path, top): [path] for path in find_files([top])} for top in (a, b))
-    if left.keys().isdisjoint(right):
-        bare = _by_last_part(left), _by_last_part(right)
-        if not bare[0].keys().isdisjoint(bare[1]):
-            left, right = bare
-    for name in sorted({*left, *right}):
-        yield name, left.get(name, []), right.get(name, [])
-
-
-def _by_last_part(files: dict[str, list[str]]) -> dict[str, list[str]]:
-    """Returns the files of each name without its folders; trade dates ascend with the folders."""
-    found: dict[str, list[str]] = {}
-    for name, paths in sorted(files.items()):
-        found.setdefault(name.rpartition("/")[2], []).extend(paths)
-    return found
-
-
-def _stem(path: str, top: str) -> str:
-    name = Path(path).relative_to(top).as_posix()
-    return name.removesuffix(next(end for end in SUFFIXES if name.endswith(end)))
-
-
-def _batches(paths: _Files) -> Iterator[pa.Table]:
-    for path in paths:
-        yield from read_batches(path)
-
-
-def _matched(a: _Files, b: _Files) -> Iterator[tuple[pa.Table | None, pa.Table | None]]:
-    """Yields the rows of each trade date of both files; None where one has none."""
-    left, right = _by_date(a), _by_date(b)
-    one, other = next(left, None), next(right, None)
-    while one or other:
-        if other is None or (one is not None and one[0] < other[0]):
-            assert one is not None  # noqa: S101 -- the loop's condition
-            yield one[1], None
-            one = next(left, None)
-        elif one is None or other[0] < one[0]:
-            yield None, other[1]
-            other = next(right, None)
-        else:
-            yield one[1], other[1]
-            one, other = next(left, None), next(right, None)
-
-
-def _by_date(paths: _Files) -> Iterator[tuple[_Key, pa.Table]]:
-    """Yields the rows of each expiration and trade date, which must ascend."""
-    key: _Key | None = None
-    parts: list[pa.Table] = []
-    for table in _batches(paths):
-        day = new_york(milliseconds(table["timestamp"])) // DAY_MS
-        symbol = table["symbol"].to_numpy()
-        expiration = table["expiration"].cast(pa.int32()).to_numpy()
-        new = (day[1:] != day[:-1]) | (expiration[1:] != expiration[:-1])
-        new |= symbol[1:] != symbol[:-1]
-        starts = [0, *(np.flatnonzero(new) + 1).tolist(), table.num_rows]
-        for start, end in pairwise(starts):
-            this = (str(symbol[start]), str(expiration[start]), int(day[start]))
-            if key is not None and this != key:
-                if this < key:
-                    raise _NotByDate
-                yield key, pa.concat_tables(parts, promote_options="default")
-                parts = []
-            key = this
-            parts.append(table.slice(start, end - start))
-    if key is not None:
-        yield key, pa.concat_tables(parts, promote_options="default")
-
-
-def _whole(paths: _Files) -> pa.Table | None:
-    tables = list(_batches(paths))
-    return pa.concat_tables(tables, promote_options="default") if tables else None
 
 
 def _alone(difference: Difference, side: str, table: pa.Table) -> None:

@@ -7,14 +7,14 @@ from transforms.lazy import face
 if TYPE_CHECKING:
     from pipeline.progress.listener import Progress as Progress
     from pipeline.progress.listener import make_display as make_display
-    from pipeline.progress.tally import Snapshot as Snapshot
+    from pipeline.progress.snapshot import Snapshot as Snapshot
     from pipeline.progress.tally import Tally as Tally
 
 __getattr__ = face(
     __name__,
     {
         "Progress": "listener",
-        "Snapshot": "tally",
+        "Snapshot": "snapshot",
         "Tally": "tally",
         "make_display": "listener",
     },

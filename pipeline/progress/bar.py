@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pipeline.progress.display import facts, in_flight
-from pipeline.progress.tally import Snapshot
+from pipeline.progress.snapshot import Snapshot
 from pipeline.text import time_text
 
 

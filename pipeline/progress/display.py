@@ -3,7 +3,7 @@
 import sys
 from typing import Protocol, TextIO
 
-from pipeline.progress.tally import Snapshot
+from pipeline.progress.snapshot import Snapshot
 from pipeline.text import count, size_text, time_text
 
 _SHOWN = 4

@@ -16,7 +16,8 @@ from typing import Any
 from pipeline.process.memory import MemorySampler
 from pipeline.progress.display import Display, Plain, Quiet
 from pipeline.progress.samples import Samples
-from pipeline.progress.tally import Snapshot, Tally
+from pipeline.progress.snapshot import Snapshot
+from pipeline.progress.tally import Tally
 from pipeline.text import size_text
 from transforms.model import FAILED
 

@@ -3,49 +3,14 @@
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from pipeline.history.sizes import Sizes
+from pipeline.progress.snapshot import Snapshot
 from transforms.model import FAILED, INTERRUPTED, STATUSES, WRITTEN, GreeksRequest, Key, key_of
 
 _NOW_SECONDS, _TREND_SECONDS = 5.0, 60.0
 _SHARE = 0.01  # of the time that may be spent on expecting
-
-
-@dataclass(frozen=True)
-class Snapshot:
-    """How far a run is at one moment.
-
-    Attributes:
-        seconds: since it began.
-        done: expirations that ended.
-        total: expirations in all.
-        rows: in committed files and under way.
-        bytes: of them, on the disk.
-        rows_now: rows per second over the last five seconds.
-        rows_average: rows per second since it began.
-        bytes_now: bytes per second over the last five seconds.
-        remaining: seconds that the rest will take, or None while nobody knows.
-        in_flight: each expiration under way, and its rows so far, the longest first.
-        retries: requests that were sent again.
-        failed: expirations that failed.
-        state: of a remote runner, or empty.
-    """
-
-    seconds: float
-    done: int
-    total: int
-    rows: int
-    bytes: int
-    rows_now: float
-    rows_average: float
-    bytes_now: float
-    remaining: float | None
-    in_flight: tuple[tuple[str, int], ...]
-    retries: int
-    failed: int
-    state: str = ""
 
 
 class Tally:

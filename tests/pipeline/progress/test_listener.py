@@ -8,7 +8,8 @@ import pytest
 from pipeline.process.memory import MemorySampler
 from pipeline.progress.display import Plain, Quiet, in_flight
 from pipeline.progress.listener import Progress, make_display
-from pipeline.progress.tally import Snapshot, Tally
+from pipeline.progress.snapshot import Snapshot
+from pipeline.progress.tally import Tally
 from tests.support.data import request_for
 from transforms.model import FAILED, WRITTEN, ExpirationResult, Failure
 
