@@ -40,7 +40,7 @@ def history(metrics: str) -> Iterator[Diagnosis]:
         yield Diagnosis(
             WARN,
             "metrics",
-            f"{len(store.skipped)} files are no records of runs, such as: {store.skipped[0]}",
+            f"{count(len(store.skipped), 'file')} of another kind, such as: {store.skipped[0]}",
             f"move them out of {redacted(metrics)}",
         )
     number = "20 runs or more" if runs == 20 else count(runs, "run")

@@ -52,7 +52,7 @@ class SqlStore:
         self.name = redacted(url)
         self.skipped: list[str] = []
         self._url = url
-        with self._told():
+        with self._explained():
             self._engine = _engine(url)
             with self._engine.begin() as connection:
                 newest = is_newest(connection)
@@ -173,11 +173,11 @@ class SqlStore:
 
     @contextmanager
     def _transaction(self) -> Iterator[sa.Connection]:
-        with self._told(), self._engine.begin() as connection:
+        with self._explained(), self._engine.begin() as connection:
             yield connection
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
+    def _explained(self) -> Iterator[None]:
         """Tells errors of the database in its own words, and without a password."""
         try:
             yield

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from pipeline.text import count
 from transforms.audit.audit import Checked, FullCheck
 from transforms.audit.error_bins import DAYS, MONEYNESS
 from transforms.quality.findings import MOST_EXAMPLES, Example
@@ -114,8 +115,7 @@ def _parity(parity: Sequence[dict[str, Any]]) -> Iterator[str]:
             yield (
                 f"parity    {line['symbol']} {line['expiration']} on {line['trade_date']}: calls "
                 f"and puts imply a rate of {line['rate']:.2%} and dividends of "
-                f"{line['dividend_yield']:.2%}, at {line['times']} "
-                f"time{'s' if line['times'] > 1 else ''} of day only"
+                f"{line['dividend_yield']:.2%}, at {count(line['times'], 'time')} of day only"
             )
             continue
         yield (
@@ -140,12 +140,12 @@ def _findings(checked: Iterable[Checked]) -> Iterator[str]:
         for finding in one.findings:
             by_rule.setdefault(finding.rule, []).append((finding.count, finding.examples))
     if not by_rule:
-        yield f"no finding in {rows:,} rows"
+        yield f"no finding in {count(rows, 'row')}"
     for rule, words in (RULES | TOGETHER).items():
         if rule not in by_rule:
             continue
-        count = sum(number for number, _ in by_rule[rule])
-        yield f"{rule}: {count:,} of {rows:,} rows: {words}"
+        found = sum(number for number, _ in by_rule[rule])
+        yield f"{rule}: {found:,} of {count(rows, 'row')}: {words}"
         examples = [example for _, some in by_rule[rule] for example in some]
         # Stable: of those that are as bad, the first.
         for example in sorted(examples, key=lambda each: -each.badness)[:MOST_EXAMPLES]:

@@ -4,13 +4,14 @@ from collections.abc import Iterator
 from typing import Any
 
 from pipeline.inspection.difference import Difference
+from pipeline.text import count
 
 
 def text(difference: Difference, a: str, b: str) -> Iterator[str]:
     """Yields what differs, line by line."""
     yield f"A: {a}\nB: {b}\n"
     if difference.same:
-        yield f"the same {difference.same_rows:,} rows"
+        yield f"the same {count(difference.same_rows, 'row')}"
         return
     yield f"{'rows':>12}"
     yield f"{difference.same_rows:>12,} the same in both"

@@ -10,7 +10,7 @@ from pipeline.errors import Conflict, NothingMatched
 from pipeline.history import StoreError
 from pipeline.planning.decisions import AGAIN, CONFLICT
 from pipeline.planning.preview import Preview, look_ahead
-from pipeline.text import size_text
+from pipeline.text import count, size_text
 from transforms.model import GreeksRequest
 from transforms.thetadata import TerminalUnreachable, ThetaError
 from transforms.thetadata.client import parts_of
@@ -104,6 +104,6 @@ def _totals(made: Preview, config: DownloadConfig) -> Iterator[str]:
 
 def _duration(seconds: float) -> str:
     if seconds < 90:
-        return f"{seconds:.0f} seconds"
+        return count(round(seconds), "second")
     minutes = seconds / 60
     return f"{minutes:.0f} minutes" if minutes < 90 else f"{minutes / 60:.1f} hours"

@@ -7,7 +7,7 @@ from pathlib import Path
 from pipeline.config import DownloadConfig
 from pipeline.errors import Conflict
 from pipeline.history.sizes import Sizes, days_to_expiration
-from pipeline.planning.estimate import Estimate, Rates, from_sizes, usual_bytes_per_row
+from pipeline.planning.estimate import Estimate, RowCost, from_sizes, usual_bytes_per_row
 from pipeline.text import count, size_text
 from transforms.model import GreeksRequest
 from transforms.storage import files
@@ -78,6 +78,6 @@ def expected_bytes(
                 # So many above the money and below, and the one at it: calls and puts.
                 contracts = min(contracts, 2 * (2 * int(given["strike_range"]) + 1))
             sizes.learn(symbol, days_to_expiration(request), contracts)
-    rates = Rates(usual_bytes_per_row(config), 0.0)
-    estimate = from_sizes(requests, sizes, rates, concurrency=1, basis="the listed strikes")
+    cost = RowCost(usual_bytes_per_row(config), 0.0)
+    estimate = from_sizes(requests, sizes, cost, concurrency=1, basis="the listed strikes")
     return estimate.bytes if estimate else 0

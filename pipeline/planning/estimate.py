@@ -48,7 +48,7 @@ class Estimate:
 
 
 @dataclass(frozen=True)
-class Rates:
+class RowCost:
     """What a row costs: bytes on the disk, and seconds of one worker."""
 
     bytes_per_row: float
@@ -95,18 +95,18 @@ def from_lessons(
     if not used.rows:
         return None
     same = lessons.alike
-    rates = Rates(
+    cost = RowCost(
         same.bytes / same.rows if same.rows else usual_bytes_per_row(config),
         used.seconds / used.rows,
     )
     basis = count(used.runs, "earlier run")
-    return from_sizes(requests, lessons.sizes, rates, concurrency=concurrency, basis=basis)
+    return from_sizes(requests, lessons.sizes, cost, concurrency=concurrency, basis=basis)
 
 
 def from_sizes(
     requests: Sequence[GreeksRequest],
     sizes: Sizes,
-    rates: Rates,
+    cost: RowCost,
     *,
     concurrency: int,
     basis: str,
@@ -118,8 +118,8 @@ def from_sizes(
         if each is None:
             return None
         rows += each
-    seconds = rows * rates.seconds_per_row / min(concurrency, max(len(requests), 1))
-    return Estimate(round(rows), round(rows * rates.bytes_per_row), seconds, basis)
+    seconds = rows * cost.seconds_per_row / min(concurrency, max(len(requests), 1))
+    return Estimate(round(rows), round(rows * cost.bytes_per_row), seconds, basis)
 
 
 def usual_bytes_per_row(config: DownloadConfig) -> float:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from pipeline.config import DownloadConfig
 from pipeline.history.sizes import Sizes, days_to_expiration
-from pipeline.planning.estimate import Estimate, Rates, from_sizes
+from pipeline.planning.estimate import Estimate, RowCost, from_sizes
 from pipeline.planning.plan import Plan
 from transforms.model import GreeksRequest
 from transforms.output.layout import COMPRESSIONS, Layout
@@ -42,9 +42,9 @@ def from_probe(
     sizes = Sizes()
     for symbol in {request.symbol for request in plan.requests}:
         sizes.learn_rows(replace(probe, symbol=symbol), rows)
-    rates = Rates(size / rows, (time.monotonic() - started) / rows)
+    cost = RowCost(size / rows, (time.monotonic() - started) / rows)
     basis = f"a probe of {probe.symbol} {probe.expiration}, on {probe.first_trade_date}"
-    return from_sizes(plan.requests, sizes, rates, concurrency=concurrency, basis=basis)
+    return from_sizes(plan.requests, sizes, cost, concurrency=concurrency, basis=basis)
 
 
 def _fetch(client: ThetaClient, probe: GreeksRequest, config: DownloadConfig) -> tuple[int, int]:

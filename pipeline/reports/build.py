@@ -18,6 +18,7 @@ from pipeline.reports.quality_section import finding_total, quality_section
 from pipeline.reports.run_section import outcome, run_section
 from pipeline.reports.smile_figures import smile_figures
 from pipeline.reports.source import Source, select
+from pipeline.text import count
 from transforms.version import __version__
 
 
@@ -81,7 +82,7 @@ def _data_section(day: MarketDay, others: tuple[str, ...]) -> Section:
     contracts = sum(len(piece) for piece in now.values())
     facts = [
         ("rows of the day", f"{day.rows:,}"),
-        (f"at {clock(day)}", f"{_expirations(len(now))}, {contracts:,} contracts"),
+        (f"at {clock(day)}", f"{count(len(now), 'expiration')}, {count(contracts, 'contract')}"),
     ]
     if others:
         facts.append(("also in the files", f"{', '.join(others)}; --symbol draws it"))
@@ -109,7 +110,7 @@ def _data_section(day: MarketDay, others: tuple[str, ...]) -> Section:
 
 def _market(day: MarketDay) -> str:
     now = day.now
-    parts = [f"{day.rows:,} rows"]
+    parts = [count(day.rows, "row")]
     if not day.end_of_day:
         there, expected = missing_rows(day)
         missing = expected - there
@@ -129,15 +130,11 @@ def _market(day: MarketDay) -> str:
     return text
 
 
-def _expirations(count: int) -> str:
-    return f"{count} expiration{'' if count == 1 else 's'}"
-
-
 def _quality(source: Source) -> str:
     total = finding_total(source)
     if total is None:
         return ""
-    return f"The checks found {total:,} rows." if total else "The checks found nothing."
+    return f"The checks found {count(total, 'row')}." if total else "The checks found nothing."
 
 
 def _outcome(run: Record | None) -> str:
@@ -151,8 +148,9 @@ def _notes(run: Record | None) -> list[str]:
     if run is not None and run.get("source", {}).get("data") == "simulated":
         notes.append("Simulated data, from a stand-in Terminal: not the market's.")
     if run is not None and run.get("provisional_expirations"):
+        number = run["provisional_expirations"]
+        are = "is provisional: its" if number == 1 else "are provisional: their"
         notes.append(
-            f"{run['provisional_expirations']} expirations are provisional: their session "
-            "had not ended when they were fetched."
+            f"{count(number, 'expiration')} {are} session had not ended at the time of the fetch."
         )
     return notes

@@ -11,6 +11,7 @@ from pipeline.reports.axes import clock, label, spread_out
 from pipeline.reports.figure import Figure, Section, base
 from pipeline.reports.market_day import MarketDay
 from pipeline.reports.rows import Floats, Piece
+from pipeline.text import count
 from transforms.audit.recompute import PRINTED, beyond, by_older_formulas, recompute_block
 from transforms.quality.block import Block, arrays
 from transforms.schema import ZONE
@@ -66,7 +67,7 @@ def check_section(day: MarketDay, annual_dividend: float, version: str) -> Secti
             f"{rows:,} solved rows at {clock(day)}, from their own quotes, strike, "
             "underlying and time",
         ),
-        ("beyond what the digits allow", _told(wrong)),
+        ("beyond what the digits allow", _rows_wrong(wrong)),
     ]
     if older:
         facts.append(
@@ -80,15 +81,12 @@ def check_section(day: MarketDay, annual_dividend: float, version: str) -> Secti
     return Section("check", title, facts, [_distributions(day, errors), _smile(day, smiles)])
 
 
-def _told(wrong: dict[str, int]) -> str:
+def _rows_wrong(wrong: dict[str, int]) -> str:
     many = {name: count for name, count in wrong.items() if count}
     if not wrong:
         return "no row to compare"
     return (
-        ", ".join(
-            f"{name} ({count:,} row{'' if count == 1 else 's'})" for name, count in many.items()
-        )
-        or "no row"
+        ", ".join(f"{name} ({count(number, 'row')})" for name, number in many.items()) or "no row"
     )
 
 

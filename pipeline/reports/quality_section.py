@@ -5,6 +5,7 @@ from typing import Any
 
 from pipeline.reports.figure import Figure, Section, Table, base
 from pipeline.reports.source import Source
+from pipeline.text import count
 from transforms.output.entry import entry_of_file
 
 Quality = dict[str, Any]
@@ -38,10 +39,12 @@ def quality_section(source: Source) -> Section:
     rows = sum(each["rows"] for each in checked.values())
     findings = _findings(checked)
     total = sum(count for _, count, _, _ in findings)
-    files = f"{len(checked)} file{'' if len(checked) == 1 else 's'}"
     facts = [
-        ("checked", f"{rows:,} rows in {files}, all trade dates"),
-        ("findings", f"{total:,} rows against {len(findings)} rules" if findings else "none"),
+        ("checked", f"{count(rows, 'row')} in {count(len(checked), 'file')}, all trade dates"),
+        (
+            "findings",
+            f"{count(total, 'row')} against {count(len(findings), 'rule')}" if findings else "none",
+        ),
     ]
     tables = [_finding_table(findings, rows), *([_examples(checked)] if findings else [])]
     return Section("quality", title, facts, [_counts(checked, rows)], tables)

@@ -203,7 +203,7 @@ def test_foreign_files_in_the_history_are_told(
 ) -> None:
     (tmp_path / "mine.json").write_text("{}")
     out = doctor(capsys, "--metrics", str(tmp_path), code=0)
-    assert "warn metrics: 1 files are no records of runs, such as: " in out
+    assert "warn metrics: 1 file of another kind, such as: " in out
 
 
 def test_a_file_where_a_folder_must_be_fails(
