@@ -21,7 +21,7 @@
 #error "a quotient must be rounded once, to a float64"
 #endif
 
-#define MOST_COLUMNS 128
+#define MOST_PRINTED 128 /* columns */
 #define DAY_MS 86400000
 
 static const double POWERS[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8, 1e9,
@@ -242,10 +242,14 @@ static PyObject *read_rows(PyObject *Py_UNUSED(module), PyObject *arguments) {
                         &days.last, &days.base, &offsets, &out, &most)) {
     return NULL;
   }
-  Column columns[MOST_COLUMNS];
-  memset(columns, 0, sizeof columns);
-  if (width < 1 || width > MOST_COLUMNS || PyTuple_GET_SIZE(places) != width || most < 0) {
-    PyErr_SetString(PyExc_ValueError, "a kind and a place for each of 1 to 128 columns");
+  Column *columns = NULL;
+  if (width < 1 || PyTuple_GET_SIZE(places) != width || most < 0) {
+    PyErr_SetString(PyExc_ValueError, "a kind and a place for each of at least 1 column");
+    goto done;
+  }
+  columns = PyMem_Calloc((size_t)width, sizeof(Column));
+  if (!columns) {
+    PyErr_NoMemory();
     goto done;
   }
   for (Py_ssize_t n = 0; n < width; n++) {
@@ -270,6 +274,7 @@ static PyObject *read_rows(PyObject *Py_UNUSED(module), PyObject *arguments) {
   row = read_all(text, text + PyBytes_GET_SIZE(body), columns, width, &days, most);
   Py_END_ALLOW_THREADS
 done:
+  PyMem_Free(columns);
   PyBuffer_Release(&offsets);
   PyBuffer_Release(&out);
   if (PyErr_Occurred()) return NULL;
@@ -489,13 +494,13 @@ static PyObject *print_rows(PyObject *Py_UNUSED(module), PyObject *arguments) {
   PyObject *given, *out, *result = NULL;
   Py_ssize_t rows, used = 0, size = 0;
   long long shift;
-  Printed columns[MOST_COLUMNS];
+  Printed columns[MOST_PRINTED];
   if (!PyArg_ParseTuple(arguments, "O!nLO!", &PyTuple_Type, &given, &rows, &shift,
                         &PyByteArray_Type, &out)) {
     return NULL;
   }
   Py_ssize_t width = PyTuple_GET_SIZE(given);
-  if (width < 1 || width > MOST_COLUMNS || rows < 0 || rows > INT32_MAX || shift % 60000 ||
+  if (width < 1 || width > MOST_PRINTED || rows < 0 || rows > INT32_MAX || shift % 60000 ||
       shift <= -DAY_MS || shift >= DAY_MS) {
     PyErr_SetString(PyExc_ValueError, "1 to 128 columns, and a shift of minutes within a day");
     return NULL;

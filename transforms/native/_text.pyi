@@ -20,7 +20,7 @@ def read_rows(
 
     Args:
         text: whole lines; the last one may lack its line feed.
-        kinds: a letter for each of 1 to 128 columns of the text, of what its cells are:
+        kinds: a letter for each column of the text, at least 1, of what its cells are:
 
             - `s` the symbol and `e` the expiration of the key, which are checked and not written;
             - `r` CALL, PUT, C or P, written as the byte C or P;

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from transforms.market.calendar import closing_time
 from transforms.market.clock import DAY_MS, EPOCH, NEW_YORK, offset_at, steady_offset
 from transforms.pricing.conventions import ALL_GREEKS, midpoint
-from transforms.quality.presence import Ints
+from transforms.quality.presence import Grid, Ints
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -34,7 +34,7 @@ NUMBERS = frozenset(
         "underlying_price",
     }
 )
-"""The columns of numbers that are looked at."""
+"""The columns of numbers that are looked at; of any other one, whether a number is missing."""
 TIMES = ("timestamp", "underlying_timestamp")
 
 _UNKNOWN = np.iinfo(np.int64).min
@@ -44,7 +44,8 @@ def arrays(rows: pa.Table | pa.RecordBatch) -> dict[str, NDArray[Any]]:
     """Returns the columns that are looked at, as arrays.
 
     Numbers are float64, and NaN where there is none; times are milliseconds since 1970 in UTC, the
-    smallest integer where there is none; `right` is true for a call.
+    smallest integer where there is none; `right` is true for a call. A number that is not one of
+    `NUMBERS` is there only if one of it is missing: NaN there, and else 0.
     """
     found: dict[str, NDArray[Any]] = {}
     for name, column in zip(rows.schema.names, rows.columns, strict=True):
@@ -54,6 +55,9 @@ def arrays(rows: pa.Table | pa.RecordBatch) -> dict[str, NDArray[Any]]:
             found[name] = np.asarray(_values(column, pa.float64(), np.float64), np.float64)
         elif name in TIMES:
             found[name] = milliseconds(column)
+        elif column.null_count and pa.types.is_primitive(column.type):
+            empty = pc.is_null(column).to_numpy(zero_copy_only=False)
+            found[name] = np.where(empty, np.nan, 0.0)
         elif name == "right":
             if isinstance(column, pa.ChunkedArray):
                 column = column.combine_chunks()
@@ -99,6 +103,7 @@ class Block:
         expiration: of the contracts.
         daily: one row for each contract and trade date.
         annual_dividend: that the Greeks were computed with, in dollars.
+        grid: the times of day that were asked for, or None if they are not known.
         instant: of each row, milliseconds since 1970 in UTC.
         ends: the least and the greatest of them.
         offset: what New York's clocks show more at all of them, in milliseconds; None if that
@@ -110,6 +115,7 @@ class Block:
     expiration: date
     daily: bool
     annual_dividend: float = 0.0
+    grid: Grid | None = None
     instant: Ints = field(init=False)
     ends: tuple[int, int] = field(init=False)
     offset: int | None = field(init=False)
@@ -156,6 +162,11 @@ class Block:
     def greeks(self) -> list[str]:
         """The Greeks among the columns that hold any."""
         return [name for name in ALL_GREEKS if not self._lacks(name)]
+
+    @property
+    def numbers(self) -> list[str]:
+        """The columns of numbers besides the strike."""
+        return [name for name in self.names if name not in ("strike", "right", *TIMES)]
 
     @cached_property
     def closes(self) -> Ints:

@@ -10,10 +10,11 @@ from transforms.market.calendar import CLOSE_MS, OPEN_MS
 from transforms.market.clock import DAY_MS, clock_ms, interval_ms
 from transforms.model import Failure, GreeksRequest
 from transforms.quality.block import Block, arrays
-from transforms.quality.clean import CleanLook
+from transforms.quality.clean import Clean, CleanLook
 from transforms.quality.findings import MOST_EXAMPLES, Example, Finding, Quality
 from transforms.quality.limits import Limit, broken
 from transforms.quality.presence import Grid, Presence
+from transforms.quality.rights import Rights
 from transforms.quality.rules import counted, error_of, found
 from transforms.quality.tallies import Tallies
 from transforms.schema import END_OF_DAY
@@ -35,6 +36,7 @@ class QualityCheck:
         start_ms: the first time of day, milliseconds since midnight in New York.
         end_ms: the last one.
         annual_dividend: that ThetaData was told, in dollars.
+        both_rights: whether calls and puts were both requested.
     """
 
     def __init__(
@@ -43,11 +45,17 @@ class QualityCheck:
         start_ms: int = OPEN_MS,
         end_ms: int = CLOSE_MS,
         annual_dividend: float = 0.0,
+        *,
+        both_rights: bool = False,
     ) -> None:
         self._daily = interval == END_OF_DAY
         grid = None
         if interval and not self._daily and interval != "tick":
             grid = Grid(start_ms, end_ms, interval_ms(interval))
+        self._grid = grid
+        if interval == "tick" and (start_ms, end_ms) != (OPEN_MS, CLOSE_MS):
+            self._grid = Grid(start_ms, end_ms, 1)
+        self._rights = Rights(MOST_EXAMPLES) if both_rights else None
         # Ticks come when they come: several in a millisecond, and none for a while.
         self._presence = (
             None if interval == "tick" else Presence(grid, daily=self._daily, most=MOST_EXAMPLES)
@@ -68,6 +76,7 @@ class QualityCheck:
             clock_ms(told["start_time"]) if "start_time" in told else OPEN_MS,
             clock_ms(told["end_time"]) if "end_time" in told else CLOSE_MS,
             float(told.get("annual_dividend", 0)),
+            both_rights=True,
         )
 
     def add(self, group: pa.RecordBatch) -> None:
@@ -94,6 +103,8 @@ class QualityCheck:
             ):
                 self._counts[rule] = spots.count
                 self._tallies.note_spots(rule, spots)
+        if self._rights is not None:
+            self._tallies.note_spots("one_right", self._rights.finish())
         findings = self._tallies.findings(self._rows)
         mean = self._error_sum / self._error_rows if self._error_rows else 0.0
         error = {"rows": self._error_rows, "mean": mean, "max": self._error_max}
@@ -106,9 +117,13 @@ class QualityCheck:
             self._tallies = Tallies(*key)
         self._rows += group.num_rows
         columns = arrays(group)
-        block = Block(columns, self._tallies.expiration, self._daily, self._dividend)
+        block = Block(columns, self._tallies.expiration, self._daily, self._dividend, self._grid)
+        if self._rights is not None:
+            self._rights.add(block)
         step = self._presence.step if self._presence is not None else 0
         clean = self._clean.at(block, step)
+        if clean is not None and not self._on_grid(block, clean):
+            clean = None
         if clean is None:
             counts, error = dict(counted(block)), error_of(block)
             for one in found(block):
@@ -127,6 +142,15 @@ class QualityCheck:
         else:
             times = block.day * DAY_MS if self._daily else block.time
             self._presence.add(block.code, times)
+
+    def _on_grid(self, block: Block, clean: Clean) -> bool:
+        if self._grid is None:
+            return True
+        if clean.runs is None:
+            return not self._grid.lacks(block.clock).any()
+        # Where a run begins on the grid, so does each of its times, up to the grid's end.
+        ends = (clean.runs.first, clean.runs.last(self._grid.step))
+        return not any(self._grid.lacks(end % DAY_MS).any() for end in ends)
 
 
 @dataclass(frozen=True)

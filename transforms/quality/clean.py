@@ -9,8 +9,8 @@ import numpy as np
 from transforms.market.calendar import OPEN_MS, closing_time
 from transforms.market.clock import DAY_MS, EPOCH
 from transforms.native import compiled
-from transforms.pricing.conventions import SOLVER_TOLERANCE
-from transforms.quality.block import Block
+from transforms.pricing.conventions import ALL_GREEKS, SOLVER_TOLERANCE
+from transforms.quality.block import NUMBERS, TIMES, Block
 from transforms.quality.presence import Ints
 from transforms.quality.rules import (
     AHEAD_MS,
@@ -24,6 +24,8 @@ from transforms.quality.time_runs import Runs
 
 _NUMBERS = ("strike", "bid", "ask", "implied_vol", "iv_error", "underlying_price")
 _NEEDED = {*_NUMBERS, "underlying_timestamp"}
+_KNOWN = {*NUMBERS, *TIMES, "right"}
+_GREEKS = {*ALL_GREEKS}
 _KINDS = {"delta": "d", "gamma": "p", "vega": "p"}
 _BOUNDS = (
     *(OPEN_MS, SETTLED_MS, LAST_MS, STALE_MS, AHEAD_MS),
@@ -64,7 +66,9 @@ class CleanLook:
             block: at least one row.
             step: between two times of a run in milliseconds, at most a day; 0 for no runs.
         """
-        if not compiled.THERE or block.daily or block.offset is None or not block.names >= _NEEDED:
+        if not compiled.THERE or block.daily or block.offset is None:
+            return None
+        if not _NEEDED <= block.names <= _KNOWN or _GREEKS & block.names != {*block.greeks}:
             return None
         rows = len(block)
         if step and len(self._room) < 3 * rows:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 RULES: dict[str, str] = {
-    "missing_values": "a price, a volatility or a Greek is null or no finite number",
+    "missing_values": "a number is null or not finite",
     "delta_bounds": "a call's delta outside 0 to 1, or a put's outside -1 to 0",
     "gamma_bounds": "gamma below 0",
     "vega_bounds": "vega below 0",
@@ -19,6 +19,8 @@ RULES: dict[str, str] = {
     "stale_underlying": "the underlying's price is more than five minutes older than the row",
     "future_underlying": "the underlying's price is more than a minute newer than the row",
     "outside_hours": "a row outside 09:30 to 16:15 in New York, or on a weekend",
+    "off_grid": "a time of day that was not requested: between two of the interval, or outside it",
+    "one_right": "a trade date with only calls or only puts, although both were requested",
     "after_expiration": "a row after the contract's expiration",
     "duplicates": "the same contract and time again",
     "out_of_order": "a row before an earlier row of its contract",

@@ -39,6 +39,11 @@ class Grid:
     end: int
     step: int
 
+    def lacks(self, clock: Ints) -> Flags:
+        """Returns which times of day, in milliseconds since midnight, are not on it."""
+        off = np.asarray((clock < self.start) | (clock > self.end))
+        return off if self.step == 1 else off | ((clock - self.start) % self.step != 0)
+
     def size(self, early: bool) -> int:
         """Returns how many times there are, up to an early close if there is one."""
         end = min(self.end, EARLY_CLOSE_MS) if early else self.end

@@ -7,6 +7,7 @@ early close the grid goes on with the last quotes.
 """
 
 from collections.abc import Iterator, Mapping
+from datetime import date
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -26,6 +27,7 @@ STALE_MS, AHEAD_MS = 300_000, 60_000
 LAST_MS = (16 * 60 + 15) * 60_000
 SETTLED_MS = OPEN_MS + 300_000  # by then every option in the money has a quote
 MOST_RATE = 0.10
+_DAILY_QUOTES = date(2023, 12, 1).toordinal() - EPOCH  # before, end of day may have no quotes
 AT_THE_MONEY = 0.0025  # of the underlying's price: a quarter of what it moves in a calm day
 
 
@@ -106,18 +108,21 @@ def _where(rule: str, mask: Flags, badness: Floats | None, *shown: str) -> Itera
 
 
 def _missing(block: Block) -> Iterator[Found]:
-    # Quotes and trades may be missing at the end of a day, and v2 has no dual Greeks.
-    optional = ("dual_delta", "dual_gamma", "bid", "ask") if block.daily else ()
-    names = [*block.greeks, "implied_vol", "iv_error", "bid", "ask", "underlying_price"]
-    wrong = [
-        name
-        for name in names
-        # A sum is finite only if every number is.
-        if name in block.names and name not in optional and not np.isfinite(block[name].sum())
-    ]
-    if wrong:
-        mask = ~np.logical_and.reduce([np.isfinite(block[name]) for name in wrong])
-        yield from _where("missing_values", mask, None, *wrong)
+    names = block.numbers
+    if block.daily and not {"dual_delta", "dual_gamma"} & {*block.greeks}:
+        # v2's end of day does not have them.
+        names = [name for name in names if name not in ("dual_delta", "dual_gamma")]
+    # A sum is finite only if every number is.
+    wrong = [name for name in names if not np.isfinite(block[name].sum())]
+    if not wrong:
+        return
+    mask = np.zeros(len(block), np.bool_)
+    for name in wrong:
+        empty = ~np.isfinite(block[name])
+        if block.daily and name.startswith(("bid", "ask")):
+            empty &= block.day >= _DAILY_QUOTES
+        mask |= empty
+    yield from _where("missing_values", mask, None, *wrong)
 
 
 def _bounds(block: Block) -> Iterator[Found]:
@@ -215,6 +220,10 @@ def _times(block: Block) -> Iterator[Found]:
     if block.day.max() > last:
         late = block.day > last
         yield from _where("after_expiration", late, (block.day - last).astype(np.float64))
+    if block.grid is not None:
+        off = block.grid.lacks(block.clock)
+        if off.any():
+            yield from _where("off_grid", off, None)
     if not block.daily:
         off = np.maximum(OPEN_MS - block.clock, block.clock - LAST_MS)
         off[(block.day + 3) % 7 >= 5] = DAY_MS

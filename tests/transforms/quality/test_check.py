@@ -26,8 +26,8 @@ from tests.support.plant import (
 )
 from transforms.market import calendar
 from transforms.model import GreeksRequest
-from transforms.quality.check import Quality, QualityCheck
-from transforms.quality.limits import RULES
+from transforms.quality.check import Checking, Quality, QualityCheck
+from transforms.quality.limits import RULES, parse_limits
 from transforms.row_groups import RowGroups
 from transforms.schema import ORDERS
 
@@ -149,6 +149,89 @@ def test_all_defects_of_a_day_are_found_each_at_its_rows() -> None:
     assert {f.rule: [e.key for e in f.examples] for f in quality.findings} == {
         rule: [key(rows[rule])] for rule in RULES if rule in rows
     }
+
+
+@pytest.mark.parametrize("greeks", ORDERS)
+def test_a_number_that_is_missing_in_any_column_is_found(greeks: str) -> None:
+    interval = "eod" if greeks == "eod" else "30m"
+    table = MARKET.rows("SPXW", EXPIRATION, DAY, interval if interval != "eod" else "5m", greeks)
+    row = table.num_rows // 2
+    for name in ORDERS[greeks][5:]:
+        if name == "underlying_timestamp":
+            continue
+        quality = quality_of(plant(table, row, **{name: None}), interval)
+        assert quality.found["missing_values"] == 1, name
+        finding = quality.findings[0]
+        assert finding.examples[0].key == key(row, table)
+        assert finding.examples[0].values == {name: None}
+
+
+def test_a_column_without_any_number_is_found() -> None:
+    empty = pa.nulls(TABLE.num_rows, pa.float64())
+    place = TABLE.schema.get_field_index("vega")
+    found = quality_of(TABLE.set_column(place, TABLE.field("vega"), empty)).found
+    assert found["missing_values"] == TABLE.num_rows
+
+
+def test_quotes_may_be_missing_at_the_end_of_a_day_before_december_2023_only() -> None:
+    for day, rows in ((date(2023, 11, 30), 0), (date(2023, 12, 1), 1)):
+        table = MARKET.rows("SPXW", date(2023, 12, 15), day, "5m", "eod")
+        quotes = dict.fromkeys([name for name in ORDERS["eod"] if name[:3] in ("bid", "ask")])
+        found = quality_of(plant(table, 7, **quotes), "eod").found
+        assert found.get("missing_values", 0) == rows
+
+
+def test_rows_at_a_finer_interval_than_was_asked_for_are_found() -> None:
+    finer = MARKET.rows("SPXW", EXPIRATION, DAY, "15m", "first_order")
+    contracts = finer.num_rows // 27
+    quality = quality_of(finer, "30m")
+    assert quality.found == {"off_grid": 13 * contracts}
+    assert quality.findings[0].examples[0].key["timestamp"] == "2024-03-14T09:45:00.000-04:00"
+    assert quality_of(finer, "15m").findings == ()
+    checking = Checking(limits=parse_limits("off_grid>5%"))
+    failure = checking.failure(quality)
+    assert failure is not None
+    assert "off_grid>5% is exceeded" in failure.message
+
+
+def test_rows_at_a_coarser_interval_than_was_asked_for_are_found() -> None:
+    assert quality_of(TABLE, "5m").found == {"holes": 65 * TABLE.num_rows // 14}
+
+
+@pytest.mark.parametrize("interval", ["30m", "tick"])
+def test_rows_before_or_after_the_times_that_were_asked_for_are_found(interval: str) -> None:
+    request = GreeksRequest(
+        "SPXW",
+        EXPIRATION,
+        (DAY,),
+        interval,
+        "all",
+        (("end_time", "15:00:00"), ("start_time", "10:00:00")),
+    )
+    check = QualityCheck.of(request)
+    for group in RowGroups.of(TABLE.to_batches()):
+        check.add(group)
+    assert check.finish().found["off_grid"] == 3 * TABLE.num_rows // 14
+
+
+@pytest.mark.parametrize("right", ["C", "P"])
+def test_a_trade_date_with_one_right_only_is_found(right: str) -> None:
+    days = [date(2024, 3, 13), DAY]
+    both, one = (MARKET.rows("SPXW", EXPIRATION, day, "30m", "first_order") for day in days)
+    one = one.filter(pa.compute.equal(one["right"], right))
+    check = QualityCheck.of(GreeksRequest("SPXW", EXPIRATION, tuple(days), "30m"))
+    for group in RowGroups.of(pa.concat_tables([both, one]).to_batches()):
+        check.add(group)
+    quality = check.finish()
+    assert quality.found == {"one_right": one.num_rows}
+    (example,) = quality.findings[0].examples
+    assert example.key["timestamp"] == "2024-03-14T00:00:00.000-04:00"
+    assert example.values == {
+        "calls": one.num_rows * (right == "C"),
+        "puts": one.num_rows * (right == "P"),
+    }
+    # Of a file of which nobody knows what was asked for, it is no finding.
+    assert quality_of(one).findings == ()
 
 
 def test_rows_outside_hours_are_found() -> None:

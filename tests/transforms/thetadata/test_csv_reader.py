@@ -114,6 +114,53 @@ def test_batches_hold_1_to_batch_size_rows_of_the_schema_in_order(batch_size: in
     assert pa.Table.from_batches(batches) == table(body)
 
 
+@pytest.mark.parametrize("lines", [2_000, 8_000])
+@pytest.mark.parametrize("filler", ["", SAMPLE_ROWS[0]], ids=["empty lines", "rows"])
+def test_to_find_a_bad_line_takes_about_twice_its_block_and_no_parse_for_each_line(
+    monkeypatch: pytest.MonkeyPatch, lines: int, filler: str
+) -> None:
+    parsed: list[int] = []
+    parse = CsvReader._parse
+
+    def counted(self: CsvReader, block: bytes) -> dict[str, pa.Array]:
+        parsed.append(len(block))
+        return parse(self, block)
+
+    monkeypatch.setattr(CsvReader, "_parse", counted)
+    bad = SAMPLE_ROWS[1].replace("0.0721", "oops")
+    body = "\n".join([HEADER, *[filler] * lines, bad, *[filler] * lines, ""]).encode()
+    with pytest.raises(MalformedResponse, match=f"line {lines + 2} of .*oops"):
+        read(body, block=1 << 22)
+    assert len(parsed) < 2 * (2 * lines).bit_length()
+    assert sum(parsed) < 4 * len(body)
+
+
+def test_columns_without_number_are_no_more_work_each() -> None:
+    # To count each name among all of them would take a quarter of an hour.
+    names = ",".join(f"{number:x}" for number in range(170_000))
+    with pytest.raises(MalformedResponse, match="the header lacks symbol, "):
+        read(f"{names}\n".encode())
+    with pytest.raises(MalformedResponse, match="names 9 more than once"):
+        read(f"{HEADER},9,{names}\n".encode(), block=1 << 21)
+
+
+def test_empty_lines_without_end_are_an_error() -> None:
+    header = HEADER.encode() + b"\n"
+    pieces = iter([header])
+    reader = CsvReader(SAMPLE_REQUEST, Part(DAY, DAY), V3())
+    with pytest.raises(MalformedResponse, match="only empty lines follow"):
+        list(reader.batches(lambda size: next(pieces, b"\n" * size), 1000))
+
+
+@pytest.mark.parametrize("cell", ["NaN", "nan", "Infinity", "-Infinity", "inf", "null", "1e999"])
+def test_a_cell_that_holds_no_number_is_null(cell: str) -> None:
+    rows = table(SAMPLE.replace(b"0.0721", cell.encode())).to_pylist()
+    assert [row["iv_error"] for row in rows] == [100.0, None, 0.0455]
+    assert rows == [
+        {**row, "iv_error": rows[n]["iv_error"]} for n, row in enumerate(table(SAMPLE).to_pylist())
+    ]
+
+
 def test_minus_zero_is_zero() -> None:
     body = SAMPLE.replace(b"-0.0141", b"-0.0000")
     assert str(table(body).column("theta")[1].as_py()) == "0.0"

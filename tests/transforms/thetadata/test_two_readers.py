@@ -1,0 +1,100 @@
+"""The compiled reader and Arrow's make the same of every answer: equal rows or an equal error."""
+
+import io
+from datetime import date
+
+import pyarrow as pa
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from tests.support.answers import SAMPLE, SAMPLE_REQUEST, SAMPLE_ROWS, rows_of
+from tests.transforms.thetadata.test_fuzz import EDITS, PIECES, mutated
+from transforms.native import compiled
+from transforms.thetadata.csv_reader import CsvReader
+from transforms.thetadata.dialect import Part
+from transforms.thetadata.errors import ThetaError
+from transforms.thetadata.v3 import V3
+
+pytestmark = pytest.mark.skipif(not compiled.THERE, reason="there is no compiled code here")
+
+DAY = date(2024, 11, 4)
+
+
+def read(body: bytes, block: int, part: Part) -> tuple[list[pa.RecordBatch], str]:
+    """The rows that were passed on, and the error that ended them."""
+    reader = CsvReader(SAMPLE_REQUEST, part, V3())
+    batches: list[pa.RecordBatch] = []
+    try:
+        batches.extend(reader.batches(io.BytesIO(body).read, 1000, block))
+    except ThetaError as error:
+        return batches, f"{type(error).__name__}: {error}"
+    return batches, ""
+
+
+def agree(body: bytes, block: int = 1 << 20, part: Part = Part(DAY, DAY)) -> list[pa.RecordBatch]:  # noqa: B008 -- a frozen value
+    found = read(body, block, part)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(compiled, "THERE", False)
+        assert read(body, block, part) == found
+    return found[0]
+
+
+def widened(body: bytes, columns: int, cell: str) -> bytes:
+    """The answer with more columns, of which nobody knows."""
+    header, *lines = body.decode("latin-1").replace("\r\n", "\n").removesuffix("\n").split("\n")
+    header += "".join(f",more_{number}" for number in range(columns))
+    return "".join(
+        f"{line}\n" for line in [header, *(row + f",{cell}" * columns for row in lines)]
+    ).encode("latin-1")
+
+
+@settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    edits=EDITS,
+    block=st.sampled_from([16, 100, 333, 1 << 18]),
+    columns=st.sampled_from([0, 1, 120, 400]),
+    part=st.sampled_from([Part(DAY, DAY), Part(DAY, DAY, "call"), Part(DAY, DAY, None, "262.500")]),
+)
+@example(edits=[(len(SAMPLE), 0, b"\n\n")], block=16, columns=0, part=Part(DAY, DAY, "put"))
+def test_a_mutated_answer_is_the_same_to_both(
+    edits: list[tuple[int, int, bytes]], block: int, columns: int, part: Part
+) -> None:
+    body = mutated(edits)
+    agree(widened(body, columns, "x") if columns else body, block, part)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    row=st.sampled_from(SAMPLE_ROWS),
+    place=st.integers(0, 16),
+    cell=st.sampled_from([piece.decode("latin-1") for piece in PIECES])
+    | st.floats().map(repr)
+    | st.integers().map(str)
+    | st.decimals(allow_nan=True).map(str)
+    | st.datetimes().map(lambda moment: moment.isoformat()),
+)
+def test_any_cell_in_any_place_is_the_same_to_both(row: str, place: int, cell: str) -> None:
+    cells = row.split(",")
+    cells[place] = cell
+    agree(
+        "\r\n".join([SAMPLE.decode().split("\r\n")[0], *SAMPLE_ROWS, ",".join(cells), ""]).encode()
+    )
+
+
+@pytest.mark.parametrize("columns", [111, 112, 300, 5000])
+def test_any_number_of_columns_is_the_same_to_both(columns: int) -> None:
+    batches = agree(widened(SAMPLE, columns, "1.5"))
+    assert sum(batch.num_rows for batch in batches) == 3
+
+
+@pytest.mark.parametrize(
+    "part", [Part(DAY, DAY, "put"), Part(DAY, DAY, "call"), Part(DAY, DAY, None, "5005.000")]
+)
+def test_rows_that_a_part_did_not_ask_for_are_an_error_to_both(part: Part) -> None:
+    body = rows_of(SAMPLE_REQUEST, DAY, 800)
+    assert agree(body, part=part) == []
+    _, error = read(body, 1 << 20, part)
+    assert (
+        "where C was expected" in error or "where P was expected" in error or "where 5005" in error
+    )
