@@ -260,6 +260,17 @@ def test_the_packages_of_the_architecture_are_those_that_import_linter_orders() 
         assert heights == sorted(heights), f"{floor}: {packages}"
 
 
+def test_the_readme_lists_every_package() -> None:
+    (listing,) = (block.text for block in blocks("text") if block.text.startswith("pipeline/"))
+    names = re.findall(r"[├└]── ([\w.]+(?:, [\w.]+)*)", listing)
+    listed = {name for line in names for name in line.split(", ") if "." not in name}
+    assert listed == {
+        path.parent.name
+        for floor in ("pipeline", "transforms")
+        for path in (TOP / floor).glob("*/__init__.py")
+    }
+
+
 def test_every_test_that_a_document_names_exists() -> None:
     for document in DOCUMENTS:
         for path, name in re.findall(r"`([\w/.]+\.py)(?:::(\w+))?`", document.read_text("utf-8")):
