@@ -74,29 +74,36 @@ KEY_COLUMNS = ("symbol", "expiration", "strike", "right", "timestamp")
 END_OF_DAY = "eod"
 """The order that has one row for each contract and trade date, and no interval."""
 
+FIRST_ORDER = ("delta", "theta", "vega", "rho", "epsilon", "lambda")
+SECOND_ORDER = ("gamma", "vanna", "charm", "vomma", "veta")
+THIRD_ORDER = ("speed", "zomma", "color", "ultima")
+ALL_GREEKS = (
+    *FIRST_ORDER,
+    *SECOND_ORDER,
+    "vera",
+    *THIRD_ORDER,
+    *("d1", "d2", "dual_delta", "dual_gamma"),
+)
+"""Every Greek, in the column order of ThetaData's `greeks/all`."""
+
 _QUOTE = ("bid", "ask")
 _IV = ("implied_vol", "iv_error")
 _UNDERLYING = ("underlying_timestamp", "underlying_price")
-_FIRST = ("delta", "theta", "vega", "rho", "epsilon", "lambda")
-_SECOND = ("gamma", "vanna", "charm", "vomma", "veta")
-_THIRD = ("speed", "zomma", "color", "ultima")
-_DUAL = ("dual_delta", "dual_gamma")
-_ALL = (*_FIRST, *_SECOND, "vera", *_THIRD, "d1", "d2", *_DUAL)
 _BID = ("bid_size", "bid_exchange", "bid", "bid_condition")
 _ASK = ("ask_size", "ask_exchange", "ask", "ask_condition")
 _TRADES = ("open", "high", "low", "close", "volume", "count")
 
 ORDERS: dict[str, tuple[str, ...]] = {
-    "first_order": (*KEY_COLUMNS, *_QUOTE, *_FIRST, *_IV, *_UNDERLYING),
-    "second_order": (*KEY_COLUMNS, *_QUOTE, *_SECOND, *_IV, *_UNDERLYING),
-    "third_order": (*KEY_COLUMNS, *_QUOTE, *_THIRD, *_IV, *_UNDERLYING),
-    "all": (*KEY_COLUMNS, *_QUOTE, *_ALL, *_IV, *_UNDERLYING),
+    "first_order": (*KEY_COLUMNS, *_QUOTE, *FIRST_ORDER, *_IV, *_UNDERLYING),
+    "second_order": (*KEY_COLUMNS, *_QUOTE, *SECOND_ORDER, *_IV, *_UNDERLYING),
+    "third_order": (*KEY_COLUMNS, *_QUOTE, *THIRD_ORDER, *_IV, *_UNDERLYING),
+    "all": (*KEY_COLUMNS, *_QUOTE, *ALL_GREEKS, *_IV, *_UNDERLYING),
     "implied_volatility": (
         *KEY_COLUMNS,
         *("bid", "bid_implied_vol", "midpoint", "implied_vol", "ask", "ask_implied_vol"),
         *("iv_error", *_UNDERLYING),
     ),
-    END_OF_DAY: (*KEY_COLUMNS, *_TRADES, *_BID, *_ASK, *_ALL, *_IV, *_UNDERLYING),
+    END_OF_DAY: (*KEY_COLUMNS, *_TRADES, *_BID, *_ASK, *ALL_GREEKS, *_IV, *_UNDERLYING),
 }
 """The columns of each order of Greeks, in the order of the file."""
 

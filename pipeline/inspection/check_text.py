@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from pipeline.text import count
-from transforms.audit.audit import Checked, FullCheck
+from transforms.audit.audit import Audit, Checked
 from transforms.audit.error_bins import DAYS, MONEYNESS
 from transforms.quality.findings import MOST_EXAMPLES, Example
 from transforms.quality.limits import RULES, TOGETHER
@@ -23,9 +23,7 @@ _SHARES = {
 _FEW = 3  # times of day
 
 
-def text(
-    checked: Sequence[Checked], check: FullCheck, unreadable: Sequence[str] = ()
-) -> Iterator[str]:
+def text(checked: Sequence[Checked], check: Audit, unreadable: Sequence[str] = ()) -> Iterator[str]:
     """Yields the report, line by line; `unreadable` has an error for each unreadable file."""
     yield from _statistics(checked)
     yield from _recomputed(check)
@@ -57,7 +55,7 @@ def _statistics(checked: Iterable[Checked]) -> Iterator[str]:
         )
 
 
-def _recomputed(check: FullCheck) -> Iterator[str]:
+def _recomputed(check: Audit) -> Iterator[str]:
     lines = check.errors.total()
     if not lines:
         return

@@ -12,7 +12,8 @@ from pipeline.reports.figure import Figure, Section, base
 from pipeline.reports.market_day import MarketDay
 from pipeline.reports.rows import Floats, Piece
 from pipeline.text import count
-from transforms.audit.recompute import PRINTED, beyond, by_older_formulas, recompute_block
+from transforms.audit.deviations import beyond, by_older_formulas
+from transforms.audit.recomputation import PRINTED, recompute_block
 from transforms.quality.block import Block, arrays
 from transforms.schema import ZONE
 

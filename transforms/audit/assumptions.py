@@ -1,4 +1,4 @@
-"""What rows don't tell about how they were made."""
+"""Assumptions about how rows were made, which the rows don't show."""
 
 from dataclasses import dataclass
 
@@ -7,10 +7,11 @@ from transforms.market.calendar import CLOSE_MS, OPEN_MS
 
 @dataclass(frozen=True)
 class Assumptions:
-    """What the rows don't tell about how they were made.
+    """Assumptions about how rows were made.
 
     Attributes:
-        rate: that the Greeks were computed with, per year; None for what the rows imply.
+        rate: that the Greeks were computed with, per year (0.05 is 5 %); None for the one that the
+            rows imply.
         annual_dividend: likewise, in dollars; None is 0.
         version: how ThetaData counted time, `latest` or `1`; None is the latest.
         interval: between two rows of a contract, or None for what they show.

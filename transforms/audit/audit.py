@@ -1,4 +1,4 @@
-"""Everything that can be said of rows at rest: quality, recomputation, and quotes side by side."""
+"""Checks rows at rest: their quality, a recomputation, and quotes of several contracts together."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -12,14 +12,9 @@ import pyarrow.compute as pc
 from transforms.audit.arbitrage import arbitrage
 from transforms.audit.assumptions import Assumptions
 from transforms.audit.calendar_arbitrage import Calendars
+from transforms.audit.deviations import beyond, by_older_formulas
 from transforms.audit.error_bins import ErrorBins
-from transforms.audit.recompute import (
-    Recomputed,
-    beyond,
-    by_older_formulas,
-    is_daily,
-    recompute_block,
-)
+from transforms.audit.recomputation import Recomputed, is_daily, recompute_block
 from transforms.market.clock import DAY_MS, EPOCH
 from transforms.quality.block import Block, arrays, milliseconds, new_york, stamp
 from transforms.quality.check import QualityCheck
@@ -81,20 +76,20 @@ class Checked:
         }
 
 
-class FullCheck:
-    """Takes the rows of any number of expirations, and says what is wrong with them.
+class Audit:
+    """Checks the rows of any number of expirations, one by one and together.
 
     Rows of a trade date are held until another one begins, `MOST_HELD` at most; of an expiration
     that is through, only what `Calendars` keeps. Expirations are told apart by symbol and date,
     so that their rows may come from several files, and mixed.
 
     Args:
-        assumptions: what the rows don't tell.
+        assumptions: about what the rows don't show.
 
     Attributes:
         errors: how far the recomputed numbers are off.
         rates: the rate of each trade date, by symbol and expiration: that the rows imply, or that
-            was told, with what it may be off.
+            was given, with what it may be off.
         parity: what calls and puts imply together.
         notes: what was not looked at, and why.
     """
@@ -113,7 +108,7 @@ class FullCheck:
         self.notes: list[str] = []
 
     def assume(self, assumptions: Assumptions) -> None:
-        """Says what the rows of the next file don't tell."""
+        """Sets the assumptions about the rows of the next file."""
         self._assumed = assumptions
 
     def add(self, table: pa.Table, source: str = "") -> None:
@@ -146,7 +141,7 @@ class FullCheck:
                 self._rows_held += rows.num_rows
 
     def end_of_file(self) -> None:
-        """Says that the rows that follow are of other trade dates or expirations."""
+        """Checks the rows that are held: others of their trade dates don't follow."""
         for key in [*self._held]:
             self._look(key)
 

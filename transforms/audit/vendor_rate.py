@@ -17,7 +17,7 @@ _SURE = 2e-5
 _WHOLE = 0.35 * _BASIS_POINT  # so near to a whole basis point, it is that one
 
 
-class Rate(NamedTuple):
+class ImpliedRate(NamedTuple):
     """A rate per year, and by how much it may be off."""
 
     rate: float
@@ -53,7 +53,7 @@ class Priced:
         return Priced(*(getattr(self, name)[rows] for name in self.__dataclass_fields__))
 
 
-def vendor_rate(rows: Priced) -> Rate | None:
+def vendor_rate(rows: Priced) -> ImpliedRate | None:
     """Returns the rate at which the rows' own volatilities give their own prices, per year.
 
     A row says what its volatility is worth in the model: `price * (1 + iv_error)`. That holds at
@@ -91,9 +91,9 @@ def vendor_rate(rows: Priced) -> Rate | None:
         # Rows that err alike are fewer than they seem: how far from a whole one tells it.
         off = max(off, abs(found - whole))
         if off < _WHOLE:
-            return Rate(whole, _SURE if off <= _SURE else float(2 * off))
+            return ImpliedRate(whole, _SURE if off <= _SURE else float(2 * off))
         off = 2 * off
-    return Rate(found, float(off))
+    return ImpliedRate(found, float(off))
 
 
 def _sharpest(x: Priced, doubt: Floats) -> NDArray[np.int64]:

@@ -21,24 +21,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtr
 
 from transforms.market.calendar import CLOSE_MS
-from transforms.pricing.conventions import (
-    ALL_GREEKS,
-    FIRST_ORDER,
-    SECOND_ORDER,
-    THIRD_ORDER,
-    midpoint,
-)
-
-__all__ = [
-    "ALL_GREEKS",
-    "FIRST_ORDER",
-    "SECOND_ORDER",
-    "THIRD_ORDER",
-    "greeks",
-    "midpoint",
-    "price",
-    "years_to_expiration",
-]
+from transforms.schema import ALL_GREEKS
 
 Floats = NDArray[np.float64]
 

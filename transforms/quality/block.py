@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from transforms.market.calendar import closing_time
 from transforms.market.clock import DAY_MS, EPOCH, NEW_YORK, offset_at, steady_offset
-from transforms.pricing.conventions import ALL_GREEKS, midpoint
+from transforms.pricing.conventions import midpoint
 from transforms.quality.presence import Grid, Ints
+from transforms.schema import ALL_GREEKS
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]

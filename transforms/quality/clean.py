@@ -9,7 +9,7 @@ import numpy as np
 from transforms.market.calendar import OPEN_MS, closing_time
 from transforms.market.clock import DAY_MS, EPOCH
 from transforms.native import compiled
-from transforms.pricing.conventions import ALL_GREEKS, SOLVER_TOLERANCE
+from transforms.pricing.conventions import SOLVER_TOLERANCE
 from transforms.quality.block import NUMBERS, TIMES, Block
 from transforms.quality.presence import Ints
 from transforms.quality.rules import (
@@ -21,6 +21,7 @@ from transforms.quality.rules import (
     STALE_MS,
 )
 from transforms.quality.time_runs import Runs
+from transforms.schema import ALL_GREEKS
 
 _NUMBERS = ("strike", "bid", "ask", "implied_vol", "iv_error", "underlying_price")
 _NEEDED = {*_NUMBERS, "underlying_timestamp"}

@@ -93,12 +93,12 @@ def run(parser: argparse.ArgumentParser, options: argparse.Namespace, _rest: Seq
     from pipeline.inspection.files import UnreadableFile, find_files
     from pipeline.inspection.reader import read_batches
     from transforms.audit.assumptions import Assumptions
-    from transforms.audit.audit import FullCheck
+    from transforms.audit.audit import Audit
 
     told = Assumptions(
         options.rate, options.annual_dividend, options.greeks_version, options.interval
     )
-    check = FullCheck(told)
+    check = Audit(told)
     unreadable: dict[str, str] = {}
     try:
         paths = find_files(options.files)

@@ -16,6 +16,7 @@ from transforms.market import calendar, interval_ms
 from transforms.market.clock import EPOCH
 from transforms.pricing import black_scholes as bs
 from transforms.pricing.implied_volatility import ImpliedVolatility, implied_volatility
+from transforms.schema import ALL_GREEKS, FIRST_ORDER, SECOND_ORDER, THIRD_ORDER
 
 Ints = NDArray[np.int64]
 
@@ -33,10 +34,10 @@ _LARGEST = 1e11
 
 _SOLUTION = ("implied_vol", "iv_error")
 ORDERS: dict[str, tuple[str, ...]] = {
-    "first_order": ("bid", "ask", *bs.FIRST_ORDER, *_SOLUTION),
-    "second_order": ("bid", "ask", *bs.SECOND_ORDER, *_SOLUTION),
-    "third_order": ("bid", "ask", *bs.THIRD_ORDER, *_SOLUTION),
-    "all": ("bid", "ask", *bs.ALL_GREEKS, *_SOLUTION),
+    "first_order": ("bid", "ask", *FIRST_ORDER, *_SOLUTION),
+    "second_order": ("bid", "ask", *SECOND_ORDER, *_SOLUTION),
+    "third_order": ("bid", "ask", *THIRD_ORDER, *_SOLUTION),
+    "all": ("bid", "ask", *ALL_GREEKS, *_SOLUTION),
     "implied_volatility": (
         *("bid", "bid_implied_vol", "midpoint", "implied_vol"),
         *("ask", "ask_implied_vol", "iv_error"),
@@ -47,9 +48,9 @@ ORDERS: dict[str, tuple[str, ...]] = {
 EOD, EOD_V2 = "eod", "eod_v2"
 _DUAL = ("dual_delta", "dual_gamma")
 COLUMNS: dict[str, tuple[str, ...]] = ORDERS | {
-    EOD: (*_TRADES, *_SIDES, *bs.ALL_GREEKS, *_SOLUTION),
+    EOD: (*_TRADES, *_SIDES, *ALL_GREEKS, *_SOLUTION),
     EOD_V2: tuple(
-        name for name in (*_TRADES, *_SIDES, *bs.ALL_GREEKS, *_SOLUTION) if name not in _DUAL
+        name for name in (*_TRADES, *_SIDES, *ALL_GREEKS, *_SOLUTION) if name not in _DUAL
     ),
 }
 """`ORDERS`, and the end of the day: as v3 has it, and as v2."""
@@ -189,7 +190,7 @@ def numbers(
     if query.greeks == "implied_volatility":
         found["bid_implied_vol"] = _truncated(solve(bid).volatility)
         found["ask_implied_vol"] = _truncated(solve(ask).volatility)
-    wanted = [name for name in columns if name in bs.ALL_GREEKS]
+    wanted = [name for name in columns if name in ALL_GREEKS]
     greeks = bs.greeks(spot, strike, years, rate, volatility, is_call, dividend_yield, wanted)
     found.update((name, _truncated(values)) for name, values in greeks.items())
     if query.greeks == EOD_V2:  # where no volatility is found has no delta either, unlike v3

@@ -14,7 +14,7 @@ from pipeline.simulator.market.market import Market
 from pipeline.simulator.market.table import table as table_of
 from tests.support.plant import DAY, EXPIRATION, place, plant
 from transforms.audit.assumptions import Assumptions
-from transforms.audit.audit import Checked, FullCheck
+from transforms.audit.audit import Audit, Checked
 from transforms.audit.error_bins import DAYS, MONEYNESS
 from transforms.schema import ORDERS
 
@@ -26,8 +26,8 @@ NEXT = MARKET.rows("SPXW", LATER, DAY, "30m", "all")
 ROW = place(TABLE, 5150.0, "C", "11:00")
 
 
-def check(*tables: pa.Table, rate: float | None = None) -> tuple[list[Checked], FullCheck]:
-    full = FullCheck(Assumptions(rate))
+def check(*tables: pa.Table, rate: float | None = None) -> tuple[list[Checked], Audit]:
+    full = Audit(Assumptions(rate))
     for table in tables:
         for batch in table.to_batches(max_chunksize=5000):
             full.add(pa.Table.from_batches([batch]), "a file")
@@ -125,7 +125,7 @@ def test_a_wrong_greek_is_shown_with_what_it_should_be() -> None:
 )
 def test_a_last_day_by_the_second_is_clean(day: date, around: int) -> None:
     query = Query("SPXW", day, day, day, "first_order", 1000, strike_range=around)
-    full = FullCheck(Assumptions())
+    full = Audit(Assumptions())
     full.add(table_of(MARKET.blocks(query), "first_order"))
     assert keys(full.finish()) == {}
     (rate,) = full.rates

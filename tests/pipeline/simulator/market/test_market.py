@@ -18,7 +18,8 @@ from pipeline.simulator.market.greeks import INTERVALS, ORDERS, Query
 from pipeline.simulator.market.market import Market
 from pipeline.simulator.market.table import table
 from pipeline.simulator.market.underlying import Underlying, sofr
-from transforms.pricing.black_scholes import greeks, midpoint, years_to_expiration
+from transforms.pricing.black_scholes import greeks, years_to_expiration
+from transforms.pricing.conventions import midpoint
 from transforms.pricing.implied_volatility import implied_volatility
 from transforms.schema import schema_of
 

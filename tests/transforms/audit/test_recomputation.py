@@ -10,18 +10,11 @@ import QuantLib
 from pipeline.simulator.market.market import Market
 from tests.support.plant import DAY, EXPIRATION, place, plant
 from tests.support.published import PUBLISHED, RATES, published
-from transforms.audit.recompute import (
-    REVISED,
-    beyond,
-    by_older_formulas,
-    is_daily,
-    recompute,
-    recompute_block,
-)
-from transforms.audit.vendor_rate import Rate
-from transforms.pricing.black_scholes import ALL_GREEKS
+from transforms.audit.deviations import REVISED, beyond, by_older_formulas
+from transforms.audit.recomputation import is_daily, recompute, recompute_block
+from transforms.audit.vendor_rate import ImpliedRate
 from transforms.quality.block import Block, Floats, arrays
-from transforms.schema import ORDERS
+from transforms.schema import ALL_GREEKS, ORDERS
 
 MARKET = Market()
 TABLE = MARKET.rows("SPXW", EXPIRATION, DAY, "30m", "all")
@@ -80,7 +73,7 @@ def test_the_rate_is_found_and_no_row_is_wrong(
     block = block_of(table, expiration)
     ours, rates = recompute_block(block)
     (found,) = rates.values()
-    assert isinstance(found, Rate)
+    assert isinstance(found, ImpliedRate)
     # An hour before the end of a day, rates hardly matter; else the digits are found.
     assert abs(found.rate - rate) <= (1e-9 if found.doubt < 5e-5 else 2 * found.doubt)
     assert found.doubt < (0.002 if order.startswith("eod") else 5e-5)

@@ -2,7 +2,7 @@
 
 The inputs are the quote, the strike, the underlying's price, the time and the expiration; the
 formulas are those of `black_scholes` and `implied_volatility`, which are themselves compared with
-QuantLib and with the rows that ThetaData publishes. The rate is not in a row; it is told, or it is
+QuantLib and with the rows that ThetaData publishes. The rate is not in a row; it is given, or it is
 what the rows of a trade date imply (`vendor_rate`).
 """
 
@@ -12,26 +12,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from transforms.audit.vendor_rate import Priced, Rate, vendor_rate
+from transforms.audit.vendor_rate import ImpliedRate, Priced, vendor_rate
 from transforms.market.calendar import CLOSE_MS
 from transforms.market.clock import EPOCH
 from transforms.pricing.black_scholes import Floats, greeks, price, years_to_expiration
 from transforms.pricing.conventions import SOLVER_TOLERANCE
 from transforms.pricing.implied_volatility import implied_volatility
 from transforms.quality.block import Block, Flags, arrays
-from transforms.quality.presence import Ints
-
-REVISED = ("vera", "veta", "speed", "zomma", "color", "ultima", "dual_gamma")
-"""Greeks whose formulas ThetaData corrected late in 2025; answers made before have others."""
-
-_MATERIAL = 1e-3
-_SAMPLE = 30
 
 PRINTED = 1e-4
 """Numbers are cut to four decimals, so that two may differ by one in the last."""
-
-INPUTS = ("strike", "right", "timestamp", "underlying_price", "implied_vol")
-"""What a row must have besides its price, and its expiration."""
 
 
 @dataclass(frozen=True)
@@ -66,11 +56,11 @@ class Recomputed:
 
 def rates_of(
     block: Block, price_: Floats, years: Floats, told: float | None, dividend_yield: Floats
-) -> dict[int, Rate | None]:
+) -> dict[int, ImpliedRate | None]:
     """Returns the rate of each trade date, by days since 1970; None where no row implies one."""
     days = np.unique(block.day).tolist()
     if told is not None:
-        return dict.fromkeys(days, Rate(told, 0.0))
+        return dict.fromkeys(days, ImpliedRate(told, 0.0))
     error = block["iv_error"] if "iv_error" in block.names else np.zeros(len(block))
     rows = Priced(
         price_,
@@ -94,11 +84,12 @@ def years_of(block: Block, version: str = "latest") -> Floats:
 
 def recompute_block(
     block: Block, rate: float | None = None, version: str = "latest"
-) -> tuple[Recomputed, dict[int, Rate | None]]:
+) -> tuple[Recomputed, dict[int, ImpliedRate | None]]:
     """Returns what a block's rows should say, and the rate of each trade date.
 
     Args:
-        block: rows of one expiration, with `INPUTS` and a quote.
+        block: rows of one expiration, with strike, right, timestamp, underlying_price,
+            implied_vol and a quote.
         rate: per year, or None for what each trade date's rows imply.
         version: how time is counted, `latest` or `1`.
     """
@@ -109,7 +100,7 @@ def recompute_block(
     rates = rates_of(block, paid, years, rate, dividend_yield)
     days, places = np.unique(block.day, return_inverse=True)
     used, doubt = (
-        np.array([(rates[day] or Rate(0.0, 1.0))[n] for day in days.tolist()])[places]
+        np.array([(rates[day] or ImpliedRate(0.0, 1.0))[n] for day in days.tolist()])[places]
         for n in (0, 1)
     )
     theirs = block["implied_vol"]
@@ -172,73 +163,6 @@ def _fits(
     intrinsic = np.maximum(np.where(call, 1, -1) * (s * np.exp(-q * t) - k * np.exp(-r * t)), 0)
     none = (paid <= intrinsic + slack) | (paid >= np.where(call, s, k) - slack)
     return np.where(theirs > 0, worth, none | (ours == 0))
-
-
-def beyond(block: Block, ours: Recomputed, name: str) -> Ints:
-    """Returns the rows whose Greek differs by more than its digits, and its volatility's, allow.
-
-    Allowed are 1.5 units of the fourth decimal, a millionth of the value (it is a float32), and
-    what a unit in the last digit of the volatility, or the doubt about the rate, makes of it.
-    """
-    off = np.abs(block[name] - ours.greeks[name]) - 1.5 * PRINTED - 1e-6 * np.abs(ours.greeks[name])
-    rows = np.flatnonzero(ours.solved & (off > 0))
-    if not len(rows):
-        return rows
-    s, k, t = block["underlying_price"][rows], block["strike"][rows], ours.years[rows]
-    call = block.is_call[rows]
-    q, v, r, doubt = (
-        column[rows] for column in (ours.dividend_yield, ours.volatility, ours.rate, ours.doubt)
-    )
-
-    def at(volatility: Floats, rate: Floats) -> Floats:
-        return greeks(s, k, t, rate, volatility, call, q, (name,))[name]
-
-    low, high = at(np.maximum(v - PRINTED, 1e-6), r), at(v + PRINTED, r)
-    allowed = np.maximum(high, low) - np.minimum(high, low) + np.abs(at(v, r + doubt) - at(v, r))
-    return np.asarray(rows[off[rows] > allowed])
-
-
-def by_older_formulas(block: Block, ours: Recomputed, outside: dict[str, Ints]) -> dict[str, Ints]:
-    """Returns the wrong rows of each Greek that formulas from before late in 2025 explain.
-
-    Those made veta and color of another size and all but ultima of the others 0; ultima they cut
-    at 100. So they show where most Greeks of `REVISED` are wrong in most of the rows where they
-    are anything at all, while the others are right; a Greek that is wrong in fewer is not excused.
-
-    Args:
-        block: the rows.
-        ours: the recomputation of them.
-        outside: the rows beyond what is allowed, by Greek.
-    """
-    if not outside:
-        return {}
-    alive = ours.solved.copy()
-    alive[block.all_zero] = False
-    rows = int(np.count_nonzero(alive))
-    others = [rows_ for name, rows_ in outside.items() if name not in REVISED]
-    if any(np.count_nonzero(alive[wrong]) > rows / 10 for wrong in others):
-        return {}
-    mostly, material = [], 0
-    for name in REVISED:
-        if name not in outside or name == "ultima":
-            continue
-        size = np.where(alive, np.maximum(np.abs(ours.greeks[name]), np.abs(block[name])), 0)
-        # A few rows among many are a few bad rows; a file may have no more than a few, though.
-        enough = _SAMPLE if rows >= _SAMPLE else 1
-        for least in (_MATERIAL, 2 * PRINTED):
-            seen = size > least
-            if (many := int(np.count_nonzero(seen))) >= enough:
-                material += 1
-                if np.count_nonzero(seen[outside[name]]) > many / 2:
-                    mostly.append(name)
-                break
-    if len(mostly) <= material / 2:
-        return {}
-    explained = {name: outside[name] for name in mostly}
-    if "ultima" in outside:
-        wrong = outside["ultima"]
-        explained["ultima"] = wrong[np.abs(np.abs(block["ultima"][wrong]) - 100) < PRINTED]
-    return explained
 
 
 def recompute(
