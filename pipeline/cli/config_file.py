@@ -41,7 +41,7 @@ def load(path: str) -> dict[str, Any]:
     """Returns the keys and values of a file, hyphens in a key as underscores.
 
     Raises:
-        ConfigError: it can't be read, is no TOML, or has a table in it.
+        ConfigError: it can't be read, is not TOML, or has a table in it.
     """
     try:
         document = tomllib.loads(Path(path).read_text("utf-8"))

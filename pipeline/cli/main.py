@@ -14,12 +14,12 @@ from transforms.version import __version__
 EPILOG = """\
 examples:
   greeks download --symbol SPXW --start_date 2024-03-14 --terminal embedded
-      a trade date from a simulated market: needs no subscription
+      one trade date of a simulated market; needs no subscription
 
   greeks doctor
-      what keeps a download from working
+      checks what a download needs
 
-greeks COMMAND --help tells a command's flags and gives examples.
+greeks COMMAND --help lists a command's flags and gives examples.
 """
 
 

@@ -1,4 +1,4 @@
-"""Every setting in force, as a file that `--config` could read, and where each came from."""
+"""Every setting and where it comes from, as a file that `--config` can read."""
 
 import argparse
 import json
@@ -29,8 +29,8 @@ def setting_lines(
 ) -> Iterator[str]:
     """Yields each setting as a line of TOML with its origin as a comment.
 
-    What is in force without a value, such as the Terminal that will be asked for, is a comment as a
-    whole. Passwords are not told.
+    A setting without a value, such as a Terminal that has yet to be found, is a comment as a whole.
+    Passwords are redacted.
 
     Args:
         parser: of the flags.

@@ -10,10 +10,10 @@ DEFAULT_PORTS = {"v3": 25503, "v2": 25510}
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the flags of the stand-in Terminal to a parser."""
-    market = parser.add_argument_group("the market")
-    how = parser.add_argument_group("how it answers")
-    limits = parser.add_argument_group("its limits")
-    trouble = parser.add_argument_group("what goes wrong")
+    market = parser.add_argument_group("market")
+    how = parser.add_argument_group("answers")
+    limits = parser.add_argument_group("limits")
+    trouble = parser.add_argument_group("faults")
     how.add_argument(
         "--api",
         choices=sorted(DEFAULT_PORTS),
@@ -24,116 +24,116 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--port",
         type=_count,
         metavar="N",
-        help="on 127.0.0.1; 0 for any free one (default: 25503, with --api v2 25510)",
+        help="port on 127.0.0.1; 0 for any free port (default: 25503, with --api v2 25510)",
     )
     market.add_argument(
         "--symbols",
         type=_symbols,
         default=("SPXW", "SPX"),
         metavar="SPXW[,SPX]",
-        help="option roots that have contracts; any but SPXW and SPX is a stock "
-        "with weekly options (default: SPXW,SPX)",
+        help="option roots that have contracts, separated by commas; all but SPXW and SPX are "
+        "stocks with weekly options (default: SPXW,SPX)",
     )
     market.add_argument(
         "--seed",
         type=_count,
         metavar="N",
         default=0,
-        help="another seed, another market (default: %(default)s)",
+        help="random seed of the market (default: %(default)s)",
     )
     market.add_argument(
         "--last_date",
         type=_date,
         metavar="DATE",
-        help="the market's today: no data after it (default: 2026-12-31)",
+        help="today's date in the market, after which there is no data (default: 2026-12-31)",
     )
     how.add_argument(
         "--latency",
         type=_seconds,
         default=0.0,
         metavar="SECONDS",
-        help="wait before each answer (default: %(default)s)",
+        help="delay before each answer (default: %(default)s)",
     )
     how.add_argument(
         "--style",
         choices=("documented", "live"),
         default="documented",
-        help="of the CSV: unquoted as in ThetaData's documentation, or quoted and "
-        "with milliseconds as live since 2026 (default: %(default)s)",
+        help="style of the CSV: documented: unquoted, as in ThetaData's documentation; live: "
+        "quoted and with milliseconds, as from live Terminals since 2026 (default: %(default)s)",
     )
     limits.add_argument(
         "--concurrency",
         type=_positive,
         metavar="N",
         default=8,
-        help="requests answered at once (default: %(default)s)",
+        help="number of requests answered at the same time (default: %(default)s)",
     )
     limits.add_argument(
         "--queue",
         type=_count,
         metavar="N",
         default=16,
-        help="requests that wait; beyond them the answer is 429 (default: %(default)s)",
+        help="number of requests that wait; further requests get status 429 (default: %(default)s)",
     )
     limits.add_argument(
         "--row_limit",
         type=_positive,
         metavar="ROWS",
-        help="v3: refuse an answer with more rows, with 570 (default: no limit)",
+        help="v3: maximum rows of an answer; larger ones get status 570 (default: no limit)",
     )
     limits.add_argument(
         "--tick_limit",
         type=_positive,
         default=500_000,
         metavar="ROWS",
-        help="v2: answer in pages of so many rows (default: %(default)s)",
+        help="v2: rows in a page of an answer (default: %(default)s)",
     )
     limits.add_argument(
         "--page_expire",
         type=_seconds,
         default=10.0,
         metavar="SECONDS",
-        help="v2: drop a page that nobody fetches for so long (default: %(default)s)",
+        help="v2: time after which a page that is not fetched is dropped (default: %(default)s)",
     )
     header = limits.add_mutually_exclusive_group()
     header.add_argument(
         "--page_header",
         action="store_true",
-        help="v2: every page of CSV begins with the names of the columns",
+        help="v2: begin every page of CSV with the column names",
     )
     header.add_argument(
         "--no_page_header",
         action="store_false",
         dest="page_header",
-        help="v2: only the first page does (default)",
+        help="v2: begin only the first page with the column names (default)",
     )
     trouble.add_argument(
         "--chaos",
         type=_chaos,
         default="",
         metavar="KIND:VALUE[,…]",
-        help="what goes wrong with requests for Greeks: a status, reset, cut, "
-        "slow, hang, malformed, nodata200 or restate, each with a probability "
-        "below 1 or the number of first requests that it hits; KIND! hits the "
-        "same requests each time (such as 429:0.1,cut:0.05,474:3; default: nothing)",
+        help="faults of answers to requests for Greeks: a status, reset, cut, slow, hang, "
+        "malformed, nodata200 or restate, each with a probability below 1 or the number of first "
+        "requests that it affects; KIND! affects the same requests each time; such as "
+        "429:0.1,cut:0.05,474:3 (default: no faults)",
     )
     trouble.add_argument(
         "--chaos_limit",
         type=_count,
         default=3,
         metavar="N",
-        help="the most faulty answers to the same request (default: %(default)s)",
+        help="maximum number of faulty answers to the same request (default: %(default)s)",
     )
     trouble.add_argument(
         "--retry_after",
         type=_count,
         metavar="SECONDS",
-        help="the Retry-After of each 429 (default: no such header)",
+        help="value of the Retry-After header of each 429 (default: no such header)",
     )
     how.add_argument(
         "--exit_with_stdin",
         action="store_true",
-        help="end when standard input ends: with the parent process",
+        help="stop when standard input ends, as it does with the parent process",
     )
 
 

@@ -8,37 +8,36 @@ from collections.abc import Sequence
 from transforms.model import INTERVALS
 from transforms.quality.limits import ANY, RULES, TOGETHER, broken, parse_limits
 
-SUMMARY = "check files of Greeks: what can't be right, and every Greek recomputed"
+SUMMARY = "check files of Greeks for impossible values, and recompute every Greek"
 DESCRIPTION = (
-    "Reads files of Greeks, of this project or any other that names its columns as ThetaData does, "
-    "and tells what can't be right."
+    "Checks files of Greeks, made by this project or any other that uses ThetaData's column names, "
+    "and reports what can't be right."
 )
 _WIDTH = max(map(len, [*RULES, *TOGETHER]))
 EPILOG = f"""\
 examples:
   greeks check data/greeks
-      every file of a download
+      all files of a download
 
   greeks check --fail_on "zero_greeks>5%,holes>1%" --json data/spxw/2024-03-15/SPXW_20240315.parquet
-      for a script: what is borne, and the answer as JSON
+      for a script: allow some findings, and print JSON
 
 rules:
 {chr(10).join(f"  {rule:<{_WIDTH}}  {says}" for rule, says in (RULES | TOGETHER).items())}
 
-What ThetaData's own conventions explain is no finding: no quote at 09:30, implied volatility 0 for
-a price below the intrinsic value, bids of 0 far out of the money, quotes that stand after an early
-close.
+ThetaData's own conventions are no findings: no quote at 09:30, implied volatility 0 for a price
+below the intrinsic value, bids of 0 far out of the money, quotes that stay after an early close.
 
-The rate that the Greeks were computed with is not in the files. Without --rate it is found from
-the rows, for each expiration and trade date: it is the one at which their volatilities are worth
-their prices. One number out of thousands of rows can't hide a wrong row; compare it with that
-date's SOFR.
+The files do not contain the interest rate that the Greeks were computed with. Without --rate, it is
+estimated from the rows of each expiration and trade date: it is the rate at which their
+volatilities give their prices. One number from thousands of rows can't hide a wrong row; compare it
+with that date's SOFR.
 
-A file that can't be read is named, and the others are checked; the rows that come before what is
-wrong with it are checked with them.
+A file that can't be read is reported, and the other files are checked; so are the rows before the
+error in that file.
 
-exit codes: 0 nothing is found, or no more than --fail_on bears; 1 more than that; 2 a wrong flag,
-or a file can't be read.
+exit codes: 0 no findings, or no more than --fail_on allows; 1 more findings; 2 a wrong flag, or a
+file can't be read.
 """
 BEAM_FLAGS = False
 
@@ -46,44 +45,47 @@ BEAM_FLAGS = False
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the flags of `greeks check`."""
     parser.add_argument(
-        "files", nargs="+", metavar="FILE", help="a CSV or Parquet file, or a folder of them"
+        "files", nargs="+", metavar="FILE", help="CSV or Parquet file, or a folder of such files"
     )
     parser.add_argument(
         "--fail_on",
         default=ANY,
         metavar="RULES",
-        help="what is too much, as in zero_greeks>5%%,holes>1%%,duplicates (default: any finding)",
+        help="exit with 1 if more is found than these rules allow, such as "
+        "zero_greeks>5%%,holes>1%%,duplicates (default: no finding is allowed)",
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument(
         "--rate",
         type=float,
         metavar="RATE",
-        help="that the Greeks were computed with, 0.0531 for 5.31 %% (default: what rows imply)",
+        help="interest rate that the Greeks were computed with, 0.0531 for 5.31 %% (default: "
+        "estimated from the rows)",
     )
     parser.add_argument(
         "--annual_dividend",
         type=float,
         metavar="USD",
-        help="that the Greeks were computed with (default: what the manifest says, else none)",
+        help="annual dividend per share that the Greeks were computed with (default: the "
+        "manifest's, else none)",
     )
     parser.add_argument(
         "--greeks_version",
         choices=["latest", "1"],
-        help="how ThetaData counted the time to expiration (default: what the manifest says, else "
-        "latest)",
+        help="version of ThetaData's formulas, which count the time to expiration differently "
+        "(default: the manifest's, else latest)",
     )
     parser.add_argument(
         "--interval",
         choices=INTERVALS,
         metavar="INTERVAL",
-        help="between two rows of a contract: then a time that every contract lacks is missed, too "
-        "(default: what the manifest says, else what the rows show)",
+        help="time between two rows of a contract; if it is given, times that all contracts lack "
+        "are reported, too (default: the manifest's, else the rows')",
     )
 
 
 def run(parser: argparse.ArgumentParser, options: argparse.Namespace, _rest: Sequence[str]) -> int:
-    """Checks files, prints what is found, and returns the exit code."""
+    """Checks files, prints the findings, and returns the exit code."""
     try:
         limits = parse_limits(options.fail_on, (*RULES, *TOGETHER))
     except ValueError as error:

@@ -1,19 +1,19 @@
-"""`greeks completion`: what a shell needs to complete commands and flags."""
+"""`greeks completion`: prints a script with which a shell completes commands and flags."""
 
 import argparse
 from collections.abc import Sequence
 
-SUMMARY = "print what a shell needs to complete commands and flags"
+SUMMARY = "print a script with which a shell completes commands and flags"
 DESCRIPTION = """\
-Prints a script for a shell, which then completes the commands of greeks, their flags, the values
-that a flag knows, and paths."""
+Prints a script for a shell, which then completes the commands of greeks, their flags, the choices
+of a flag, and paths."""
 EPILOG = """\
 examples:
   greeks completion bash > ~/.local/share/bash-completion/completions/greeks
-      bash, from the next shell on
+      bash; works from the next shell on
 
   greeks completion zsh > ~/.zfunc/_greeks
-      zsh, where fpath has ~/.zfunc
+      zsh, if fpath contains ~/.zfunc
 """
 BEAM_FLAGS = False
 _PATHS = frozenset({"FILE", "FOLDER", "PATH", "WHERE", "A", "B"})
@@ -23,7 +23,7 @@ SHELLS = ("bash", "zsh", "tcsh")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the command's arguments."""
-    parser.add_argument("shell", choices=SHELLS, help="which shell")
+    parser.add_argument("shell", choices=SHELLS, help="name of the shell")
 
 
 def run(_parser: argparse.ArgumentParser, options: argparse.Namespace, _rest: Sequence[str]) -> int:

@@ -1,19 +1,19 @@
-"""`greeks config`: which settings are in force."""
+"""`greeks config`: shows the settings of a download."""
 
 import argparse
 from collections.abc import Sequence
 
 from pipeline.cli.flags import add_download_flags, settle
 
-SUMMARY = "show the settings in force, and where each came from"
-DESCRIPTION = "Shows settings. A file of them is given to a download with --config."
+SUMMARY = "show the settings, and where each comes from"
+DESCRIPTION = "Shows the settings of a download. --config reads them from a file."
 EPILOG = """\
 examples:
   greeks config show
       the defaults
 
   greeks config show --config run.toml --max_dte 7
-      what a download with these flags would take, as a file for --config
+      the settings of a download with these flags, as a file for --config
 """
 BEAM_FLAGS = True
 
@@ -23,9 +23,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     below = parser.add_subparsers(dest="config_command", required=True, metavar="COMMAND")
     showing = below.add_parser(
         "show",
-        help="show every setting, its value, and whether a flag, a file or a default says so",
-        description="Shows every setting of a download as a line of TOML, for a file that --config "
-        "reads, and where its value came from: a flag, a file, or the default.",
+        help="show every setting, its value, and where it comes from",
+        description="Shows every setting of a download as a line of TOML, as --config reads it, "
+        "and where its value comes from: a flag, a file, or the default.",
         epilog="examples:\n  greeks config show\n\n"
         "  greeks config show --config run.toml --format parquet > new.toml\n",
         formatter_class=parser.formatter_class,
@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         allow_abbrev=False,
     )
     add_download_flags(showing, required=False)
-    # For whoever reads a file of flags: they are not those of `greeks config` itself.
+    # A file of settings is read with these flags, not with those of `greeks config`.
     parser.set_defaults(flags=showing)
 
 

@@ -1,4 +1,4 @@
-"""`greeks diff`: what changed between two downloads of the same request."""
+"""`greeks diff`: compares two downloads of the same request."""
 
 import argparse
 import json
@@ -8,48 +8,49 @@ from collections.abc import Sequence
 SUMMARY = "compare two downloads of the same request, row by row"
 DESCRIPTION = (
     "Compares two files, or all files of two folders, by the contracts and times of their rows: "
-    "which are only in one of them, and which have moved, by how much."
+    "reports the rows that are only in one of them, the values that differ, and by how much."
 )
 EPILOG = """\
 examples:
   greeks diff data/march data/march-again
-      what ThetaData has restated since
+      the rows that ThetaData has restated since
 
   greeks diff --tolerance 0.0001 monday.csv.gz tuesday.parquet
-      formats may differ; what moved by a ten-thousandth or less is the same
+      formats may differ; values that differ by at most 0.0001 are equal
 
-Files of two folders belong together by their paths, without the suffix. Held at once: the rows of
-one trade date of both, or two whole files where rows are not in the order of their dates.
+Files of two folders are paired by their paths, without the suffix. The rows of one trade date of
+both files are held in memory, or both whole files if their rows are not sorted by date.
 
-A file that can't be read is named, and the others are compared.
+A file that can't be read is reported, and the other files are compared.
 
-exit codes: 0 the same rows; 1 they differ; 2 a wrong flag, or a file can't be read.
+exit codes: 0 the rows are the same; 1 they differ; 2 a wrong flag, or a file can't be read.
 """
 BEAM_FLAGS = False
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the flags of `greeks diff`."""
-    parser.add_argument("a", metavar="A", help="a CSV or Parquet file, or a folder of them")
-    parser.add_argument("b", metavar="B", help="likewise")
+    parser.add_argument("a", metavar="A", help="CSV or Parquet file, or a folder of such files")
+    parser.add_argument("b", metavar="B", help="the file or folder to compare with A")
     parser.add_argument(
         "--tolerance",
         type=float,
         default=0.0,
         metavar="NUMBER",
-        help="numbers that differ by no more are the same (default: %(default)g)",
+        help="largest difference between two numbers that count as equal (default: %(default)g)",
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
 def run(parser: argparse.ArgumentParser, options: argparse.Namespace, _rest: Sequence[str]) -> int:
-    """Compares, prints what differs, and returns the exit code."""
+    """Compares, prints the differences, and returns the exit code."""
     if not options.tolerance >= 0:
         parser.error(f"--tolerance is {options.tolerance}, not 0 or more")
     for place in (options.a, options.b):
         if "://" in place:
             parser.error(
-                f"{place} is not on this machine: copy it here first, such as by `aws s3 sync`"
+                f"{place} is not on this machine: copy it here first, for example with "
+                "`aws s3 sync`"
             )
     from pipeline.inspection import UnreadableFile, compare
     from pipeline.inspection.difference_text import text

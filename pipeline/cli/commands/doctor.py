@@ -1,4 +1,4 @@
-"""`greeks doctor`: what keeps a download from working."""
+"""`greeks doctor`: checks what a download needs."""
 
 import argparse
 from collections.abc import Sequence
@@ -6,23 +6,23 @@ from collections.abc import Sequence
 from pipeline.cli.flags import add_flag
 from pipeline.config.source import LOCAL_URLS, is_terminal, named_terminals
 
-SUMMARY = "find out what keeps a download from working, and the way out"
+SUMMARY = "check what a download needs, and suggest how to fix problems"
 DESCRIPTION = """\
-Looks at this machine, the Theta Terminal, the subscription, the folders and the run history. Each
-line is ok, warn or fail; below a warn and a fail is the way out. It asks the Terminal for a few
-rows, and changes nothing."""
+Checks this machine, the Theta Terminal, the subscription, the folders and the run history. Each
+line is ok, warn or fail; a remedy follows each warn and fail. Requests a few rows from the
+Terminal, and changes nothing."""
 EPILOG = """\
 examples:
   greeks doctor
-      the Terminal on this machine, and the folders of a download without flags
+      the Terminal on this machine, and the default folders of a download
 
   greeks doctor --terminal http://10.0.0.5:25503 --output /data/spxw --flink
-      another Terminal, another folder, and what Flink needs
+      another Terminal, another folder, and the requirements of Flink
 
   greeks doctor --terminal http://10.0.0.5:25503,http://10.0.0.6:25503
-      each of several Terminals, and whether they serve the same
+      several Terminals, and whether they serve the same data
 
-exit codes: 0 nothing failed; 1 something did; 2 a wrong flag.
+exit codes: 0 no check failed; 1 a check failed; 2 a wrong flag.
 """
 BEAM_FLAGS = False
 STORAGE_FLAGS = True
@@ -41,30 +41,30 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--symbol",
         default="SPXW",
         metavar="SPXW",
-        help="an option root to ask the subscription for (default: %(default)s)",
+        help="option root with which the subscription is checked (default: %(default)s)",
     )
     add_flag(parser, "output")
     add_flag(parser, "metrics")
     parser.add_argument(
-        "--flink", action="store_true", help="look for Java and Flink's job server, too"
+        "--flink", action="store_true", help="also check for Java and Flink's job server"
     )
     parser.add_argument(
         "--flink_job_server_jar",
         default="",
         metavar="PATH",
-        help="the job server's jar (default: the one that Beam keeps in ~/.apache_beam)",
+        help="jar file of Flink's job server (default: Beam's, in ~/.apache_beam)",
     )
-    parser.add_argument("--json", action="store_true", help="as JSON, for other programs")
+    parser.add_argument("--json", action="store_true", help="print JSON")
 
 
 def run(parser: argparse.ArgumentParser, options: argparse.Namespace, _rest: Sequence[str]) -> int:
-    """Prints what is found; returns 1 if something fails, else 0."""
+    """Prints the result of each check; returns 1 if one fails, else 0."""
     from transforms.model import checked_symbol
 
     urls = named_terminals(options.terminal)
     for url in urls:
         if not is_terminal(url):
-            parser.error(f"--terminal is {url!r}, no address such as {LOCAL_URLS[0]}")
+            parser.error(f"--terminal is {url!r}, not an address such as {LOCAL_URLS[0]}")
     if len(set(urls)) < len(urls):
         parser.error("--terminal names one twice: its limit is for all of its requests")
     try:

@@ -14,7 +14,7 @@ from transforms.output.layout import FIELDS
 if TYPE_CHECKING:
     from apache_beam.options.pipeline_options import PipelineOptions
 
-SUMMARY = "download the Greeks of every expiration within reach of a range of trade dates"
+SUMMARY = "download the Greeks of all expirations for a range of trade dates"
 DESCRIPTION = "Downloads option Greeks, one file per expiration, each as soon as it is complete."
 EPILOG = f"""\
 examples:
@@ -23,19 +23,20 @@ examples:
 
   greeks download --symbol SPXW,SPX --start_date 2024-03-01 --end_date 2024-03-28 \\
       --max_dte 7 --interval 1m --format parquet --output data/march
-      a month of the nearest expirations, every minute
+      a month of the nearest expirations, one row per minute
 
   greeks download --symbol SPXW --start_date 2024-01-02 --end_date today --layout daily
-      for every evening: fetches the trade dates that are not there yet
+      for a run every evening: downloads the trade dates that are not there yet
 
-a file name pattern (--file_name_pattern) may use {{{"}, {".join(FIELDS)}}};
-dates take a format, as {{expiration:%Y%m%d}}. The suffix is added.
+fields of --file_name_pattern: {{{"}, {".join(FIELDS)}}};
+dates take a format, such as {{expiration:%Y%m%d}}. The suffix is added.
 
-any Beam option may follow, such as --runner. Hyphens do as underscores; no flag is abbreviated.
+Beam's options may follow, such as --runner. Hyphens work as underscores. Abbreviated
+flags are refused.
 
-exit codes: 0 all expirations written, empty or skipped, or the market was closed; 1 some failed, or
-nothing matched; 2 a wrong flag, or another run, files of another request or a small disk are in the
-way; 3 no Terminal answers; 130 or 143 interrupted.
+exit codes: 0 all expirations are written, empty or skipped, or the market was closed; 1 an
+expiration failed, or nothing matched; 2 a wrong flag, another run or files of another request are
+in the way, or the disk is too small; 3 no Terminal answers; 130 or 143 interrupted.
 """
 BEAM_FLAGS = True
 SYNOPSIS = "greeks download --symbol SPXW --start_date DATE [FLAG ...] [BEAM_FLAG ...]"
@@ -55,10 +56,10 @@ def run(parser: argparse.ArgumentParser, options: argparse.Namespace, rest: Sequ
 def configure(
     parser: argparse.ArgumentParser, options: argparse.Namespace, rest: Sequence[str]
 ) -> "tuple[DownloadConfig, PipelineOptions]":
-    """Returns what the flags of a download say, ours and Beam's.
+    """Returns the configuration of a download and Beam's options, from the flags.
 
     Raises:
-        SystemExit: with status 2, after a message that names the flag that is wrong.
+        SystemExit: with status 2, after a message that names the wrong flag.
     """
     try:
         config = config_from(options)

@@ -1,4 +1,4 @@
-"""`greeks report`: pictures of a run and of what it brought."""
+"""`greeks report`: draws charts of a run and its data."""
 
 import argparse
 import sys
@@ -10,27 +10,27 @@ from pipeline.cli.flags import add_flag
 from pipeline.config.values import iso_date
 from transforms.market import clock_ms
 
-SUMMARY = "draw a run and its data: one HTML file, and PNGs"
+SUMMARY = "draw charts of a run and its data, as an HTML file and PNGs"
 DESCRIPTION = """\
-Draws a run and what it brought in one HTML file that needs no network: smiles, term structure,
-surface, Greeks, completeness, quality, and what changed since the trade date before."""
+Draws a run and its data in one HTML file that needs no network: smiles, term structure, surface,
+Greeks, completeness, quality, and the changes since the trade date before."""
 EPILOG = """\
 examples:
   greeks report
       the newest run
 
   greeks report data/metrics/pipeline-run-20240314T210000.000000Z.json --png pictures
-      a certain run, its figures also as PNGs
+      a certain run, with its figures as PNGs, too
 
   greeks report --output data/march --symbol SPXW --trade_date 2024-03-14 --time 15:45
-      a folder of files, whoever made them
+      a folder of files from any source
 
-It needs the extra `report`: pip install 'theta-greeks-pipeline[report]'
+Needs the extra `report`: pip install 'theta-greeks-pipeline[report]'
 
-A file that can't be read is named, in the report too, and the others are drawn.
+A file that can't be read is reported, also in the HTML file, and the other files are drawn.
 
-exit codes: 0 the report was written; 1 there is nothing to report on, or a file can't be read;
-2 a wrong flag, or the extra is missing.
+exit codes: 0 the report is written; 1 there is no data to draw, or a file can't be read; 2 a wrong
+flag, or the extra is missing.
 """
 BEAM_FLAGS = False
 
@@ -44,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="?",
         default="",
         metavar="RUN",
-        help="the id of a run, last, previous, or a summary's file (default: the newest)",
+        help="id of a run, last, previous, or the file of a run summary (default: the newest run)",
     )
     add_flag(
         parser,
@@ -58,32 +58,32 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--symbol",
         default="",
         metavar="SPXW",
-        help="of the figures (default: the one with the most files)",
+        help="option root of the figures (default: the one with the most files)",
     )
     parser.add_argument(
         "--trade_date",
         type=iso_date,
         metavar="DATE",
-        help="of the figures (default: the last in the files)",
+        help="trade date of the figures (default: the last in the files)",
     )
     parser.add_argument(
         "--time",
         default="10:00",
         type=_time,
         metavar="HH:MM",
-        help="of the smiles and their like, New York (default: %(default)s)",
+        help="time of the smiles and similar figures, in New York (default: %(default)s)",
     )
     parser.add_argument(
         "--to",
         type=Path,
         metavar="FILE",
-        help="the HTML file (default: report.html in <output>.meta)",
+        help="HTML file to write (default: report.html in <output>.meta)",
     )
     parser.add_argument(
         "--png",
         type=Path,
         metavar="FOLDER",
-        help="write each figure there as a PNG, too (default: none)",
+        help="also write each figure to this folder as a PNG (default: no PNGs)",
     )
 
 
@@ -95,7 +95,7 @@ def run(parser: argparse.ArgumentParser, options: argparse.Namespace, _rest: Seq
     if "://" in options.output:
         parser.error(
             f"--output is {options.output}: a report reads folders of this machine; copy "
-            "it here first, such as by `aws s3 sync`"
+            "it here first, for example with `aws s3 sync`"
         )
     try:
         require()

@@ -1,4 +1,4 @@
-"""`greeks runs`: what earlier runs did."""
+"""`greeks runs`: lists, shows and compares earlier runs."""
 
 import argparse
 import json
@@ -15,18 +15,18 @@ if TYPE_CHECKING:
     from pipeline.history import RunHistory
 
 SUMMARY = "list, show and compare earlier runs"
-DESCRIPTION = "Tells of the runs in the run history, also of failed, interrupted and died ones."
+DESCRIPTION = "Shows the runs in the run history, including failed, interrupted and died runs."
 EPILOG = """\
 examples:
   greeks runs list --symbol SPXW --since 2026-11-01 --status failed
       the failed runs of a month, newest first
 
   greeks runs compare previous last
-      what changed between the last two runs, and whether it is a regression
+      the differences between the last two runs, and the regressions
 """
 BEAM_FLAGS = False
 STORAGE_FLAGS = True
-_RUN = "a run's id, or last or previous"
+_RUN = "id of a run, or last or previous"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -40,31 +40,31 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "  greeks runs list --metrics postgresql://me@db/greeks --since 2026-11-01 --json",
     )
     listing.add_argument(
-        "--symbol", metavar="SPXW", help="only runs that asked for it (default: all)"
+        "--symbol", metavar="SPXW", help="only runs for this option root (default: all)"
     )
     listing.add_argument(
         "--since",
         type=moment,
         metavar="TIME",
-        help="only runs that started then or later: YYYY-MM-DD or YYYY-MM-DDTHH:MM, in UTC "
+        help="only runs that started at this time or later: YYYY-MM-DD or YYYY-MM-DDTHH:MM, in UTC "
         "(default: all)",
     )
     listing.add_argument(
         "--until",
         type=moment,
         metavar="TIME",
-        help="only runs that started before then; of a date, before its beginning, in UTC "
+        help="only runs that started before this time, or before the start of this date, in UTC "
         "(default: all)",
     )
     listing.add_argument(
-        "--status", choices=STATUSES, help="only runs that ended so (default: all)"
+        "--status", choices=STATUSES, help="only runs with this status (default: all)"
     )
     listing.add_argument(
         "--limit",
         type=_count,
         default=20,
         metavar="N",
-        help="at most so many; 0 for all (default: %(default)s)",
+        help="maximum number of runs; 0 for all (default: %(default)s)",
     )
     showing = _add(
         below,
@@ -80,14 +80,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "  greeks runs compare previous last\n\n"
         "  greeks runs compare 20261123T074711.381410Z last --tolerance 5",
     )
-    comparing.add_argument("before", metavar="A", help=f"the earlier one: {_RUN}")
-    comparing.add_argument("after", metavar="B", help="the later one, likewise")
+    comparing.add_argument("before", metavar="A", help=f"the earlier run: {_RUN}")
+    comparing.add_argument("after", metavar="B", help=f"the later run: {_RUN}")
     comparing.add_argument(
         "--tolerance",
         type=float,
         default=10.0,
         metavar="PERCENT",
-        help="how much slower, larger or shorter is no regression yet (default: %(default)g)",
+        help="largest change for the worse that is no regression (default: %(default)g)",
     )
 
 
@@ -106,7 +106,7 @@ def _add(
         allow_abbrev=False,
     )
     add_flag(made, "metrics")
-    made.add_argument("--json", action="store_true", help="as JSON, for other programs")
+    made.add_argument("--json", action="store_true", help="print JSON")
     return made
 
 
@@ -136,7 +136,7 @@ def _count(text: str) -> int:
 
 
 def run(parser: argparse.ArgumentParser, options: argparse.Namespace, _rest: Sequence[str]) -> int:
-    """Tells what is asked for; returns 1 if it is not there, or is a regression, else 0."""
+    """Prints runs; returns 1 if a run is not there, or is a regression, else 0."""
     from pipeline.history import NoSuchRun, StoreError, open_to_read
 
     if is_sql(options.metrics) and (problem := metrics_problem(options.metrics)):
@@ -165,18 +165,18 @@ def _list(store: "RunHistory", options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps(list(heads), indent=2))
     else:
-        told = 0
+        printed = 0
         for head in heads:
-            if not told:
+            if not printed:
                 print(HEADINGS)
-            told += 1
+            printed += 1
             print(head_line(head))
-        if not told:
+        if not printed:
             print(f"no such run in {store.name}")
     for reason in store.skipped[:5]:
-        print(f"passed over: {reason}", file=sys.stderr)
+        print(f"skipped: {reason}", file=sys.stderr)
     if len(store.skipped) > 5:
-        print(f"passed over: {len(store.skipped) - 5} more", file=sys.stderr)
+        print(f"skipped: {len(store.skipped) - 5} more", file=sys.stderr)
     return 0
 
 

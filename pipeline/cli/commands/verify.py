@@ -1,4 +1,4 @@
-"""`greeks verify`: are the files still what the runs wrote?"""
+"""`greeks verify`: checks the files against the manifest."""
 
 import argparse
 import json
@@ -10,22 +10,22 @@ from pipeline.cli.flags import add_flag
 
 SUMMARY = "check every file of an output folder against the manifest"
 DESCRIPTION = """\
-Checks every file of an output folder against the manifest, from the files alone: that it is there,
-its size, SHA-256, schema or header, and rows. Names what is wrong: also unfinished files of runs
-that have ended, and files that no run made. Changes nothing."""
+Checks every file of an output folder against the manifest: whether it exists, its size, SHA-256,
+schema or header, and rows. Reports every problem, including unfinished files of runs that have
+ended, and files that no run made. Needs no Terminal, and changes nothing."""
 EPILOG = """\
 examples:
   greeks verify
       the files in data/greeks
 
   greeks verify --output data/march --json
-      the same of another folder, for a program to read
+      another folder, with the result as JSON
 
   greeks verify --output s3://bucket/greeks --s3_endpoint_url http://localhost:9000
-      the same of a folder in an object store
+      a folder in an object store
 
-exit codes: 0 all is well; 1 something is wrong, and named; 2 there is nothing to check, or it can't
-be read.
+exit codes: 0 no problem; 1 problems were found and reported; 2 there is nothing to check, or it
+can't be read.
 """
 BEAM_FLAGS = False
 STORAGE_FLAGS = True
@@ -35,13 +35,13 @@ OK, WRONG, UNUSABLE = 0, 1, 2
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the flags of `greeks verify` to a parser."""
     add_flag(parser, "output", help="folder of the data files, as given to greeks download")
-    parser.add_argument("--json", action="store_true", help="print the findings as JSON")
+    parser.add_argument("--json", action="store_true", help="print JSON")
 
 
 def run(_parser: argparse.ArgumentParser, options: argparse.Namespace, _rest: Sequence[str]) -> int:
-    """Verifies a folder, prints what was found, and returns the exit code."""
+    """Verifies a folder, prints the problems, and returns the exit code."""
     from pipeline.folder import verify
-    from pipeline.text import size_text
+    from pipeline.text import count, size_text
 
     try:
         found = verify(options.output)
@@ -55,14 +55,12 @@ def run(_parser: argparse.ArgumentParser, options: argparse.Namespace, _rest: Se
             print(f"note: {note}")
         for problem in found.problems:
             print(f"{problem.path} {problem.message}")
-        told = f"{found.files} files, {found.rows:,} rows, {size_text(found.bytes)}"
+        totals = [count(found.files, "file"), count(found.rows, "row"), size_text(found.bytes)]
+        line = ", ".join(totals)
         if found.empty:
-            told += f"; {found.empty} expirations without data"
-        print(f"{told}: {_verdict(len(found.problems))}")
+            line += f"; {count(found.empty, 'expiration')} without data"
+        verdict = "all as it was written"
+        if found.problems:
+            verdict = count(len(found.problems), "problem")
+        print(f"{line}: {verdict}")
     return WRONG if found.problems else OK
-
-
-def _verdict(problems: int) -> str:
-    if not problems:
-        return "all as it was written"
-    return f"{problems} problem{'s' if problems > 1 else ''}"

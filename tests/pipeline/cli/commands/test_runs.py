@@ -121,8 +121,8 @@ def test_foreign_files_are_told_once_each_and_no_more_than_a_few(
     for number in range(7):
         (tmp_path / "data" / "metrics" / f"mine{number}.json").write_text("{}")
     out = told(capsys, "list")
-    assert out.count("passed over: data/metrics/mine") == 5
-    assert "passed over: 2 more" in out
+    assert out.count("skipped: data/metrics/mine") == 5
+    assert "skipped: 2 more" in out
 
 
 def test_a_run_is_shown_whole(capsys: pytest.CaptureFixture[str]) -> None:
