@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 from pipeline.addresses import redacted, without_secrets
@@ -24,14 +23,13 @@ from pipeline.history.model import (
 try:
     import sqlalchemy as sa
 
+    from pipeline.history.engine import engine_of
     from pipeline.history.schema import RUNS, SAMPLE_COLUMNS, SAMPLES, SYMBOLS, is_newest, migrate
 except ModuleNotFoundError as error:
     raise StoreError(
         f"--metrics with a database needs {error.name}, which is not installed: "
         'pip install "theta-greeks-pipeline[sql]"'
     ) from error
-
-_CONNECT_SECONDS = 10
 
 
 class SqlStore:
@@ -53,7 +51,7 @@ class SqlStore:
         self.skipped: list[str] = []
         self._url = url
         with self._explained():
-            self._engine = _engine(url)
+            self._engine = engine_of(url)
             with self._engine.begin() as connection:
                 newest = is_newest(connection)
             if not newest:
@@ -178,7 +176,7 @@ class SqlStore:
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
-        """Tells errors of the database in its own words, and without a password."""
+        """Raises errors of the database in its own words, without a password."""
         try:
             yield
         except sa.exc.IntegrityError:
@@ -191,41 +189,3 @@ class SqlStore:
                 f"the run history in {self.name} can't be used: "
                 + without_secrets(" ".join(words.split()), self._url)
             ) from None
-
-
-def _engine(url: str) -> sa.Engine:
-    parsed = sa.make_url(url)
-    # No pool: a run writes twice, hours apart.
-    if parsed.get_backend_name() == "sqlite":
-        if parsed.database:
-            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-        engine = sa.create_engine(
-            parsed, poolclass=sa.NullPool, connect_args={"timeout": _CONNECT_SECONDS}
-        )
-        _begin_for_ourselves(engine)
-        return engine
-    if parsed.drivername in ("postgres", "postgresql"):
-        parsed = parsed.set(drivername="postgresql+psycopg")
-    # Without the encoding, a server of no encoding would answer in bytes.
-    usual = {"connect_timeout": str(_CONNECT_SECONDS), "client_encoding": "utf8"}
-    parsed = parsed.update_query_dict(
-        {name: value for name, value in usual.items() if name not in parsed.query}
-    )
-    return sa.create_engine(parsed, poolclass=sa.NullPool)
-
-
-def _begin_for_ourselves(engine: sa.Engine) -> None:
-    """Makes transactions on SQLite begin, and take their lock, at our own BEGIN.
-
-    Two migrations that only lock when they first write would cross. After SQLAlchemy's
-    documentation of SQLite's transactions.
-    """
-
-    @sa.event.listens_for(engine, "connect")
-    def _no_transaction_of_the_driver(connection: Any, _record: Any) -> None:
-        connection.isolation_level = None
-
-    @sa.event.listens_for(engine, "begin")
-    def _begin(connection: sa.Connection) -> None:
-        lock = connection.get_execution_options().get("sqlite_begin", "deferred")
-        connection.exec_driver_sql(f"begin {lock}")
