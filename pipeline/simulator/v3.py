@@ -14,14 +14,8 @@ from pipeline.simulator.answers import Answer, Request, text_answer
 from pipeline.simulator.formats import CONTENT_TYPES, DOCUMENTED, Cell, Decimal3, Style
 from pipeline.simulator.market.greeks import EOD, ORDERS
 from pipeline.simulator.market.market import Market
-from pipeline.simulator.parameters import (
-    Refused,
-    eod_queries,
-    format_of,
-    greeks_query,
-    parse_date,
-    required,
-)
+from pipeline.simulator.parameters import Refused, format_of, parse_date, required
+from pipeline.simulator.queries import eod_queries, greeks_query
 from pipeline.simulator.rows import greeks
 from transforms.market import calendar
 

@@ -1,0 +1,116 @@
+"""What a v3 request for Greeks asks the simulated market for."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import date, timedelta
+
+from pipeline.simulator.market.greeks import INTERVALS, Query
+from pipeline.simulator.parameters import (
+    ONE_DAY,
+    Parameters,
+    Refused,
+    dates_of,
+    decimal_of,
+    parse_date,
+    range_of,
+    required,
+    strike_of,
+    time_of,
+    whole_of,
+)
+from transforms.market import calendar
+
+_RIGHTS = {
+    "call": ("CALL",),
+    "c": ("CALL",),
+    "put": ("PUT",),
+    "p": ("PUT",),
+    "both": ("CALL", "PUT"),
+}
+_RATE_TYPES = {
+    "sofr",
+    *(f"treasury_m{months}" for months in (1, 3, 6)),
+    *(f"treasury_y{years}" for years in (1, 2, 3, 5, 7, 10, 20, 30)),
+}
+_LONGEST_LISTING = 380  # days
+
+
+def greeks_query(parameters: Parameters, order: str) -> Query:
+    """Returns what a request for the history of Greeks asks for.
+
+    Raises:
+        Refused: with the status and text to answer.
+    """
+    interval = parameters.get("interval", "1s")
+    if interval not in INTERVALS:
+        raise Refused(400, f"Invalid interval: {interval}")
+    query = _query(parameters, order, dates_of(parameters))
+    if query.first_date != query.last_date and INTERVALS[interval] < INTERVALS["1m"]:
+        raise Refused(400, "Intervals of less than 1m must be requested one day at a time.")
+    return replace(
+        query,
+        interval=INTERVALS[interval],
+        start=time_of(parameters, "start_time", calendar.OPEN_MS),
+        end=time_of(parameters, "end_time", calendar.CLOSE_MS),
+    )
+
+
+def eod_queries(
+    parameters: Parameters, order: str, listed: Callable[[str], Sequence[date]]
+) -> list[Query]:
+    """Returns what a request for the Greeks at the end of the day asks for.
+
+    That is one query for each expiration: the one that is given, or all for `*`.
+
+    Args:
+        parameters: the request's.
+        order: of the Greeks.
+        listed: returns the expirations of a symbol.
+
+    Raises:
+        Refused: with the status and text to answer.
+    """
+    first, last = range_of(parameters)
+    if parameters.get("expiration") != "*":
+        return [_query(parameters, order, (first, last))]
+    if first != last:
+        raise Refused(400, ONE_DAY)
+    reach = whole_of(parameters, "max_dte", 0)
+    end = first + timedelta(days=_LONGEST_LISTING if reach is None else reach)
+    symbol = required(parameters, "symbol").upper()
+    near = [day for day in listed(symbol) if first <= day <= end]
+    return [
+        _query({**parameters, "expiration": day.isoformat()}, order, (first, last)) for day in near
+    ]
+
+
+def _query(parameters: Parameters, order: str, dates: tuple[date, date]) -> Query:
+    """Returns what both kinds of request have in common.
+
+    `rate_value` is read as a decimal (0.05 is 5 %), as a live Terminal was seen to do, though its
+    documentation says percent. Every `rate_type` gives the same rate in this market.
+    """
+    symbol = required(parameters, "symbol").upper()
+    # `*` is refused here, too: these endpoints do not take it.
+    expiration = parse_date(parameters, "expiration")
+    right = parameters.get("right", "both")
+    if right.lower() not in _RIGHTS:
+        raise Refused(400, f"Invalid right: {right}")
+    version = parameters.get("version", "latest")
+    if version not in ("latest", "1"):
+        raise Refused(400, f"Invalid version: {version}")
+    rate_type = parameters.get("rate_type", "sofr")
+    if rate_type not in _RATE_TYPES:
+        raise Refused(400, f"Invalid rate_type: {rate_type}")
+    return Query(
+        symbol,
+        expiration,
+        *dates,
+        order,
+        rights=_RIGHTS[right.lower()],
+        strike=strike_of(parameters),
+        strike_range=whole_of(parameters, "strike_range"),
+        version=version,
+        rate=decimal_of(parameters, "rate_value"),
+        annual_dividend=decimal_of(parameters, "annual_dividend") or 0.0,
+    )
