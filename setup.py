@@ -49,7 +49,7 @@ setup(
         for name in ("_clean", "_text")
     ],
     install_requires=[
-        "apache-beam>=2.77,<2.78",
+        "apache-beam>=2.72,<2.78",
         "numpy>=1.26",
         "packaging>=23",
         "psutil>=5.9",
@@ -68,7 +68,7 @@ setup(
         "s3": S3,
         "gs": GS,
         # For --runner DataflowRunner; it has what gs has.
-        "gcp": ["apache-beam[gcp]>=2.77,<2.78"],
+        "gcp": ["apache-beam[gcp]>=2.72,<2.78"],
         "docs": DOCS,
         "test": [
             "coverage[toml]>=7.10",

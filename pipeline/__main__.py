@@ -4,10 +4,12 @@ import sys
 
 from pipeline.process.footprint import keep_lean
 from pipeline.process.standard_output import outlive_readers
+from pipeline.runners.beam_patches import keep_unused_out
 
 
 def run() -> int:
     """Runs the command of this process and returns its exit code."""
+    keep_unused_out()
     keep_lean()
     outlive_readers()
     try:

@@ -25,7 +25,7 @@ from pipeline.folder import print_catalog
 from pipeline.process import watchdog
 from pipeline.process.footprint import choose_pool, give_back
 from pipeline.process.signals import Interruption
-from pipeline.runners.beam_patches import take_shortcuts
+from pipeline.runners.beam_patches import patch_beam
 from pipeline.runners.job_servers import quiet_engines
 from transforms.metrics.summary import RunSummary
 from transforms.storage import files, stores
@@ -43,7 +43,7 @@ def download(config: DownloadConfig, options: PipelineOptions) -> int:
         if no Terminal answers; 128 and the signal's number if it was interrupted.
     """
     choose_pool()
-    take_shortcuts()
+    patch_beam()
     if stores.of(config.output) or stores.of(config.metrics):
         give_back()
     # Beam does so when it builds the graph; the run history and the manifest come before.

@@ -4,24 +4,8 @@ import ctypes
 import gc
 import logging
 import os
-import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.abc import MetaPathFinder
-from importlib.machinery import ModuleSpec, PathFinder
-from importlib.util import LazyLoader
-from types import ModuleType
-
-# Beam and pyarrow import these where they are installed, and go without them where they are not.
-# pandas (45 MiB) is for their DataFrames, pymongo (7 MiB) for MongoDB, boto3 (9 MiB) for Beam's own
-# S3 files: a download uses none of them.
-UNUSED = ("boto3", "bson", "pandas", "pymongo")
-
-# And these, 11 MiB, for Google's store: `transforms.storage.gcs.access` does so where one is named.
-_NOT_YET = "google.cloud"
-
-# Beam imports these for Google's services only.
-_LATE = ("httplib2", "regex")
 
 # Of mallopt, in malloc.h.
 _TRIM_THRESHOLD, _TOP_PAD = -1, -2
@@ -30,28 +14,12 @@ _JEMALLOC = "JE_ARROW_MALLOC_CONF"
 _M_ARENA_MAX = -8  # malloc.h
 
 
-class _KeepOut(MetaPathFinder):
-    def find_spec(
-        self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
-    ) -> ModuleSpec | None:
-        beam_is_there = hasattr(sys.modules.get("apache_beam"), "Pipeline")
-        if name in UNUSED or (name == _NOT_YET and not beam_is_there):
-            raise ModuleNotFoundError(f"{name} is kept out of this process", name=name)
-        spec = PathFinder.find_spec(name, path, target) if name in _LATE else None
-        if spec is not None and spec.loader is not None:
-            spec.loader = LazyLoader(spec.loader)
-        return spec
-
-
 def keep_lean() -> None:
-    """Keeps `UNUSED` from being imported in this process, and Arrow from hoarding memory.
+    """Sets the environment by which NumPy and Arrow take less memory, unless the user has set it.
 
-    Google's libraries stay out while Beam is imported, and can be imported afterwards.
-
-    To be called before Beam and pyarrow are imported, and in the process of a command only: a
-    library has no business doing this to its importer.
+    To be called before they are imported, and in the process of a command only: a library has no
+    business doing this to its importer.
     """
-    sys.meta_path.insert(0, _KeepOut())
     # NumPy starts one thread more for each processor, which spin for a while, and multiplies no
     # matrices here.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

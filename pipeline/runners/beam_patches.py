@@ -1,44 +1,115 @@
-"""Shortcuts through Beam: what it does over and over in one process is done once.
+"""What a command changes in Beam's inner parts, each checked against the installed release first.
 
-Beam is made for jobs of hours; of a download of seconds its housekeeping is a good part. Nothing
-here changes what a graph does or what is sent to a worker elsewhere, only how often it is worked
-out; and this project takes one release of Beam, whose inner names these are.
+Nothing here changes what a graph does or what is sent to a worker elsewhere: Beam's housekeeping,
+made for jobs of hours, is a good part of a download of seconds. On a release outside `TESTED`, or
+where a name has another shape than the one patched, that patch is left out and logged at DEBUG:
+files are the same, only start-up takes longer.
+
+Light: Beam is imported where a patch is applied. For the process of a command only: a library has
+no business doing this to its importer.
 """
 
 import bz2
-from collections.abc import Callable
+import inspect
+import logging
+import sys
+from collections.abc import Callable, Sequence
 from functools import cache, lru_cache
-from types import FunctionType, MethodType, SimpleNamespace
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec, PathFinder
+from importlib.util import LazyLoader
+from types import FunctionType, MethodType, ModuleType, SimpleNamespace
 from typing import Any
 
-from apache_beam.internal import cloudpickle_pickler
-from apache_beam.runners.worker import statesampler
-from apache_beam.transforms import core
+TESTED = (2, 72), (2, 77)
+"""The oldest and the newest release of Beam that the patches are tested with: setup.py's range."""
 
 SAMPLING_MS = 10
 """Between two looks at which step a bundle is in: Beam's default is 200."""
 
+# Beam and pyarrow import these where they are installed, and go without them where they are not.
+# pandas (45 MiB) is for their DataFrames, pymongo (7 MiB) for MongoDB, boto3 (9 MiB) for Beam's own
+# S3 files: a download uses none of them.
+UNUSED = ("boto3", "bson", "pandas", "pymongo")
+
+# And these, 11 MiB, for Google's store: `transforms.storage.gcs.access` does so where one is named.
+_NOT_YET = "google.cloud"
+
+# Beam imports these for Google's services only.
+_LATE = ("httplib2", "regex")
+
 _FEW_BYTES = 1 << 16
+
+_log = logging.getLogger(__name__)
 
 _Signature = tuple[list[str], list[Any]]
 
 
 @cache
-def take_shortcuts() -> None:
-    """Takes them all, in this process, once.
+def is_tested(beam: str | None = None) -> bool:
+    """Returns whether a release of Beam, by default the installed one, is among those `TESTED`."""
+    from importlib.metadata import version
 
-    To be called in the process of a command only: a library has no business doing this to its
-    importer.
+    major, minor = (beam or version("apache-beam")).split(".")[:2]
+    return TESTED[0] <= (int(major), int(minor)) <= TESTED[1]
+
+
+def fits(owner: object, name: str, *parameters: str) -> bool:
+    """Returns whether a function of Beam is the one that a patch was made for.
+
+    Args:
+        owner: the module or class that has it.
+        name: the function's.
+        parameters: the names of its first parameters.
     """
-    # A bundle ends when the thread that samples it wakes up: up to 0.2 s after its work is done.
-    statesampler.StateSampler.__init__.__defaults__ = (SAMPLING_MS,)
-    # Four workers unpack the same twenty texts again for each stage, and pack them again: 370 times
-    # in all, a third of a millisecond each and 4 MiB.
-    cloudpickle_pickler.bz2 = SimpleNamespace(
-        compress=remembered(bz2.compress), decompress=remembered(bz2.decompress)
-    )
-    # Beam asks for the parameters of a class's thirty methods whenever it sees one of its objects.
-    core.get_function_args_defaults = by_function(core.get_function_args_defaults)
+    if not is_tested():
+        _log.debug("not patched: %s.%s of a release that is not tested", owner, name)
+        return False
+    function = getattr(owner, name, None)
+    found = list(inspect.signature(function).parameters) if callable(function) else None
+    if found is None or found[: len(parameters)] != list(parameters):
+        _log.debug("not patched: %s.%s has the parameters %s", owner, name, found)
+        return False
+    return True
+
+
+@cache
+def patch_beam() -> None:
+    """Patches Beam in this process, once."""
+    _sample_often()
+    _remember_pickles()
+    _remember_parameters()
+
+
+def _sample_often() -> None:
+    """Has a bundle end when its work is done, not up to 0.2 s later, when its sampler wakes up."""
+    from apache_beam.runners.worker.statesampler import StateSampler
+
+    parameters = "self", "prefix", "counter_factory", "sampling_period_ms"
+    if fits(StateSampler, "__init__", *parameters) and len(StateSampler.__init__.__defaults__) == 1:
+        StateSampler.__init__.__defaults__ = (SAMPLING_MS,)
+
+
+def _remember_pickles() -> None:
+    """Packs and unpacks each text once.
+
+    Four workers unpack the same twenty texts again for each stage, and pack them again: 370 times
+    in all, a third of a millisecond each and 4 MiB.
+    """
+    from apache_beam.internal import cloudpickle_pickler
+
+    if is_tested() and getattr(cloudpickle_pickler, "bz2", None) is bz2:
+        cloudpickle_pickler.bz2 = SimpleNamespace(
+            compress=remembered(bz2.compress), decompress=remembered(bz2.decompress)
+        )
+
+
+def _remember_parameters() -> None:
+    """Looks at each method once: Beam does at all thirty of a class for each of its objects."""
+    from apache_beam.transforms import core
+
+    if fits(core, "get_function_args_defaults", "f"):
+        core.get_function_args_defaults = by_function(core.get_function_args_defaults)
 
 
 def remembered(work: Callable[..., bytes]) -> Callable[..., bytes]:
@@ -65,3 +136,28 @@ def by_function(look: Callable[[Any], _Signature]) -> Callable[[Any], _Signature
         return [*names], [*defaults]
 
     return from_memory
+
+
+class _KeepOut(MetaPathFinder):
+    def find_spec(
+        self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        if not (name in UNUSED or name in _LATE or name == _NOT_YET) or not is_tested():
+            return None
+        beam_is_there = hasattr(sys.modules.get("apache_beam"), "Pipeline")
+        if name in UNUSED or (name == _NOT_YET and not beam_is_there):
+            raise ModuleNotFoundError(f"{name} is kept out of this process", name=name)
+        if name not in _LATE:
+            return None
+        spec = PathFinder.find_spec(name, path, target)
+        if spec is not None and spec.loader is not None:
+            spec.loader = LazyLoader(spec.loader)
+        return spec
+
+
+def keep_unused_out() -> None:
+    """Keeps `UNUSED` from being imported in this process, before it imports Beam and pyarrow.
+
+    Google's libraries stay out while Beam is imported, and can be imported afterwards.
+    """
+    sys.meta_path.insert(0, _KeepOut())

@@ -27,6 +27,7 @@ from apache_beam.runners.portability.prism_runner import PrismJobServer, PrismRu
 
 from pipeline.errors import ConfigError
 from pipeline.runners import bound
+from pipeline.runners.beam_patches import fits
 from pipeline.runners.loopback import LoopbackRunner
 
 JARS = "~/.apache_beam/cache/jars"
@@ -141,7 +142,9 @@ class BoundFlinkRunner(LoopbackRunner, FlinkRunner):
         """Returns the job server that `options` describe."""
         theirs = super().default_job_server(options)
         # Beam's wrapper would take SIGINT to itself, and stop the server before a job is cancelled.
-        is_jar = isinstance(theirs, StopOnExitJobServer)
+        is_jar = isinstance(theirs, StopOnExitJobServer) and fits(
+            FlinkJarJobServer, "subprocess_cmd_and_endpoint", "self"
+        )
         self.server = _FlinkServer(options) if is_jar else theirs
         return self.server
 
@@ -155,7 +158,8 @@ class BoundPrismRunner(LoopbackRunner, PrismRunner):
 
     def default_job_server(self, options: PipelineOptions) -> JobServer:
         """Returns a Prism of this run's own."""
-        self.server = _PrismServer(options)
+        bound = fits(PrismJobServer, "subprocess_cmd_and_endpoint", "self")
+        self.server = (_PrismServer if bound else PrismJobServer)(options)
         return self.server
 
 

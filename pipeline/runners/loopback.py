@@ -18,6 +18,8 @@ from apache_beam.runners.worker import sdk_worker_main
 from apache_beam.runners.worker.worker_pool_main import BeamFnExternalWorkerPoolServicer
 from apache_beam.transforms.environments import ExternalEnvironment
 
+from pipeline.runners.beam_patches import fits
+
 
 class Pool(BeamFnExternalWorkerPoolServicer):
     """Beam's pool of workers, of which threads are not ended by name."""
@@ -26,7 +28,8 @@ class Pool(BeamFnExternalWorkerPoolServicer):
         self, stop_worker_request: beam_fn_api_pb2.StopWorkerRequest, unused_context: Any
     ) -> beam_fn_api_pb2.StopWorkerResponse:
         """Ends a worker that is a process; one that is a thread ends with its connection."""
-        self._worker_threads.pop(stop_worker_request.worker_id, None)
+        # Older releases leave the threads alone, and have no list of them.
+        getattr(self, "_worker_threads", {}).pop(stop_worker_request.worker_id, None)
         return super().StopWorker(stop_worker_request, unused_context)
 
 
@@ -38,9 +41,14 @@ class LoopbackRunner(PortableRunner):
         pipeline: beam_runner_api_pb2.Pipeline, options: PipelineOptions
     ) -> list[Callable[[], object]]:
         """Starts a pool for each LOOPBACK environment; returns what ends them. Beam calls it."""
+        if not _fits():
+            ends: list[Callable[[], object]] = (
+                PortableRunner.start_and_replace_loopback_environments(pipeline, options)
+            )
+            return ends
         debug = options.view_as(DebugOptions)
         portable = copy.deepcopy(options.view_as(PortableOptions))
-        ends: list[Callable[[], object]] = []
+        ends = []
         for environment in pipeline.components.environments.values():
             if environment.urn == python_urns.EMBEDDED_PYTHON_LOOPBACK:
                 portable.environment_type = "EXTERNAL"
@@ -55,3 +63,13 @@ class LoopbackRunner(PortableRunner):
                 environment.urn, environment.payload = external.urn, external.payload
                 ends.append(functools.partial(server.stop, 1))
         return ends
+
+
+def _fits() -> bool:
+    start = "use_process", "port", "state_cache_size", "data_buffer_time_limit_ms"
+    return (
+        fits(PortableRunner, "start_and_replace_loopback_environments", "pipeline", "options")
+        and fits(BeamFnExternalWorkerPoolServicer, "start", *start)
+        and fits(sdk_worker_main, "_get_state_cache_size_bytes", "options")
+        and fits(sdk_worker_main, "_get_data_buffer_time_limit_ms", "experiments")
+    )

@@ -43,6 +43,8 @@ def test_the_first_file_is_committed_before_the_last_fetch_ends(
 
 MAPPED = """
 from pipeline.process.footprint import keep_lean
+from pipeline.runners.beam_patches import keep_unused_out
+keep_unused_out()
 keep_lean()
 import pipeline.download.command
 (line,) = (line for line in open("/proc/self/status") if line.startswith("RssFile"))

@@ -39,8 +39,8 @@ def test_a_command_does_without_what_beam_imports_for_nothing_and_finds_it_where
         [
             *(sys.executable, "-c"),
             "import sys\n"
-            "from pipeline.process.footprint import UNUSED, keep_lean\n"
-            "keep_lean()\n"
+            "from pipeline.runners.beam_patches import UNUSED, keep_unused_out\n"
+            "keep_unused_out()\n"
             "import pipeline.download.command\n"
             "late = 'httplib2.auth', 'regex._main'\n"
             "print([name for name in (*late, *UNUSED) if name in sys.modules])\n"

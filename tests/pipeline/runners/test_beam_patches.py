@@ -1,6 +1,10 @@
 import bz2
+import logging
+import os
+import re
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import apache_beam as beam
@@ -8,8 +12,12 @@ import pytest
 from apache_beam.coders import VarIntCoder
 from apache_beam.transforms import core, userstate
 from apache_beam.transforms.userstate import ReadModifyWriteStateSpec
+from packaging.specifiers import SpecifierSet
 
-from pipeline.runners.beam_patches import by_function, remembered
+from pipeline.runners import beam_patches
+from pipeline.runners.beam_patches import by_function, fits, is_tested, remembered
+from pipeline.simulator.server import TerminalServer
+from tests.support.data import files_in
 from transforms.fetch import _FetchFn
 from transforms.metrics.record import _SummarizeFn
 from transforms.output.layout import Layout
@@ -19,6 +27,7 @@ from transforms.sinks.csv import CsvSink
 from transforms.workers.stop import StopSignal
 from transforms.write import _WriteFn
 
+ROOT = Path(__file__).parents[3]
 LAST = beam.DoFn.StateParam(ReadModifyWriteStateSpec("last", VarIntCoder()))
 
 
@@ -108,9 +117,9 @@ def test_with_all_of_them_taken_a_graph_gives_what_it_gave() -> None:
             "bz2.decompress = lambda text: calls.append(bytes(text)) or unpack(text)\n"
             "from apache_beam.runners.worker import statesampler\n"
             "from apache_beam.utils.counters import CounterFactory\n"
-            "from pipeline.runners.beam_patches import SAMPLING_MS, take_shortcuts\n"
-            "take_shortcuts()\n"
-            "take_shortcuts()\n"
+            "from pipeline.runners.beam_patches import SAMPLING_MS, patch_beam\n"
+            "patch_beam()\n"
+            "patch_beam()\n"
             "made = statesampler.StateSampler('step', CounterFactory())\n"
             "assert made.sampling_period_ms == SAMPLING_MS\n"
             "import apache_beam as beam\n"
@@ -131,3 +140,61 @@ def test_with_all_of_them_taken_a_graph_gives_what_it_gave() -> None:
         check=False,
     )
     assert told.stdout == "True\n", told.stderr[-2000:]
+
+
+UNPATCHED = """
+import sys
+from pipeline.runners import beam_patches
+beam_patches.TESTED = (1, 0), (1, 1)
+from pipeline.__main__ import run
+code = run()
+from apache_beam.internal import cloudpickle_pickler
+import bz2
+assert cloudpickle_pickler.bz2 is bz2
+sys.exit(code)
+"""
+
+
+def test_a_run_on_a_release_that_is_not_tested_is_not_patched_and_makes_the_same_files(
+    tmp_path: Path,
+) -> None:
+    flags = ["--symbol", "SPXW", "--start_date", "2024-03-14", "--max_dte", "1"]
+    made = {}
+    with TerminalServer() as server:
+        for name, start in (("patched", ["-m", "pipeline"]), ("not", ["-c", UNPATCHED])):
+            folder = tmp_path / name
+            folder.mkdir()
+            ended = subprocess.run(
+                [sys.executable, *start, "download", *flags, "--terminal", server.url],
+                cwd=folder,
+                env={**os.environ, "PYTHONPATH": str(ROOT)},
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            assert ended.returncode == 0, ended.stderr
+            made[name] = files_in(folder / "data" / "greeks")
+    assert len(made["patched"]) == 2
+    assert made["patched"] == made["not"]
+
+
+def test_a_function_of_another_shape_and_a_release_that_is_not_tested_are_left_and_logged(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caplog.set_level(logging.DEBUG, beam_patches.__name__)
+    assert fits(core, "get_function_args_defaults", "f")
+    assert not caplog.records
+    assert not fits(core, "get_function_args_defaults", "function")
+    assert not fits(core, "no_such_function")
+    monkeypatch.setattr(beam_patches, "is_tested", lambda: False)
+    assert not fits(core, "get_function_args_defaults", "f")
+    assert [each.levelname for each in caplog.records] == ["DEBUG"] * 3
+
+
+def test_the_releases_that_setup_takes_are_those_that_are_patched() -> None:
+    text = (ROOT / "setup.py").read_text(encoding="utf-8")
+    for found in (pins := re.findall(r'"apache-beam(?:\[gcp\])?(>=[^"]+)"', text)):
+        releases = [f"2.{minor}.0" for minor in range(60, 90)]
+        taken = [each for each in releases if each in SpecifierSet(found)]
+        assert taken == [each for each in releases if is_tested(each)]
+    assert len(pins) == 2
