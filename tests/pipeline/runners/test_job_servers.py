@@ -42,11 +42,11 @@ def test_a_job_server_that_runs_needs_nothing_here() -> None:
 
 
 def test_the_jar_that_the_cache_has_is_used(tmp_path: Path) -> None:
-    jar = tmp_path / ".apache_beam/cache/jars" / jar_name("2.0")
+    jar = tmp_path / ".apache_beam/cache/jars" / jar_name("1.20")
     assert version("apache-beam") in jar.name
     jar.parent.mkdir(parents=True)
     jar.touch()
-    options = parse_beam_flags(["--runner", "FlinkRunner", "--flink_version", "2.0"], [])
+    options = parse_beam_flags(["--runner", "FlinkRunner", "--flink_version", "1.20"], [])
     assert options.get_all_options()["flink_job_server_jar"] == str(jar)
 
 
@@ -54,7 +54,7 @@ def test_a_jar_of_another_beam_is_used_where_there_is_none_of_its_own(tmp_path: 
     folder = tmp_path / ".apache_beam/cache/jars"
     folder.mkdir(parents=True)
     flags = ["--runner", "FlinkRunner", "--flink_version", "1.19"]
-    (folder / jar_name("2.0")).touch()
+    (folder / jar_name("1.20")).touch()
     with pytest.raises(ConfigError, match="there is no .*flink-1.19-job-server"):
         parse_beam_flags(flags, [])
     for jar in (jar_name("1.19", "2.62.0"), jar_name("1.19")):
