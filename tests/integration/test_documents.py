@@ -110,6 +110,11 @@ def test_the_commands_of_a_document_run_and_print_what_it_shows(
                 f"{block}: {command}\nis shown to print\n{missing(shown, printed)}\n"
                 f"and printed\n{printed}"
             )
+    if document == "docs/quality.md":
+        (shown_json,) = (block.text for block in blocks("json") if block.document == document)
+        printed = (checkout / "check.json").read_text()
+        keys = set(re.findall(r'"(\w+)":', shown_json)) - {"quality"}
+        assert not [key for key in keys if f'"{key}":' not in printed]
     assert SECRET not in session
     assert KEY not in session
     for block in blocks("text"):
@@ -272,7 +277,7 @@ def test_the_readme_lists_every_package() -> None:
 
 
 def test_every_test_that_a_document_names_exists() -> None:
-    for document in DOCUMENTS:
+    for document in [*DOCUMENTS, TOP / "bench" / "README.md"]:
         for path, name in re.findall(r"`([\w/.]+\.py)(?:::(\w+))?`", document.read_text("utf-8")):
             found = [TOP / path, TOP / "tests" / path, TOP / "tests" / "integration" / path]
             there = [each for each in found if each.is_file()]
