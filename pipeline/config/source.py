@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from pipeline.config.checks import above_zero, between
 from pipeline.config.setting import setting
 from transforms.thetadata.client import DEFAULT_URL
+from transforms.thetadata.retry import RetryPolicy
 
 EMBEDDED = "embedded"
 
@@ -107,7 +108,7 @@ class SourceSettings:
         ),
     )
     attempts: int = field(
-        default=8,
+        default=RetryPolicy.attempts,
         metadata=_setting(
             "maximum number of attempts at one answer without progress, after it broke off, timed "
             "out or was refused temporarily",
@@ -116,7 +117,7 @@ class SourceSettings:
         ),
     )
     retry_seconds: float = field(
-        default=900.0,
+        default=RetryPolicy.seconds,
         metadata=_setting(
             "maximum time for one answer, retries included",
             metavar="SECONDS",

@@ -1,5 +1,7 @@
 import json
 import shlex
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -314,6 +316,32 @@ def test_help_is_printed(command: str, capsys: pytest.CaptureFixture[str]) -> No
         main(shlex.split(command))
     assert ended.value.code == 0
     assert "greeks" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "--help",
+        "download --help",
+        "config show",
+        "download --symbol SPXW",
+        "download --symbol SPXW --start_date 2024-03-14 --max_dte -1",
+        "download --symbol SPXW --start_date 2024-03-14 --config nowhere.toml",
+        "diff --formt x a b",
+    ],
+)
+def test_help_and_a_usage_error_do_not_wait_for_beam(command: str) -> None:
+    code = (
+        "import sys\n"
+        "from pipeline.cli.main import main\n"
+        "try:\n"
+        f"    main({shlex.split(command)!r})\n"
+        "except SystemExit:\n"
+        "    pass\n"
+        "print('Beam' if 'apache_beam' in sys.modules else 'none', file=sys.stderr)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr.splitlines()[-1] == "none"
 
 
 def test_no_flag_of_ours_is_also_beams() -> None:
