@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from pipeline.history.sizes import Sizes
+from pipeline.history import Sizes
 from pipeline.progress.snapshot import Snapshot
 from transforms.model import FAILED, INTERRUPTED, STATUSES, WRITTEN, GreeksRequest, Key, key_of
 

@@ -6,10 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.reports.axes import SEAM, instant, time_axis
-from pipeline.reports.coverage import BUCKET, BUCKETS, OPEN
+from pipeline.reports.coverage import BUCKET, BUCKETS
 from pipeline.reports.figure import Figure, base
 from pipeline.reports.market_day import MarketDay
 from pipeline.reports.rows import Floats
+from transforms.market.calendar import OPEN_MS
 
 _STRIKES = 60
 _LEVELS = ["none", "up to half", "up to 95 %", "over 95 %", "all"]
@@ -114,7 +115,7 @@ def _cells(day: MarketDay, edges: Floats, above: Floats, below: Floats) -> list[
     width = BUCKET * ((_grid(_steps(day)).step or 1) + SEAM)
     rows = []
     for strike, bucket in zip(*np.nonzero(below), strict=True):
-        start = OPEN + int(bucket) * BUCKET
+        start = OPEN_MS + int(bucket) * BUCKET
         low, high = edges[strike : strike + 2].tolist()
         share = above[strike, bucket] / below[strike, bucket]
         rows.append(

@@ -12,7 +12,6 @@ from transforms.market.calendar import OPEN_MS
 BUCKET = 5 * 60_000
 """Milliseconds in a column of the completeness map."""
 
-OPEN = OPEN_MS
 BUCKETS = 81
 """From 09:30 to 16:15, where the last options close."""
 
@@ -47,7 +46,7 @@ class Coverage:
             self.present = np.concatenate([self.present, more])
             self.outside = np.concatenate([self.outside, more])
             self.solved = np.concatenate([self.solved, more])
-        bucket = (piece.time - OPEN) // BUCKET
+        bucket = (piece.time - OPEN_MS) // BUCKET
         inside = (bucket >= 0) & (bucket < BUCKETS)
         cells = rows[inverse.ravel()] * BUCKETS + bucket
         outside = inside & piece.out_of_the_money

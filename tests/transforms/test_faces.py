@@ -10,12 +10,12 @@ import pytest
 
 import transforms
 
-ROOT = Path(transforms.__file__).parent
+ROOT = Path(transforms.__file__).parents[1]
 
 
 def shown(package: str) -> dict[str, str]:
     """Returns the names that type checkers see in a package's `__init__`, with their modules."""
-    path = ROOT.joinpath(*package.split(".")[1:], "__init__.py")
+    path = ROOT.joinpath(*package.split("."), "__init__.py")
     found: dict[str, str] = {}
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
@@ -30,8 +30,9 @@ def shown(package: str) -> dict[str, str]:
 LAZY = [
     "transforms",
     *sorted(
-        f"transforms.{path.parent.name}"
-        for path in ROOT.glob("*/__init__.py")
+        f"{floor}.{path.parent.name}"
+        for floor in ("transforms", "pipeline")
+        for path in ROOT.joinpath(floor).glob("*/__init__.py")
         if "transforms.lazy import face" in path.read_text("utf-8")
     ),
 ]
