@@ -51,6 +51,8 @@ class PlainLines:
             lines: how many of its lines end.
         """
         rows = lines + (not text.endswith(b"\n"))
+        if len(text) < rows * len(self._columns):
+            return None  # some lines are too short to be rows: no room is made for them
         sizes = {name: rows * _SIZES[kind] for name, kind in self._kinds.items()}
         places, size = {}, 0
         for name, bytes_ in sizes.items():

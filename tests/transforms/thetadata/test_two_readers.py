@@ -82,7 +82,7 @@ def test_any_cell_in_any_place_is_the_same_to_both(row: str, place: int, cell: s
     )
 
 
-@pytest.mark.parametrize("columns", [111, 112, 300, 5000])
+@pytest.mark.parametrize("columns", [111, 112, 300, 4000])
 def test_any_number_of_columns_is_the_same_to_both(columns: int) -> None:
     batches = agree(widened(SAMPLE, columns, "1.5"))
     assert sum(batch.num_rows for batch in batches) == 3
