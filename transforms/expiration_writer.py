@@ -22,7 +22,8 @@ from transforms.model import (
     Trailer,
     Withdrawn,
 )
-from transforms.quality.check import Checking, QualityCheck
+from transforms.quality.check import QualityCheck
+from transforms.quality.gate import QualityGate
 from transforms.row_groups import RowGroups
 from transforms.sinks.base import ExpirationSink, OpenFile
 
@@ -66,7 +67,7 @@ class ExpirationWriter:
         sink: the format.
         source: `live` or `simulated`, for the manifest.
         handed_over: called with the rows as the sink takes them; see `Reporter.handed_over`.
-        checking: what is looked for in the rows; findings above its limits fail the expiration.
+        gate: whether rows are checked; findings above its limits fail the expiration.
     """
 
     def __init__(
@@ -74,11 +75,11 @@ class ExpirationWriter:
         sink: ExpirationSink,
         source: str,
         handed_over: Callable[[GreeksRequest, int, int, int], None] = _ignore,
-        checking: Checking = Checking(),  # noqa: B008 -- frozen
+        gate: QualityGate = QualityGate(),  # noqa: B008 -- frozen
     ) -> None:
         self._sink = sink
         self._handed_over = handed_over
-        self._checking = checking
+        self._gate = gate
         self._files = FileCommit(sink, source)
         self._stream: _Stream | None = None
 
@@ -136,7 +137,7 @@ class ExpirationWriter:
             self._sink.discard(stream.handle)
 
     def _begin(self, request: GreeksRequest) -> _Stream:
-        return _Stream(request, self._checking.begin(request))
+        return _Stream(request, self._gate.begin(request))
 
     def _restart(self, stream: _Stream) -> None:
         handle = stream.handle if stream.failure is None else None
@@ -179,7 +180,7 @@ class ExpirationWriter:
         whole = failure is None and not trailer.interrupted
         if whole and stream.check is not None and stream.rows:
             quality = stream.check.finish()
-            failure = self._checking.failure(quality)
+            failure = self._gate.failure(quality)
         discard = failure is not None or trailer.interrupted
         if not discard:
             try:

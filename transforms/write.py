@@ -11,7 +11,7 @@ from transforms.coders import Streamed
 from transforms.expiration_writer import ExpirationWriter
 from transforms.metrics.reporter import Reporter
 from transforms.model import ExpirationResult, GreeksRequest, Item
-from transforms.quality.check import Checking
+from transforms.quality.gate import QualityGate
 from transforms.sinks.base import ExpirationSink
 
 
@@ -19,19 +19,19 @@ from transforms.sinks.base import ExpirationSink
 @beam.typehints.with_output_types(ExpirationResult)
 class _WriteFn(beam.DoFn):
     def __init__(
-        self, sink: ExpirationSink, source: str, listener: str | None, checking: Checking
+        self, sink: ExpirationSink, source: str, listener: str | None, gate: QualityGate
     ) -> None:
         self._sink = sink
         self._source = source
         self._listener = listener
-        self._checking = checking
+        self._gate = gate
 
     def setup(self) -> None:
         self._reporter = Reporter(self._listener)
 
     def start_bundle(self) -> None:
         self._writer = ExpirationWriter(
-            self._sink, self._source, self._reporter.handed_over, self._checking
+            self._sink, self._source, self._reporter.handed_over, self._gate
         )
 
     def process(self, element: tuple[GreeksRequest, Item]) -> Iterator[ExpirationResult]:
@@ -62,7 +62,7 @@ class WriteGreeks(beam.PTransform):
         source: `live` or `simulated`, for the manifest.
         listener: the path of a Unix datagram socket that gets a message as rows pass
             (`transforms.metrics.reporter`); None sends none.
-        checking: which rows are findings, and how many of them fail an expiration; by default the
+        gate: which rows are findings, and how many of them fail an expiration; by default the
             rows are checked, and no finding fails one.
 
     Attributes:
@@ -75,16 +75,16 @@ class WriteGreeks(beam.PTransform):
         sink: ExpirationSink,
         source: str = "live",
         listener: str | None = None,
-        checking: Checking = Checking(),  # noqa: B008 -- frozen
+        gate: QualityGate = QualityGate(),  # noqa: B008 -- frozen
     ) -> None:
         super().__init__()
         self.sink = sink
         self._source = source
         self.listener = listener
-        self._checking = checking
+        self._gate = gate
 
     def expand(self, items: beam.PCollection) -> beam.PCollection:
         """Adds the transform to the graph."""
         return items | "WriteFiles" >> beam.ParDo(
-            _WriteFn(self.sink, self._source, self.listener, self._checking)
+            _WriteFn(self.sink, self._source, self.listener, self._gate)
         )

@@ -18,7 +18,7 @@ from pipeline.runners.job_servers import ended
 from transforms.dispatch import shared_queue
 from transforms.fetch import FetchGreeks
 from transforms.metrics.summary import RunSummary
-from transforms.quality.check import Checking
+from transforms.quality.gate import QualityGate
 from transforms.quality.limits import parse_limits
 from transforms.schema import schema_of
 from transforms.sinks.formats import make_sink
@@ -66,7 +66,7 @@ class Job:
         runner = runners.prepare(self._options, source.concurrency)
         pipeline = beam.Pipeline(runner=runner, options=self._options)
         sink = make_sink(config.format, config.compression, schema_of(config.greeks), layout)
-        checking = Checking(config.check, parse_limits(config.fail_on))
+        gate = QualityGate(config.check, parse_limits(config.fail_on))
         with ExitStack() as stack:
             stack.callback(self.end)
             stack.enter_context(ended(runner))
@@ -80,7 +80,7 @@ class Job:
                 layout=layout,
                 queue=queue,
             )
-            write = WriteGreeks(sink, source.origin, progress.address, checking)
+            write = WriteGreeks(sink, source.origin, progress.address, gate)
             build(pipeline, requests, source.terminals, fetch, write)
             result = _run(pipeline)
             remote.watch(result, progress.remote, session.stop.is_set)

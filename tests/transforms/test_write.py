@@ -32,7 +32,7 @@ from transforms.model import (
 from transforms.output import entry as entry_states
 from transforms.output.entry import COMMITTED, Entry
 from transforms.output.manifest import Manifest
-from transforms.quality.check import Checking
+from transforms.quality.gate import QualityGate
 from transforms.quality.limits import parse_limits
 from transforms.sinks.base import ExpirationSink, OpenFile
 from transforms.sinks.csv import CsvSink
@@ -455,8 +455,8 @@ def test_what_the_check_finds_is_in_the_result_and_the_manifest(tmp_path: Path) 
 
 
 def test_a_finding_above_its_limit_keeps_the_file_back(tmp_path: Path) -> None:
-    checking = Checking(limits=parse_limits("holes>0.01%,zero_greeks>5%"))
-    writer = ExpirationWriter(csv_sink(tmp_path), "live", checking=checking)
+    gate = QualityGate(limits=parse_limits("holes>0.01%,zero_greeks>5%"))
+    writer = ExpirationWriter(csv_sink(tmp_path), "live", gate=gate)
     result = send(writer, CHECKED_REQUEST, stream_of(without(CHECKED, 100)))
     assert result is not None
     assert (result.status, result.path) == (FAILED, None)
@@ -470,7 +470,7 @@ def test_a_finding_above_its_limit_keeps_the_file_back(tmp_path: Path) -> None:
 
 def test_a_stream_that_starts_over_is_judged_by_its_second_rows(tmp_path: Path) -> None:
     writer = ExpirationWriter(
-        csv_sink(tmp_path), "live", checking=Checking(limits=parse_limits("any"))
+        csv_sink(tmp_path), "live", gate=QualityGate(limits=parse_limits("any"))
     )
     *batches, _ = stream_of(plant(CHECKED, 100, delta=7.0))
     result = send(writer, CHECKED_REQUEST, [*batches, Restart(), *stream_of(CHECKED)])
@@ -482,7 +482,7 @@ def test_a_stream_that_starts_over_is_judged_by_its_second_rows(tmp_path: Path) 
 
 
 def test_without_the_check_there_is_no_quality(tmp_path: Path) -> None:
-    writer = ExpirationWriter(csv_sink(tmp_path), "live", checking=Checking(on=False))
+    writer = ExpirationWriter(csv_sink(tmp_path), "live", gate=QualityGate(on=False))
     result = send(writer, CHECKED_REQUEST, stream_of(CHECKED))
     assert result is not None
     assert (result.status, result.quality) == (WRITTEN, None)

@@ -14,7 +14,7 @@ from transforms.market.calendar import CLOSE_MS
 from transforms.market.clock import DAY_MS, EPOCH
 from transforms.pricing.black_scholes import Floats
 from transforms.quality.block import Block, Flags
-from transforms.quality.rules import Found
+from transforms.quality.rules import Violations
 
 Ints = NDArray[np.int64]
 
@@ -85,7 +85,7 @@ class _Quotes:
         return np.flatnonzero(same)
 
 
-def arbitrage(block: Block, symbol: str) -> tuple[list[Found], Parity | None]:
+def arbitrage(block: Block, symbol: str) -> tuple[list[Violations], Parity | None]:
     """Returns what the quotes of one expiration and trade date allow, and what parity implies.
 
     - monotonicity: of two neighbouring strikes, the one that must be worth more costs less than
@@ -106,13 +106,13 @@ def arbitrage(block: Block, symbol: str) -> tuple[list[Found], Parity | None]:
     return [*_vertical(quotes), *_butterflies(quotes), *mispriced], parity
 
 
-def _found(rule: str, places: Ints, profit: Floats) -> Iterator[Found]:
+def _found(rule: str, places: Ints, profit: Floats) -> Iterator[Violations]:
     if len(places):
         order = np.argsort(places, kind="stable")
-        yield Found(rule, places[order], profit[order], _SHOWN)
+        yield Violations(rule, places[order], profit[order], _SHOWN)
 
 
-def _vertical(q: _Quotes) -> Iterator[Found]:
+def _vertical(q: _Quotes) -> Iterator[Violations]:
     n = q.together(2)
     call = q.call[n]
     # dear: the one that must be worth more; a call's lower strike, a put's higher one.
@@ -127,7 +127,7 @@ def _vertical(q: _Quotes) -> Iterator[Found]:
     yield from _found("monotonicity", q.place[cheap[bad]], profit[bad])
 
 
-def _butterflies(q: _Quotes) -> Iterator[Found]:
+def _butterflies(q: _Quotes) -> Iterator[Violations]:
     n = q.together(3)
     low, middle, high = q.strike[n], q.strike[n + 1], q.strike[n + 2]
     share = (high - middle) / (high - low)
@@ -137,7 +137,7 @@ def _butterflies(q: _Quotes) -> Iterator[Found]:
     yield from _found("convexity", q.place[n[bad] + 1], profit[bad])
 
 
-def _parity(block: Block, q: _Quotes, symbol: str) -> tuple[Parity | None, list[Found]]:
+def _parity(block: Block, q: _Quotes, symbol: str) -> tuple[Parity | None, list[Violations]]:
     _, moment = np.unique(q.time, return_inverse=True)
     key = (moment.astype(np.int64) << 34) + np.rint(q.strike * 1000).astype(np.int64)
     calls, puts = np.flatnonzero(q.call), np.flatnonzero(~q.call)

@@ -18,9 +18,9 @@ from transforms.audit.recomputation import Recomputed, is_daily, recompute_block
 from transforms.market.clock import DAY_MS, EPOCH
 from transforms.quality.block import Block, arrays, milliseconds, new_york, stamp
 from transforms.quality.check import QualityCheck
+from transforms.quality.finding_counts import FindingCounts
 from transforms.quality.findings import Example, Finding, Quality
-from transforms.quality.rules import Found
-from transforms.quality.tallies import Tallies
+from transforms.quality.rules import Violations
 from transforms.row_groups import RowGroups
 from transforms.schema import END_OF_DAY
 
@@ -37,7 +37,7 @@ class _Expiration:
     """One expiration on its way."""
 
     check: QualityCheck
-    together: Tallies
+    together: FindingCounts
     groups: RowGroups = field(default_factory=RowGroups)
     files: dict[str, None] = field(default_factory=dict)
 
@@ -125,7 +125,7 @@ class Audit:
                         self._assumed.end_ms,
                         self._assumed.annual_dividend or 0.0,
                     ),
-                    Tallies(symbol, expiration),
+                    FindingCounts(symbol, expiration),
                 )
             one.files[source] = None
             for batch in part.to_batches():
@@ -149,15 +149,15 @@ class Audit:
         """Returns what the rows show, by symbol and expiration. No row may follow."""
         self.end_of_file()
         for cheap in self._calendars.compared():
-            tallies = self._expirations[cheap.symbol, cheap.expiration].together
+            findings = self._expirations[cheap.symbol, cheap.expiration].together
             at = stamp(cheap.day * DAY_MS + cheap.clock)
             values = {
                 "ask": cheap.ask,
                 "earlier_expiration": cheap.earlier.isoformat(),
                 "earlier_bid": cheap.bid,
             }
-            example = Example(tallies.key(cheap.strike, cheap.right, at), values)
-            tallies.note_example("calendar_arbitrage", example)
+            example = Example(findings.key(cheap.strike, cheap.right, at), values)
+            findings.note_example("calendar_arbitrage", example)
         if self._calendars.full:
             self.notes.append("too many expirations: not all were compared with their neighbours")
         if self._older:
@@ -205,10 +205,10 @@ class Audit:
         block = Block(arrays(table), expiration, is_daily(table), dividend)
         if not {"bid", "ask", "underlying_price"} <= block.names:
             return
-        tallies = self._expirations[symbol, expiration].together
+        findings = self._expirations[symbol, expiration].together
         found, parity = arbitrage(block, symbol)
         for one in found:
-            tallies.note(one, block)
+            findings.note(one, block)
         where = {
             "symbol": symbol,
             "expiration": expiration.isoformat(),
@@ -218,9 +218,9 @@ class Audit:
             self.parity.append(where | vars(parity))
         self._calendars.add(block, symbol)
         if "implied_vol" in block.names:
-            self._recompute(block, tallies, where)
+            self._recompute(block, findings, where)
 
-    def _recompute(self, block: Block, tallies: Tallies, where: dict[str, Any]) -> None:
+    def _recompute(self, block: Block, findings: FindingCounts, where: dict[str, Any]) -> None:
         ours, rates = recompute_block(block, self._assumed.rate, self._assumed.version or "latest")
         for rate in rates.values():
             if rate is not None:
@@ -235,7 +235,7 @@ class Audit:
         if len(wrong):
             expected = {"implied_vol": ours.implied_vol[wrong]}
             shown = ("bid", "ask", "underlying_price", "implied_vol")
-            tallies.note(Found("recomputed_iv", wrong, off[wrong], shown, expected), block)
+            findings.note(Violations("recomputed_iv", wrong, off[wrong], shown, expected), block)
         # Greeks of a wrong volatility are judged by the row's own.
         outside = {name: beyond(block, ours, name) for name in block.greeks}
         older = by_older_formulas(block, ours, outside)
@@ -248,10 +248,10 @@ class Audit:
         }
         judged = {name: rows for name, rows in judged.items() if len(rows)}
         if judged:
-            tallies.note(_wrong_greeks(block, ours, judged), block)
+            findings.note(_wrong_greeks(block, ours, judged), block)
 
 
-def _wrong_greeks(block: Block, ours: Recomputed, wrong: dict[str, Any]) -> Found:
+def _wrong_greeks(block: Block, ours: Recomputed, wrong: dict[str, Any]) -> Violations:
     rows = np.unique(np.concatenate(list(wrong.values())))
     badness = np.zeros(len(rows))
     expected = {}
@@ -262,7 +262,7 @@ def _wrong_greeks(block: Block, ours: Recomputed, wrong: dict[str, Any]) -> Foun
         expected[name] = values
         error = np.abs(block[name][places] - values[here]) / (np.abs(values[here]) + 1e-3)
         badness[here] = np.maximum(badness[here], error)
-    return Found("recomputed_greeks", rows, badness, ("implied_vol", *wrong), expected)
+    return Violations("recomputed_greeks", rows, badness, ("implied_vol", *wrong), expected)
 
 
 def _by_expiration(table: pa.Table) -> Iterator[tuple[_Key, pa.Table]]:

@@ -1,6 +1,5 @@
 """Whether the numbers can be trusted: statistics and findings, while rows pass by."""
 
-from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
@@ -8,23 +7,20 @@ import pyarrow as pa
 
 from transforms.market.calendar import CLOSE_MS, OPEN_MS
 from transforms.market.clock import DAY_MS, clock_ms, interval_ms
-from transforms.model import Failure, GreeksRequest
+from transforms.model import GreeksRequest
 from transforms.quality.block import Block, arrays
 from transforms.quality.clean import Clean, CleanLook
-from transforms.quality.findings import MOST_EXAMPLES, Example, Finding, Quality
-from transforms.quality.limits import Limit, broken
+from transforms.quality.finding_counts import FindingCounts
+from transforms.quality.findings import MOST_EXAMPLES, Quality
 from transforms.quality.presence import Grid, Presence
 from transforms.quality.rights import Rights
-from transforms.quality.rules import counted, error_of, found
-from transforms.quality.tallies import Tallies
+from transforms.quality.rules import counted, error_of, violations
 from transforms.schema import END_OF_DAY
 from transforms.workers.turns import CONVERTING
 
-__all__ = ["Checking", "Example", "Finding", "Quality", "QualityCheck"]
-
 
 class QualityCheck:
-    """Takes the rows of one expiration, group by group, and says what is wrong with them.
+    """Checks the rows of one expiration, group by group: statistics and findings.
 
     Rows come in the groups of `RowGroups`, so that the answer depends on the rows alone and not on
     how their batches were cut. What is kept: 20 bytes for each contract and trade date, and the
@@ -35,7 +31,7 @@ class QualityCheck:
             not known, and then what every contract lacks can't be missed.
         start_ms: the first time of day, milliseconds since midnight in New York.
         end_ms: the last one.
-        annual_dividend: that ThetaData was told, in dollars.
+        annual_dividend: that the Greeks were requested with, in dollars.
         both_rights: whether calls and puts were both requested.
     """
 
@@ -64,7 +60,7 @@ class QualityCheck:
         self._rows = 0
         self._counts: dict[str, int] = {}
         self._error_rows, self._error_sum, self._error_max = 0, 0.0, 0.0
-        self._tallies = Tallies("", date.min)
+        self._findings = FindingCounts("", date.min)
         self._clean = CleanLook()
 
     @classmethod
@@ -102,10 +98,10 @@ class QualityCheck:
                 ("holes", holes),
             ):
                 self._counts[rule] = spots.count
-                self._tallies.note_spots(rule, spots)
+                self._findings.note_spots(rule, spots)
         if self._rights is not None:
-            self._tallies.note_spots("one_right", self._rights.finish())
-        findings = self._tallies.findings(self._rows)
+            self._findings.note_spots("one_right", self._rights.finish())
+        findings = self._findings.findings(self._rows)
         mean = self._error_sum / self._error_rows if self._error_rows else 0.0
         error = {"rows": self._error_rows, "mean": mean, "max": self._error_max}
         return Quality(self._rows, contracts, dates, dict(self._counts), error, findings)
@@ -114,10 +110,10 @@ class QualityCheck:
     def _look(self, group: pa.RecordBatch) -> None:
         if not self._rows:
             key = (group["symbol"][0].as_py(), group["expiration"][0].as_py())
-            self._tallies = Tallies(*key)
+            self._findings = FindingCounts(*key)
         self._rows += group.num_rows
         columns = arrays(group)
-        block = Block(columns, self._tallies.expiration, self._daily, self._dividend, self._grid)
+        block = Block(columns, self._findings.expiration, self._daily, self._dividend, self._grid)
         if self._rights is not None:
             self._rights.add(block)
         step = self._presence.step if self._presence is not None else 0
@@ -126,8 +122,8 @@ class QualityCheck:
             clean = None
         if clean is None:
             counts, error = dict(counted(block)), error_of(block)
-            for one in found(block):
-                self._tallies.note(one, block)
+            for one in violations(block):
+                self._findings.note(one, block)
         else:
             counts, error = clean.counts, clean.error
         for name, count in counts.items():
@@ -151,33 +147,3 @@ class QualityCheck:
         # Where a run begins on the grid, so does each of its times, up to the grid's end.
         ends = (clean.runs.first, clean.runs.last(self._grid.step))
         return not any(self._grid.lacks(end % DAY_MS).any() for end in ends)
-
-
-@dataclass(frozen=True)
-class Checking:
-    """Whether rows are looked at on their way to a file, and what keeps the file back.
-
-    Attributes:
-        on: whether they are.
-        limits: what is borne of each finding; what is above one fails the expiration.
-    """
-
-    on: bool = True
-    limits: tuple[Limit, ...] = ()
-
-    def begin(self, request: GreeksRequest) -> QualityCheck | None:
-        """Returns the check of a request's rows, or None."""
-        return QualityCheck.of(request) if self.on else None
-
-    def failure(self, quality: Quality | None) -> Failure | None:
-        """Returns why a file must be kept back, or None."""
-        if quality is None:
-            return None
-        above = broken(self.limits, quality.found, quality.rows)
-        if not above:
-            return None
-        return Failure(
-            "QualityTooLow",
-            f"--fail_on {'; '.join(above)}. No file was written; the examples are in the run "
-            "summary. Download it again, or bear more of it",
-        )

@@ -39,7 +39,7 @@ class Clean:
     """What a block of rows tells in which there is nothing to find.
 
     Attributes:
-        counts: what `quality_rules.counted` yields.
+        counts: what `rules.counted` yields.
         error: of the rows that have a price and a volatility: how many, and the sum and the most of
             the absolute values of `iv_error`.
         runs: the rows as `Presence` keeps them; None if it was not asked for.
@@ -57,7 +57,7 @@ class CleanLook:
         self._room = np.empty(0, np.int64)
 
     def at(self, block: Block, step: int) -> Clean | None:
-        """Returns what a block tells, if `quality_rules.found` finds nothing in it.
+        """Returns what a block tells, if `rules.found` finds nothing in it.
 
         None where a row breaks a rule or comes near to it, where columns or numbers are missing,
         where there is one row for a day, and where the clocks change: then the rules themselves

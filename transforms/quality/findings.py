@@ -1,4 +1,4 @@
-"""What the checks say: statistics, findings, and the rows that show them."""
+"""The result of a check: statistics, findings, and the rows that show them."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -63,7 +63,7 @@ class Quality:
         rows: that passed by.
         contracts: strikes and rights among them.
         trade_dates: among them.
-        counts: rows by what is worth knowing, finding or not: `quality_rules.counted`, and
+        counts: rows by what is worth knowing, finding or not: `rules.counted`, and
             `duplicates`, `out_of_order` and `holes`, unless times are on no grid, as ticks.
         iv_error: of the rows that have a price and a volatility: `rows`, and the `mean`, `max`
             of its absolute value.

@@ -46,7 +46,7 @@ _LIMIT = re.compile(r"(\w+)\s*(?:>\s*(\d+(?:\.\d+)?)\s*(%?))?")
 
 @dataclass(frozen=True)
 class Limit:
-    """How much of a finding is borne.
+    """How much of a finding passes.
 
     Attributes:
         rule: its name, or `ANY`.
@@ -86,7 +86,7 @@ def _percent(share: float) -> str:
 def parse_limits(text: str, known: Iterable[str] = RULES) -> tuple[Limit, ...]:
     """Returns the limits that a text such as `zero_greeks>5%,holes>1%,duplicates` sets.
 
-    A rule alone means that none is borne; with a number, that many rows; with a percent sign,
+    A rule alone lets none pass; with a number, that many rows; with a percent sign,
     that share of the rows. `any` is the sum of all rules.
 
     Raises:
@@ -97,7 +97,7 @@ def parse_limits(text: str, known: Iterable[str] = RULES) -> tuple[Limit, ...]:
         match = _LIMIT.fullmatch(part)
         if match is None:
             raise ValueError(
-                f"{part!r} is not a limit: write a rule and what is borne of it, such as "
+                f"{part!r} is not a limit: write a rule and the most that passes, such as "
                 "zero_greeks>5%, duplicates>10 or holes"
             )
         rule, number, percent = match.groups()

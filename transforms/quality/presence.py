@@ -59,7 +59,7 @@ class Spots:
 
 
 class Presence:
-    """Takes every row's contract and time, and says what is double, out of order and missing.
+    """Finds duplicates, disorder and holes from the contract and the time of every row.
 
     Args:
         grid: the times of day, if they are known: else they are inferred from the rows.

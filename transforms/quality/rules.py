@@ -31,7 +31,7 @@ _DAILY_QUOTES = date(2023, 12, 1).toordinal() - EPOCH  # before, end of day may 
 AT_THE_MONEY = 0.0025  # of the underlying's price: a quarter of what it moves in a calm day
 
 
-class Found(NamedTuple):
+class Violations(NamedTuple):
     """Rows of a block that break a rule.
 
     Attributes:
@@ -89,7 +89,7 @@ def error_of(block: Block) -> tuple[int, float, float]:
     return 0, 0.0, 0.0
 
 
-def found(block: Block) -> Iterator[Found]:
+def violations(block: Block) -> Iterator[Violations]:
     """Yields what no convention explains, rule by rule: those whose columns are there."""
     yield from _missing(block)
     yield from _bounds(block)
@@ -100,14 +100,14 @@ def found(block: Block) -> Iterator[Found]:
     yield from _times(block)
 
 
-def _where(rule: str, mask: Flags, badness: Floats | None, *shown: str) -> Iterator[Found]:
+def _where(rule: str, mask: Flags, badness: Floats | None, *shown: str) -> Iterator[Violations]:
     rows = np.flatnonzero(mask)
     if len(rows):
         how_bad = np.ones(len(rows)) if badness is None else badness[rows]
-        yield Found(rule, rows, how_bad, shown)
+        yield Violations(rule, rows, how_bad, shown)
 
 
-def _missing(block: Block) -> Iterator[Found]:
+def _missing(block: Block) -> Iterator[Violations]:
     names = block.numbers
     if block.daily and not {"dual_delta", "dual_gamma"} & {*block.greeks}:
         # v2's end of day does not have them.
@@ -125,7 +125,7 @@ def _missing(block: Block) -> Iterator[Found]:
     yield from _where("missing_values", mask, None, *wrong)
 
 
-def _bounds(block: Block) -> Iterator[Found]:
+def _bounds(block: Block) -> Iterator[Violations]:
     if "delta" in block.names:
         signed = np.where(block.is_call, block["delta"], -block["delta"])
         if not (signed.min() >= 0 and signed.max() <= 1):
@@ -148,7 +148,7 @@ def _bounds(block: Block) -> Iterator[Found]:
         yield from _where("price_bounds", off >= 0, off, *prices)
 
 
-def _quotes(block: Block) -> Iterator[Found]:
+def _quotes(block: Block) -> Iterator[Violations]:
     bid, ask = block["bid"], block["ask"]
     crossed = bid > ask
     if crossed.any():
@@ -165,21 +165,25 @@ def _quotes(block: Block) -> Iterator[Found]:
         nothing &= block.clock[rows] < block.closes[rows]
         bad = ((inside > 0) & on) | (nothing & (spot > 0))
         if bad.any():
-            yield Found("zero_bids", rows[bad], inside[bad], ("bid", "ask", "underlying_price"))
+            yield Violations(
+                "zero_bids", rows[bad], inside[bad], ("bid", "ask", "underlying_price")
+            )
 
 
-def _volatility(block: Block) -> Iterator[Found]:
+def _volatility(block: Block) -> Iterator[Violations]:
     price, iv = block.price, block["implied_vol"]
     solvable = _surely_solvable(block, price, rows := np.flatnonzero((iv == 0) & (price > 0)))
     unsolved = rows[solvable > 0]
     shown = ("bid", "ask", "underlying_price", "implied_vol")
     if len(unsolved):
-        yield Found("unsolved_iv", unsolved, solvable[solvable > 0], shown)
+        yield Violations("unsolved_iv", unsolved, solvable[solvable > 0], shown)
     if block.greeks and len(zero := block.all_zero):
         zero = zero[price[zero] > 0]
         bad = np.isin(zero, unsolved) | _near_the_money(block, zero)
         if bad.any():
-            yield Found("zero_greeks", zero[bad], price[zero[bad]], (*shown, *block.greeks[:3]))
+            yield Violations(
+                "zero_greeks", zero[bad], price[zero[bad]], (*shown, *block.greeks[:3])
+            )
     if "iv_error" in block.names:
         error = block["iv_error"]
         # The solver stops at an absolute distance; the error is relative, and cut.
@@ -215,7 +219,7 @@ def _near_the_money(block: Block, rows: Ints) -> Flags:
     return solved & (np.abs(distance) < 3 * deviation)
 
 
-def _times(block: Block) -> Iterator[Found]:
+def _times(block: Block) -> Iterator[Violations]:
     last = block.expiration.toordinal() - EPOCH
     if block.day.max() > last:
         late = block.day > last

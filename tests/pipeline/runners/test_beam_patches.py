@@ -21,7 +21,7 @@ from tests.support.data import files_in
 from transforms.fetch import _FetchFn
 from transforms.metrics.record import _SummarizeFn
 from transforms.output.layout import Layout
-from transforms.quality.check import Checking
+from transforms.quality.gate import QualityGate
 from transforms.schema import schema_of
 from transforms.sinks.csv import CsvSink
 from transforms.workers.stop import StopSignal
@@ -47,7 +47,7 @@ FUNCTIONS = [
         CsvSink(Layout("data", ".csv", "run"), schema_of("first_order"), "none"),
         "live",
         None,
-        Checking(),
+        QualityGate(),
     ),
     _SummarizeFn(),
     Stateful(),

@@ -26,7 +26,9 @@ from tests.support.plant import (
 )
 from transforms.market import calendar
 from transforms.model import GreeksRequest
-from transforms.quality.check import Checking, Quality, QualityCheck
+from transforms.quality.check import QualityCheck
+from transforms.quality.findings import Quality
+from transforms.quality.gate import QualityGate
 from transforms.quality.limits import RULES, parse_limits
 from transforms.row_groups import RowGroups
 from transforms.schema import ORDERS
@@ -188,8 +190,8 @@ def test_rows_at_a_finer_interval_than_was_asked_for_are_found() -> None:
     assert quality.found == {"off_grid": 13 * contracts}
     assert quality.findings[0].examples[0].key["timestamp"] == "2024-03-14T09:45:00.000-04:00"
     assert quality_of(finer, "15m").findings == ()
-    checking = Checking(limits=parse_limits("off_grid>5%"))
-    failure = checking.failure(quality)
+    gate = QualityGate(limits=parse_limits("off_grid>5%"))
+    failure = gate.failure(quality)
     assert failure is not None
     assert "off_grid>5% is exceeded" in failure.message
 

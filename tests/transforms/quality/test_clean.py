@@ -15,7 +15,7 @@ from tests.transforms.quality.test_check import DEFECTS
 from transforms.native import compiled
 from transforms.quality.block import Block, arrays
 from transforms.quality.clean import Clean, CleanLook
-from transforms.quality.rules import counted, error_of, found
+from transforms.quality.rules import counted, error_of, violations
 from transforms.quality.time_runs import Runs
 
 pytestmark = pytest.mark.skipif(not compiled.THERE, reason="there is no compiled code here")
@@ -43,7 +43,7 @@ def held_against_the_rules(block: Block) -> dict[str, int] | None:
         return None
     with np.errstate(all="ignore"):
         assert list(clean.counts.items()) == list(counted(block))
-        assert list(found(block)) == []
+        assert list(violations(block)) == []
         rows, total, most = error_of(block)
     assert (clean.error[0], clean.error[2]) == (rows, most)
     assert clean.error[1] == pytest.approx(total, rel=1e-13)
@@ -85,7 +85,7 @@ def test_a_planted_defect_is_left_to_the_rules(rule: str) -> None:
     block = block_of(DEFECTS[rule][0](TABLE))
     assert look_at(block) is None
     with np.errstate(all="ignore"):
-        assert [one.rule for one in found(block)] == [rule]
+        assert [one.rule for one in violations(block)] == [rule]
 
 
 HOUR = timedelta(hours=1)
@@ -101,7 +101,7 @@ def test_rows_at_times_that_can_not_be_are_left_to_the_rules(later: timedelta) -
     stamp = FIRST["timestamp"][row].as_py() + later
     block = block_of(plant(FIRST, row, timestamp=stamp, underlying_timestamp=stamp))
     assert look_at(block) is None
-    assert list(found(block))
+    assert list(violations(block))
 
 
 def test_what_it_does_not_know_is_left_to_the_rules() -> None:

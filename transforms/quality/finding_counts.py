@@ -11,17 +11,17 @@ from transforms.quality.block import Block, contract, stamp
 from transforms.quality.findings import MOST_EXAMPLES, Example, Finding
 from transforms.quality.limits import RULES, TOGETHER
 from transforms.quality.presence import Spots
-from transforms.quality.rules import Found
+from transforms.quality.rules import Violations
 from transforms.schema import KEY_COLUMNS
 
 
 @dataclass
-class _Tally:
+class _RuleCount:
     count: int = 0
     worst: list[tuple[float, Example]] = field(default_factory=list)
 
 
-class Tallies:
+class FindingCounts:
     """What was found so far among the rows of one expiration.
 
     Attributes:
@@ -31,23 +31,23 @@ class Tallies:
 
     def __init__(self, symbol: str, expiration: date) -> None:
         self.symbol, self.expiration = symbol, expiration
-        self._tallies: dict[str, _Tally] = {}
+        self._rules: dict[str, _RuleCount] = {}
 
-    def note(self, one: Found, block: Block) -> None:
+    def note(self, one: Violations, block: Block) -> None:
         """Counts rows of a block that break a rule."""
-        tally = self._tallies.setdefault(one.rule, _Tally())
-        tally.count += len(one.rows)
-        floor = tally.worst[-1][0] if len(tally.worst) == MOST_EXAMPLES else -np.inf
+        of_rule = self._rules.setdefault(one.rule, _RuleCount())
+        of_rule.count += len(one.rows)
+        floor = of_rule.worst[-1][0] if len(of_rule.worst) == MOST_EXAMPLES else -np.inf
         for n in np.argsort(-one.badness, kind="stable")[:MOST_EXAMPLES].tolist():
             if (bad := float(one.badness[n])) > floor:
-                tally.worst.append((bad, self._example(block, one, n, bad)))
+                of_rule.worst.append((bad, self._example(block, one, n, bad)))
         # Stable: of two that are as bad, the one that came first.
-        tally.worst = sorted(tally.worst, key=lambda pair: -pair[0])[:MOST_EXAMPLES]
+        of_rule.worst = sorted(of_rule.worst, key=lambda pair: -pair[0])[:MOST_EXAMPLES]
 
     def note_spots(self, rule: str, spots: Spots) -> None:
         """Counts places that break a rule."""
         if spots.count:
-            self._tallies[rule] = _Tally(
+            self._rules[rule] = _RuleCount(
                 spots.count,
                 [(0.0, self._spot(code, time, figures)) for code, time, figures in spots.first],
             )
@@ -58,10 +58,10 @@ class Tallies:
 
     def note_example(self, rule: str, example: Example) -> None:
         """Counts one place that breaks a rule."""
-        tally = self._tallies.setdefault(rule, _Tally())
-        tally.count += 1
-        if len(tally.worst) < MOST_EXAMPLES:
-            tally.worst.append((0.0, example))
+        of_rule = self._rules.setdefault(rule, _RuleCount())
+        of_rule.count += 1
+        if len(of_rule.worst) < MOST_EXAMPLES:
+            of_rule.worst.append((0.0, example))
 
     def findings(
         self, rows: int, rules: Iterable[str] = (*RULES, *TOGETHER)
@@ -75,12 +75,12 @@ class Tallies:
         return tuple(
             Finding(
                 rule,
-                tally.count,
-                tally.count / ((rows + (tally.count if rule == "holes" else 0)) or 1),
-                tuple(example for _, example in tally.worst),
+                of_rule.count,
+                of_rule.count / ((rows + (of_rule.count if rule == "holes" else 0)) or 1),
+                tuple(example for _, example in of_rule.worst),
             )
             for rule in rules
-            if (tally := self._tallies.get(rule))
+            if (of_rule := self._rules.get(rule))
         )
 
     def key(self, strike: float, right: str, stamped: str) -> dict[str, Any]:
@@ -88,7 +88,7 @@ class Tallies:
         values = (self.symbol, self.expiration.isoformat(), strike, right, stamped)
         return dict(zip(KEY_COLUMNS, values, strict=True))
 
-    def _example(self, block: Block, one: Found, n: int, badness: float) -> Example:
+    def _example(self, block: Block, one: Violations, n: int, badness: float) -> Example:
         row = int(one.rows[n])
         expected = {
             name: float(values[n])
