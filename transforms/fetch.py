@@ -41,7 +41,7 @@ def fetch(
 
     Where the Terminal changed its mind in the middle of an answer, a `Restart` says that the
     batches before it must be thrown away, and the request begins again. What the Terminal can't
-    give is told by the trailer, and raises nothing: the other expirations go on.
+    give is in the trailer, and raises nothing: the other expirations go on.
 
     Args:
         client: where to fetch from.

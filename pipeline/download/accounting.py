@@ -14,7 +14,7 @@ class BooksDiffer(RuntimeError):
 def check_accounts(
     requests: Sequence[GreeksRequest], summary: RunSummary, counters: Mapping[str, int] | None
 ) -> None:
-    """Returns if a summary tells of just the requests that were sent, and its sums agree.
+    """Checks that a summary has each request that was sent exactly once, and that its sums agree.
 
     Args:
         requests: what was to be fetched.

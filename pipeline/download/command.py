@@ -27,6 +27,7 @@ from pipeline.process.footprint import choose_pool, give_back
 from pipeline.process.signals import Interruption
 from pipeline.runners.beam_patches import patch_beam
 from pipeline.runners.job_servers import quiet_engines
+from pipeline.text import count
 from transforms.metrics.summary import RunSummary
 from transforms.storage import files, stores
 from transforms.thetadata import NotServed, TerminalUnreachable, ThetaError
@@ -75,8 +76,8 @@ class _Command:
         except DryRun:
             taken = session.results_so_far(None)
             print(
-                f"dry run: {self._job.runner} took the job of {len(taken.expirations)} "
-                "expirations, and nothing was submitted"
+                f"dry run: {self._job.runner} took the job of "
+                f"{count(len(taken.expirations), 'expiration')}, and nothing was submitted"
             )
             print(f"record: {session.finish(taken, history.INTERRUPTED)}")
             return OK

@@ -1,7 +1,7 @@
 """What one run does, from its source to its summary."""
 
 from pipeline.download.job import Job
-from pipeline.download.messages import announce, tell_skipped
+from pipeline.download.messages import announce, print_skipped
 from pipeline.download.session import Session
 from pipeline.folder.lock import output_lock
 from pipeline.folder.writers import sweep_dead
@@ -34,7 +34,7 @@ def execute(session: Session, job: Job) -> RunSummary:
         with output_lock(layout):
             sweep_dead(layout)
             session.inventory = take_stock(plan, layout, source.origin, config)
-            tell_skipped(session.inventory.skipped)
+            print_skipped(session.inventory.skipped)
             missing = session.inventory.missing
             lessons = learn(config, recent(session.store), data=source.data)
             session.store.rest()

@@ -7,7 +7,7 @@ from pipeline.config import DownloadConfig
 from pipeline.history import Record
 from pipeline.planning.plan import Plan
 from pipeline.planning.source import SIMULATED, Source
-from pipeline.text import size_text
+from pipeline.text import count, size_text
 from transforms.metrics.summary import RunSummary
 from transforms.output.layout import DAILY
 
@@ -26,7 +26,7 @@ def announce(plan: Plan, source: Source, config: DownloadConfig) -> None:
         )
         print(
             f"{_count(plan, config)} of {', '.join(config.symbols)}, "
-            f"{len(plan.trading_days)} trade date(s) from {plan.trading_days[0]}, every "
+            f"{count(len(plan.trading_days), 'trade date')} from {plan.trading_days[0]}, every "
             f"{config.interval}, from {market} at {places}\n"
         )
 
@@ -34,31 +34,32 @@ def announce(plan: Plan, source: Source, config: DownloadConfig) -> None:
 def _count(plan: Plan, config: DownloadConfig) -> str:
     expirations = len({(request.symbol, request.expiration) for request in plan.requests})
     if config.layout == DAILY:
-        return f"{expirations} expirations in {len(plan.requests)} daily files"
-    return f"{expirations} expirations"
+        files = count(len(plan.requests), "daily file")
+        return f"{count(expirations, 'expiration')} in {files}"
+    return count(expirations, "expiration")
 
 
-def tell_skipped(skipped: Mapping[str, int]) -> None:
-    """Prints how many expirations need not be fetched, by reason, and how to have them anew."""
-    for reason, count in sorted(skipped.items()):
-        print(f"skipped: {count} {reason} (--overwrite asks again)")
+def print_skipped(skipped: Mapping[str, int]) -> None:
+    """Prints how many expirations need not be fetched, by reason, and how to fetch them anew."""
+    for reason, number in sorted(skipped.items()):
+        print(f"skipped: {number} {reason} (--overwrite asks again)")
 
 
 def conclude(summary: RunSummary, record: Record, path: str, output: str) -> None:
     """Prints what came of a run, what failed and why, and where everything is."""
     counts = [
-        f"{count} {status}"
-        for status, count in (
+        f"{number} {status}"
+        for status, number in (
             ("written", summary.successful_expirations),
             ("empty", summary.empty_expirations),
             ("skipped", summary.skipped_expirations),
             ("failed", summary.failed_expirations),
             ("interrupted", summary.interrupted_expirations),
         )
-        if count or status == "written"
+        if number or status == "written"
     ]
     print(
-        f"\n{summary.total_expirations} expirations: {', '.join(counts)}; "
+        f"\n{count(summary.total_expirations, 'expiration')}: {', '.join(counts)}; "
         f"{summary.total_records:,} rows, {size_text(summary.total_data_size)} "
         f"in {record['total_duration']:.1f} s "
         f"({record['average_throughput']:,.0f} rows/s), "
@@ -79,7 +80,7 @@ def conclude(summary: RunSummary, record: Record, path: str, output: str) -> Non
             file=sys.stderr,
         )
     if summary.findings:
-        told = ", ".join(f"{rule} {count:,}" for rule, count in summary.findings.items())
+        told = ", ".join(f"{rule} {number:,}" for rule, number in summary.findings.items())
         print(f"quality: {told} (rows; examples in the summary)")
     elif record["request"]["check"] and summary.total_records:
         print("quality: no finding")
@@ -88,7 +89,7 @@ def conclude(summary: RunSummary, record: Record, path: str, output: str) -> Non
 
 
 def all_empty(summary: RunSummary) -> bool:
-    """Returns whether nothing came of all that was asked for.
+    """Returns whether every expiration that was requested is empty.
 
     What is empty by rule was not asked for; what was found empty by an earlier run was.
     """

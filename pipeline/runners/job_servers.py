@@ -35,7 +35,7 @@ JARS = "~/.apache_beam/cache/jars"
 
 
 def check_runner(name: str, options: PipelineOptions) -> None:
-    """Returns if what a runner needs on this machine is there, and sets where it is.
+    """Checks that what a runner needs on this machine is there, and sets where it is.
 
     Raises:
         ConfigError: it is not; the message says how to come by it.

@@ -24,7 +24,7 @@ def watch(
 ) -> None:
     """Tells the state and the counters of a running pipeline until it ends, however it ends.
 
-    A local runner's has ended already: nothing is told of it. One that is to stop is given a
+    A local runner's has ended already: nothing is reported. One that is to stop is given a
     moment: its workers see the stop signal where they share a file system with the launcher, and
     end with a summary. Then the job is cancelled.
 
