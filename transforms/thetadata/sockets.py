@@ -1,12 +1,14 @@
-"""Connections that another thread can wake: one that waits for a byte hears nothing else.
+"""Connections that another thread can wake, and whose framing has bounds.
 
 A thread in `recv` sees no event, and its timeout may be minutes. Where another thread shuts the
 socket down, `recv` returns at once, as if the other side had hung up.
 """
 
 import contextlib
+import io
 import socket
 import weakref
+from http.client import HTTPException, HTTPResponse
 from typing import Any
 
 from requests.adapters import HTTPAdapter
@@ -39,10 +41,46 @@ class WakeableAdapter(HTTPAdapter):
         }
 
 
+_MOST_LINES = 1000
+"""Lines of framing that may follow one another: a status, at most 100 headers, a chunk's size."""
+
+
+class _FramedReader(io.BufferedReader):
+    """Reads an answer's bytes; Python's HTTP would read some framing without any bound.
+
+    A chunk of size -1 would be read until the connection ends, and trailers, or answers of status
+    100, would be read for ever.
+    """
+
+    _lines = 0
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Returns up to `size` bytes."""
+        if size is None or size < 0:
+            raise HTTPException(f"a chunk of {size} bytes")
+        self._lines = 0
+        return super().read(size)
+
+    def readline(self, size: int | None = -1, /) -> bytes:
+        """Returns the next line of framing."""
+        self._lines += 1
+        if self._lines > _MOST_LINES:
+            raise HTTPException(f"more than {_MOST_LINES:,} lines without a body")
+        return super().readline(size)
+
+
+class _FramedResponse(HTTPResponse):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fp = _FramedReader(self.fp.detach())
+
+
 def _knowing(pool: Any, known: Known) -> Any:
     """Returns a class of connection pool whose connections enter their sockets into `known`."""
 
     class Connection(pool.ConnectionCls):
+        response_class = _FramedResponse
+
         def connect(self) -> None:
             super().connect()
             known[:] = [reference for reference in known if reference() is not None]

@@ -1,9 +1,12 @@
 """Whatever a server sends ends as rows or as a named error, in bounded memory."""
 
+import contextlib
 import gzip
 import re
+import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import date, time
@@ -350,6 +353,46 @@ def serve_once(
         cache.append(serve(lambda path, query: FUZZED[0], ONCE))
     cache[0][0].seen.clear()
     return cache[0]
+
+
+# ---- framing ----
+
+FRAMING = {
+    "a chunk of -1 bytes": (b"Transfer-Encoding: chunked\r\n\r\n-1\r\n", b"x" * 65536),
+    "a chunk of -5 bytes": (b"Transfer-Encoding: chunked\r\n\r\n-5\r\n", b"x" * 65536),
+    "a chunk without end": (b"Transfer-Encoding: chunked\r\n\r\nfffffffffff\r\n", b"x" * 65536),
+    "a chunk's size without end": (b"Transfer-Encoding: chunked\r\n\r\n1", b";x" * 32768),
+    "trailers without end": (b"Transfer-Encoding: chunked\r\n\r\n0\r\n", b"A: b\r\n" * 9000),
+    "headers without end": (b"", b"A: b\r\n" * 9000),
+    "a header without end": (b"A: ", b"x" * 65536),
+    "a length of -5": (b"Content-Length: -5\r\n\r\n", b"x" * 65536),
+    "answers of status 100": (b"", b"\r\n\r\nHTTP/1.1 100 Continue" * 2000),
+}
+
+
+@pytest.mark.parametrize("kind", list(FRAMING))
+def test_framing_that_is_wrong_or_does_not_end_is_a_named_error(kind: str) -> None:
+    start, forever = FRAMING[kind]
+    code = b"100 Continue" if "100" in kind else b"200 OK\r\n"
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        for _ in range(2):
+            connection, _ = listener.accept()
+            with connection, contextlib.suppress(OSError):
+                connection.recv(65536)
+                connection.sendall(b"HTTP/1.1 " + code + start)
+                while True:
+                    connection.sendall(forever)
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    with listener, ThetaClient(url, policy=ONCE, timeout=20) as client:
+        for ask in (lambda: client.expirations("AAPL"), lambda: client.table(SAMPLE_REQUEST)):
+            with pytest.raises((BrokenResponse, MalformedResponse)):
+                ask()
+        thread.join()
 
 
 # ---- memory ----

@@ -254,3 +254,17 @@ def test_whole_numbers_become_what_v3_says() -> None:
         "ivl": "300000",
         "use_csv": "true",
     }
+
+
+@pytest.mark.parametrize("cell", [b"NaN", b"Infinity", b"null"])
+def test_a_cell_that_holds_no_number_is_null_and_a_time_or_a_strike_must_be_one(
+    cell: bytes,
+) -> None:
+    with pages([HEADER + ROWS[0].replace(b"55.293", cell)]) as (_, client):
+        assert client.table(SAMPLE_REQUEST)["lambda"].to_pylist() == [None]
+    for name in (b"262500", b"34200000"):
+        with (
+            pages([HEADER + ROWS[0].replace(name, cell)]) as (_, client),
+            pytest.raises(MalformedResponse, match="(strike|timestamp) is empty"),
+        ):
+            client.table(SAMPLE_REQUEST)
