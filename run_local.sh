@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
 # One command on a fresh machine. Without an argument: a download from a simulated market.
 #   ./run_local.sh               install into .venv, then download one trade date of SPXW
-#   ./run_local.sh test          install, then run the whole test suite (more words go to pytest)
+#   ./run_local.sh test          install, then run the fast tests: each promise once, in minutes
+#   ./run_local.sh test --all    all tests: those marked slow too, and by themselves those marked alone
+#                                (more words go to pytest: test -k name, test --all tests/integration)
 #   ./run_local.sh develop       install what development needs, and the hooks that git runs before
 #                                each commit (.pre-commit-config.yaml)
 #   ./run_local.sh bench         install this project and its peers, then measure them: bench --help
@@ -84,6 +86,22 @@ job_server() {
   echo "$folder/$jar"
 }
 
+# tests MARKS PYTEST_WORDS…: runs the tests with these marks, as many at a time as there are cores.
+tests() {
+  .venv/bin/python -m pytest --numprocesses logical --maxprocesses 4 --dist worksteal -m "$@"
+}
+
+# all_tests PYTEST_WORDS…: fails where one of its halves does, or where neither selects a test.
+all_tests() {
+  local many=0 alone=0
+  tests "not alone" "$@" || many=$?
+  tests alone "$@" --numprocesses 0 || alone=$?
+  # pytest ends with 5 where no test was selected.
+  if [ "$many" = 5 ]; then return "$alone"; fi
+  if [ "$many" = 0 ] && [ "$alone" != 5 ]; then return "$alone"; fi
+  return "$many"
+}
+
 case "${1-}" in
   "")
     install ""
@@ -92,7 +110,11 @@ case "${1-}" in
   test)
     shift
     install "[test]"
-    exec .venv/bin/python -m pytest "$@"
+    if [ "${1-}" = --all ]; then
+      all_tests "${@:2}"
+    else
+      tests "not slow and not alone" "$@"
+    fi
     ;;
   develop)
     install "[test]"

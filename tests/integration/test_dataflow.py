@@ -28,6 +28,7 @@ from transforms.output.layout import Layout
 from transforms.sinks.csv import CsvSink
 from transforms.write import WriteGreeks
 
+pytestmark = pytest.mark.slow
 CHECKOUT = Path(__file__).parents[2]
 FLAGS = [
     *("--runner", "DataflowRunner", "--dry_run", "true", "--no_auth"),

@@ -12,7 +12,7 @@ import pytest
 
 from pipeline.simulator.server import TerminalServer
 from tests.support.answers import rows_of
-from tests.support.command import greeks, start, summaries
+from tests.support.command import greeks_here, start, summaries
 from tests.support.data import files_in
 from tests.support.market import terminal as scripted_terminal
 from tests.support.scripted import Answer, scripted_server
@@ -47,17 +47,17 @@ def test_a_full_disk_fails_what_does_not_fit_and_leaves_no_trace_of_it(
     flags = ["--format", form, "--output", "disk/greeks", "--no_disk_check", "--concurrency", "1"]
     flags += ["--compression", "none"]
     with mounted(disk, 3), scripted_server(scripted_terminal(of_sizes)) as server:
-        out = greeks(tmp_path, *DOWNLOAD, *flags, "--terminal", server.url, code=1)
+        out = greeks_here(tmp_path, *DOWNLOAD, *flags, "--terminal", server.url, code=1)
         assert "2024-03-15" in out
         assert "No space left on device; the disk is full: make room and run again" in out
         assert len(files_in(disk / "greeks")) == 2
         assert not list((disk / "greeks.meta" / "unfinished").iterdir())
         (summary,) = summaries(tmp_path)
         assert (summary["successful_expirations"], summary["failed_expirations"]) == (2, 1)
-        assert "all as it was written" in greeks(tmp_path, "verify", "--output", "disk/greeks")
+        assert "all as it was written" in greeks_here(tmp_path, "verify", "--output", "disk/greeks")
         # Room is made: only what is missing is fetched.
         subprocess.run(["mount", "-o", "remount,size=40m", str(disk)], check=True)
-        out = greeks(tmp_path, *DOWNLOAD, *flags, "--terminal", server.url)
+        out = greeks_here(tmp_path, *DOWNLOAD, *flags, "--terminal", server.url)
         assert "1 written, 2 skipped" in out
         assert len(files_in(disk / "greeks")) == 3
 
@@ -76,23 +76,23 @@ def test_a_folder_that_becomes_read_only_fails_the_rest_and_loses_nothing(tmp_pa
     with scripted_server(scripted_terminal(answer)) as server:
         flags = ["--concurrency", "1", "--terminal", server.url]
         try:
-            out = greeks(tmp_path, *DOWNLOAD, *flags, code=1)
+            out = greeks_here(tmp_path, *DOWNLOAD, *flags, code=1)
             assert "Read-only file system" in out
             before = files_in(tmp_path / "data" / "greeks")
             assert len(before) == 2
             (summary,) = summaries(tmp_path)
             assert (summary["status"], summary["successful_expirations"]) == ("failed", 2)
             assert summary["failed_expirations"] == 1
-            out = greeks(tmp_path, *DOWNLOAD, *flags, code=2)
+            out = greeks_here(tmp_path, *DOWNLOAD, *flags, code=2)
             assert "--output data/greeks can't be written to" in out
             assert "Traceback" not in out
         finally:
             subprocess.run(["umount", str(meta)], check=True)
         shut[0] = "true"
-        assert "1 written, 2 skipped" in greeks(tmp_path, *DOWNLOAD, *flags)
+        assert "1 written, 2 skipped" in greeks_here(tmp_path, *DOWNLOAD, *flags)
     after = files_in(tmp_path / "data" / "greeks")
     assert {name: after[name] for name in before} == before
-    assert "all as it was written" in greeks(tmp_path, "verify")
+    assert "all as it was written" in greeks_here(tmp_path, "verify")
 
 
 def limited(megabytes: int) -> Callable[[], None]:
@@ -116,7 +116,7 @@ def test_a_file_that_may_not_grow_fails_its_expiration_alone(tmp_path: Path) -> 
     assert "File too large" in done.stderr
     assert len(files_in(tmp_path / "data" / "greeks")) == 2
     assert not list((tmp_path / "data" / "greeks.meta" / "unfinished").iterdir())
-    assert "all as it was written" in greeks(tmp_path, "verify")
+    assert "all as it was written" in greeks_here(tmp_path, "verify")
 
 
 def test_a_disk_that_is_too_small_is_told_before_anything_is_fetched(
@@ -124,7 +124,7 @@ def test_a_disk_that_is_too_small_is_told_before_anything_is_fetched(
 ) -> None:
     flags = ["--output", "disk/greeks", "--terminal", terminal.url, "--interval", "1m"]
     with mounted(tmp_path / "disk", 5):
-        out = greeks(tmp_path, *DOWNLOAD, *flags, code=2)
+        out = greeks_here(tmp_path, *DOWNLOAD, *flags, code=2)
         assert "of free space, and the files of 21 expirations are expected to take about" in out
         assert "--no_disk_check" in out
         assert terminal.stats()["rows"] == 0
@@ -148,7 +148,7 @@ def test_the_estimate_is_of_the_right_size(terminal: TerminalServer, tmp_path: P
             plan = make_plan(client, config)
             expected = expected_bytes(client, plan.requests, config)
         flags = ["--interval", "30m", "--format", form, "--output", form]
-        greeks(tmp_path, *DOWNLOAD, *flags, "--terminal", terminal.url)
+        greeks_here(tmp_path, *DOWNLOAD, *flags, "--terminal", terminal.url)
         size = sum(map(len, files_in(tmp_path / form).values()))
         assert 0.5 < expected / size < 3
 
@@ -196,6 +196,6 @@ def test_a_disk_that_stays_full_to_the_end_is_told_and_leaves_nothing_unfinished
         assert not list((disk / "metrics").rglob("*.unfinished"))
         (disk / "filler").unlink()
         roomy.append(True)
-        assert "1 written, 2 skipped" in greeks(
+        assert "1 written, 2 skipped" in greeks_here(
             tmp_path, *DOWNLOAD, *flags, "--terminal", server.url
         )

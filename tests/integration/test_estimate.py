@@ -8,13 +8,13 @@ from pipeline.planning.estimate import from_history
 from pipeline.planning.plan import make_plan
 from pipeline.planning.probe import from_probe
 from pipeline.simulator.server import TerminalServer
-from tests.support.command import greeks, summaries
+from tests.support.command import greeks_here, summaries
 from transforms.thetadata import ThetaClient
 
 
 def test_estimates_come_near_what_a_run_then_has(terminal: TerminalServer, tmp_path: Path) -> None:
     flags = ["download", "--symbol", "SPXW", "--start_date", "2024-03-14", "--interval", "30m"]
-    greeks(tmp_path, *flags, "--terminal", terminal.url)
+    greeks_here(tmp_path, *flags, "--terminal", terminal.url)
     (earlier,) = summaries(tmp_path)
     # Another day, another interval: nothing of it was seen before.
     flags[4:] = ["2024-03-20", "--interval", "15m"]
@@ -23,7 +23,7 @@ def test_estimates_come_near_what_a_run_then_has(terminal: TerminalServer, tmp_p
         plan = make_plan(client, config)
         probed = from_probe(client, plan, config, concurrency=4)
     told = from_history(plan.requests, config, [earlier], concurrency=4, data="simulated")
-    greeks(tmp_path, *flags, "--terminal", terminal.url, "--output", "data/other")
+    greeks_here(tmp_path, *flags, "--terminal", terminal.url, "--output", "data/other")
     actual = summaries(tmp_path)[-1]
     assert told is not None
     assert told.rows == pytest.approx(actual["total_records"], rel=0.1)

@@ -16,6 +16,7 @@ from tests.support.data import files_in, hashes
 from tests.support.flink import Cluster, cluster
 from tests.support.waiting import wait_for
 
+pytestmark = pytest.mark.slow
 DOWNLOAD = ["download", "--symbol", "SPXW", "--start_date", "2024-03-14", "--max_dte", "6"]
 
 

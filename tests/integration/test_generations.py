@@ -8,7 +8,7 @@ import pytest
 from pipeline.simulator.formats import STYLES
 from pipeline.simulator.market.market import Market
 from pipeline.simulator.server import TerminalServer
-from tests.support.command import greeks, summaries
+from tests.support.command import greeks_here, summaries
 from tests.support.data import files_in
 from transforms.model import GreeksRequest
 from transforms.schema import END_OF_DAY, ORDERS
@@ -50,7 +50,7 @@ def test_the_same_market_gives_the_same_files_from_v2_and_v3(
         for server in (v3, v2):
             output = str(tmp_path / server.url[-5:])
             flags = ["--terminal", server.url, "--format", form, "--output", output]
-            greeks(tmp_path, *DOWNLOAD, *SMALL, *flags)
+            greeks_here(tmp_path, *DOWNLOAD, *SMALL, *flags)
             trees.append(files_in(Path(output)))
     assert len(trees[0]) == 3
     assert trees[0] == trees[1]
@@ -84,14 +84,21 @@ def test_both_styles_of_v3_give_the_same_files(market: Market, tmp_path: Path) -
         with TerminalServer(market, style=style) as server:
             output = tmp_path / server.url[-5:]
             flags = ["--terminal", server.url, "--output", str(output)]
-            greeks(tmp_path, *DOWNLOAD, *SMALL, *flags)
+            greeks_here(tmp_path, *DOWNLOAD, *SMALL, *flags)
             trees.append(files_in(output))
     assert len(trees[0]) == 3
     assert trees[0] == trees[1]
 
 
-@pytest.mark.parametrize("api", ["v3", "v2"])
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize(
+    ("api", "seed"),
+    [
+        ("v3", 2),
+        pytest.param("v3", 1, marks=pytest.mark.slow),
+        pytest.param("v2", 1, marks=pytest.mark.slow),
+        pytest.param("v2", 2, marks=pytest.mark.slow),
+    ],
+)
 def test_every_fault_at_once_changes_no_byte(tmp_path: Path, api: str, seed: int) -> None:
     trees = []
     flags = ["--max_dte", "7", "--timeout", "2", "--output"]
@@ -101,7 +108,7 @@ def test_every_fault_at_once_changes_no_byte(tmp_path: Path, api: str, seed: int
     ):
         for server in (calm, wild):
             output = tmp_path / server.url[-5:]
-            greeks(tmp_path, *DOWNLOAD, *flags, str(output), "--terminal", server.url)
+            greeks_here(tmp_path, *DOWNLOAD, *flags, str(output), "--terminal", server.url)
             trees.append(files_in(output))
         faults = wild.stats()["faults"]
     assert len(trees[0]) == 6
@@ -120,7 +127,7 @@ def test_a_fault_that_stays_is_a_named_failure_and_the_others_are_written(
 ) -> None:
     with TerminalServer(market, chaos="471!:0.4") as server:
         flags = ["--terminal", server.url, "--max_dte", "14", "--interval", "1h"]
-        out = greeks(tmp_path, *DOWNLOAD, *flags, code=1)
+        out = greeks_here(tmp_path, *DOWNLOAD, *flags, code=1)
     (summary,) = summaries(tmp_path)
     failed, written = summary["failed_expirations"], summary["successful_expirations"]
     assert failed > 0
@@ -139,7 +146,7 @@ def test_no_more_requests_are_under_way_than_the_tier_allows(
 ) -> None:
     with TerminalServer(market, api=api, latency=0.3) as server:
         flags = ["--terminal", server.url, "--interval", "1h", "--tier", tier]
-        greeks(tmp_path, *DOWNLOAD, *flags)
+        greeks_here(tmp_path, *DOWNLOAD, *flags)
         assert server.stats()["most_in_flight"] == most
 
 
@@ -149,7 +156,7 @@ def test_a_570_is_split_and_changes_no_byte(market: Market, tmp_path: Path) -> N
         for server in (free, strict):
             output = tmp_path / server.url[-5:]
             flags = ["--terminal", server.url, "--max_dte", "1", "--output", str(output)]
-            greeks(tmp_path, *DOWNLOAD, *flags)
+            greeks_here(tmp_path, *DOWNLOAD, *flags)
             trees.append(files_in(output))
     assert len(trees[0]) == 2
     assert trees[0] == trees[1]
@@ -158,24 +165,24 @@ def test_a_570_is_split_and_changes_no_byte(market: Market, tmp_path: Path) -> N
 def test_the_generation_is_found_and_a_wrong_one_is_told(market: Market, tmp_path: Path) -> None:
     with TerminalServer(market, api="v2") as v2, TerminalServer(market) as v3:
         flags = ["--max_dte", "0", "--interval", "1h", "--terminal"]
-        out = greeks(tmp_path, *DOWNLOAD, *flags, v2.url, "--api", "v3", code=3)
+        out = greeks_here(tmp_path, *DOWNLOAD, *flags, v2.url, "--api", "v3", code=3)
         assert "no v3 Terminal answers" in out
-        out = greeks(tmp_path, *DOWNLOAD, *flags, v3.url, "--api", "v2", code=3)
+        out = greeks_here(tmp_path, *DOWNLOAD, *flags, v3.url, "--api", "v2", code=3)
         assert "no v2 Terminal answers" in out
         assert "use --api v3" in out
-        out = greeks(tmp_path, *DOWNLOAD, *flags, v2.url)
+        out = greeks_here(tmp_path, *DOWNLOAD, *flags, v2.url)
         assert "(v2)" in out
         more = ["--greeks", "implied_volatility"]
-        out = greeks(tmp_path, *DOWNLOAD, *flags, v2.url, *more, code=2)
+        out = greeks_here(tmp_path, *DOWNLOAD, *flags, v2.url, *more, code=2)
         assert "a v2 Terminal has no bulk implied_volatility" in out
-        out = greeks(tmp_path, *DOWNLOAD, *flags, v2.url, "--greeks_version", "1", code=2)
+        out = greeks_here(tmp_path, *DOWNLOAD, *flags, v2.url, "--greeks_version", "1", code=2)
         assert "does not have the parameter 'version'" in out
 
 
 def test_spx_is_not_asked_for_on_its_expiration(market: Market, tmp_path: Path) -> None:
     with TerminalServer(market) as server:
         flags = ["--symbol", "SPX", "--start_date", "2024-03-15", "--max_dte", "0"]
-        out = greeks(tmp_path, "download", *flags, "--terminal", server.url)
+        out = greeks_here(tmp_path, "download", *flags, "--terminal", server.url)
         assert "1 empty" in out
         assert not any("greeks" in path for path in server.stats()["requests"])
 
@@ -196,9 +203,9 @@ def test_an_end_of_day_file_of_the_other_generation_is_left_alone(
 ) -> None:
     flags = ["--greeks", "eod", "--max_dte", "0", "--terminal"]
     with TerminalServer(market) as v3, TerminalServer(market, api="v2") as v2:
-        greeks(tmp_path, *DOWNLOAD, *flags, v3.url)
+        greeks_here(tmp_path, *DOWNLOAD, *flags, v3.url)
         before = files_in(tmp_path / "data" / "greeks")
-        out = greeks(tmp_path, *DOWNLOAD, *flags, v2.url, code=2)
+        out = greeks_here(tmp_path, *DOWNLOAD, *flags, v2.url, code=2)
     assert "seed 0, v3; this request has source simulated, seed 0, v2" in out
     assert files_in(tmp_path / "data" / "greeks") == before
 
@@ -207,5 +214,5 @@ def test_a_holiday_is_told_by_either_generation(market: Market, tmp_path: Path) 
     for api in ("v3", "v2"):
         with TerminalServer(market, api=api) as server:
             flags = ["--symbol", "SPXW", "--start_date", "2024-03-29", "--terminal", server.url]
-            out = greeks(tmp_path, "download", *flags)
+            out = greeks_here(tmp_path, "download", *flags)
         assert "the market was closed on Friday 2024-03-29" in out

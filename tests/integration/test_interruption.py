@@ -20,7 +20,6 @@ from tests.support.waiting import wait_for
 from transforms.model import GreeksRequest
 
 DOWNLOAD = ["download", "--symbol", "SPXW", "--start_date", "2024-03-14"]
-MODES = ["in_memory", "multi_threading", "multi_processing"]
 SIGNALS = [(signal.SIGINT, 130), (signal.SIGTERM, 143)]
 # What is promised is 2; a busy machine may need a moment more to end a process.
 SECONDS = 4.0
@@ -55,8 +54,17 @@ def is_alive(process: psutil.Process) -> bool:
         return False
 
 
-@pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize(("number", "code"), SIGNALS)
+@pytest.mark.parametrize(
+    ("mode", "number", "code"),
+    [
+        ("in_memory", *SIGNALS[0]),
+        ("multi_threading", *SIGNALS[0]),
+        pytest.param("multi_processing", *SIGNALS[1], marks=pytest.mark.slow),
+        pytest.param("in_memory", *SIGNALS[1], marks=pytest.mark.slow),
+        pytest.param("multi_threading", *SIGNALS[1], marks=pytest.mark.slow),
+        pytest.param("multi_processing", *SIGNALS[0], marks=pytest.mark.slow),
+    ],
+)
 def test_a_signal_ends_a_run_whose_terminal_is_silent(
     tmp_path: Path, mode: str, number: signal.Signals, code: int
 ) -> None:
@@ -179,6 +187,7 @@ def test_a_second_signal_ends_the_process_at_once(tmp_path: Path) -> None:
     assert summaries(tmp_path) == []
 
 
+@pytest.mark.slow
 def test_a_worker_that_is_killed_fails_the_run_and_does_not_hang_it(tmp_path: Path) -> None:
     silence, asked = threading.Event(), threading.Event()
 
@@ -207,6 +216,7 @@ def test_a_worker_that_is_killed_fails_the_run_and_does_not_hang_it(tmp_path: Pa
     assert not list((tmp_path / "data" / "greeks.meta" / "unfinished").iterdir())
 
 
+@pytest.mark.slow
 def test_workers_end_with_a_launcher_that_is_killed(
     terminal: TerminalServer, tmp_path: Path
 ) -> None:

@@ -15,6 +15,7 @@ from tests.support.data import files_in
 from tests.support.reader import Reader
 from tests.support.waiting import wait_for
 
+pytestmark = pytest.mark.slow
 SPXW = ["download", "--symbol", "SPXW"]
 
 

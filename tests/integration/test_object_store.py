@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.simulator.server import TerminalServer
-from tests.support.command import WITHOUT_COVERAGE, greeks, start
+from tests.support.command import WITHOUT_COVERAGE, greeks, greeks_here, start
 from tests.support.data import files_in
 from tests.support.google_store import GoogleStore, google_store
 from tests.support.object_store import BUCKET, KINDS, SECRET, ObjectStore, object_store
@@ -29,7 +29,7 @@ def store(
         yield running
 
 
-@pytest.fixture(params=["moto", "gcs"])
+@pytest.fixture(params=["moto", pytest.param("gcs", marks=pytest.mark.slow)])
 def either(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[ObjectStore | GoogleStore]:
@@ -64,7 +64,7 @@ def at(
     "form",
     [
         ["--format", "csv", "--compression", "gzip"],
-        ["--format", "parquet", "--layout", "daily"],
+        pytest.param(["--format", "parquet", "--layout", "daily"], marks=pytest.mark.slow),
     ],
     ids=["gzip", "parquet-daily"],
 )
@@ -95,6 +95,7 @@ def test_the_objects_are_the_files_of_a_local_run_and_are_believed_like_them(
     assert [each["status"] for each in json.loads(listed)] == ["succeeded"] * 4
 
 
+@pytest.mark.slow
 def test_another_request_does_not_replace_an_object(
     terminal: TerminalServer, either: ObjectStore | GoogleStore, tmp_path: Path
 ) -> None:
@@ -108,6 +109,7 @@ def test_another_request_does_not_replace_an_object(
     assert either.objects("out/") == before
 
 
+@pytest.mark.slow
 def test_kills_leave_no_object_and_the_next_run_clears_their_parts(
     terminal: TerminalServer, store: ObjectStore, tmp_path: Path
 ) -> None:
@@ -135,6 +137,7 @@ def test_kills_leave_no_object_and_the_next_run_clears_their_parts(
     assert "all as it was written" in at(store, tmp_path, "verify", *OUTPUT[:2])
 
 
+@pytest.mark.slow
 def test_an_interrupted_run_aborts_its_uploads_and_says_so(
     terminal: TerminalServer, store: ObjectStore, tmp_path: Path
 ) -> None:
@@ -155,6 +158,7 @@ def test_an_interrupted_run_aborts_its_uploads_and_says_so(
     assert not any("unfinished" in name for name in store.objects("out.meta/"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
 def test_nothing_is_seen_in_googles_store_of_a_file_that_was_under_way(
     terminal: TerminalServer, number: int, tmp_path: Path
@@ -181,6 +185,7 @@ def test_nothing_is_seen_in_googles_store_of_a_file_that_was_under_way(
         assert "all as it was written" in told
 
 
+@pytest.mark.slow
 def test_two_runs_at_once_leave_whole_objects_and_a_true_manifest(
     terminal: TerminalServer, either: ObjectStore | GoogleStore, tmp_path: Path
 ) -> None:
@@ -202,6 +207,7 @@ def test_two_runs_at_once_leave_whole_objects_and_a_true_manifest(
     )
 
 
+@pytest.mark.slow
 def test_a_store_that_cannot_be_used_is_an_error_that_says_why_and_tells_no_secret(
     terminal: TerminalServer, moto: ObjectStore, tmp_path: Path
 ) -> None:
@@ -279,6 +285,7 @@ def test_a_download_into_a_store_stays_below_200_mib(
     assert max(each["memory"] for each in listed) < 200
 
 
+@pytest.mark.slow
 def test_the_doctor_says_whether_a_bucket_can_be_written_to(
     terminal: TerminalServer, moto: ObjectStore, tmp_path: Path
 ) -> None:
@@ -294,5 +301,5 @@ def test_the_doctor_says_whether_a_bucket_can_be_written_to(
 def test_what_reads_only_this_machine_says_so(command: list[str], tmp_path: Path) -> None:
     (tmp_path / "here").mkdir()
     (tmp_path / "here" / "a.csv").write_text("symbol\n")
-    told = greeks(tmp_path, *command, "s3://bucket/out", code=2)
+    told = greeks_here(tmp_path, *command, "s3://bucket/out", code=2)
     assert "copy it here first" in told

@@ -14,7 +14,7 @@ from pipeline.simulator.market.market import Market
 from pipeline.simulator.server import TerminalServer
 from tests.support import runners
 from tests.support.answers import rows_of
-from tests.support.command import WITHOUT_COVERAGE, greeks, start, summaries
+from tests.support.command import WITHOUT_COVERAGE, greeks, greeks_here, start, summaries
 from tests.support.data import files_in, hashes
 from tests.support.market import terminal as scripted_terminal
 from tests.support.scripted import Answer, scripted_server
@@ -27,9 +27,6 @@ NEAR = ["--max_dte", "6", "--interval", "15m"]
 SECONDS = 15.0
 
 
-RUNNERS = ["portable", "prism", "prism, worker pool"]
-
-
 @pytest.fixture(scope="module")
 def of_the_local_run(
     tmp_path_factory: pytest.TempPathFactory, market: Market
@@ -39,7 +36,7 @@ def of_the_local_run(
     for form in ("csv", "parquet"):
         folder = tmp_path_factory.mktemp(form)
         with TerminalServer(market) as server:
-            greeks(folder, *DOWNLOAD, *NEAR, "--format", form, "--terminal", server.url)
+            greeks_here(folder, *DOWNLOAD, *NEAR, "--format", form, "--terminal", server.url)
         made[form] = (hashes(folder), summaries(folder)[0])
     return made
 
@@ -47,9 +44,14 @@ def of_the_local_run(
 @pytest.mark.parametrize(
     ("runner", "form"),
     [
-        *((runner, form) for runner in RUNNERS for form in ("csv", "parquet")),
-        ("flink 1", "parquet"),
-        ("flink 4", "csv"),
+        ("portable", "parquet"),
+        pytest.param("portable", "csv", marks=pytest.mark.slow),
+        pytest.param("prism", "csv", marks=pytest.mark.slow),
+        pytest.param("prism", "parquet", marks=pytest.mark.slow),
+        pytest.param("prism, worker pool", "csv", marks=pytest.mark.slow),
+        pytest.param("prism, worker pool", "parquet", marks=pytest.mark.slow),
+        pytest.param("flink 1", "parquet", marks=pytest.mark.slow),
+        pytest.param("flink 4", "csv", marks=pytest.mark.slow),
     ],
 )
 def test_the_files_and_the_sums_are_those_of_the_local_run(
@@ -91,6 +93,7 @@ def test_the_files_and_the_sums_are_those_of_the_local_run(
     assert "5 files" in greeks(tmp_path, "verify")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("runner", ["portable", "prism", "flink 4"])
 def test_a_failed_expiration_is_told_and_the_others_are_written(
     tmp_path: Path, runner: str
@@ -111,6 +114,7 @@ def test_a_failed_expiration_is_told_and_the_others_are_written(
     assert (summary["successful_expirations"], summary["failed_expirations"]) == (2, 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("runner", "number", "code"),
     [
@@ -148,6 +152,7 @@ def test_a_signal_ends_the_run_and_keeps_whole_files(
         assert hashlib.sha256(path.read_bytes()).hexdigest() == entry["sha256"]
 
 
+@pytest.mark.slow
 def test_a_worker_that_is_killed_ends_the_run_and_a_second_run_makes_the_same_files(
     tmp_path: Path, terminal: TerminalServer
 ) -> None:

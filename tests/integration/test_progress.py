@@ -85,7 +85,14 @@ def check(holding: Holding, text: str, folder: Path) -> None:
     assert max(samples["in_flight"]) >= 1
 
 
-@pytest.mark.parametrize("mode", ["in_memory", "multi_processing", "loopback"])
+@pytest.mark.parametrize(
+    "mode",
+    [
+        "in_memory",
+        pytest.param("multi_processing", marks=pytest.mark.slow),
+        pytest.param("loopback", marks=pytest.mark.slow),
+    ],
+)
 def test_through_a_pipe_rows_under_way_are_plain_lines_in_every_running_mode(
     mode: str, tmp_path: Path
 ) -> None:

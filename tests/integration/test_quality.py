@@ -12,7 +12,7 @@ import pytest
 
 from pipeline.simulator.market.market import Market
 from pipeline.simulator.server import TerminalServer
-from tests.support.command import greeks, summaries
+from tests.support.command import greeks_here, summaries
 from tests.support.data import files_in
 from tests.support.market import NO_DATA
 from tests.support.market import terminal as scripted_terminal
@@ -88,7 +88,7 @@ def terminal_with_defects() -> Iterator[Scripted]:
 def test_each_planted_defect_is_found_at_its_row_and_nothing_else(
     terminal_with_defects: Scripted, tmp_path: Path
 ) -> None:
-    out = greeks(tmp_path, *shlex.split(DOWNLOAD), "--terminal", terminal_with_defects.url)
+    out = greeks_here(tmp_path, *shlex.split(DOWNLOAD), "--terminal", terminal_with_defects.url)
     (summary,) = summaries(tmp_path)
     assert summary["findings"] == dict.fromkeys(WHERE, 1)
     assert "quality: " in out
@@ -107,12 +107,12 @@ def test_each_planted_defect_is_found_at_its_row_and_nothing_else(
     meta = tmp_path / "data" / "greeks.meta" / "files" / "2024-03-15" / "SPXW_20240315.csv.json"
     assert json.loads(meta.read_text())["quality"] == by_date["2024-03-15"]["quality"]
     # A run that skips the file tells what is known of it.
-    greeks(tmp_path, *shlex.split(DOWNLOAD), "--terminal", terminal_with_defects.url)
+    greeks_here(tmp_path, *shlex.split(DOWNLOAD), "--terminal", terminal_with_defects.url)
     skipped = summaries(tmp_path)[1]["expirations"][1]
     assert (skipped["status"], skipped["quality"]) == ("skipped", by_date["2024-03-15"]["quality"])
     # The same is found in the file.
     told = json.loads(
-        greeks(tmp_path, "check", "--json", "data/greeks", code=1).partition("\n--fail")[0]
+        greeks_here(tmp_path, "check", "--json", "data/greeks", code=1).partition("\n--fail")[0]
     )
     assert {rule: told["findings"][rule] for rule in WHERE} == summary["findings"]
 
@@ -121,7 +121,7 @@ def test_a_limit_keeps_one_file_back_and_the_run_goes_on(
     terminal_with_defects: Scripted, tmp_path: Path
 ) -> None:
     flags = ["--terminal", terminal_with_defects.url, "--fail_on", "zero_greeks>5%,holes>0.001%"]
-    out = greeks(tmp_path, *shlex.split(DOWNLOAD), *flags, code=1)
+    out = greeks_here(tmp_path, *shlex.split(DOWNLOAD), *flags, code=1)
     assert list(files_in(tmp_path / "data" / "greeks")) == ["2024-03-18/SPXW_20240318.csv"]
     assert ": --fail_on holes>0.001% is exceeded: 1 (0.016% of 6,2" in out
     (summary,) = summaries(tmp_path)
@@ -137,18 +137,18 @@ def test_a_clean_download_has_no_finding(tmp_path: Path, order: str, api: str) -
         flags = ["--terminal", server.url, "--greeks", order, "--max_dte", "4"]
         flags += ["--start_date", "2024-07-02", "--end_date", "2024-07-05"]
         flags += [] if order == "eod" else ["--interval", "1h"]
-        out = greeks(tmp_path, "download", "--symbol", "SPXW", *flags, "--fail_on", "any")
+        out = greeks_here(tmp_path, "download", "--symbol", "SPXW", *flags, "--fail_on", "any")
     assert "quality: no finding" in out
     (summary,) = summaries(tmp_path)
     assert summary["findings"] == {}
-    assert "no finding in" in greeks(tmp_path, "check", "data/greeks")
+    assert "no finding in" in greeks_here(tmp_path, "check", "data/greeks")
 
 
 @pytest.mark.parametrize("flag", ["--annual_dividend 70", "--greeks_version 1"])
 def test_how_the_greeks_were_computed_is_taken_from_the_manifest(
     terminal: TerminalServer, tmp_path: Path, flag: str
 ) -> None:
-    greeks(
+    greeks_here(
         tmp_path,
         *shlex.split(DOWNLOAD),
         *shlex.split(flag),
@@ -157,20 +157,20 @@ def test_how_the_greeks_were_computed_is_taken_from_the_manifest(
         "--max_dte",
         "20",
     )
-    assert "no finding in" in greeks(tmp_path, "check", "data/greeks")
+    assert "no finding in" in greeks_here(tmp_path, "check", "data/greeks")
     (tmp_path / "data" / "greeks.meta").rename(tmp_path / "elsewhere")
-    out = greeks(tmp_path, "check", "data/greeks", code=1)
+    out = greeks_here(tmp_path, "check", "data/greeks", code=1)
     assert "Say so with --annual_dividend" in out
-    assert "no finding in" in greeks(tmp_path, "check", *shlex.split(flag), "data/greeks")
+    assert "no finding in" in greeks_here(tmp_path, "check", *shlex.split(flag), "data/greeks")
 
 
 def test_a_day_that_was_cut_off_is_missed_by_the_manifest(
     terminal: TerminalServer, tmp_path: Path
 ) -> None:
-    greeks(tmp_path, *shlex.split(DOWNLOAD), "--terminal", terminal.url, "--max_dte", "1")
+    greeks_here(tmp_path, *shlex.split(DOWNLOAD), "--terminal", terminal.url, "--max_dte", "1")
     path = tmp_path / "data" / "greeks" / "2024-03-15" / "SPXW_20240315.csv"
     lines = path.read_text().splitlines(keepends=True)
     path.write_text(
         "".join(line for line in lines if "T16:00" not in line and "T15:30" not in line)
     )
-    assert "holes: " in greeks(tmp_path, "check", str(path), code=1)
+    assert "holes: " in greeks_here(tmp_path, "check", str(path), code=1)

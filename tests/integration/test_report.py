@@ -18,7 +18,7 @@ from selenium.webdriver.support.ui import WebDriverWait
 
 from pipeline.simulator.market.market import Market
 from pipeline.simulator.server import TerminalServer
-from tests.support.command import greeks, summaries
+from tests.support.command import greeks, greeks_here, summaries
 from tests.support.folder import fill
 
 DRAWN = (
@@ -49,7 +49,7 @@ DRAWN = (
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("report")
-    greeks(
+    greeks_here(
         made,
         "download",
         "--symbol",
@@ -67,7 +67,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "--terminal",
         "embedded",
     )
-    told = greeks(made, "report", "--png", "pictures", TZ="America/Los_Angeles")
+    told = greeks_here(made, "report", "--png", "pictures", TZ="America/Los_Angeles")
     assert re.match(r"report: data/greeks\.meta/report\.html \(\d\.\d MB, \d\d figures, ", told)
     return made
 
@@ -122,7 +122,7 @@ def test_another_tools_folder_is_drawn_without_a_run(tmp_path: Path) -> None:
     (path,) = (tmp_path / "ours").rglob("*.csv.gz")
     (tmp_path / "theirs").mkdir()
     path.rename(tmp_path / "theirs" / "greeks.csv.gz")
-    told = greeks(tmp_path, "report", "--output", "theirs", "--to", "page.html")
+    told = greeks_here(tmp_path, "report", "--output", "theirs", "--to", "page.html")
     assert "report: page.html" in told
     text = (tmp_path / "page.html").read_text("utf-8")
     for absent in (
@@ -139,7 +139,7 @@ def test_one_file_that_can_not_be_read_is_named_and_the_others_are_drawn(tmp_pat
         fill(tmp_path / "theirs", server, file_format="csv")
     (tmp_path / "theirs" / "bad.parquet").write_bytes(b"PAR1 is not enough")
     arguments = ("report", "--output", "theirs", "--to", "page.html")
-    told = greeks(tmp_path, *arguments, code=1)
+    told = greeks_here(tmp_path, *arguments, code=1)
     assert "report: page.html" in told
     assert "can't be read: theirs/bad.parquet: " in told
     assert "A file can&#39;t be read: theirs/bad.parquet: " in (tmp_path / "page.html").read_text()
@@ -148,10 +148,10 @@ def test_one_file_that_can_not_be_read_is_named_and_the_others_are_drawn(tmp_pat
 
 def test_a_run_that_wrote_nothing_has_a_report_of_why(tmp_path: Path) -> None:
     saturday = "2024-03-16"
-    greeks(
+    greeks_here(
         tmp_path, "download", "--symbol", "SPXW", "--start_date", saturday, "--terminal", "embedded"
     )
-    greeks(tmp_path, "report")
+    greeks_here(tmp_path, "report")
     text = (tmp_path / "data" / "greeks.meta" / "report.html").read_text("utf-8")
     assert "This run wrote no file." in text
     assert summaries(tmp_path)[0]["run_id"] in text
@@ -172,7 +172,7 @@ def test_a_run_that_wrote_nothing_has_a_report_of_why(tmp_path: Path) -> None:
 def test_what_can_not_be_drawn_is_said(
     folder: Path, arguments: list[str], code: int, told: str
 ) -> None:
-    assert told in greeks(folder, "report", *arguments, code=code)
+    assert told in greeks_here(folder, "report", *arguments, code=code)
 
 
 def test_without_the_extra_it_says_which_to_install(folder: Path) -> None:
@@ -265,6 +265,7 @@ def console(browser: webdriver.Chrome) -> list[Any]:
     return log
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 390])
 def test_a_browser_draws_every_figure_within_the_window_and_has_nothing_to_complain_of(
@@ -290,6 +291,7 @@ return [getComputedStyle(document.body).backgroundColor, getComputedStyle(docume
 """
 
 
+@pytest.mark.slow
 def test_the_page_follows_the_readers_colour_scheme_while_it_is_open(
     browser: webdriver.Chrome, page: Path
 ) -> None:
@@ -309,6 +311,7 @@ def test_the_page_follows_the_readers_colour_scheme_while_it_is_open(
     )
 
 
+@pytest.mark.slow
 def test_the_times_are_new_yorks_in_whatever_zone_the_page_is_opened(
     browser: webdriver.Chrome, page: Path
 ) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from pipeline.simulator.server import TerminalServer
 from tests.support.answers import rows_of
-from tests.support.command import WITHOUT_COVERAGE, greeks, start, summaries
+from tests.support.command import WITHOUT_COVERAGE, greeks, greeks_here, start, summaries
 from tests.support.data import files_in
 from tests.support.market import terminal as scripted_terminal
 from tests.support.scripted import Answer, scripted_server
@@ -36,7 +36,7 @@ def test_the_first_file_is_committed_before_the_last_fetch_ends(
         return Answer(rows_of(request, request.trade_dates[0], 2000))
 
     with scripted_server(scripted_terminal(answer)) as server:
-        greeks(tmp_path, *DOWNLOAD, "--terminal", server.url, "--concurrency", concurrency)
+        greeks_here(tmp_path, *DOWNLOAD, "--terminal", server.url, "--concurrency", concurrency)
     assert seen
     assert len(files_in(output)) == 3
 
@@ -102,7 +102,7 @@ def test_every_reader_reads_the_whole_output_folder(
     totals = set()
     for form in ("csv", "parquet"):
         output = str(tmp_path / form)
-        out = greeks(tmp_path, *DOWNLOAD, *flags, "--format", form, "--output", output)
+        out = greeks_here(tmp_path, *DOWNLOAD, *flags, "--format", form, "--output", output)
         assert "3 written" in out
         totals.add(summaries(tmp_path)[-1]["total_records"])
         totals.add(ds.dataset(output, format=form).count_rows())
@@ -149,7 +149,7 @@ def test_a_killed_run_leaves_whole_files_and_the_next_one_marks_and_sweeps_it(
     with scripted_server(
         scripted_terminal(lambda r: Answer(rows_of(r, r.trade_dates[0], rows)))
     ) as server:
-        out = greeks(tmp_path, *DOWNLOAD, "--terminal", server.url)
+        out = greeks_here(tmp_path, *DOWNLOAD, "--terminal", server.url)
     assert "an earlier run was killed" in out
     died, done = summaries(tmp_path)
     assert (died["status"], done["status"]) == ("died", "succeeded")
@@ -239,7 +239,7 @@ def test_a_folder_that_can_not_be_is_told_before_anything_is_fetched(
     terminal: TerminalServer, tmp_path: Path, folder: str, path: str
 ) -> None:
     (tmp_path / "afile").write_text("mine")
-    out = greeks(tmp_path, *DOWNLOAD, "--terminal", terminal.url, folder, path, code=2)
+    out = greeks_here(tmp_path, *DOWNLOAD, "--terminal", terminal.url, folder, path, code=2)
     assert folder in out
     assert "Traceback" not in out
     assert (tmp_path / "afile").read_text() == "mine"
@@ -248,7 +248,7 @@ def test_a_folder_that_can_not_be_is_told_before_anything_is_fetched(
 
 def test_another_market_is_another_origin(tmp_path: Path) -> None:
     flags = ["--terminal", "embedded", "--interval", "1h", "--max_dte", "0"]
-    greeks(tmp_path, *DOWNLOAD, *flags)
-    greeks(tmp_path, *DOWNLOAD, *flags)
-    out = greeks(tmp_path, *DOWNLOAD, *flags, "--seed", "7", code=2)
+    greeks_here(tmp_path, *DOWNLOAD, *flags)
+    greeks_here(tmp_path, *DOWNLOAD, *flags)
+    out = greeks_here(tmp_path, *DOWNLOAD, *flags, "--seed", "7", code=2)
     assert "it has source simulated, seed 0; this request has source simulated, seed 7" in out

@@ -11,12 +11,17 @@ import requests
 from pipeline.simulator.market.market import Market
 from pipeline.simulator.server import TerminalServer
 from tests.support import runners
-from tests.support.command import greeks, start, summaries
+from tests.support.command import greeks, greeks_here, start, summaries
 from tests.support.data import files_in
 from tests.support.waiting import wait_for
 
 DOWNLOAD = ["download", "--symbol", "SPXW", "--start_date", "2024-03-14", "--interval", "30m"]
-MODES = ["in_memory", "multi_processing", "prism", "flink"]
+MODES = [
+    "in_memory",
+    pytest.param("multi_processing", marks=pytest.mark.slow),
+    pytest.param("prism", marks=pytest.mark.slow),
+    pytest.param("flink", marks=pytest.mark.slow),
+]
 
 
 def flags_of(mode: str) -> list[str]:
@@ -101,12 +106,12 @@ def test_a_terminal_that_lost_thetadata_is_set_aside(tmp_path: Path, market: Mar
     with TerminalServer(market, chaos="474!:21") as lost, TerminalServer(market) as well:
         urls = f"{lost.url},{well.url}"
         flags = ["--attempts", "1", "--concurrency", "1"]
-        greeks(tmp_path, *DOWNLOAD, *flags, "--terminal", urls)
+        greeks_here(tmp_path, *DOWNLOAD, *flags, "--terminal", urls)
         assert lost.stats()["history"]["requests"] == 1
         assert well.stats()["history"]["requests"] == 21
 
 
-@pytest.mark.parametrize("mode", ["in_memory", "multi_processing"])
+@pytest.mark.parametrize("mode", MODES[:2])
 def test_where_every_terminal_fails_each_expiration_says_so(
     tmp_path: Path, market: Market, mode: str
 ) -> None:
@@ -135,7 +140,7 @@ def test_a_terminal_that_does_not_answer_at_first_is_set_aside_and_told(
     tmp_path: Path, terminal: TerminalServer
 ) -> None:
     urls = f"http://127.0.0.1:9,{terminal.url}"
-    out = greeks(tmp_path, *DOWNLOAD, "--max_dte", "1", "--terminal", urls)
+    out = greeks_here(tmp_path, *DOWNLOAD, "--max_dte", "1", "--terminal", urls)
     assert "set aside: no Theta Terminal answers at http://127.0.0.1:9" in out
     (summary,) = summaries(tmp_path)
     assert summary["source"]["terminal"] == terminal.url
@@ -144,7 +149,7 @@ def test_a_terminal_that_does_not_answer_at_first_is_set_aside_and_told(
 def test_terminals_that_serve_different_markets_are_refused(tmp_path: Path) -> None:
     with TerminalServer(Market(seed=1)) as one, TerminalServer(Market(seed=2)) as other:
         urls = f"{one.url},{other.url}"
-        out = greeks(tmp_path, *DOWNLOAD, "--terminal", urls, code=2)
+        out = greeks_here(tmp_path, *DOWNLOAD, "--terminal", urls, code=2)
     assert "do not serve the same" in out
     assert "seed 1" in out
     assert not (tmp_path / "data" / "greeks").exists()
@@ -152,5 +157,5 @@ def test_terminals_that_serve_different_markets_are_refused(tmp_path: Path) -> N
 
 def test_one_terminal_named_twice_is_refused(tmp_path: Path) -> None:
     urls = "http://127.0.0.1:1,http://127.0.0.1:1/"
-    out = greeks(tmp_path, *DOWNLOAD, "--terminal", urls, code=2)
+    out = greeks_here(tmp_path, *DOWNLOAD, "--terminal", urls, code=2)
     assert "--terminal names one twice" in out

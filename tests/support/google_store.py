@@ -73,7 +73,7 @@ def google_store() -> Iterator[GoogleStore]:
     """
     program = os.environ.get(VARIABLE) or shutil.which("fake-gcs-server")
     if not program:
-        reason = f"no fake-gcs-server: {VARIABLE} is not set (.ci/gcs makes one)"
+        reason = f"no fake-gcs-server: {VARIABLE} is not set (.ci/go fake-gcs-server makes one)"
         if "gcs" in os.environ.get(REQUIRED, "").split(","):
             pytest.fail(reason)
         pytest.skip(reason)

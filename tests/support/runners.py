@@ -25,7 +25,9 @@ def prism() -> list[str]:
     """Returns the flags of Prism; skips the test without one, or fails it where it is required."""
     path = os.environ.get(PRISM) or shutil.which("prism")
     if not path:
-        _missing("prism", f"no Prism: {PRISM} is not set (.ci/prism makes one, and tells its path)")
+        _missing(
+            "prism", f"no Prism: {PRISM} is not set (.ci/go prism makes one, and tells its path)"
+        )
     return ["--runner", "PrismRunner", "--prism_location", str(path)]
 
 

@@ -383,7 +383,7 @@ sys.exit(run())
 """
 
 
-@pytest.mark.parametrize("file_format", ["csv", "parquet"])
+@pytest.mark.parametrize("file_format", ["csv", pytest.param("parquet", marks=pytest.mark.slow)])
 def test_without_the_compiled_code_files_and_findings_are_the_same(
     tmp_path: Path, file_format: str
 ) -> None:
