@@ -12,7 +12,7 @@ from transforms.output.manifest import Manifest, conflict
 from transforms.quality.findings import Quality
 from transforms.sinks.base import ExpirationSink, OpenFile, Written
 from transforms.storage import files
-from transforms.storage.objects import Overtaken
+from transforms.storage.base import Overtaken
 from transforms.version import __version__
 
 

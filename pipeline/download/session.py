@@ -26,7 +26,7 @@ from transforms.model import Failure
 from transforms.output.folder import OutputFolder
 from transforms.output.layout import COMPRESSIONS, Layout
 from transforms.storage import files
-from transforms.workers.process import Owner
+from transforms.workers.process import ProcessId
 from transforms.workers.stop import StopSignal
 
 
@@ -72,7 +72,7 @@ class Session:
         # On this machine, wherever the files go; or where workers elsewhere see it, too.
         shared = not local and files.is_local(config.output)
         place = folder.meta if shared else tempfile.gettempdir()
-        self.stop = StopSignal(f"{place}/greeks-{uuid.uuid4().hex}.stop", Owner.current())
+        self.stop = StopSignal(f"{place}/greeks-{uuid.uuid4().hex}.stop", ProcessId.current())
         self.inventory = Inventory()
         self.measured: Measured | None = None
         self.unkept = False

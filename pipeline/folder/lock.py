@@ -14,7 +14,7 @@ from pipeline.folder.writers import leave_note, others
 from transforms.output.folder import OutputFolder
 from transforms.output.layout import Layout
 from transforms.storage import files
-from transforms.workers.process import Owner
+from transforms.workers.process import ProcessId
 
 
 @contextmanager
@@ -55,7 +55,7 @@ def output_lock(layout: Layout) -> Iterator[None]:
                 "fetched. Wait for its end, or choose another --output"
             )
         os.ftruncate(descriptor, 0)
-        owner = asdict(Owner.current()) | {"run_id": layout.run_id}
+        owner = asdict(ProcessId.current()) | {"run_id": layout.run_id}
         os.pwrite(descriptor, json.dumps(owner).encode(), 0)
         yield
         os.ftruncate(descriptor, 0)

@@ -15,7 +15,7 @@ from pipeline.text import count
 from transforms.output.folder import OutputFolder
 from transforms.output.layout import Layout
 from transforms.storage import files, stores
-from transforms.workers.process import Owner
+from transforms.workers.process import ProcessId
 
 _NOTE = "owner.json"
 
@@ -31,7 +31,7 @@ class Writer:
     """
 
     run_id: str
-    owner: Owner
+    owner: ProcessId
     since: datetime | None
 
     def __str__(self) -> str:
@@ -44,7 +44,7 @@ def leave_note(layout: Layout) -> None:
     Raises:
         OSError: the folder can't be written to.
     """
-    files.write_json(_path(layout.temporary), asdict(Owner.current()), layout.temporary)
+    files.write_json(_path(layout.temporary), asdict(ProcessId.current()), layout.temporary)
 
 
 def writers(folder: OutputFolder) -> Iterator[Writer]:
@@ -57,7 +57,7 @@ def writers(folder: OutputFolder) -> Iterator[Writer]:
         temporary, _, name = path.rpartition("/")
         document = files.read_json(path) if name == _NOTE else None
         if document is not None:
-            yield Writer(temporary.rpartition("/")[2], Owner(**document), since)
+            yield Writer(temporary.rpartition("/")[2], ProcessId(**document), since)
 
 
 def others(folder: OutputFolder, run_id: str = "") -> list[Writer]:

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 from typing import Any, Protocol
 
-from transforms.workers.process import Owner
+from transforms.workers.process import ProcessId
 
 Record = dict[str, Any]
 """A whole run: its run summary."""
@@ -175,7 +175,7 @@ def died(record: Mapping[str, Any]) -> bool:
 
 def owner(pid: int) -> Record | None:
     """Returns what distinguishes a process from a later one of its number, or None."""
-    found = Owner.of(pid)
+    found = ProcessId.of(pid)
     return None if found is None else asdict(found)
 
 

@@ -12,8 +12,8 @@ from apache_beam.io.filesystem import CompressionTypes
 
 from transforms.output.layout import Layout
 from transforms.sinks.hashing_file import HashingFile
+from transforms.storage.base import PendingFile
 from transforms.storage.commit import begin
-from transforms.storage.unfinished import Unfinished
 from transforms.workers.turns import CONVERTING
 
 
@@ -28,7 +28,7 @@ class OpenFile:
         lines: that a format of lines has written, without its header.
     """
 
-    unfinished: Unfinished
+    unfinished: PendingFile
     file: HashingFile
     writer: Any = None
     lines: int = 0
@@ -41,7 +41,7 @@ class Written:
     Attributes:
         rows: in it.
         bytes: that were written.
-        stored: bytes that the file system or store counts, or None; see `Unfinished.seal`.
+        stored: bytes that the file system or store counts, or None; see `PendingFile.seal`.
         sha256: of the bytes that were written, in hexadecimal.
     """
 

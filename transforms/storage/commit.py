@@ -11,10 +11,10 @@ from collections.abc import Callable
 from typing import Any
 
 from transforms.storage import files, stores
-from transforms.storage.unfinished import Unfinished
+from transforms.storage.base import PendingFile
 
 
-def begin(path: str, temporary: str, mime_type: str, create: Callable[[str], Any]) -> Unfinished:
+def begin(path: str, temporary: str, mime_type: str, create: Callable[[str], Any]) -> PendingFile:
     """Begins a new file.
 
     Args:
@@ -28,7 +28,7 @@ def begin(path: str, temporary: str, mime_type: str, create: Callable[[str], Any
     return Renamed(path, temporary, create)
 
 
-class Renamed(Unfinished):
+class Renamed(PendingFile):
     """A temporary file that a rename puts in place."""
 
     def __init__(self, path: str, temporary: str, create: Callable[[str], Any]) -> None:

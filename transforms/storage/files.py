@@ -16,9 +16,9 @@ from apache_beam.io.filesystems import FileSystems
 from apache_beam.io.localfilesystem import LocalFileSystem
 
 from transforms.storage import stores
+from transforms.storage.base import NOTHING
 from transforms.storage.gcs.access import SCHEME, register
 from transforms.storage.json_text import json_text
-from transforms.storage.objects import NOTHING
 
 _PIECE = 1 << 20
 
@@ -243,7 +243,7 @@ def write_json(
         over: the `mark` of what may be replaced; None for any.
 
     Raises:
-        objects.Overtaken: what is there is not what `over` says.
+        base.Overtaken: what is there is not what `over` says.
         OSError: it can't be written; a document that was there is as it was.
     """
     return write_bytes(path, json_text(document).encode(), "application/json", temporary, over)

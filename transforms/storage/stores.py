@@ -9,13 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from transforms.storage.gcs import objects as gs
-from transforms.storage.gcs.reader import GoogleFile
-from transforms.storage.gcs.upload import GoogleUpload
-from transforms.storage.s3 import objects as s3
-from transforms.storage.s3.reader import S3File
-from transforms.storage.s3.upload import S3Upload
-from transforms.storage.unfinished import Unfinished
+from transforms.storage import gcs, s3
+from transforms.storage.base import PendingFile
 
 
 @dataclass(frozen=True)
@@ -23,10 +18,10 @@ class Store:
     """A store; every function takes the path of an object or of a folder first.
 
     Attributes:
-        put: takes bytes or a file, a MIME type and what may be replaced (see `Unfinished.commit`);
+        put: takes bytes or a file, a MIME type and what may be replaced (see `PendingFile.commit`);
             writes a whole object in one request, and returns its mark.
         size: returns an object's size in bytes.
-        mark: returns what changes whenever an object does, or `objects.NOTHING`.
+        mark: returns what changes whenever an object does, or `base.NOTHING`.
         get: returns a small object's bytes and its mark.
         open_file: returns an object as it is now, as a file to read from that can seek.
         below: yields the path of each object below a folder, and when it was written, in order.
@@ -38,7 +33,7 @@ class Store:
     Raises:
         FileNotFoundError: from every function: there is no such object, or bucket.
         PermissionError: the credentials are missing, wrong, or not enough.
-        objects.Overtaken: what was to be replaced is not what it was.
+        base.Overtaken: what was to be replaced is not what it was.
         OSError: anything else that the store does not do.
     """
 
@@ -50,7 +45,7 @@ class Store:
     below: Callable[[str], Iterator[tuple[str, datetime]]]
     remove: Callable[[str], None]
     abort_uploads: Callable[[str, datetime], int]
-    upload: Callable[[str, str], Unfinished]
+    upload: Callable[[str, str], PendingFile]
 
 
 _STORES = {
@@ -59,22 +54,22 @@ _STORES = {
         size=s3.size,
         mark=s3.mark,
         get=s3.get,
-        open_file=S3File,
+        open_file=s3.S3File,
         below=s3.below,
         remove=s3.remove,
         abort_uploads=s3.abort_uploads,
-        upload=S3Upload,
+        upload=s3.S3Upload,
     ),
     "gs": Store(
-        put=gs.put,
-        size=gs.size,
-        mark=gs.mark,
-        get=gs.get,
-        open_file=GoogleFile,
-        below=gs.below,
-        remove=gs.remove,
-        abort_uploads=gs.abort_uploads,
-        upload=GoogleUpload,
+        put=gcs.put,
+        size=gcs.size,
+        mark=gcs.mark,
+        get=gcs.get,
+        open_file=gcs.GoogleFile,
+        below=gcs.below,
+        remove=gcs.remove,
+        abort_uploads=gcs.abort_uploads,
+        upload=gcs.GoogleUpload,
     ),
 }
 

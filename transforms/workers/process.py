@@ -11,7 +11,7 @@ _PROC = Path("/proc")
 
 
 @dataclass(frozen=True)
-class Owner:
+class ProcessId:
     """A process.
 
     Attributes:
@@ -25,13 +25,13 @@ class Owner:
     started: str
 
     @classmethod
-    def of(cls, pid: int) -> "Owner | None":
+    def of(cls, pid: int) -> "ProcessId | None":
         """Returns a process of this machine, or None if there is none."""
         started = _started(pid)
         return None if started is None else cls(socket.gethostname(), pid, started)
 
     @classmethod
-    def current(cls) -> "Owner":
+    def current(cls) -> "ProcessId":
         """Returns this process."""
         owner = cls.of(os.getpid())
         assert owner is not None  # noqa: S101 -- it runs this
@@ -39,7 +39,7 @@ class Owner:
 
     def gone(self) -> bool:
         """Returns whether the process has ended; of another machine's it is not known: False."""
-        return self.host == socket.gethostname() and Owner.of(self.pid) != self
+        return self.host == socket.gethostname() and ProcessId.of(self.pid) != self
 
 
 def _started(pid: int) -> str | None:

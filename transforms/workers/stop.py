@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from transforms.workers.process import Owner
+from transforms.workers.process import ProcessId
 
 _POLL_SECONDS = 0.25
 _WAKE_SECONDS = 0.05
@@ -58,7 +58,7 @@ class StopSignal:
     """
 
     path: str
-    owner: Owner | None = None
+    owner: ProcessId | None = None
     _next_look: float = field(default=0.0, init=False, compare=False)
 
     def set(self) -> None:

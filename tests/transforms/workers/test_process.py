@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from transforms.workers.process import Owner
+from transforms.workers.process import ProcessId
 
-TELL = "import sys; from transforms.workers.process import Owner; print(Owner.of(int(sys.argv[1])))"
+TELL = "import sys; from transforms.workers import ProcessId; print(ProcessId.of(int(sys.argv[1])))"
 STEP = (
     "sed -E 's/^btime ([0-9]+)/btime 1\\1/' /proc/stat > $1 && mount --bind $1 /proc/stat "
     '&& exec "$2" -c "$3" "$4"'
@@ -16,12 +16,12 @@ STEP = (
 
 
 def test_a_process_is_itself_and_no_other() -> None:
-    me, parent = Owner.current(), Owner.of(os.getppid())
-    assert me == Owner.of(os.getpid())
+    me, parent = ProcessId.current(), ProcessId.of(os.getppid())
+    assert me == ProcessId.of(os.getpid())
     assert parent is not None
     assert me != parent
     assert not me.gone()
-    assert Owner.of(1 << 30) is None
+    assert ProcessId.of(1 << 30) is None
 
 
 def test_a_step_of_the_clock_makes_no_process_another_one(tmp_path: Path) -> None:
@@ -36,4 +36,4 @@ def test_a_step_of_the_clock_makes_no_process_another_one(tmp_path: Path) -> Non
     )
     if done.returncode:
         pytest.skip(f"no mount of its own here: {done.stderr[-200:]}")
-    assert done.stdout.strip() == str(Owner.current())
+    assert done.stdout.strip() == str(ProcessId.current())

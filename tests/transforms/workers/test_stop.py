@@ -5,13 +5,13 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from transforms.workers.process import Owner
+from transforms.workers.process import ProcessId
 from transforms.workers.stop import StopSignal
 
 
 def test_the_end_of_the_launcher_is_a_stop(tmp_path: Path) -> None:
     launcher = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
-    owner = Owner.of(launcher.pid)
+    owner = ProcessId.of(launcher.pid)
     assert owner is not None
     stop = StopSignal(str(tmp_path / "stop"), owner)
     assert not stop.is_set()

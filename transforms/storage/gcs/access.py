@@ -9,7 +9,7 @@ from typing import Any
 from apache_beam.io.filesystems import FileSystems
 from apache_beam.options.pipeline_options import GoogleCloudOptions, PipelineOptions
 
-from transforms.storage.objects import Unusable, refusal, split
+from transforms.storage.base import Unusable, refusal, split
 
 SCHEME = "gs://"
 EXTRA = "gs:// needs the extra gs: pip install 'theta-greeks-pipeline[gs]'"

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, BinaryIO
 
+from transforms.storage.base import NOTHING
 from transforms.storage.gcs.access import SCHEME, bucket_and_key, told
-from transforms.storage.objects import NOTHING
 
 
 def condition(over: str | None) -> int | None:

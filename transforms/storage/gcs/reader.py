@@ -1,8 +1,8 @@
 """An object of Google's store as a file to read from."""
 
-from transforms.storage.gcs import objects as gs
+from transforms.storage.base import ObjectFile
 from transforms.storage.gcs.access import told
-from transforms.storage.object_file import ObjectFile
+from transforms.storage.gcs.objects import there
 
 
 class GoogleFile(ObjectFile):
@@ -17,7 +17,7 @@ class GoogleFile(ObjectFile):
     """
 
     def __init__(self, path: str) -> None:
-        self._object = gs.there(path)
+        self._object = there(path)
         super().__init__(self._object.size)
         self._path = path
 

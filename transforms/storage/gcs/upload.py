@@ -2,16 +2,15 @@
 
 from typing import Any
 
-from transforms.storage.gcs import objects as gs
+from transforms.storage.base import Overtaken, PendingFile
 from transforms.storage.gcs.access import bucket_and_key, told
-from transforms.storage.objects import Overtaken
-from transforms.storage.unfinished import Unfinished
+from transforms.storage.gcs.objects import condition, mark, put
 
 PIECE_BYTES = 1 << 20
 """What is sent at once; a multiple of 256 KiB, as the store demands."""
 
 
-class GoogleUpload(Unfinished):
+class GoogleUpload(PendingFile):
     """A resumable upload to an object's own key; one request does for what is less than a piece.
 
     What is to be replaced is told when the upload begins, and the store looks again at its end. If
@@ -53,7 +52,7 @@ class GoogleUpload(Unfinished):
     def commit(self, over: str | None = None) -> None:
         """Sends the rest, and with it makes the whole the object."""
         if self._upload is None:
-            gs.put(self._path, bytes(self._waiting), self._mime_type, over)
+            put(self._path, bytes(self._waiting), self._mime_type, over)
         else:
             if over is not None and over != self._mark:
                 raise Overtaken(17, "another run has replaced it meanwhile", self._path)
@@ -71,14 +70,14 @@ class GoogleUpload(Unfinished):
             self._upload = None
 
     def _begin(self) -> None:
-        self._mark = gs.mark(self._path)
+        self._mark = mark(self._path)
         bucket, key = bucket_and_key(self._path)
         self._upload = _writer(
             bucket.blob(key),
             chunk_size=PIECE_BYTES,
             ignore_flush=True,
             content_type=self._mime_type,
-            if_generation_match=gs.condition(self._mark),
+            if_generation_match=condition(self._mark),
             checksum="crc32c",
         )
         self._upload.write(self._waiting)

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from apache_beam.io.filesystems import FileSystems
 from apache_beam.options.pipeline_options import PipelineOptions, S3Options
 
-from transforms.storage.objects import Unusable
+from transforms.storage.base import Unusable
 
 SCHEME = "s3://"
 

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, BinaryIO
 
-from transforms.storage.objects import NOTHING, refusal, split
+from transforms.storage.base import NOTHING, refusal, split
 from transforms.storage.s3.access import SCHEME, client
 
 _PIECE = 1 << 16

@@ -2,10 +2,9 @@
 
 from typing import Any
 
-from transforms.storage.object_file import ObjectFile
-from transforms.storage.objects import split
-from transforms.storage.s3 import objects as s3
+from transforms.storage.base import ObjectFile, split
 from transforms.storage.s3.access import client
+from transforms.storage.s3.objects import head, told
 
 
 class S3File(ObjectFile):
@@ -21,7 +20,7 @@ class S3File(ObjectFile):
 
     def __init__(self, path: str) -> None:
         self._stream: Any = None
-        found = s3.head(path)
+        found = head(path)
         super().__init__(int(found["ContentLength"]))
         self._path = path
         self._mark = str(found["ETag"])
@@ -35,7 +34,7 @@ class S3File(ObjectFile):
     def _fetch(self, position: int, count: int) -> bytes:
         if position != self._streamed:
             self._drop()
-        with s3.told(self._path):
+        with told(self._path):
             if self._stream is None:
                 bucket, key = split(self._path)
                 self._stream = client().get_object(

@@ -3,20 +3,19 @@
 import tempfile
 from typing import Any, BinaryIO
 
-from transforms.storage.objects import split
-from transforms.storage.s3 import objects as s3
+from transforms.storage.base import PendingFile, split
 from transforms.storage.s3.access import client
-from transforms.storage.unfinished import Unfinished
+from transforms.storage.s3.objects import conditions, md5, put, told
 
 PART_BYTES = 5 << 20
 """The smallest part that S3 takes, so that the least is held: 10,000 of them are 48 GiB."""
 
 
-class S3Upload(Unfinished):
+class S3Upload(PendingFile):
     """A multipart upload to an object's own key; one request does for what is less than a part.
 
     It is dropped without a trace in the bucket if it is garbage collected, except that parts that
-    are there already stay, unseen, until `s3.abort_uploads`.
+    are there already stay, unseen, until `abort_uploads`.
     """
 
     def __init__(self, path: str, mime_type: str) -> None:
@@ -59,7 +58,7 @@ class S3Upload(Unfinished):
             return None
         if self._in_part:
             self._send()
-        with s3.told(self._path):
+        with told(self._path):
             pages = self._store.get_paginator("list_parts").paginate(
                 Bucket=self._bucket, Key=self._key, UploadId=self._upload
             )
@@ -68,15 +67,15 @@ class S3Upload(Unfinished):
     def commit(self, over: str | None = None) -> None:
         """Makes the parts the object."""
         if self._upload is None:
-            s3.put(self._path, self._part(), self._mime_type, over)
+            put(self._path, self._part(), self._mime_type, over)
         else:
-            with s3.told(self._path):
+            with told(self._path):
                 self._store.complete_multipart_upload(
                     Bucket=self._bucket,
                     Key=self._key,
                     UploadId=self._upload,
                     MultipartUpload={"Parts": self._parts},
-                    **s3.conditions(over),
+                    **conditions(over),
                 )
             self._upload = None
         self._waiting.close()
@@ -85,7 +84,7 @@ class S3Upload(Unfinished):
         """Aborts the upload."""
         self._waiting.close()
         if self._upload is not None:
-            with s3.told(self._path):
+            with told(self._path):
                 self._store.abort_multipart_upload(
                     Bucket=self._bucket, Key=self._key, UploadId=self._upload
                 )
@@ -98,7 +97,7 @@ class S3Upload(Unfinished):
 
     def _send(self) -> None:
         number = len(self._parts) + 1
-        with s3.told(self._path):
+        with told(self._path):
             if self._upload is None:
                 self._upload = self._store.create_multipart_upload(
                     Bucket=self._bucket, Key=self._key, ContentType=self._mime_type
@@ -109,7 +108,7 @@ class S3Upload(Unfinished):
                 UploadId=self._upload,
                 PartNumber=number,
                 Body=self._part(),
-                ContentMD5=s3.md5(self._part()),
+                ContentMD5=md5(self._part()),
             )
         self._parts.append({"PartNumber": number, "ETag": answer["ETag"]})
         self._waiting.seek(0)

@@ -1,0 +1,132 @@
+"""What files have in common on every store: pending and open ones, paths, marks and refusals."""
+
+import io
+import os
+from abc import ABC, abstractmethod
+from typing import Any
+
+NOTHING = ""
+"""The mark of an object that is not there; see `stores.Store.mark`."""
+
+
+class Overtaken(OSError):
+    """Another writer was faster: the object is not what it was when it was looked at."""
+
+
+class Unusable(OSError):
+    """The store can't be used at all; the message says what to do."""
+
+
+def split(path: str) -> tuple[str, str]:
+    """Returns the bucket and the key of a path.
+
+    Raises:
+        ValueError: it names no bucket.
+    """
+    scheme, _, rest = path.partition("://")
+    bucket, _, key = rest.partition("/")
+    if not bucket:
+        raise ValueError(f"{path!r} names no bucket: {scheme}://BUCKET/FOLDER")
+    return bucket, key
+
+
+def refusal(status: int, error: Exception, path: str) -> OSError:
+    """Returns a store's refusal of a request, by its HTTP status, as a file system's error."""
+    if status == 404:
+        return FileNotFoundError(2, "there is no such object, or no such bucket", path)
+    if status in (401, 403):
+        return PermissionError(13, f"the store refuses: {error}", path)
+    if status == 412:
+        return Overtaken(17, "another run has replaced it meanwhile", path)
+    return OSError(f"{path}: {error}")
+
+
+class PendingFile(ABC):
+    """A file that is being written, and that nobody sees yet.
+
+    Its life: bytes go through `file`; once that is closed, `seal` and `commit`. Or `discard`, at
+    any time, which is safe to repeat.
+
+    Attributes:
+        file: takes the bytes: `write`, `flush`, `close`.
+
+    Raises:
+        OSError: from every method: the file system refuses.
+    """
+
+    file: Any
+
+    @abstractmethod
+    def seal(self) -> int | None:
+        """Stores what is left, and returns how many bytes the file system or store counts.
+
+        None where it counts none before `commit`: there the store compares a checksum of what it
+        was sent with what it has, and refuses the commit if they differ.
+        """
+
+    @abstractmethod
+    def commit(self, over: str | None = None) -> None:
+        """Makes the file visible, in place of the one that is there.
+
+        Args:
+            over: the `files.mark` of what may be replaced; None for any.
+
+        Raises:
+            Overtaken: what is there is not what `over` says; it is as it was.
+            OSError: what is there is as it was.
+        """
+
+    @abstractmethod
+    def discard(self) -> None:
+        """Throws away what was written; `file` is closed before."""
+
+
+class ObjectFile(io.RawIOBase):
+    """An object that is open for reading, from any place in it.
+
+    All that is read is of one state of the object: if it is replaced meanwhile, reading fails.
+
+    Args:
+        size: of the object, in bytes.
+
+    Raises:
+        OSError: from every method: it can't be read.
+    """
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self._size = size
+        self._position = 0
+
+    def readable(self) -> bool:
+        """Returns True."""
+        return True
+
+    def seekable(self) -> bool:
+        """Returns True."""
+        return True
+
+    def tell(self) -> int:
+        """Returns where the next byte is read from."""
+        return self._position
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Goes to a place, and returns it."""
+        begin = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self._size}[whence]
+        self._position = min(max(begin + offset, 0), self._size)
+        return self._position
+
+    def readinto(self, buffer: Any) -> int:
+        """Reads as many bytes as there are room for, or fewer; 0 at the end."""
+        view = memoryview(buffer).cast("B")
+        count = min(view.nbytes, self._size - self._position)
+        if count <= 0:
+            return 0
+        piece = self._fetch(self._position, count)
+        view[: len(piece)] = piece
+        self._position += len(piece)
+        return len(piece)
+
+    @abstractmethod
+    def _fetch(self, position: int, count: int) -> bytes:
+        """Returns `count` bytes from a place on, all of which are there, or fewer, but one."""
