@@ -36,17 +36,16 @@ setup(
     package_data={
         "pipeline": ["py.typed", "reports/page.html"],
         "transforms": ["py.typed"],
-        "transforms.native": ["_clean.pyi", "_text.pyi"],
+        "transforms.native": ["_text.pyi"],
     },
     # Without a C compiler Arrow does their work: transforms/native/compiled.py.
     ext_modules=[
         Extension(
-            f"transforms.native.{name}",
-            [f"transforms/native/{name}.c"],
+            "transforms.native._text",
+            ["transforms/native/_text.c"],
             libraries=LIBRARIES,
             optional=True,
         )
-        for name in ("_clean", "_text")
     ],
     install_requires=[
         "apache-beam>=2.72,<2.78",

@@ -66,7 +66,7 @@ def _versions() -> Diagnosis:
 
 
 def _reader() -> Diagnosis:
-    if compiled.THERE:
+    if compiled.AVAILABLE:
         return Diagnosis(OK, "CSV", "read and printed by compiled code")
     return Diagnosis(
         WARN,

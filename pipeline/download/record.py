@@ -62,5 +62,5 @@ def versions() -> dict[str, str]:
         "apache-beam": version("apache-beam"),
         "pyarrow": pa.__version__,
         "python": platform.python_version(),
-        "csv": "compiled" if compiled.THERE else "arrow",
+        "csv": "compiled" if compiled.AVAILABLE else "arrow",
     }

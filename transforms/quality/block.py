@@ -150,8 +150,18 @@ class Block:
         return _shown(self.instant, self.offset)
 
     @cached_property
+    def only_day(self) -> int | None:
+        """The date of all rows, as days since 1970; None if they are, or may be, of several."""
+        if self.offset is None:
+            return None
+        first, last = ((end + self.offset) // DAY_MS for end in self.ends)
+        return first if first == last else None
+
+    @cached_property
     def day(self) -> Ints:
         """The date of each row, as days since 1970."""
+        if self.only_day is not None:
+            return np.broadcast_to(np.int64(self.only_day), len(self))
         return self.time // DAY_MS
 
     @cached_property
@@ -172,8 +182,8 @@ class Block:
     @cached_property
     def closes(self) -> Ints:
         """When trading ends on each row's date, in milliseconds since midnight."""
-        if self.day[0] == self.day[-1] and (self.day == self.day[0]).all():
-            close = closing_time(date.fromordinal(EPOCH + int(self.day[0])))
+        if self.only_day is not None:
+            close = closing_time(date.fromordinal(EPOCH + self.only_day))
             return np.broadcast_to(np.int64(close), len(self))
         days = np.unique(self.day)
         closes = [closing_time(date.fromordinal(EPOCH + int(day))) for day in days]
@@ -203,9 +213,10 @@ class Block:
         return code_of(self["strike"], self.is_call)
 
     def years(self, rows: Ints) -> Floats:
-        """Returns the most time to expiration that a row may have."""
-        days = self.expiration.toordinal() - EPOCH - self.day[rows]
-        return np.maximum(days + 1, 1) / 365
+        """Returns the most time to expiration that each row may have; one number if it is all's."""
+        day = np.asarray(self.day[rows] if self.only_day is None else self.only_day)
+        years: Floats = np.maximum(self.expiration.toordinal() - EPOCH - day + 1, 1) / 365
+        return years
 
     @cached_property
     def price(self) -> Floats:

@@ -9,7 +9,6 @@ from transforms.market.calendar import CLOSE_MS, OPEN_MS
 from transforms.market.clock import DAY_MS, clock_ms, interval_ms
 from transforms.model import GreeksRequest
 from transforms.quality.block import Block, arrays
-from transforms.quality.clean import Clean, CleanLook
 from transforms.quality.finding_counts import FindingCounts
 from transforms.quality.findings import MOST_EXAMPLES, Quality
 from transforms.quality.presence import Grid, Presence
@@ -61,7 +60,6 @@ class QualityCheck:
         self._counts: dict[str, int] = {}
         self._error_rows, self._error_sum, self._error_max = 0, 0.0, 0.0
         self._findings = FindingCounts("", date.min)
-        self._clean = CleanLook()
 
     @classmethod
     def of(cls, request: GreeksRequest) -> "QualityCheck":
@@ -116,34 +114,14 @@ class QualityCheck:
         block = Block(columns, self._findings.expiration, self._daily, self._dividend, self._grid)
         if self._rights is not None:
             self._rights.add(block)
-        step = self._presence.step if self._presence is not None else 0
-        clean = self._clean.at(block, step)
-        if clean is not None and not self._on_grid(block, clean):
-            clean = None
-        if clean is None:
-            counts, error = dict(counted(block)), error_of(block)
-            for one in violations(block):
-                self._findings.note(one, block)
-        else:
-            counts, error = clean.counts, clean.error
-        for name, count in counts.items():
+        for violation in violations(block):
+            self._findings.note(violation, block)
+        for name, count in counted(block):
             self._counts[name] = self._counts.get(name, 0) + count
-        self._error_rows += error[0]
-        self._error_sum += error[1]
-        self._error_max = max(self._error_max, error[2])
-        if self._presence is None:
-            return
-        if clean is not None and clean.runs is not None:
-            self._presence.add_runs(clean.runs)
-        else:
+        rows, total, most = error_of(block)
+        self._error_rows += rows
+        self._error_sum += total
+        self._error_max = max(self._error_max, most)
+        if self._presence is not None:
             times = block.day * DAY_MS if self._daily else block.time
             self._presence.add(block.code, times)
-
-    def _on_grid(self, block: Block, clean: Clean) -> bool:
-        if self._grid is None:
-            return True
-        if clean.runs is None:
-            return not self._grid.lacks(block.clock).any()
-        # Where a run begins on the grid, so does each of its times, up to the grid's end.
-        ends = (clean.runs.first, clean.runs.last(self._grid.step))
-        return not any(self._grid.lacks(end % DAY_MS).any() for end in ends)

@@ -94,17 +94,7 @@ class Presence:
             return
         if not self._step:
             self._step = _usual_step(code, time)
-        self.add_runs(Runs.of(code, time, self._step or 1))
-
-    @property
-    def step(self) -> int:
-        """Milliseconds between two times of a run; 0 while that is not known."""
-        return self._step
-
-    def add_runs(self, runs: Runs) -> None:
-        """Takes rows as runs of `step`, as `add` takes them one by one."""
-        if not self.tracked:
-            return
+        runs = Runs.of(code, time, self._step or 1)
         self._runs.append(runs)
         self._pending += len(runs)
         if self._pending > _MERGE_AT:

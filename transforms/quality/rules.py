@@ -159,11 +159,12 @@ def _quotes(block: Block) -> Iterator[Violations]:
     if len(rows):
         spot, strike = block["underlying_price"][rows], block["strike"][rows]
         inside = np.where(block.is_call[rows], spot - strike, strike - spot) - 0.01 * spot
-        on = block.clock[rows] <= block.closes[rows]
+        # Most of them are far out of the money, where it is no finding.
+        near = (inside > 0) | ((inside > -(0.01 + AT_THE_MONEY) * spot) & (spot > 0))
+        rows, inside = rows[near], inside[near]
+        clock, closes = block.clock[rows], block.closes[rows]
         # At the money an option may have no bid, but never neither: 09:30 is excepted above.
-        nothing = (block["ask"][rows] == 0) & (inside > -(0.01 + AT_THE_MONEY) * spot)
-        nothing &= block.clock[rows] < block.closes[rows]
-        bad = ((inside > 0) & on) | (nothing & (spot > 0))
+        bad = ((inside > 0) & (clock <= closes)) | ((ask[rows] == 0) & (clock < closes))
         if bad.any():
             yield Violations(
                 "zero_bids", rows[bad], inside[bad], ("bid", "ask", "underlying_price")
@@ -228,7 +229,7 @@ def _times(block: Block) -> Iterator[Violations]:
         off = block.grid.lacks(block.clock)
         if off.any():
             yield from _where("off_grid", off, None)
-    if not block.daily:
+    if not block.daily and not _in_hours(block):
         off = np.maximum(OPEN_MS - block.clock, block.clock - LAST_MS)
         off[(block.day + 3) % 7 >= 5] = DAY_MS
         if off.max() > 0:
@@ -248,3 +249,11 @@ def _times(block: Block) -> Iterator[Violations]:
                 -age.astype(np.float64),
                 "underlying_timestamp",
             )
+
+
+def _in_hours(block: Block) -> bool:
+    """Returns whether all rows are surely of one weekday's hours, by the first and the last."""
+    if block.only_day is None or (block.only_day + 3) % 7 >= 5:
+        return False
+    midnight = block.only_day * DAY_MS - (block.offset or 0)
+    return block.ends[0] - midnight >= OPEN_MS and block.ends[1] - midnight <= LAST_MS

@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
-from transforms.native.lines import lines_in
+from transforms.native.compiled import count_lines
 from transforms.sinks.base import ExpirationSink, OpenFile
 from transforms.sinks.csv_rows import RowEncoder
 from transforms.sinks.csv_text import encode_header
@@ -38,7 +38,7 @@ class CsvSink(ExpirationSink):
         for start in range(0, rows.num_rows, self._PIECE_ROWS):
             text = writer.rows.encode(rows.slice(start, self._PIECE_ROWS))
             writer.out.write(text)
-            handle.lines += lines_in(text)
+            handle.lines += count_lines(text)
 
     def end(self, handle: OpenFile) -> None:
         """Ends the compressed stream."""

@@ -45,7 +45,7 @@ class RowEncoder:
             column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
             for column in rows.columns
         ]
-        size = _print(columns, rows.num_rows, self._text) if compiled.THERE else None
+        size = _print(columns, rows.num_rows, self._text) if compiled.AVAILABLE else None
         if size is not None:
             return memoryview(self._text)[:size]
         out = pa.BufferOutputStream()

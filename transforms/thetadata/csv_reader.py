@@ -19,7 +19,7 @@ import xxhash
 from transforms.market.clock import zoned
 from transforms.model import GreeksRequest
 from transforms.native import compiled
-from transforms.native.lines import lines_in
+from transforms.native.compiled import count_lines
 from transforms.schema import KEY_COLUMNS, schema_of
 from transforms.thetadata.dialect import Dialect, Part, require
 from transforms.thetadata.errors import AnswerChanged, BrokenResponse, MalformedResponse
@@ -145,7 +145,7 @@ class CsvReader:
             if self._read_options is None:
                 header, _, rows = block.partition(b"\n")
                 self._read_header(header)
-            lines = lines_in(block)
+            lines = count_lines(block)
             headers = int(rows is not block)
             batch = self._read_block(rows, self._line + headers, lines - headers)
             self._rowless = 0 if batch.num_rows else self._rowless + len(block)
@@ -195,7 +195,7 @@ class CsvReader:
         if repeated:
             raise self._error(1, f"the header names {', '.join(repeated)} more than once")
         self._read_options = pacsv.ReadOptions(column_names=columns, use_threads=False)
-        if compiled.THERE and self._dialect.plain:
+        if compiled.AVAILABLE and self._dialect.plain:
             self._plain = PlainLines(columns, self._schema, self._request, self._part)
 
     def _read_block(self, block: bytes, line: int, lines: int) -> pa.RecordBatch:

@@ -20,7 +20,7 @@ from tests.support.command import greeks
 from transforms.market.clock import VARIES, day_offsets
 from transforms.model import GreeksRequest
 from transforms.native import compiled
-from transforms.native.lines import lines_in
+from transforms.native.compiled import count_lines
 from transforms.schema import schema_of
 from transforms.sinks.csv_rows import RowEncoder
 from transforms.thetadata.csv_reader import CsvReader
@@ -29,7 +29,7 @@ from transforms.thetadata.fast_csv import PlainLines
 from transforms.thetadata.v3 import V3
 
 pytestmark = pytest.mark.skipif(
-    not compiled.THERE and shutil.which("cc") is None, reason="there is no C compiler"
+    not compiled.AVAILABLE and shutil.which("cc") is None, reason="there is no C compiler"
 )
 
 DAY = date(2024, 11, 4)
@@ -54,11 +54,11 @@ def compiled_rows(
     part: Part = Part(DAY, DAY),  # noqa: B008 -- a frozen value
     greeks: str = "first_order",
 ) -> pa.RecordBatch | None:
-    return PlainLines(columns, schema_of(greeks), asked(greeks), part).read(rows, lines_in(rows))
+    return PlainLines(columns, schema_of(greeks), asked(greeks), part).read(rows, count_lines(rows))
 
 
 def test_it_is_there_where_there_is_a_c_compiler() -> None:
-    assert compiled.THERE
+    assert compiled.AVAILABLE
 
 
 # What a Terminal may print: up to fifteen digits, a sign, some zeros too many.
@@ -319,7 +319,7 @@ def test_rows_are_printed_as_arrow_prints_them(
     cut = whole.slice(min(start, len(rows) - 1))
     printed = bytes(RowEncoder(whole.schema).encode(cut))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(compiled, "THERE", False)
+        patch.setattr(compiled, "AVAILABLE", False)
         assert printed == bytes(RowEncoder(whole.schema).encode(cut))
 
 
@@ -377,7 +377,7 @@ def test_a_column_that_has_less_than_it_should_is_an_error() -> None:
 _ARROW_ALONE = """\
 import sys
 # As where they were not built.
-sys.modules["transforms.native._clean"] = sys.modules["transforms.native._text"] = None
+sys.modules["transforms.native._text"] = None
 from pipeline.__main__ import run
 sys.exit(run())
 """

@@ -114,6 +114,29 @@ def test_a_price_that_can_not_be_is_found(values: dict[str, float]) -> None:
     assert quality.found["price_bounds"] == 1
 
 
+HOUR = timedelta(hours=1)
+
+
+@pytest.mark.parametrize(
+    ("later", "rules"),
+    [
+        (EXPIRATION - DAY + timedelta(3), {"after_expiration"}),
+        (timedelta(2), {"after_expiration", "outside_hours"}),
+        (-2 * HOUR, {"outside_hours"}),
+        (8 * HOUR, {"outside_hours"}),
+    ],
+    ids=["after the expiration", "on a Saturday", "before the opening", "after the close"],
+)
+def test_a_row_at_a_time_that_can_not_be_is_found(later: timedelta, rules: set[str]) -> None:
+    stamp = TABLE["timestamp"][CALL].as_py() + later
+    table = plant(TABLE, CALL, timestamp=stamp, underlying_timestamp=stamp)
+    assert rules <= quality_of(table).found.keys()
+
+
+def test_the_time_of_the_underlyings_price_may_be_unknown() -> None:
+    assert quality_of(plant(TABLE, CALL, underlying_timestamp=None)).findings == ()
+
+
 @pytest.mark.parametrize("right", ["C", "P"])
 def test_no_quote_at_the_money_is_found_and_far_from_it_is_not(right: str) -> None:
     spot = TABLE["underlying_price"][CALL].as_py()

@@ -31,7 +31,7 @@ def either_way(request: pytest.FixtureRequest) -> Iterator[None]:
     """Whatever is claimed here holds with the compiled reader, where there is one, and without."""
     with pytest.MonkeyPatch.context() as patch:
         if request.param == "arrow":
-            patch.setattr(compiled, "THERE", False)
+            patch.setattr(compiled, "AVAILABLE", False)
         yield
 
 

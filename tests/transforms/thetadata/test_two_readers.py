@@ -16,7 +16,7 @@ from transforms.thetadata.dialect import Part
 from transforms.thetadata.errors import ThetaError
 from transforms.thetadata.v3 import V3
 
-pytestmark = pytest.mark.skipif(not compiled.THERE, reason="there is no compiled code here")
+pytestmark = pytest.mark.skipif(not compiled.AVAILABLE, reason="there is no compiled code here")
 
 DAY = date(2024, 11, 4)
 
@@ -35,7 +35,7 @@ def read(body: bytes, block: int, part: Part) -> tuple[list[pa.RecordBatch], str
 def agree(body: bytes, block: int = 1 << 20, part: Part = Part(DAY, DAY)) -> list[pa.RecordBatch]:  # noqa: B008 -- a frozen value
     found = read(body, block, part)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(compiled, "THERE", False)
+        patch.setattr(compiled, "AVAILABLE", False)
         assert read(body, block, part) == found
     return found[0]
 

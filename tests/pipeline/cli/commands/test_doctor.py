@@ -78,7 +78,7 @@ def test_where_all_is_well_every_line_is_ok(
 def test_whether_the_compiled_code_is_there_is_told_with_the_way_to_it(
     there: bool, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(compiled, "THERE", there)
+    monkeypatch.setattr(compiled, "AVAILABLE", there)
     out = doctor(capsys, code=0)
     assert ("ok   CSV: read and printed by compiled code" in out) == there
     assert ("warn CSV: read and printed by Arrow" in out) != there
