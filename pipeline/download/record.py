@@ -12,8 +12,6 @@ from transforms.metrics.summary import RunSummary
 from transforms.native import compiled
 from transforms.version import __version__
 
-_INTERNAL = ("owner", "meta")
-
 
 def completed(
     begun: Record,
@@ -33,7 +31,7 @@ def completed(
         seconds: that it took.
         runner: the name of Beam's runner.
     """
-    so_far = {name: value for name, value in begun.items() if name not in _INTERNAL}
+    so_far = {name: value for name, value in begun.items() if name != "owner"}
     first = {name: so_far.pop(name) for name in ("run_id", "status", "start_time")}
     samples = so_far.pop("samples", None)
     document = dict(vars(summary))

@@ -62,8 +62,7 @@ class Session:
         self.store = history.open_store(config.metrics, apart=True)
         for record in self.store.bury():
             print(f"an earlier run was killed, and is now marked so: {record['run_id']}")
-            sweep(f"{record.get('meta', '')}/unfinished/{record['run_id']}")
-        self.record: Record = {"request": config.describe(), "meta": folder.absolute().meta}
+        self.record: Record = {"request": config.describe()}
         run_id = self.store.start(self.record)
         self._started = time.monotonic()
         self._runner = runner
@@ -165,7 +164,7 @@ class Session:
         self.record |= self.measured.figures() if self.measured else NOTHING_MEASURED
         seconds = time.monotonic() - self._started
         self.record = completed(self.record, summary, self.config, status, seconds, self._runner)
-        sweep(self.layout.temporary)
+        sweep(self.layout.folder, self.layout.run_id)
         try:
             return self.store.finish(self.record)
         except OSError as error:

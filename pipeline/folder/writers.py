@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 
+from pipeline.history.model import RUN_ID
 from pipeline.text import count
 from transforms.output.folder import OutputFolder
 from transforms.output.layout import Layout
@@ -54,10 +55,19 @@ def writers(folder: OutputFolder) -> Iterator[Writer]:
         OSError: the notes can't be read.
     """
     for path, since in files.dated(folder.unfinished):
-        temporary, _, name = path.rpartition("/")
-        document = files.read_json(path) if name == _NOTE else None
-        if document is not None:
-            yield Writer(temporary.rpartition("/")[2], ProcessId(**document), since)
+        run_id, _, name = path[len(folder.unfinished) + 1 :].partition("/")
+        if name == _NOTE and RUN_ID.fullmatch(run_id) and (owner := _owner(path)):
+            yield Writer(run_id, owner, since)
+
+
+def _owner(path: str) -> ProcessId | None:
+    """Returns whose a note is, or None if it has just been removed."""
+    try:
+        document = files.read_json(path)
+        return None if document is None else ProcessId(**{**document, "pid": int(document["pid"])})
+    except (ValueError, KeyError, TypeError):
+        # A broken note: somebody may be writing, and nothing of theirs is removed.
+        return ProcessId("an unknown machine", 0, "")
 
 
 def others(folder: OutputFolder, run_id: str = "") -> list[Writer]:
@@ -83,24 +93,37 @@ def sweep_dead(layout: Layout) -> None:
         OSError: the folder can't be read, or the store refuses.
     """
     if files.is_local(layout.output):
-        for folder in Path(layout.folder.unfinished).iterdir():
-            if folder.name != layout.run_id:
-                sweep(str(folder))
+        for left in Path(layout.folder.unfinished).iterdir():
+            if left.name != layout.run_id and RUN_ID.fullmatch(left.name):
+                sweep(layout.folder, left.name)
         return
     dead, uploads = _clear_dead(layout)
-    for left in dead:
-        sweep(left)
+    for run_id in dead:
+        sweep(layout.folder, run_id)
     if uploads:
         was = "was" if uploads == 1 else "were"
         print(f"{count(uploads, 'unfinished upload')} of killed runs {was} aborted")
 
 
-def sweep(folder: str) -> None:
-    """Removes a folder; prints why if it can't: nothing depends on it any more."""
+def sweep(folder: OutputFolder, run_id: str) -> None:
+    """Removes a run's unfinished files; prints why if it can't: nothing depends on them any more.
+
+    Nothing else of an output folder is ever removed with all that is in it.
+
+    Args:
+        folder: the output folder.
+        run_id: the run.
+
+    Raises:
+        ValueError: `run_id` is none, and may name any other folder.
+    """
+    if not RUN_ID.fullmatch(run_id):
+        raise ValueError(f"{run_id!r} is no id of a run: nothing was removed")
+    left = folder.temporary(run_id)
     try:
-        files.remove(folder)
+        files.remove_folder(left)
     except (OSError, ValueError) as error:
-        print(f"{folder} could not be removed: {error}", file=sys.stderr)
+        print(f"{left} could not be removed: {error}", file=sys.stderr)
 
 
 def _clear_dead(layout: Layout) -> tuple[list[str], int]:
@@ -110,7 +133,7 @@ def _clear_dead(layout: Layout) -> tuple[list[str], int]:
     this one among them, are nobody's.
 
     Returns:
-        The folders of runs that were killed, which the caller removes; how many uploads are gone.
+        The runs that were killed, whose files the caller removes; how many uploads are gone.
 
     Raises:
         OSError: the store refuses.
@@ -118,7 +141,7 @@ def _clear_dead(layout: Layout) -> tuple[list[str], int]:
     dead, since = [], []
     for writer in writers(layout.folder):
         if writer.run_id != layout.run_id and writer.owner.gone():
-            dead.append(layout.folder.temporary(writer.run_id))
+            dead.append(writer.run_id)
         elif writer.since is not None:
             since.append(writer.since)
     aborted = 0

@@ -11,6 +11,7 @@ from pipeline.addresses import redacted
 from pipeline.history.folders import open_folder
 from pipeline.history.model import (
     DIED,
+    RUN_ID,
     Head,
     NoSuchRun,
     Query,
@@ -20,11 +21,11 @@ from pipeline.history.model import (
     died,
     head_of,
     new_id,
+    to_bury,
 )
 from transforms.storage.json_text import json_text
 
-_NAME = re.compile(r"pipeline-run-(\d{8}T\d{6}\.\d{6}Z(?:-[0-9a-f]+)?)\.json")
-_RUN_ID = re.compile(r"[\w.-]+")
+_NAME = re.compile(rf"pipeline-run-({RUN_ID.pattern})\.json")
 
 
 class JsonStore:
@@ -72,7 +73,7 @@ class JsonStore:
     def bury(self) -> Iterator[Record]:
         """Marks the runs of this machine that were killed as died, and yields their records."""
         for record in self._started():
-            if not died(record):
+            if not to_bury(record, record["run_id"]):
                 continue
             try:
                 self.finish(record | {"status": DIED})
@@ -92,7 +93,7 @@ class JsonStore:
 
     def read(self, run_id: str) -> Record:
         """Returns the whole record of a run."""
-        if _RUN_ID.fullmatch(run_id):
+        if RUN_ID.fullmatch(run_id):
             for name in (_ended(run_id), _running(run_id)):
                 with self._explained():
                     try:
@@ -153,7 +154,8 @@ class JsonStore:
             try:
                 record = json.loads(self._folder.read(f"running/{name}"))
                 died(record)
-                head_of(record)
+                if _running(head_of(record)["run_id"]) != f"running/{name}":
+                    continue
             except (ValueError, KeyError, TypeError, AttributeError, FileNotFoundError):
                 continue  # not a start record, or its run has just ended
             yield record

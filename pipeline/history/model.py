@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import socket
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
@@ -9,6 +10,9 @@ from datetime import datetime, timezone
 from typing import Any, Protocol
 
 from transforms.workers.process import ProcessId
+
+RUN_ID = re.compile(r"[0-9]{8}T[0-9]{6}\.[0-9]{6}Z(?:-[0-9a-f]+)?")
+"""The form of every run's id; see `new_id`. What has another one is no run of this program."""
 
 Record = dict[str, Any]
 """A whole run: its run summary."""
@@ -171,6 +175,18 @@ def died(record: Mapping[str, Any]) -> bool:
     """
     recorded = record["owner"]
     return bool(recorded["host"] == socket.gethostname() and owner(recorded["pid"]) != recorded)
+
+
+def to_bury(record: Mapping[str, Any], run_id: str) -> bool:
+    """Returns whether a record that is kept as the start record of a run is one, and died.
+
+    What anybody may have written is a claim: its id becomes the name of what is removed.
+
+    Raises:
+        KeyError, TypeError, ValueError, AttributeError: it is no start record.
+    """
+    is_of_it = head_of(record)["run_id"] == run_id and RUN_ID.fullmatch(run_id)
+    return bool(is_of_it) and died(record)
 
 
 def owner(pid: int) -> Record | None:

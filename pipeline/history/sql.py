@@ -18,6 +18,7 @@ from pipeline.history.model import (
     died,
     head_of,
     new_id,
+    to_bury,
 )
 
 try:
@@ -40,7 +41,7 @@ class SqlStore:
 
     Attributes:
         name: the URL without its password.
-        skipped: empty: nothing foreign gets into the tables.
+        skipped: why each row that `heads` looked at is no run.
 
     Raises:
         StoreError: it can't be opened.
@@ -84,12 +85,16 @@ class SqlStore:
 
     def bury(self) -> Iterator[Record]:
         """Marks the runs of this machine that were killed as died, and yields their records."""
-        query = sa.select(RUNS.c.record).where(RUNS.c.status == RUNNING).order_by(RUNS.c.run_id)
+        query = sa.select(RUNS.c.run_id, RUNS.c.record).where(RUNS.c.status == RUNNING)
         with self._transaction() as connection:
-            found = [json.loads(text) for text in connection.execute(query).scalars()]
-        for record in found:
-            if not died(record):
-                continue
+            found = list(connection.execute(query.order_by(RUNS.c.run_id)))
+        for run_id, text in found:
+            record = json.loads(text)
+            try:
+                if not to_bury(record, run_id):
+                    continue
+            except (ValueError, KeyError, TypeError, AttributeError):
+                continue  # it was written by another program, and is left as it is
             record["status"] = DIED
             try:
                 self.finish(record)
@@ -122,9 +127,14 @@ class SqlStore:
                 if yielded == query.limit:
                     return
                 head: Head = json.loads(text)
-                if live is not None and died(json.loads(live)):
-                    head["status"] = DIED
-                if query.matches(head):
+                try:
+                    if live is not None and died(json.loads(live)):
+                        head["status"] = DIED
+                    matches = query.matches(head)
+                except (ValueError, KeyError, TypeError) as error:
+                    self.skipped.append(f"{self.name} has a row that is no run: {error!r:.200}")
+                    continue
+                if matches:
                     yielded += 1
                     yield head
 

@@ -5,6 +5,7 @@ import hashlib
 import io
 import json
 import os
+import shutil
 import uuid
 from collections.abc import Iterator, Mapping
 from datetime import datetime
@@ -95,12 +96,29 @@ def _sync(path: str) -> None:
 
 
 def remove(path: str) -> None:
-    """Removes a file, or a folder with all that is in it, if it is there.
+    """Removes a file, if it is there.
 
     Raises:
-        OSError: it can't be removed.
+        OSError: it can't be removed; a folder can't.
     """
-    if store := stores.of(path):
+    if is_local(path):
+        Path(path).unlink(missing_ok=True)
+    elif store := stores.of(path):
+        store.remove(path)
+    elif FileSystems.exists(path):
+        FileSystems.delete([path])
+
+
+def remove_folder(path: str) -> None:
+    """Removes a folder with all that is in it, if it is there. Links in it are not followed.
+
+    Raises:
+        OSError: it can't be removed; a link to a folder can't.
+    """
+    if is_local(path):
+        with contextlib.suppress(FileNotFoundError):
+            shutil.rmtree(path)
+    elif store := stores.of(path):
         store.remove(path)
     elif FileSystems.exists(path):
         FileSystems.delete([path])
