@@ -69,8 +69,9 @@ def vendor_rate(rows: Priced) -> ImpliedRate | None:
     Returns:
         None if no row has a volatility and a price.
     """
-    priced = (rows.price > 0) & (np.abs(rows.error) < 1)
-    x = rows.pick(np.flatnonzero(priced & (rows.volatility > 0) & (rows.spot > 0)))
+    priced = (rows.price > 0) & (np.abs(rows.error) < 1) & (rows.volatility > 0) & (rows.spot > 0)
+    finite = np.isfinite(rows.price + rows.spot + rows.volatility + rows.strike)
+    x = rows.pick(np.flatnonzero(priced & finite))
     if not len(x.price):
         return None
     sensitivity = greeks(

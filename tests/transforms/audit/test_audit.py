@@ -6,7 +6,7 @@ from datetime import date
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pipeline.simulator.market.greeks import Query
@@ -177,6 +177,8 @@ ODD = st.sampled_from([None, float("nan"), float("inf"), float("-inf"), 0.0, -1.
 
 
 @settings(deadline=None, max_examples=40)
+@example([(729, "underlying_price", float("inf"))])
+@example([(729, "bid", float("inf")), (729, "ask", float("inf")), (730, "implied_vol", 1e308)])
 @given(
     st.lists(
         st.tuples(st.integers(0, SMALL.num_rows - 1), st.sampled_from(NUMBERS[1:]), ODD),
