@@ -5,7 +5,6 @@ import tempfile
 import time
 import uuid
 from dataclasses import replace
-from types import TracebackType
 
 from pipeline import history
 from pipeline.config import DownloadConfig
@@ -79,12 +78,7 @@ class Session:
     def __enter__(self) -> "Session":
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.stop.clear()
 
     def ask_to_stop(self) -> None:

@@ -2,7 +2,6 @@
 
 import threading
 from collections.abc import Collection
-from types import TracebackType
 
 import psutil
 
@@ -53,12 +52,7 @@ class MemorySampler:
         self._thread.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self._stop.set()
         self._thread.join()
         self.sample()

@@ -7,7 +7,6 @@ died. This thread watches from beside.
 import threading
 import time
 from collections.abc import Callable, Collection
-from types import TracebackType
 
 import psutil
 
@@ -65,12 +64,7 @@ class Watchdog:
         self._thread.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         # If the other thread is giving up, this waits for the end of the process.
         self._ending.acquire()
         self._ended.set()

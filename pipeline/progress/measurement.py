@@ -1,6 +1,5 @@
 """What is measured and shown while the graph runs: memory, progress, samples over time."""
 
-from types import TracebackType
 from typing import Any, Protocol
 
 from pipeline.process.memory import MemorySampler
@@ -48,14 +47,9 @@ class Measured:
         self.progress.__enter__()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.progress.__exit__(kind, error, trace)
-        self._sampler.__exit__(kind, error, trace)
+    def __exit__(self, *error: object) -> None:
+        self.progress.__exit__(*error)
+        self._sampler.__exit__(*error)
 
     def close_display(self) -> None:
         """Leaves the terminal as it was: for a process that ends without leaving the block."""

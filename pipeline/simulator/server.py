@@ -6,7 +6,6 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from socketserver import TCPServer
-from types import TracebackType
 from typing import Any
 
 from pipeline.simulator.answers import Answer, Request, Responder
@@ -146,12 +145,7 @@ class TerminalServer:
         self._thread.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.stopping.set()
         self._server.shutdown()
         self._server.hang_up()

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from datetime import date
 from itertools import groupby
-from types import TracebackType
 
 import pyarrow as pa
 
@@ -74,12 +73,7 @@ class ThetaClient(Listings):
     def __enter__(self) -> "ThetaClient":
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.close()
 
     def check_served(self, request: GreeksRequest) -> None:

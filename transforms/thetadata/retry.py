@@ -1,9 +1,8 @@
 """When to ask again: bounded in attempts and in time, with backoff, jitter and Retry-After."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import cast
 
 import tenacity
 
@@ -56,29 +55,20 @@ class Attempts:
         sleep: Callable[[float], None] = time.sleep,
         waiting: Callable[[ThetaError, float], None] = lambda error, seconds: None,
     ) -> None:
+        self._policy = policy
         self._stop = stop
         self._waiting = waiting
         self._sleep = sleep
+        self._started = time.monotonic()
+        self._rounds: Iterator[tenacity.AttemptManager] | None = None
         self.waited = 0.0
-        backoff = tenacity.wait_exponential(
-            policy.backoff, policy.longest_wait
-        ) + tenacity.wait_random(0, policy.jitter)
-        self._retrying = tenacity.Retrying(
-            retry=tenacity.retry_if_exception(_retryable),
-            wait=lambda state: max(backoff(state), _retry_after(state)),
-            stop=tenacity.stop_after_attempt(policy.attempts)
-            | tenacity.stop_before_delay(policy.seconds),
-            reraise=True,
-        )
-        self._state = tenacity.RetryCallState(self._retrying, None, (), {})
-        self._retrying.begin()
 
     def progressed(self) -> None:
         """Says that the last attempt came further: the next ones are counted from the first again.
 
         The bound in time stays: an answer of many pages may break as often as it has pages.
         """
-        self._state.attempt_number = 1
+        self._rounds = None
 
     def failed(self, error: ThetaError) -> None:
         """Waits until the answer may be asked for again.
@@ -87,11 +77,38 @@ class Attempts:
             ThetaError: `error` itself, if it is final or the bounds are reached.
             Stopped: the caller asked to stop.
         """
-        self._state.set_exception((type(error), error, error.__traceback__))
-        # It raises the error where the bounds are reached, and else returns how long to sleep.
-        seconds = cast("float", self._retrying.iter(self._state))
-        self._state.prepare_for_next_attempt()
-        self._waiting(error, seconds)
+        if self._rounds is None:
+            self._rounds = iter(self._retrying())
+            self._attempt = next(self._rounds)
+        with self._attempt:
+            _raise(error)
+        # It sleeps, or raises the error where the bounds are reached.
+        self._attempt = next(self._rounds)
+
+    def _retrying(self) -> tenacity.Retrying:
+        policy = self._policy
+        enough = tenacity.stop_after_attempt(policy.attempts)
+        backoff = tenacity.wait_exponential(
+            policy.backoff, policy.longest_wait
+        ) + tenacity.wait_random(0, policy.jitter)
+        return tenacity.Retrying(
+            retry=tenacity.retry_if_exception(_retryable),
+            wait=lambda state: max(backoff(state), _retry_after(state)),
+            stop=lambda state: enough(state) or self._too_late(state),
+            before_sleep=self._announce,
+            sleep=self._nap,
+            reraise=True,
+        )
+
+    def _too_late(self, state: tenacity.RetryCallState) -> bool:
+        return time.monotonic() - self._started + state.upcoming_sleep >= self._policy.seconds
+
+    def _announce(self, state: tenacity.RetryCallState) -> None:
+        error = _error_of(state)
+        assert error is not None  # noqa: S101 -- nothing else is retried
+        self._waiting(error, state.upcoming_sleep)
+
+    def _nap(self, seconds: float) -> None:
         left = seconds
         while left > 0:
             if self._stop():
@@ -102,10 +119,19 @@ class Attempts:
         self.waited += seconds
 
 
+def _raise(error: ThetaError) -> None:
+    raise error
+
+
 def _retryable(error: BaseException) -> bool:
     return isinstance(error, ThetaError) and error.retryable
 
 
-def _retry_after(state: tenacity.RetryCallState) -> float:
+def _error_of(state: tenacity.RetryCallState) -> ThetaError | None:
     error = state.outcome.exception() if state.outcome else None
-    return (error.retry_after or 0.0) if isinstance(error, ThetaError) else 0.0
+    return error if isinstance(error, ThetaError) else None
+
+
+def _retry_after(state: tenacity.RetryCallState) -> float:
+    error = _error_of(state)
+    return (error.retry_after or 0.0) if error else 0.0
