@@ -31,6 +31,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     parser, commands = parsers()
     arguments = _underscored(sys.argv[1:] if argv is None else argv)
+    _refuse_other_bytes(parser, arguments)
     arguments, origins = _with_file(parser, commands, arguments)
     options, rest = parser.parse_known_args(arguments)
     options.origins = origins
@@ -73,6 +74,16 @@ def _with_file(
         parser.error(str(error))
     in_file = dict.fromkeys(values, path)
     return [*arguments[:words], *added, *arguments[words:]], in_file | origins
+
+
+def _refuse_other_bytes(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> None:
+    """Refuses an argument whose bytes are not text: no manifest, record or query could name it."""
+    for before, argument in zip(["", *arguments], arguments, strict=False):
+        try:
+            argument.encode()
+        except UnicodeEncodeError:
+            flag = f"{before} " if before.startswith("--") and "=" not in before else ""
+            parser.error(f"{flag}{argument!r} is not UTF-8: rename the file or folder")
 
 
 def _underscored(arguments: Sequence[str]) -> list[str]:

@@ -1,6 +1,7 @@
 """Standard output that outlives its reader: `greeks download … | head` is a run like any other.
 
-So is one whose output goes to a full disk, or nowhere: a job that was started with it closed.
+So is one whose output goes to a full disk, or nowhere: a job that was started with it closed. And
+so is one whose output is in an encoding that lacks a character of what is printed.
 """
 
 import io
@@ -41,15 +42,19 @@ class Unbroken:
 
 
 def outlive_readers() -> None:
-    """Makes this process's standard output and error survive the end of their readers."""
+    """Makes this process's standard output and error survive the end of their readers.
+
+    A character that their encoding does not have is printed as an escape, such as `\\u2026`.
+    """
     for number in range(3):
         try:
             os.fstat(number)
         except OSError:
             # The next file would get the number, and be printed to.
             os.open(os.devnull, os.O_RDWR)
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        # Who reads a pipe or a log file reads each line when it is printed.
-        sys.stdout.reconfigure(line_buffering=True)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # Who reads a pipe or a log file reads each line when it is printed.
+            stream.reconfigure(line_buffering=True, errors="backslashreplace")
     sys.stdout = Unbroken(sys.stdout or open(os.devnull, "w"))  # noqa: SIM115, PTH123 -- to the end
     sys.stderr = Unbroken(sys.stderr or open(os.devnull, "w"))  # noqa: SIM115, PTH123 -- likewise

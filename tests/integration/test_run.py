@@ -223,6 +223,46 @@ def test_a_run_whose_output_goes_nowhere_is_a_run_like_any_other(
     assert (summary["status"], summary["successful_expirations"]) == ("succeeded", 2)
 
 
+@pytest.mark.parametrize("encoding", ["latin-1", "cp1252", "ascii", "ascii:strict"])
+def test_what_an_encoding_lacks_is_printed_escaped_by_every_command(
+    terminal: TerminalServer, tmp_path: Path, encoding: str
+) -> None:
+    flags = ["--output", "März/€\N{SNOWMAN}/greeks", "--metrics", "läufe\N{SNOWMAN}"]
+    source = ["--terminal", terminal.url, "--interval", "1h", "--max_dte", "0"]
+    (tmp_path / "März" / "€\N{SNOWMAN}" / "greeks").mkdir(parents=True)
+    for command, code in (
+        ([*DOWNLOAD, *flags, *source], 0),
+        (["plan", *DOWNLOAD[1:], *flags, *source], 0),
+        (["verify", *flags[:2]], 0),
+        (["check", flags[1]], 0),
+        (["check", "\N{SNOWMAN}"], 2),
+        (["diff", flags[1], flags[1]], 0),
+        (["doctor", *flags, "--terminal", terminal.url], 0),
+        (["runs", "list", *flags[2:]], 0),
+        (["runs", "show", "\N{SNOWMAN}"], 1),
+        (["config", "show", *flags], 0),
+        (["verify", "--output", "\N{SNOWMAN}"], 2),
+    ):
+        done = subprocess.run(
+            [sys.executable, "-m", "pipeline", *command],
+            cwd=tmp_path,
+            env=os.environ | {"PYTHONIOENCODING": encoding, "PYTHONUTF8": "1"},
+            capture_output=True,
+            check=False,
+        )
+        assert done.returncode == code, done.stdout + done.stderr
+        assert b"Traceback" not in done.stderr
+    assert b"\\u2603" in done.stderr
+
+
+@pytest.mark.parametrize("command", ["download", "plan", "verify", "doctor", "config show"])
+def test_a_path_that_is_not_utf_8_is_refused_by_name(tmp_path: Path, command: str) -> None:
+    path = os.fsdecode(b"data/\xff")
+    out = greeks(tmp_path, *command.split(), "--output", path, code=2)
+    assert "--output 'data/\\udcff' is not UTF-8" in out
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_display_that_can_not_be_does_not_stop_a_run(
     terminal: TerminalServer, tmp_path: Path
 ) -> None:
