@@ -40,7 +40,9 @@ class OtherFileSystem(FileSystem):
         return False
 
     def _list(self, dir_or_prefix: str) -> Any:
-        for found in self._local._list(_path(dir_or_prefix)):
+        # Of a store a prefix need not end where a folder's name does.
+        folder = _path(dir_or_prefix).rpartition("/")[0]
+        for found in self._local._list(folder):
             yield FileMetadata(_SCHEME + found.path.lstrip("/"), found.size_in_bytes)
 
     def create(self, path: str, *args: Any, **kwargs: Any) -> Any:

@@ -5,6 +5,7 @@ import hashlib
 import io
 import json
 import os
+import re
 import shutil
 import uuid
 from collections.abc import Iterator, Mapping
@@ -172,8 +173,11 @@ def below(folder: str) -> Iterator[str]:
     if store := stores.of(folder):
         yield from (path for path, _ in store.below(folder))
         return
-    (result,) = FileSystems.match([f"{folder}/**"])
-    yield from sorted(found.path for found in result.metadata_list)
+    # A pattern can't quote its own characters, so that it may match more than this folder.
+    pattern = re.sub(r"[\[*?]", "?", folder) + "/**"
+    (result,) = FileSystems.match([pattern])
+    found = (each.path for each in result.metadata_list)
+    yield from sorted(path for path in found if path.startswith(f"{folder}/"))
 
 
 def dated(folder: str) -> Iterator[tuple[str, datetime | None]]:
