@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pipeline.doctor.diagnosis import FAIL, OK, WARN, Diagnosis
 from pipeline.history import Query, StoreError, is_sql, open_to_read, redacted
+from pipeline.planning.disk import nearest, on_two_disks
 from pipeline.text import count, size_text
 from transforms.output.folder import OutputFolder
 from transforms.storage import files
@@ -18,7 +19,9 @@ _PROBE = b"x" * (1 << 16)
 
 def output(folder: str) -> Iterator[Diagnosis]:
     """Yields whether a download could write its files."""
-    yield from _folder("output", folder)
+    yield from _folder("output", folder, OutputFolder(folder).meta)
+    if problem := on_two_disks(OutputFolder(folder)):
+        yield Diagnosis(FAIL, "output", problem, "remove the link, or choose another --output")
 
 
 def history(metrics: str) -> Iterator[Diagnosis]:
@@ -47,7 +50,8 @@ def history(metrics: str) -> Iterator[Diagnosis]:
     yield Diagnosis(OK, "metrics", f"{number} in {store.name}")
 
 
-def _folder(about: str, folder: str) -> Iterator[Diagnosis]:
+def _folder(about: str, *folders: str) -> Iterator[Diagnosis]:
+    folder = folders[0]
     try:
         files.check_place(folder)
         local = files.is_local(folder)
@@ -64,11 +68,12 @@ def _folder(about: str, folder: str) -> Iterator[Diagnosis]:
     if not local:
         yield _far(about, folder)
         return
-    place = Path(folder).absolute()
-    while not place.exists():
-        place = place.parent
-    yield _writable(about, folder, place)
-    yield _room(about, place)
+    places = list(dict.fromkeys(map(nearest, folders)))
+    for place in places:
+        if (diagnosis := _writable(about, folder, place)).level == FAIL:
+            break
+    yield diagnosis
+    yield _room(about, places[0])
 
 
 def _far(about: str, folder: str) -> Diagnosis:

@@ -22,6 +22,7 @@ from pipeline.download.messages import all_empty, conclude
 from pipeline.download.session import Session
 from pipeline.errors import Conflict, NothingMatched
 from pipeline.folder import print_catalog
+from pipeline.folder.writers import sweep
 from pipeline.process import watchdog
 from pipeline.process.footprint import choose_pool, give_back
 from pipeline.process.signals import Interruption
@@ -147,6 +148,7 @@ class _Command:
         logging.disable()
         watchdog.kill(watchdog.worker_processes())
         self._job.end()
+        sweep(session.layout.folder, session.layout.run_id)
         if session.measured:
             session.measured.close_display()
         status, code, error = history.INTERRUPTED, self._interruption.exit_code, None

@@ -30,7 +30,6 @@ def execute(session: Session, job: Job) -> RunSummary:
         with source.client(stop) as client:
             plan = make_plan(client, config)
         announce(plan, source, config)
-        session.check_folders()
         with output_lock(layout):
             sweep_dead(layout)
             session.inventory = take_stock(plan, layout, source.origin, config)

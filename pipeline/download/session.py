@@ -10,8 +10,6 @@ from pipeline import history
 from pipeline.config import DownloadConfig
 from pipeline.download.partial_results import results_so_far
 from pipeline.download.record import completed
-from pipeline.errors import Conflict
-from pipeline.folder.writers import sweep
 from pipeline.history import Record
 from pipeline.history.sizes import Sizes
 from pipeline.planning.inventory import Inventory
@@ -88,27 +86,6 @@ class Session:
             # The workers take a moment, and what keeps the record may take one, too.
             self.store.ready()
 
-    def check_folders(self) -> None:
-        """Checks that the output folder and its `.meta` can be written to.
-
-        Raises:
-            Conflict: they can't.
-        """
-        try:
-            files.make_folder(self.layout.output)
-            probe = f"{self.layout.temporary}/probe.json"
-            files.write_json(probe, {}, self.layout.temporary)
-            files.remove(probe)
-        except OSError as error:
-            raise Conflict(
-                f"--output {self.config.output} can't be written to: {error}"
-                + (
-                    "; there is a file in its place: choose another folder"
-                    if isinstance(error, FileExistsError | NotADirectoryError)
-                    else ""
-                )
-            ) from error
-
     def measure(self, source: Source, sizes: Sizes) -> Measured:
         """Returns what measures and shows the run while it is entered."""
         self.measured = Measured(
@@ -158,7 +135,6 @@ class Session:
         self.record |= self.measured.figures() if self.measured else NOTHING_MEASURED
         seconds = time.monotonic() - self._started
         self.record = completed(self.record, summary, self.config, status, seconds, self._runner)
-        sweep(self.layout.folder, self.layout.run_id)
         try:
             return self.store.finish(self.record)
         except OSError as error:

@@ -28,15 +28,16 @@ def write_catalog(output: str) -> Path | None:
         OSError: it can't be written, or the manifest can't be read.
     """
     output_folder = OutputFolder(output)
-    folder, meta = Path(output), Path(output_folder.meta)
+    folder, meta = Path(output_folder.target), Path(output_folder.meta)
     orders = _orders(output_folder)
     if not orders:
         return None
     path = meta / NAME
+    entries = output_folder.entries.removeprefix(output_folder.target)
     # Not beside it: a name ending in .sql would be taken for one.
     unfinished = meta / f"{uuid.uuid4().hex}.unfinished"
     try:
-        unfinished.write_text(catalog_text(folder, path, orders), "utf-8")
+        unfinished.write_text(catalog_text(folder, path, entries, orders), "utf-8")
         unfinished.replace(path)
     finally:
         unfinished.unlink(missing_ok=True)

@@ -8,7 +8,6 @@ needs one statement and no new catalog.
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from transforms.output.folder import ENTRIES
 from transforms.output.layout import COMPRESSIONS
 from transforms.schema import END_OF_DAY, ORDERS, ZONE, schema_of
 
@@ -107,21 +106,24 @@ SELECT
     request->>'greeks' AS greeks,
     rows, bytes, provisional, source, run_id, time, sha256
 FROM read_json(
-    getvariable('greeks_folder') || '@ENTRIES/**/*.json',
+    getvariable('greeks_folder') || @ENTRIES,
     columns = {state: 'VARCHAR', request: 'JSON', rows: 'BIGINT', bytes: 'BIGINT',
                provisional: 'BOOLEAN', source: 'VARCHAR', run_id: 'VARCHAR',
                time: 'TIMESTAMPTZ', sha256: 'VARCHAR'}
 )
 WHERE state = 'committed';
-""".replace("@ENTRIES", ENTRIES)
+"""
 
 
-def catalog_text(folder: Path, catalog: Path, orders: dict[str, dict[str, list[str]]]) -> str:
+def catalog_text(
+    folder: Path, catalog: Path, entries: str, orders: dict[str, dict[str, list[str]]]
+) -> str:
     """Returns the SQL of a catalog.
 
     Args:
         folder: of the data files; made absolute.
         catalog: the path that the text is meant for.
+        entries: what follows `folder` in the path of the manifest's entries.
         orders: the files, relative to `folder`, by their order of Greeks and their suffix.
     """
     columns = {column for order in orders for column in ORDERS[order]}
@@ -141,7 +143,8 @@ def catalog_text(folder: Path, catalog: Path, orders: dict[str, dict[str, list[s
     if straddles:
         sums = ", ".join(f"sum({name}) AS {name}" for name in added)
         parts.append(_STRADDLES.format(sums=sums, source=source))
-    return "".join([*parts, _FILES])
+    parts.append(_FILES.replace("@ENTRIES", _quoted(f"{entries}/**/*.json")))
+    return "".join(parts)
 
 
 def _readers(orders: dict[str, dict[str, list[str]]]) -> Iterator[str]:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 
 from pipeline.errors import Conflict
-from pipeline.folder.writers import leave_note, others
+from pipeline.folder.writers import leave_note, others, sweep
 from transforms.output.folder import OutputFolder
 from transforms.output.layout import Layout
 from transforms.storage import files
@@ -26,21 +26,30 @@ def output_lock(layout: Layout) -> Iterator[None]:
     store, there is none: a lock that is an object would outlive a killed run. Commits are whole
     there, too; whoever else may be writing is named, and the run goes on.
 
+    Whoever has the lock has also seen that the folder can be written to, and removes its run's
+    unfinished files before others get in.
+
     Raises:
-        Conflict: another run has it; who, and where.
-        OSError: the file can't be opened.
+        Conflict: another run has it; who, and where. Or the folder can't be written to.
     """
     if not files.is_local(layout.output):
-        leave_note(layout)
+        with _explained(layout):
+            leave_note(layout)
         for other in others(layout.folder, layout.run_id):
             print(
                 f"note: {other}, is writing to {layout.output}, too, or was killed: of a file that "
                 "both have to write the first one stays, and the other run reports it",
                 file=sys.stderr,
             )
-        yield
+        try:
+            yield
+        finally:
+            sweep(layout.folder, layout.run_id)
         return
-    descriptor = os.open(layout.folder.lock, os.O_RDWR | os.O_CREAT, 0o666)
+    with _explained(layout):
+        files.make_folder(layout.folder.target)
+        files.make_folder(layout.folder.meta)
+        descriptor = os.open(layout.folder.lock, os.O_RDWR | os.O_CREAT, 0o666)
     try:
         try:
             taken = _taken(descriptor, fcntl.LOCK_EX)
@@ -56,11 +65,37 @@ def output_lock(layout: Layout) -> Iterator[None]:
             )
         os.ftruncate(descriptor, 0)
         owner = asdict(ProcessId.current()) | {"run_id": layout.run_id}
-        os.pwrite(descriptor, json.dumps(owner).encode(), 0)
-        yield
-        os.ftruncate(descriptor, 0)
+        try:
+            with _explained(layout):
+                os.pwrite(descriptor, json.dumps(owner).encode(), 0)
+                _try_to_write(layout)
+            yield
+        finally:
+            sweep(layout.folder, layout.run_id)
+            os.ftruncate(descriptor, 0)
     finally:
         os.close(descriptor)
+
+
+@contextmanager
+def _explained(layout: Layout) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        in_place = isinstance(error, FileExistsError | NotADirectoryError)
+        way_out = "; there is a file in its place: choose another folder" if in_place else ""
+        raise Conflict(f"--output {layout.output} can't be written to: {error}{way_out}") from error
+
+
+def _try_to_write(layout: Layout) -> None:
+    """Checks that a file can be written.
+
+    Raises:
+        OSError: it can't.
+    """
+    probe = f"{layout.temporary}/probe.json"
+    files.write_json(probe, {}, layout.temporary)
+    files.remove(probe)
 
 
 def holder(folder: OutputFolder) -> str | None:

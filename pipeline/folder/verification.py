@@ -66,7 +66,7 @@ def verify(output: str) -> Verification:
     """
     folder = OutputFolder(output)
     found = Verification()
-    on_disk = set(files.below(output.rstrip("/")))
+    on_disk = {path for path in files.below(folder.file("")[:-1]) if folder.holds(path)}
     entries = list(Manifest(folder).entries())
     if not (on_disk or entries):
         raise FileNotFoundError(f"{output} has no files, and {folder.meta} no manifest of any")

@@ -11,7 +11,7 @@ from datetime import datetime, timezone
 from pipeline.config import DownloadConfig
 from pipeline.errors import Conflict
 from pipeline.planning.plan import Plan
-from pipeline.planning.preconditions import check_layout, check_paths
+from pipeline.planning.preconditions import check_file_system, check_layout, check_paths
 from transforms.model import GreeksRequest
 from transforms.output.entry import Entry
 from transforms.output.layout import Layout
@@ -55,9 +55,10 @@ def decide(plan: Plan, layout: Layout, source: str, config: DownloadConfig) -> I
 
     Raises:
         Conflict: two requests would make the same file, the folder has the other layout or files
-            of another form, or an entry of the manifest is broken.
+            of another form, no file could be put in place, or an entry of the manifest is broken.
         OSError: the manifest or a file can't be read.
     """
+    check_file_system(layout)
     check_layout(layout, config)
     check_paths(plan, layout)
     form = (config.format, config.compression)

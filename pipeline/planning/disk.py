@@ -10,18 +10,34 @@ from pipeline.history.sizes import Sizes, days_to_expiration
 from pipeline.planning.estimate import Estimate, RowCost, from_sizes, usual_bytes_per_row
 from pipeline.text import count, size_text
 from transforms.model import GreeksRequest
+from transforms.output.folder import OutputFolder
 from transforms.storage import files
 from transforms.thetadata import MalformedResponse, StatusError, ThetaClient
 
 
 def free_bytes(path: str) -> int | None:
     """Returns the bytes free where a folder is or would be made; None on other file systems."""
-    if not files.is_local(path):
-        return None
+    return shutil.disk_usage(nearest(path)).free if files.is_local(path) else None
+
+
+def nearest(path: str) -> Path:
+    """Returns a folder of this machine, or where it is not there the nearest one above it."""
     place = Path(path).absolute()
     while not place.exists():
         place = place.parent
-    return shutil.disk_usage(place).free
+    return place
+
+
+def on_two_disks(folder: OutputFolder) -> str:
+    """Returns why no file could be put in place by a rename, or an empty text."""
+    if not files.is_local(folder.path):
+        return ""
+    if nearest(folder.target).stat().st_dev == nearest(folder.unfinished).stat().st_dev:
+        return ""
+    return (
+        f"{folder.meta} is on another file system than {folder.path}, so that no file could be put "
+        "in place whole"
+    )
 
 
 def refuse_full_disk(

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from pipeline.config import DownloadConfig, command_of
 from pipeline.errors import Conflict
+from pipeline.planning.disk import on_two_disks
 from pipeline.planning.plan import Plan
 from transforms.model import GreeksRequest
 from transforms.output.layout import BY_EXPIRATION, DAILY, Layout
@@ -25,6 +26,19 @@ def check_paths(plan: Plan, layout: Layout) -> None:
                 "Choose a --file_name_pattern that distinguishes them"
             )
         paths[path] = request
+
+
+def check_file_system(layout: Layout) -> None:
+    """Checks that unfinished files will be on the file system of the finished ones.
+
+    Raises:
+        Conflict: they would not.
+    """
+    if problem := on_two_disks(layout.folder):
+        raise Conflict(
+            f"--output {layout.output}: {problem}. Nothing was fetched. Remove the "
+            "link, or choose another --output"
+        )
 
 
 def check_layout(layout: Layout, config: DownloadConfig) -> None:

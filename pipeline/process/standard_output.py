@@ -44,7 +44,7 @@ class Unbroken:
 def outlive_readers() -> None:
     """Makes this process's standard output and error survive the end of their readers.
 
-    A character that their encoding does not have is printed as an escape, such as `\\u2026`.
+    A character that their encoding does not have is printed as an escape.
     """
     for number in range(3):
         try:

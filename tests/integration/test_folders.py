@@ -1,16 +1,32 @@
-"""Output folders in unusual places: odd names, mount points, links, and two names for one folder."""
+"""Output folders in unusual places: odd names, mount points, links, two names for one folder."""
 
+import json
 import shlex
+import subprocess
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import duckdb
+import pandas as pd
+import polars as pl
+import pyarrow.dataset as ds
 import pytest
 
 from pipeline.cli.main import main
+from pipeline.errors import Conflict
+from pipeline.folder import output_lock
+from pipeline.folder.writers import sweep_dead
 from tests.support.answers import rows_of
-from tests.support.command import greeks_here, start
+from tests.support.command import greeks, greeks_here, start
 from tests.support.data import files_in
 from tests.support.market import terminal
 from tests.support.scripted import Answer, Script, scripted_server
+from transforms.model import GreeksRequest
+from transforms.output.folder import OutputFolder
+from transforms.output.layout import Layout
 from transforms.storage import files
 
 GOOD = "download --symbol SPXW --start_date 2024-03-14"
@@ -61,3 +77,149 @@ def test_what_a_pattern_would_match_is_neither_listed_nor_removed(
             files.remove_folder(folder)
             assert not (tmp_path / name).exists()
     assert (tmp_path / "ab" / "file").exists()
+
+
+@pytest.fixture
+def other_disk() -> Iterator[Path]:
+    """A folder on another file system than `tmp_path`."""
+    memory = Path("/dev/shm")
+    if not memory.is_dir():
+        pytest.skip("there is no /dev/shm, which is another file system")
+    with tempfile.TemporaryDirectory(dir=memory) as folder:
+        assert Path(folder).stat().st_dev != Path.cwd().stat().st_dev
+        yield Path(folder)
+
+
+@contextmanager
+def mounted(*arguments: str) -> Iterator[None]:
+    """Mounts a file system while it is entered; the last argument is where."""
+    done = subprocess.run(["mount", *arguments], capture_output=True, text=True, check=False)
+    if done.returncode:
+        pytest.skip(f"nothing can be mounted here: {done.stderr.strip()}")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "-l", arguments[-1]], check=True)
+
+
+def is_whole(output: Path) -> None:
+    """Checks that each command finds what a download has left, and its manifest."""
+    assert download(output) == 0
+    folder = str(output)
+    assert main(["verify", "--output", folder]) == 0
+    assert main(["check", folder]) == 1  # the scripted rows break rules, and are read
+    with scripted_server(terminal()) as server:
+        flags = ["--output", folder, "--terminal", server.url]
+        assert "3 skip" in greeks_here(Path(), "plan", *shlex.split(GOOD)[1:], *flags)
+        told = greeks_here(Path(), "doctor", "--json", *flags)
+    found = {each["about"]: each["level"] for each in json.loads(told)}
+    assert (found["output"], found["disk of output"]) == ("ok", "ok")
+    catalog = Path(OutputFolder(folder).meta) / "catalog.sql"
+    connection = duckdb.connect()
+    connection.execute(catalog.read_text())
+    assert connection.execute("select count(*), count(distinct rows) from files").fetchall() == [
+        (3, 1)
+    ]
+    assert connection.execute("select count(*) from greeks").fetchall() == [(30,)]
+
+
+@pytest.mark.parametrize("kind", ["tmpfs", "bind"])
+def test_a_volume_has_its_meta_inside_and_is_found_wherever_it_is_mounted(
+    tmp_path: Path, kind: str
+) -> None:
+    output, moved = tmp_path / "greeks", tmp_path / "else where"
+    disk = tmp_path / "disk"
+    for folder in (output, moved, disk):
+        folder.mkdir()
+    mount = ("-t", "tmpfs", "none", str(output))
+    with mounted(*(mount if kind == "tmpfs" else ("--bind", str(disk), str(output)))):
+        out = greeks(tmp_path, "verify", "--output", str(output), code=2)
+        assert f"{output}/.meta no manifest" in out
+        with scripted_server(terminal()) as server:
+            flags = ["--output", str(output), "--terminal", server.url]
+            greeks(tmp_path, *shlex.split(GOOD), *flags)
+        is_whole(output)
+        with mounted("--bind", str(output), str(moved)):
+            is_whole(moved)
+        assert len([name for name in files_in(output) if not name.startswith(".meta/")]) == 3
+    assert not Path(f"{output}.meta").exists()
+    if kind == "bind":
+        # The host sees the volume as a folder like any other.
+        is_whole(disk)
+
+
+def test_readers_leave_out_what_is_not_data_inside_a_volume(tmp_path: Path) -> None:
+    output = tmp_path / "greeks"
+    (output / ".meta").mkdir(parents=True)
+    with scripted_server(terminal()) as server:
+        command = [*shlex.split(GOOD), "--format", "parquet", "--output", str(output)]
+        assert main([*command, "--terminal", server.url]) == 0
+    assert pd.read_parquet(output).shape[0] == 30
+    assert ds.dataset(output).count_rows() == 30
+    assert pl.scan_parquet(f"{output}/**/*.parquet").select(pl.len()).collect().item() == 30
+    assert duckdb.execute(f"select count(*) from '{output}/**/*.parquet'").fetchall() == [(30,)]
+
+
+def test_a_link_to_another_disk_is_the_folder_there(tmp_path: Path, other_disk: Path) -> None:
+    output = tmp_path / "greeks"
+    (other_disk / "greeks").mkdir()
+    output.symlink_to(other_disk / "greeks")
+    assert download(output) == 3
+    is_whole(output)
+    is_whole(other_disk / "greeks")
+    assert sorted(each.name for each in other_disk.iterdir()) == ["greeks", "greeks.meta"]
+
+
+def test_a_meta_folder_on_another_disk_is_refused_before_anything_is_fetched(
+    tmp_path: Path, other_disk: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    output = tmp_path / "greeks"
+    Path(f"{output}.meta").symlink_to(other_disk)
+    assert download(output, code=2) == 0
+    assert f"{output}.meta" in (told := capsys.readouterr().err)
+    assert "is on another file system" in told
+    with scripted_server(terminal()) as server:
+        flags = ["--output", str(output), "--terminal", server.url]
+        assert "is on another file system" in greeks_here(tmp_path, "doctor", *flags, code=1)
+        told = greeks_here(tmp_path, "plan", *shlex.split(GOOD)[1:], *flags, code=2)
+        assert "is on another file system" in told
+
+
+def test_a_folder_by_another_name_is_locked_too(tmp_path: Path) -> None:
+    go, asked = threading.Event(), threading.Event()
+
+    def answer(request: GreeksRequest) -> Answer:
+        asked.set()
+        return Answer(rows_of(request, request.trade_dates[0], 100), hold=go)
+
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to("real")
+    (tmp_path / "chain").symlink_to(tmp_path / "link")
+    with scripted_server(terminal(answer)) as server:
+        flags = [*shlex.split(GOOD), "--terminal", server.url, "--output"]
+        first = start(tmp_path, *flags, "link")
+        assert asked.wait(60)
+        for name in ("real", "chain/", "./link"):
+            out = greeks(tmp_path, *flags, name, code=2)
+            assert f"another run is writing to {name}: process {first.pid} on " in out
+        go.set()
+        told, err = first.communicate(timeout=60)
+    assert first.returncode == 0, told + err
+
+
+def test_of_runs_that_begin_together_none_fails_for_the_others_probe(tmp_path: Path) -> None:
+    """The probe of one was swept away by the other, which had the lock."""
+    layouts = [
+        Layout("data/greeks", ".csv", f"20240314T000000.00000{number}Z") for number in range(2)
+    ]
+    held = Path(layouts[0].folder.unfinished)
+    for _ in range(200):
+        with output_lock(layouts[0]):
+            sweep_dead(layouts[0])
+            with (
+                pytest.raises(Conflict, match="another run is writing to"),
+                output_lock(layouts[1]),
+            ):
+                pass
+            assert [each.name for each in held.iterdir()] == [layouts[0].run_id]
+        assert not list(held.iterdir())

@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import dataclass
+from functools import cache
 
 META = ".meta"
 """Follows the output folder's path in that of the folder for all that is not data."""
@@ -17,7 +18,10 @@ class OutputFolder:
     """The paths of an output folder, and of what lies beside it on the same file system.
 
     Readers of the data, such as Polars and DuckDB, take every file in the output folder for data,
-    so that whatever else belongs to it lies in `<output>.meta`.
+    so that whatever else belongs to it lies in `<output>.meta`. What is beside a mount point, as a
+    container's volume is one, is on another file system and may not outlive the container: there,
+    it lies in `<output>/.meta`, wherever the volume is mounted later. A link to a folder is that
+    folder by another name, so that it has the same `.meta`.
 
     >>> OutputFolder("data/greeks/").meta
     'data/greeks.meta'
@@ -31,12 +35,19 @@ class OutputFolder:
     @property
     def meta(self) -> str:
         """The folder of all that is not data."""
-        return self._place + META
+        return self._stem + META
 
     @property
     def entries(self) -> str:
         """The folder of the manifest's entries."""
-        return self._place + ENTRIES
+        return self._stem + ENTRIES
+
+    @property
+    def target(self) -> str:
+        """The folder that the path leads to, where it is a link; else the path."""
+        place = self._place
+        is_link = "://" not in place and os.path.islink(place)  # noqa: PTH114 -- a Path resolves `..`
+        return os.path.realpath(place) if is_link else place
 
     @property
     def lock(self) -> str:
@@ -80,12 +91,39 @@ class OutputFolder:
         """Returns the name of the data file that an entry at `path` is about."""
         return path[len(self.entries) + 1 :].removesuffix(_ENTRY)
 
+    def holds(self, path: str) -> bool:
+        """Returns whether a path below the folder is that of a data file, and not in `meta`."""
+        return not self.name(path).startswith(f"{META}/")
+
     def absolute(self) -> "OutputFolder":
         """Returns the same folder by a path that holds in whatever folder it is used."""
         return self if "://" in self.path else OutputFolder(os.path.abspath(self.path))  # noqa: PTH100 -- a Path has no `..` resolved
+
+    @property
+    def _stem(self) -> str:
+        """What `.meta` follows: the folder, and a slash where it lies inside."""
+        target = self.target
+        if "://" in target:
+            return target
+        inside = f"{target}/"
+        there = os.path.isdir(inside + META)  # noqa: PTH112 -- for each entry
+        return inside if there or _is_mount_point(target) else target
 
     @property
     def _place(self) -> str:
         place = self.path.rstrip("/")
         # `.` and `..` are folders without a name to put `.meta` behind.
         return place if place.rpartition("/")[2] not in ("", ".", "..") else os.path.abspath(place)  # noqa: PTH100 -- likewise
+
+
+def _is_mount_point(folder: str) -> bool:
+    path = os.path.abspath(folder)  # noqa: PTH100 -- a Path has no `..` resolved
+    # The second finds a folder that is mounted from elsewhere on the same file system.
+    return os.path.ismount(path) or os.path.realpath(path) in _mount_points()
+
+
+@cache
+def _mount_points() -> frozenset[str]:
+    import psutil
+
+    return frozenset(each.mountpoint for each in psutil.disk_partitions(all=True))

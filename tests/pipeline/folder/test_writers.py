@@ -12,6 +12,7 @@ import pytest
 
 from pipeline.config import DownloadConfig
 from pipeline.download.session import Session
+from pipeline.folder import output_lock
 from pipeline.folder.writers import others, sweep, sweep_dead
 from pipeline.history import RUNNING, Query, Record, open_store
 from transforms.output.folder import OutputFolder
@@ -78,8 +79,8 @@ def test_a_record_in_the_history_removes_no_folder(
         metrics=str(tmp_path / "metrics"),
     )
     session = Session(config, runner="FnApiRunner", local=True)
-    session.check_folders()
-    sweep_dead(session.layout)
+    with output_lock(session.layout):
+        sweep_dead(session.layout)
     assert all((folder / "thesis.txt").exists() for folder in kept)
 
 
