@@ -23,9 +23,11 @@ from transforms.model import (
     Withdrawn,
 )
 from transforms.quality.check import QualityCheck
+from transforms.quality.dates import TradeDates
 from transforms.quality.gate import QualityGate
 from transforms.row_groups import RowGroups
 from transforms.sinks.base import ExpirationSink, OpenFile
+from transforms.trade_dates import missing, spans, within
 
 
 class StreamError(RuntimeError):
@@ -39,12 +41,14 @@ class _Stream:
     Attributes:
         received: rows of its batches.
         rows: of them, those that the sink was given.
+        dates: of those.
     """
 
     request: GreeksRequest
     check: QualityCheck | None = None
     handle: OpenFile | None = None
     groups: RowGroups = field(default_factory=RowGroups)
+    dates: TradeDates = field(default_factory=TradeDates)
     batches: int = 0
     received: int = 0
     rows: int = 0
@@ -160,6 +164,7 @@ class ExpirationWriter:
                 if stream.handle is None:
                     stream.handle = self._sink.create(self._sink.layout.path(stream.request))
                 self._sink.write_record(stream.handle, rows)
+                stream.dates.add(rows)
                 if stream.check is not None:
                     stream.check.add(rows)
                 stream.rows += rows.num_rows
@@ -174,12 +179,16 @@ class ExpirationWriter:
     def _end(self, stream: _Stream, trailer: Trailer) -> ExpirationResult:
         received = time.monotonic()
         written = quality = None
+        served = stream.request.served_dates
+        with_rows = ""
         if stream.failure is None and trailer.failure is None and not trailer.interrupted:
             self._hand_over(stream, stream.groups.rest())
+            with_rows = spans(stream.dates.found, served)
         failure = stream.failure or trailer.failure
         whole = failure is None and not trailer.interrupted
         if whole and stream.check is not None and stream.rows:
-            quality = stream.check.finish()
+            lacking = missing(with_rows, served, provisional=trailer.provisional)
+            quality = stream.check.finish(within(lacking, served))
             failure = self._gate.failure(quality)
         discard = failure is not None or trailer.interrupted
         if not discard:
@@ -188,7 +197,7 @@ class ExpirationWriter:
                 same("rows", fetched=trailer.rows, handed_over=stream.rows)
                 if stream.handle is not None:
                     written = self._files.commit(
-                        stream.request, stream.handle, trailer, stream.rows, quality
+                        stream.request, stream.handle, trailer, stream.rows, quality, with_rows
                     )
                 elif trailer.requests:
                     self._files.remember_empty(stream.request, trailer)
@@ -215,6 +224,7 @@ class ExpirationWriter:
             requests=trailer.requests,
             waited=trailer.waited,
             provisional=trailer.provisional,
+            dates_with_rows=with_rows if written else "",
             path=path if written else None,
             failure=failure,
             quality=quality.describe() if quality else None,

@@ -2,17 +2,19 @@
 
 import errno
 from dataclasses import replace
+from datetime import datetime, timezone
 
 import pyarrow as pa
 
 from transforms import schema
 from transforms.model import Failure, GreeksRequest, Trailer
-from transforms.output.entry import COMMITTING, EMPTY, Entry
+from transforms.output.entry import COMMITTED, COMMITTING, EMPTY, Entry
 from transforms.output.manifest import Manifest, conflict
 from transforms.quality.findings import Quality
 from transforms.sinks.base import ExpirationSink, OpenFile, Written
 from transforms.storage import files
 from transforms.storage.base import Overtaken
+from transforms.trade_dates import readable
 from transforms.version import __version__
 
 
@@ -25,7 +27,7 @@ class InTheWay(WriteError):
 
 
 class NothingNow(WriteError):
-    """The Terminal has no data for a request that it once answered with a file's worth."""
+    """The Terminal has no data for what it once had: a whole request, or some trade dates of it."""
 
 
 class NotRecorded(WriteError):
@@ -56,8 +58,12 @@ class FileCommit:
         trailer: Trailer,
         rows: int,
         quality: Quality | None,
+        dates_with_rows: str,
     ) -> Written:
         """Closes a file, commits it, and records it.
+
+        Where a file of the same request has these very bytes, it stays, and only what is recorded
+        of it is renewed.
 
         Args:
             request: of the file.
@@ -65,6 +71,7 @@ class FileCommit:
             trailer: of the request's stream.
             rows: that were handed to the sink.
             quality: of the rows, if they were checked.
+            dates_with_rows: the trade dates of the rows, as `trade_dates.spans`.
 
         Raises:
             WriteError, RowsDiffer: the file must not be, or is not, what the manifest would say.
@@ -81,6 +88,7 @@ class FileCommit:
             bytes=written.bytes,
             sha256=written.sha256,
             quality=quality.describe() if quality else None,
+            dates_with_rows=dates_with_rows,
         )
         # Another run may have come in between since the launcher looked.
         before, mark = self._manifest.marked_entry_of(path)
@@ -91,6 +99,18 @@ class FileCommit:
                 # What is there came, with its entry, after the entry was looked for.
                 raise Overtaken(errno.EEXIST, "another run has replaced it meanwhile", path)
             raise InTheWay(in_the_way)
+        old = before if before is not None and _is_whole(before, request, path) else None
+        if old is not None and (lost := entry.lacks(old)):
+            raise NothingNow(
+                f"the Terminal has no data of {request} for {readable(lost)} now, but had when "
+                f"{path} was made, which is left as it is: move it away if it should not be there"
+            )
+        if entry.missing_dates:
+            entry = replace(entry, missing_since=(old and old.missing_since) or _now())
+        if old is not None and old.sha256 == entry.sha256 == files.sha256(path):
+            self._manifest.write(path, entry.committed(), mark)
+            self._sink.discard(handle)
+            return written
         # Where the file system can tell, no step goes on if another run's came in between.
         mark = self._manifest.write(path, entry, mark)
         self._sink.commit(handle, over)
@@ -130,6 +150,16 @@ class FileCommit:
             schema_version=schema.VERSION,
             versions={"theta-greeks-pipeline": __version__, "pyarrow": pa.__version__},
         )
+
+
+def _is_whole(entry: Entry, request: GreeksRequest, path: str) -> bool:
+    """Returns whether the file at `path` is the one that an entry says a request made."""
+    made = entry.state == COMMITTED and entry.request == request.describe()
+    return made and files.exists(path) and files.size(path) == entry.bytes
+
+
+def _now() -> str:
+    return datetime.now(timezone.utc).isoformat()
 
 
 def failure_of(error: Exception, path: str) -> Failure:

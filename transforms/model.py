@@ -8,6 +8,7 @@ from typing import Any, Union
 
 import pyarrow as pa
 
+from transforms import trade_dates as dates
 from transforms.schema import END_OF_DAY, ORDERS
 
 _SYMBOL = re.compile(r"[A-Z][A-Z0-9]*(\.[A-Z0-9]+)?")
@@ -61,6 +62,20 @@ def checked_symbol(symbol: str) -> str:
             "dot inside, such as SPXW or BRK.B"
         )
     return upper
+
+
+def served_dates(symbol: str, expiration: date, trade_dates: tuple[date, ...]) -> tuple[date, ...]:
+    """Returns the trade dates on which there can be rows: all that there are, but for `AM_SETTLED`.
+
+    Args:
+        symbol: the option root.
+        expiration: of the contracts.
+        trade_dates: ascending.
+    """
+    if symbol in AM_SETTLED and trade_dates[-1:] == (expiration,):
+        # Settled before the market opens: the Terminal has nothing for that day, by rule.
+        return trade_dates[:-1]
+    return trade_dates
 
 
 Key = tuple[str, str, str, str]
@@ -144,6 +159,11 @@ class GreeksRequest:
     def key(self) -> Key:
         """The values of `key_fields`, as `key_of` returns them."""
         return key_of(self.key_fields())
+
+    @property
+    def served_dates(self) -> tuple[date, ...]:
+        """The trade dates on which there can be rows."""
+        return served_dates(self.symbol, self.expiration, self.trade_dates)
 
     @property
     def first_trade_date(self) -> date:
@@ -261,6 +281,8 @@ class ExpirationResult:
         requests: HTTP requests sent to the Terminal.
         waited: seconds spent waiting to ask again.
         provisional: a trade date's session had not ended: the next run fetches it again.
+        dates_with_rows: the trade dates that have rows in that file, as `trade_dates.spans`; empty
+            if there is none, or if an earlier run wrote it without noting them.
         path: the committed file, or None.
         failure: why it failed, or None.
         quality: `Quality.describe()` of its rows, or None if they were not checked.
@@ -279,6 +301,7 @@ class ExpirationResult:
     requests: int = 0
     waited: float = 0.0
     provisional: bool = False
+    dates_with_rows: str = ""
     path: str | None = None
     failure: Failure | None = None
     quality: dict[str, Any] | None = None
@@ -286,6 +309,12 @@ class ExpirationResult:
     rows_by_second: tuple[tuple[int, int], ...] = ()
     started: float | None = None
     withdrawn_from: str | None = None
+
+    @property
+    def missing_dates(self) -> str:
+        """The trade dates between or after those that have no rows, as `trade_dates.spans`."""
+        served = self.request.served_dates
+        return dates.missing(self.dates_with_rows, served, provisional=self.provisional)
 
     def describe(self) -> dict[str, Any]:
         """Returns the result as the run summary lists it."""
@@ -299,6 +328,8 @@ class ExpirationResult:
             "requests": self.requests,
             "waited": round(self.waited, 3),
             "provisional": self.provisional,
+            "dates_with_rows": self.dates_with_rows,
+            "missing_dates": self.missing_dates,
             "path": self.path,
             "quality": self.quality,
             **({"reason": self.reason} if self.reason else {}),

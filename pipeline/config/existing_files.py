@@ -33,7 +33,8 @@ class ExistingFilesSettings:
     retry_empty_after: float = field(
         default=Resume.retry_empty_after,
         metadata=_setting(
-            "time after which an expiration without data is requested again",
+            "time after which an expiration without data is requested again, and during which each "
+            "run requests a file again that lacks trade dates after its first one",
             metavar="DAYS",
             check=between(0, 36500, "days"),
         ),

@@ -9,7 +9,12 @@ from pipeline.planning.plan import Plan
 from pipeline.planning.source import SIMULATED, Source
 from pipeline.text import count, size_text
 from transforms.metrics.summary import RunSummary
+from transforms.model import WRITTEN
 from transforms.output.layout import DAILY
+from transforms.quality.limits import MISSING_DATES
+from transforms.trade_dates import readable
+
+_LISTED = 10
 
 
 def announce(plan: Plan, source: Source, config: DownloadConfig) -> None:
@@ -73,19 +78,40 @@ def conclude(summary: RunSummary, record: Record, path: str, output: str) -> Non
             f"{summary.provisional_expirations} are provisional: the session of their last trade "
             "date had not ended; run again later"
         )
+    _print_missing(summary, record)
     if all_empty(summary):
         print(
             "every expiration was empty on a trading day: the Terminal has no Greeks for it "
             "(too early for the symbol, or not in the subscription)",
             file=sys.stderr,
         )
-    if summary.findings:
-        told = ", ".join(f"{rule} {number:,}" for rule, number in summary.findings.items())
+    # Missing trade dates have lines of their own.
+    rows = {rule: n for rule, n in summary.findings.items() if rule != MISSING_DATES}
+    if rows:
+        told = ", ".join(f"{rule} {number:,}" for rule, number in rows.items())
         print(f"quality: {told} (rows; examples in the summary)")
-    elif record["request"]["check"] and summary.total_records:
+    elif record["request"]["check"] and summary.total_records and not summary.findings:
         print("quality: no finding")
     print(f"files:   {output}")
     print(f"summary: {path}")
+
+
+def _print_missing(summary: RunSummary, record: Record) -> None:
+    """Prints which files lack trade dates between or after those that have rows."""
+    lacking = [
+        each for each in summary.expirations if each["status"] == WRITTEN and each["missing_dates"]
+    ]
+    for each in lacking[:_LISTED]:
+        print(
+            f"missing: {each['symbol']} expiring {each['expiration']}: no rows on "
+            f"{readable(each['missing_dates'])}"
+        )
+    if lacking:
+        more = f"{len(lacking) - _LISTED} more are in the summary; " * (len(lacking) > _LISTED)
+        print(
+            f"missing: {more}trade dates without data are requested again by each run for "
+            f"{record['request']['retry_empty_after']:g} days (--retry_empty_after)"
+        )
 
 
 def all_empty(summary: RunSummary) -> bool:

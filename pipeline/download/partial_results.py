@@ -52,7 +52,7 @@ def results_so_far(
 def _as_told(request: GreeksRequest, told: Mapping[str, Any]) -> ExpirationResult:
     names = (
         *("status", "rows", "bytes", "seconds", "requests", "waited", "provisional", "path"),
-        "quality",
+        *("dates_with_rows", "quality"),
     )
     failure = Failure(**told["error"]) if told.get("error") else None
     return ExpirationResult(request, failure=failure, **{name: told[name] for name in names})

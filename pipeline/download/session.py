@@ -124,7 +124,9 @@ class Session:
     def with_skipped(self, summary: RunSummary) -> RunSummary:
         """Returns a summary of what was fetched, completed with what need not be fetched."""
         there = self.inventory
-        return summary.with_skipped(sum(there.skipped.values()), there.empty, there.listed)
+        return summary.with_skipped(
+            sum(there.skipped.values()), there.empty, there.incomplete, there.listed
+        )
 
     def finish(self, summary: RunSummary, status: str) -> str:
         """Completes the record with what only the launcher knows, and keeps it.

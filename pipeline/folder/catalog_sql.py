@@ -104,12 +104,12 @@ SELECT
     CAST(request->>'last_trade_date' AS DATE) AS last_trade_date,
     request->>'interval' AS "interval",
     request->>'greeks' AS greeks,
-    rows, bytes, provisional, source, run_id, time, sha256
+    rows, bytes, provisional, dates_with_rows, source, run_id, time, sha256
 FROM read_json(
     getvariable('greeks_folder') || @ENTRIES,
     columns = {state: 'VARCHAR', request: 'JSON', rows: 'BIGINT', bytes: 'BIGINT',
-               provisional: 'BOOLEAN', source: 'VARCHAR', run_id: 'VARCHAR',
-               time: 'TIMESTAMPTZ', sha256: 'VARCHAR'}
+               provisional: 'BOOLEAN', dates_with_rows: 'VARCHAR', source: 'VARCHAR',
+               run_id: 'VARCHAR', time: 'TIMESTAMPTZ', sha256: 'VARCHAR'}
 )
 WHERE state = 'committed';
 """

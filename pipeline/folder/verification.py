@@ -16,6 +16,7 @@ from transforms.output.manifest import Manifest
 from transforms.schema import VERSION, schema_of
 from transforms.sinks.csv_text import encode_header
 from transforms.storage import files
+from transforms.trade_dates import readable
 
 _THREADS = 4
 _PIECE = 1 << 20
@@ -89,6 +90,8 @@ def verify(output: str) -> Verification:
             found.files += 1
             found.rows += entry.rows
             found.bytes += entry.bytes
+            if entry.missing_dates:
+                found.notes.append(f"{path} has no rows on {readable(entry.missing_dates)}")
             found.problems += [Problem(path, message) for message in problems]
     for path in sorted(on_disk - known):
         found.problems.append(

@@ -6,12 +6,13 @@ from typing import Any
 
 from pipeline.history.model import Head, Record, head_of
 from pipeline.text import size_text, time_text
+from transforms.trade_dates import readable
 
 HEADINGS = (
     f"{'run':<25}{'status':<13}{'symbols':<12}{'trade dates':<25}{'interval':<9}{'files':>6}"
     f"{'rows':>14}{'size':>10}{'time':>9}{'rows/s':>10}{'memory':>9}"
 )
-_FAILURES = 10
+_LISTED = 10
 
 
 def head_line(head: Head) -> str:
@@ -47,11 +48,17 @@ def run_lines(record: Record) -> Iterator[str]:
     yield from wrap(f"asked for    {asked_for}", 100, subsequent_indent=" " * 13)
     if "total_records" in record:
         yield from _outcome(record, head)
-    for error in record.get("errors", ())[:_FAILURES]:
+    for error in record.get("errors", ())[:_LISTED]:
         name = f"{error['expiration']}: " if error.get("expiration") else ""
         yield f"failed       {name}{error['message']}"
-    if len(record.get("errors", ())) > _FAILURES:
-        yield f"             and {len(record['errors']) - _FAILURES} more: see --json"
+    if len(record.get("errors", ())) > _LISTED:
+        yield f"             and {len(record['errors']) - _LISTED} more: see --json"
+    lacking = [each for each in record.get("expirations", ()) if each.get("missing_dates")]
+    for each in lacking[:_LISTED]:
+        named = f"{each['symbol']} expiring {each['expiration']}"
+        yield f"missing      {named}: no rows on {readable(each['missing_dates'])}"
+    if len(lacking) > _LISTED:
+        yield f"             and {len(lacking) - _LISTED} more: see --json"
     samples = record.get("samples")
     if samples and samples.get("seconds"):
         yield from _over_time(samples)

@@ -20,7 +20,10 @@ def assumptions_of(path: str, given: Assumptions) -> Assumptions:
     if entry is None:
         return given
     request = entry.request
-    known: dict[str, Any] = {}
+    known: dict[str, Any] = {
+        "trade_dates": entry.served_dates,
+        "provisional": entry.provisional,
+    }
     if given.annual_dividend is None and "annual_dividend" in request:
         known["annual_dividend"] = float(request["annual_dividend"])
     if given.version is None and "version" in request:

@@ -6,8 +6,8 @@ from typing import Any
 from pipeline.text import count
 from transforms.audit.audit import Audit, Checked
 from transforms.audit.error_bins import DAYS, MONEYNESS
-from transforms.quality.findings import MOST_EXAMPLES, Example
-from transforms.quality.limits import RULES, TOGETHER
+from transforms.quality.findings import MOST_EXAMPLES, Example, named
+from transforms.quality.limits import MISSING_DATES, RULES, TOGETHER
 
 _SHARES = {
     "IV 0": "unsolved_iv",
@@ -143,13 +143,10 @@ def _findings(checked: Iterable[Checked]) -> Iterator[str]:
         if rule not in by_rule:
             continue
         found = sum(number for number, _ in by_rule[rule])
-        yield f"{rule}: {found:,} of {count(rows, 'row')}: {words}"
+        of = "" if rule == MISSING_DATES else f" of {count(rows, 'row')}"
+        yield f"{rule}: {found:,}{of}: {words}"
         examples = [example for _, some in by_rule[rule] for example in some]
         # Stable: of those that are as bad, the first.
         for example in sorted(examples, key=lambda each: -each.badness)[:MOST_EXAMPLES]:
-            named = example.key
             values = ", ".join(_told(example.values))
-            yield (
-                f"    {named['symbol']} {named['expiration']} {named['strike']:g} "
-                f"{named['right']} {named['timestamp']}  {values}"
-            )
+            yield f"    {' '.join(named(example.key))}  {values}".rstrip()

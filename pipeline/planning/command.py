@@ -14,6 +14,7 @@ from pipeline.text import count, size_text
 from transforms.model import GreeksRequest
 from transforms.thetadata import TerminalUnreachable, ThetaError
 from transforms.thetadata.client import parts_of
+from transforms.trade_dates import readable
 
 OK, NOTHING, USAGE, NO_TERMINAL = 0, 1, 2, 3
 
@@ -67,6 +68,7 @@ def lines(made: Preview, config: DownloadConfig) -> Iterator[str]:
             f"{request.symbol:<8}{request.expiration!s:<12}{_dates(request):>12}"
             f"{len(parts_of(request)):>10}  {each.action}"
             + (f": {each.reason}" if each.reason else "")
+            + (f"; no rows on {readable(each.missing_dates)}" if each.missing_dates else "")
         )
     yield ""
     yield from _totals(made, config)

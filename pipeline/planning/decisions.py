@@ -35,12 +35,15 @@ class Decision:
             (it need not be fetched), or `conflict` (its file must not be written, so nothing is
             fetched).
         reason: why, as a phrase; empty for `new`.
+        missing_dates: the trade dates that its file should have and has not, as
+            `trade_dates.spans`.
         entry: of its file in the manifest, or None.
     """
 
     request: GreeksRequest
     action: str
     reason: str = ""
+    missing_dates: str = ""
     entry: Entry | None = None
 
 
@@ -76,16 +79,22 @@ def decide(plan: Plan, layout: Layout, source: str, config: DownloadConfig) -> I
             entry = _entry_of(manifest, path)
             problem = conflict(path, entry, request, source)
         if problem:
-            return Decision(request, CONFLICT, problem, entry)
+            return Decision(request, CONFLICT, problem, entry=entry)
         own = entry if entry is not None and entry.is_of(request, source) else None
+        missing = own.missing_dates if own is not None else ""
         reason = reason_to_skip(own, path, form, resume, now)
         # What this run would fail must not pass because an earlier one let it.
         if reason and not (own is not None and _too_low(own, limits)):
-            return Decision(request, SKIP, reason, entry)
+            return Decision(request, SKIP, reason, missing, entry)
         if entry is None or not files.exists(path):
             return Decision(request, NEW, entry=entry)
-        why = "provisional" if entry.provisional else "not proven, or asked for again"
-        return Decision(request, AGAIN, f"{why}: the run {entry.run_id} made its file", entry)
+        why = "not proven, or asked for again"
+        if entry.provisional:
+            why = "provisional"
+        elif missing:
+            why = "trade dates are missing"
+        reason = f"{why}: the run {entry.run_id} made its file"
+        return Decision(request, AGAIN, reason, missing, entry)
 
     # Threads: hashing frees the GIL, and a file system may be far away.
     with ThreadPoolExecutor(_THREADS) as pool:

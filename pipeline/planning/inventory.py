@@ -25,6 +25,7 @@ class Inventory:
         missing: the requests to send, in the plan's order.
         skipped: how many others there are, by the reason why they need not be sent.
         empty: how many of those have no data, and so no file.
+        incomplete: how many of those have a file in which trade dates are missing.
         listed: the results of the first `LISTED` of those: a daily job skips ever more, and the
             manifest has them all.
     """
@@ -32,6 +33,7 @@ class Inventory:
     missing: tuple[GreeksRequest, ...] = ()
     skipped: Mapping[str, int] = field(default_factory=dict)
     empty: int = 0
+    incomplete: int = 0
     listed: tuple[ExpirationResult, ...] = ()
 
 
@@ -45,13 +47,14 @@ def take_stock(plan: Plan, layout: Layout, source: str, config: DownloadConfig) 
     missing: list[GreeksRequest] = []
     listed: list[ExpirationResult] = []
     skipped: Counter[str] = Counter()
-    conflicts, empty = [], 0
+    conflicts, empty, incomplete = [], 0, 0
     for each in decide(plan, layout, source, config):
         if each.action == CONFLICT:
             conflicts.append(each)
         elif each.action == SKIP:
             skipped[each.reason] += 1
             empty += each.entry is not None and each.entry.state == EMPTY
+            incomplete += bool(each.missing_dates)
             if len(listed) < LISTED:
                 listed.append(_skipped(each, layout))
         else:
@@ -59,7 +62,7 @@ def take_stock(plan: Plan, layout: Layout, source: str, config: DownloadConfig) 
     if conflicts:
         raise Conflict(refusal(conflicts, config, source))
     note_layout(layout, config)
-    return Inventory(tuple(missing), skipped, empty, tuple(listed))
+    return Inventory(tuple(missing), skipped, empty, incomplete, tuple(listed))
 
 
 def _skipped(decision: Decision, layout: Layout) -> ExpirationResult:
@@ -70,6 +73,7 @@ def _skipped(decision: Decision, layout: Layout) -> ExpirationResult:
         status=SKIPPED,
         rows=entry.rows,
         bytes=entry.bytes,
+        dates_with_rows=entry.dates_with_rows,
         path=None if entry.state == EMPTY else layout.path(decision.request),
         reason=decision.reason,
         quality=entry.quality,

@@ -65,6 +65,7 @@ class Preview:
                     "requests": len(parts_of(each.request)),
                     "action": each.action,
                     "reason": each.reason,
+                    "missing_dates": each.missing_dates,
                 }
                 for each in self.decisions
             ],

@@ -19,6 +19,7 @@ from pipeline.progress.snapshot import Snapshot
 from pipeline.progress.tally import Tally
 from pipeline.text import size_text
 from transforms.model import FAILED
+from transforms.trade_dates import readable
 
 _POLL_SECONDS = 0.1
 _LOOK_SECONDS = 0.1
@@ -165,6 +166,8 @@ class Progress:
                 self._headed = True
                 self._display.line(_HEADINGS)
             self._display.line(result_line(message))
+            if message["missing_dates"]:
+                self._display.news(f"{name}: no rows on {readable(message['missing_dates'])}")
             if message["status"] == FAILED and message.get("error"):
                 self._display.news(f"{name} failed: {message['error']['message']}")
             return True

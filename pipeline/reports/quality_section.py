@@ -7,6 +7,8 @@ from pipeline.reports.figure import Figure, Section, Table, base
 from pipeline.reports.source import Source
 from pipeline.text import count
 from transforms.output.entry import entry_of_file
+from transforms.quality.findings import named
+from transforms.quality.limits import MISSING_DATES
 
 Quality = dict[str, Any]
 
@@ -135,7 +137,13 @@ def _finding_table(findings: list[tuple[str, int, int, str]], rows: int) -> Tabl
         "Findings: what no convention of ThetaData explains",
         heads,
         [
-            (name, f"{count:,}", f"{count / rows:.4%}", f"{files:,}", says)
+            (
+                name,
+                f"{count:,}",
+                "-" if name == MISSING_DATES else f"{count / rows:.4%}",
+                f"{files:,}",
+                says,
+            )
             for name, count, files, says in findings
         ],
         absent="No finding: nothing that the conventions do not explain.",
@@ -148,8 +156,8 @@ def _examples(checked: dict[str, Quality]) -> Table:
         for finding in quality.get("findings", []):
             for example in finding.get("examples", []):
                 key = example["key"]
-                contract = f"{key['symbol']} {key['expiration']} {key['strike']:g} {key['right']}"
-                clock = str(key["timestamp"])[:19].replace("T", " ")
+                contract, time = named(key)
+                clock = time[:19].replace("T", " ")
                 values = ", ".join(f"{name} {value}" for name, value in example["values"].items())
                 rows.append((finding["rule"], contract, clock, values))
     rows.sort(key=lambda row: row[0])

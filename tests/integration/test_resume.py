@@ -5,6 +5,7 @@ import os
 import re
 import shlex
 import threading
+from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -192,6 +193,103 @@ def test_no_data_is_remembered_and_asked_for_again_after_some_days(
     assert greeks(f"{GOOD} --retry_empty_after 0") == ["SPXW 2024-03-15 on 2024-03-14"]
     assert friday in data()
     assert greeks(GOOD) == []
+
+
+WEEK = (
+    "download --symbol SPXW --start_date 2024-03-11 --end_date 2024-03-15 --expirations 2024-03-15"
+)
+FRIDAY = "2024-03-15/SPXW_20240315.csv"
+
+
+def without(*days: int) -> Script:
+    """A Terminal that has nothing for some days of March."""
+
+    def answer(request: GreeksRequest) -> Answer:
+        (day,) = request.trade_dates
+        return NO_DATA if day.day in days else Answer(rows_of(request, day, 10))
+
+    return terminal(answer)
+
+
+def with_only_a_header(*days: int) -> Script:
+    """A Terminal that answers with the names of the columns alone for some days of March."""
+
+    def answer(request: GreeksRequest) -> Answer:
+        (day,) = request.trade_dates
+        return Answer(rows_of(request, day, 0 if day.day in days else 10))
+
+    return terminal(answer)
+
+
+@pytest.mark.parametrize("lacking", [without, with_only_a_header])
+def test_a_missing_trade_date_is_reported_and_fetched_again_until_it_has_rows(
+    lacking: Callable[..., Script], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert len(greeks(WEEK, lacking(11, 13))) == 5
+    out = capsys.readouterr().out
+    assert "missing: SPXW expiring 2024-03-15: no rows on 2024-03-13\n" in out
+    assert last_summary()["incomplete_expirations"] == 1
+    (told,) = last_summary()["expirations"]  # type: ignore[misc]  # -- one, or the test fails
+    assert told["missing_dates"] == "2024-03-13"  # type: ignore[has-type]
+    assert told["dates_with_rows"] == "2024-03-12,2024-03-14/2024-03-15"  # type: ignore[has-type]
+    assert main(["runs", "show", "last"]) == 0
+    assert "missing      SPXW expiring 2024-03-15: no rows on 2024-03-13" in capsys.readouterr().out
+    assert main(["verify"]) == 0
+    assert f"note: data/greeks/{FRIDAY} has no rows on 2024-03-13" in capsys.readouterr().out
+    assert main(["check", "data/greeks", "--fail_on", "missing_dates"]) == 1
+    assert re.search(
+        r"missing_dates: 1: .*\n +SPXW 2024-03-15 2024-03-13\n", capsys.readouterr().out
+    )
+    with scripted_server(lacking(11, 13)) as server:
+        plan = ["plan", *shlex.split(WEEK)[1:], "--terminal", server.url, "--probe", "never"]
+        assert main(plan) == 0
+    planned = capsys.readouterr().out
+    assert "again: trade dates are missing" in planned
+    assert "no rows on 2024-03-13" in planned
+    assert len(greeks(WEEK)) == 5
+    assert last_summary()["incomplete_expirations"] == 0
+    assert greeks(WEEK) == []
+    mended = data()
+    greeks(f"{WEEK} --output data/calm")
+    assert files_in(Path("data/calm")) == mended
+    assert main(["verify"]) == 0
+
+
+def test_a_missing_trade_date_is_not_requested_for_longer_than_it_is_said(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    greeks(WEEK, without(13))
+    before = data()
+    since = json.loads(entry(FRIDAY).read_text())["missing_since"]
+    assert len(greeks(WEEK, without(13))) == 5
+    assert json.loads(entry(FRIDAY).read_text())["missing_since"] == since
+    earlier = datetime.now(timezone.utc) - timedelta(days=8)
+    change(FRIDAY, missing_since=earlier.isoformat())
+    capsys.readouterr()
+    assert greeks(WEEK) == []
+    skipped = f"skipped: 1 already there, with trade dates without data since {earlier:%Y-%m-%d}"
+    assert skipped in capsys.readouterr().out
+    assert last_summary()["incomplete_expirations"] == 1
+    assert data() == before
+    assert len(greeks(f"{WEEK} --retry_empty_after 9")) == 5
+    assert last_summary()["incomplete_expirations"] == 0
+
+
+def test_a_manifest_that_does_not_know_the_trade_dates_is_believed() -> None:
+    greeks(WEEK, without(13))
+    document = json.loads(entry(FRIDAY).read_text())
+    del document["dates_with_rows"], document["missing_since"]
+    entry(FRIDAY).write_text(json.dumps(document))
+    assert greeks(WEEK) == []
+
+
+def test_a_trade_date_that_the_terminal_has_no_more_fails_and_the_file_stays() -> None:
+    greeks(WEEK)
+    before = data()
+    greeks(f"{WEEK} --overwrite", without(13), code=1)
+    assert data() == before
+    (error,) = last_summary()["errors"]  # type: ignore[misc]  # -- one, or the test fails
+    assert error["error_type"] == "NothingNow"  # type: ignore[has-type]
 
 
 def test_remembered_emptiness_is_no_success() -> None:

@@ -28,8 +28,15 @@ def batches_of(
     request: GreeksRequest, rows: int, batch_size: int = 1000, step: float = 0.0001
 ) -> list[pa.RecordBatch]:
     """Returns `rows` rows of a request, no two alike."""
-    body = io.BytesIO(rows_of(request, DAY, rows, step))
-    return list(CsvReader(request, Part(DAY, DAY), V3()).batches(body.read, batch_size, 1 << 26))
+    return batches_on(request, DAY, rows, batch_size, step)
+
+
+def batches_on(
+    request: GreeksRequest, day: date, rows: int, batch_size: int = 1000, step: float = 0.0001
+) -> list[pa.RecordBatch]:
+    """Returns the same of a trade date."""
+    body = io.BytesIO(rows_of(request, day, rows, step))
+    return list(CsvReader(request, Part(day, day), V3()).batches(body.read, batch_size, 1 << 26))
 
 
 def layout_in(folder: Path, suffix: str = ".csv", run_id: str = "run-1") -> Layout:

@@ -1,6 +1,7 @@
 import errno
 import zlib
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipeline.simulator.market.market import Market
-from tests.support.data import SCHEMA, batches_of, files_in, layout_in, request_for
+from tests.support.data import SCHEMA, batches_of, batches_on, files_in, layout_in, request_for
 from tests.support.plant import plant, without
 from transforms import row_groups
 from transforms.expiration_writer import ExpirationWriter, StreamError
@@ -37,6 +38,7 @@ from transforms.quality.limits import parse_limits
 from transforms.sinks.base import ExpirationSink, OpenFile
 from transforms.sinks.csv import CsvSink
 from transforms.sinks.parquet import ParquetSink
+from transforms.trade_dates import within
 from transforms.write import WriteGreeks
 
 MARKET = Market()
@@ -486,3 +488,133 @@ def test_without_the_check_there_is_no_quality(tmp_path: Path) -> None:
     result = send(writer, CHECKED_REQUEST, stream_of(CHECKED))
     assert result is not None
     assert (result.status, result.quality) == (WRITTEN, None)
+
+
+WEEK = tuple(date(2024, 3, day) for day in (11, 12, 13, 14, 15))
+WHOLE_WEEK = GreeksRequest("SPXW", date(2024, 3, 15), WEEK)
+
+
+def rows_on(days: Sequence[int], step: float = 0.0001) -> list[Item]:
+    """Returns the stream of a week of which these days of March have 10 rows each."""
+    batches = [
+        batch
+        for day in WEEK
+        if day.day in days
+        for batch in batches_on(WHOLE_WEEK, day, 10, step=step)
+    ]
+    return [*batches, Trailer(len(batches), 10 * len(batches), len(WEEK))]
+
+
+def written_week(folder: Path, items: Sequence[Item]) -> tuple[ExpirationResult, Entry]:
+    result = send(ExpirationWriter(csv_sink(folder), "live"), WHOLE_WEEK, items)
+    entry = entry_in(folder, WHOLE_WEEK)
+    assert result is not None
+    assert entry is not None
+    return result, entry
+
+
+@pytest.mark.parametrize(
+    ("days", "with_rows", "lacking"),
+    [
+        ((11, 12, 13, 14, 15), "2024-03-11/2024-03-15", ""),
+        ((13, 14, 15), "2024-03-13/2024-03-15", ""),
+        ((11, 12, 14, 15), "2024-03-11/2024-03-12,2024-03-14/2024-03-15", "2024-03-13"),
+        ((12, 14), "2024-03-12,2024-03-14", "2024-03-13,2024-03-15"),
+        ((11,), "2024-03-11", "2024-03-12/2024-03-15"),
+    ],
+)
+def test_the_manifest_and_the_result_have_the_trade_dates_with_rows_and_those_that_are_missing(
+    days: tuple[int, ...], with_rows: str, lacking: str, tmp_path: Path
+) -> None:
+    result, entry = written_week(tmp_path, rows_on(days))
+    assert (result.status, result.rows) == (WRITTEN, 10 * len(days))
+    assert (result.dates_with_rows, result.missing_dates) == (with_rows, lacking)
+    assert (entry.dates_with_rows, entry.missing_dates) == (with_rows, lacking)
+    assert bool(entry.missing_since) == bool(lacking)
+    assert result.quality is not None
+    count = sum(finding["count"] for finding in result.quality["findings"] if dated(finding))
+    assert count == len(within(lacking, WEEK))
+
+
+def dated(finding: dict[str, object]) -> bool:
+    return finding["rule"] == "missing_dates"
+
+
+def test_a_trade_date_may_still_come_while_its_session_has_not_ended(tmp_path: Path) -> None:
+    *batches, trailer = rows_on((11, 12, 14))
+    assert isinstance(trailer, Trailer)
+    result, entry = written_week(tmp_path, [*batches, replace(trailer, provisional=True)])
+    assert result.missing_dates == entry.missing_dates == "2024-03-13"
+
+
+def test_what_is_settled_in_the_morning_has_no_rows_on_its_last_day(tmp_path: Path) -> None:
+    request = replace(WHOLE_WEEK, symbol="SPX")
+    batches = [batch for day in WEEK[:-1] for batch in batches_on(request, day, 10)]
+    writer = ExpirationWriter(csv_sink(tmp_path), "live")
+    result = send(writer, request, [*batches, Trailer(4, 40, 4)])
+    assert result is not None
+    assert (result.dates_with_rows, result.missing_dates) == ("2024-03-11/2024-03-14", "")
+
+
+def test_a_file_that_gains_a_trade_date_is_replaced_whole(tmp_path: Path) -> None:
+    written_week(tmp_path, rows_on((11, 12, 14, 15)))
+    _, entry = written_week(tmp_path, rows_on((11, 12, 13, 14, 15)))
+    assert (entry.rows, entry.missing_dates, entry.missing_since) == (50, "", "")
+    written_week(tmp_path / "calm", rows_on((11, 12, 13, 14, 15)))
+    assert files_in(tmp_path / "greeks") == files_in(tmp_path / "calm" / "greeks")
+    assert unfinished(tmp_path) == []
+
+
+def test_a_file_that_gains_nothing_stays_and_the_time_of_its_entry_is_renewed(
+    tmp_path: Path,
+) -> None:
+    first, before = written_week(tmp_path, rows_on((11, 12, 14, 15)))
+    assert first.path is not None
+    inode = Path(first.path).stat().st_ino
+    again, after = written_week(tmp_path, rows_on((11, 12, 14, 15)))
+    assert again.status == WRITTEN
+    assert Path(first.path).stat().st_ino == inode
+    assert after.time > before.time
+    assert replace(after, time=before.time) == before
+    assert unfinished(tmp_path) == []
+
+
+def test_a_damaged_file_of_the_right_size_is_replaced_by_the_same_rows(tmp_path: Path) -> None:
+    first, _ = written_week(tmp_path, rows_on((11, 12)))
+    assert first.path is not None
+    content = Path(first.path).read_bytes()
+    Path(first.path).write_bytes(content[:-2] + b"9\n")
+    written_week(tmp_path, rows_on((11, 12)))
+    assert Path(first.path).read_bytes() == content
+
+
+def test_a_file_stays_when_the_terminal_has_lost_a_trade_date_of_it(tmp_path: Path) -> None:
+    written_week(tmp_path, rows_on((11, 12, 14, 15)))
+    before = files_in(tmp_path)
+    result, _ = written_week(tmp_path, rows_on((11, 13, 14, 15)))
+    assert result.status == FAILED
+    assert result.failure is not None
+    assert result.failure.error_type == "NothingNow"
+    assert "has no data of SPXW expiring 2024-03-15" in result.failure.message
+    assert "for 2024-03-12 now" in result.failure.message
+    assert files_in(tmp_path) == before
+
+
+def test_a_limit_on_missing_dates_keeps_the_file_back(tmp_path: Path) -> None:
+    gate = QualityGate(limits=parse_limits("missing_dates"))
+    writer = ExpirationWriter(csv_sink(tmp_path), "live", gate=gate)
+    result = send(writer, WHOLE_WEEK, rows_on((11, 13, 14)))
+    assert result is not None
+    assert result.failure is not None
+    assert "missing_dates>0 is exceeded: 2 with a requested trade date" in result.failure.message
+    assert files_in(tmp_path) == {}
+    early = send(writer, WHOLE_WEEK, rows_on((13, 14, 15)))
+    assert early is not None
+    assert early.status == WRITTEN
+
+
+def test_without_the_check_missing_trade_dates_are_noted_too(tmp_path: Path) -> None:
+    writer = ExpirationWriter(csv_sink(tmp_path), "live", gate=QualityGate(on=False))
+    result = send(writer, WHOLE_WEEK, rows_on((11, 13)))
+    assert result is not None
+    assert (result.quality, result.missing_dates) == (None, "2024-03-12,2024-03-14/2024-03-15")

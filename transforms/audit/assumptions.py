@@ -1,6 +1,7 @@
 """Assumptions about how rows were made, which the rows don't show."""
 
 from dataclasses import dataclass
+from datetime import date
 
 from transforms.market.calendar import CLOSE_MS, OPEN_MS
 
@@ -17,6 +18,9 @@ class Assumptions:
         interval: between two rows of a contract, or None for what they show.
         start_ms: the first time of day, where the interval is known; milliseconds.
         end_ms: the last one.
+        trade_dates: those that should have rows from the first one on that has, ascending; none if
+            that is not known.
+        provisional: the last trade date's session had not ended: it may have no rows yet.
     """
 
     rate: float | None = None
@@ -25,3 +29,5 @@ class Assumptions:
     interval: str | None = None
     start_ms: int = OPEN_MS
     end_ms: int = CLOSE_MS
+    trade_dates: tuple[date, ...] = ()
+    provisional: bool = False

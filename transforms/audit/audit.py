@@ -18,11 +18,13 @@ from transforms.audit.recomputation import Recomputed, is_daily, recompute_block
 from transforms.market.clock import DAY_MS, EPOCH
 from transforms.quality.block import Block, arrays, milliseconds, new_york, stamp
 from transforms.quality.check import QualityCheck
+from transforms.quality.dates import TradeDates
 from transforms.quality.finding_counts import FindingCounts
 from transforms.quality.findings import Example, Finding, Quality
 from transforms.quality.rules import Violations
 from transforms.row_groups import RowGroups
 from transforms.schema import END_OF_DAY
+from transforms.trade_dates import missing, spans, within
 
 MOST_HELD = 1_000_000
 """So many rows are held at once, of the trade dates that are being read: up to 250 MB."""
@@ -40,6 +42,15 @@ class _Expiration:
     together: FindingCounts
     groups: RowGroups = field(default_factory=RowGroups)
     files: dict[str, None] = field(default_factory=dict)
+    dates: TradeDates = field(default_factory=TradeDates)
+    requested: set[date] = field(default_factory=set)
+    provisional: bool = False
+
+    def missing_dates(self) -> list[date]:
+        """Returns the requested trade dates that should have rows and have none."""
+        served = sorted(self.requested)
+        with_rows = spans(self.dates.found, served)
+        return within(missing(with_rows, served, provisional=self.provisional), served)
 
 
 @dataclass(frozen=True)
@@ -128,6 +139,9 @@ class Audit:
                     FindingCounts(symbol, expiration),
                 )
             one.files[source] = None
+            one.dates.add(part)
+            one.requested.update(self._assumed.trade_dates)
+            one.provisional |= self._assumed.provisional
             for batch in part.to_batches():
                 for group in one.groups.add(batch):
                     one.check.add(group)
@@ -171,7 +185,7 @@ class Audit:
         ):
             for group in one.groups.rest():
                 one.check.add(group)
-            quality = one.check.finish()
+            quality = one.check.finish(one.missing_dates())
             together = one.together.findings(quality.rows)
             checked.append(Checked(symbol, expiration, tuple(one.files), quality, together))
         self._hint(checked)

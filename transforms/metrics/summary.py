@@ -24,6 +24,8 @@ class RunSummary:
 
     Attributes:
         skipped_empty_expirations: those of the skipped ones that have no data, and so no file.
+        incomplete_expirations: those whose file lacks a requested trade date after its first one,
+            skipped ones too; each result says which.
         expirations: each result, described, by symbol, expiration and trade date.
         findings: rows that break a rule of quality, by rule, over all expirations.
         errors: `{expiration, error_type, message}` of each failed expiration, in that order.
@@ -44,6 +46,7 @@ class RunSummary:
     total_requests: int = 0
     total_wait: float = 0.0
     provisional_expirations: int = 0
+    incomplete_expirations: int = 0
     findings: dict[str, int] = field(default_factory=dict)
     files_created: tuple[str, ...] = ()
     errors: tuple[dict[str, str], ...] = ()
@@ -76,6 +79,7 @@ class RunSummary:
             total_requests=sum(r.requests for r in ordered),
             total_wait=round(sum(r.waited for r in ordered), 3),
             provisional_expirations=sum(r.provisional for r in ordered),
+            incomplete_expirations=sum(bool(r.missing_dates) for r in ordered),
             findings=_findings(ordered),
             files_created=tuple(r.path for r in written if r.path is not None),
             errors=tuple(
@@ -91,7 +95,7 @@ class RunSummary:
         )
 
     def with_skipped(
-        self, count: int, empty: int, listed: Sequence[ExpirationResult]
+        self, count: int, empty: int, incomplete: int, listed: Sequence[ExpirationResult]
     ) -> "RunSummary":
         """Returns the summary of a run that also skipped some expirations.
 
@@ -100,6 +104,7 @@ class RunSummary:
         Args:
             count: of them.
             empty: how many of them have no data.
+            incomplete: how many of them have a file in which trade dates are missing.
             listed: those that the summary lists, which need not be all.
         """
         described = [*self.expirations, *(result.describe() for result in listed)]
@@ -108,6 +113,7 @@ class RunSummary:
             total_expirations=self.total_expirations + count,
             skipped_expirations=self.skipped_expirations + count,
             skipped_empty_expirations=self.skipped_empty_expirations + empty,
+            incomplete_expirations=self.incomplete_expirations + incomplete,
             expirations=tuple(sorted(described, key=key_of)),
         )
 

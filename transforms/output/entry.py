@@ -3,11 +3,13 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
-from transforms.model import GreeksRequest, key_of
+from transforms.model import GreeksRequest, key_of, served_dates
 from transforms.output.folder import OutputFolder
+from transforms.trade_dates import missing, spans, within
 
 COMMITTING, COMMITTED, EMPTY = "committing", "committed", "empty"
 
@@ -22,6 +24,10 @@ class Entry:
         source: `live` (ThetaData) or `simulated` (the stand-in Terminal).
         run_id: the run that wrote it.
         provisional: a trade date's session had not ended: the next run fetches it again.
+        dates_with_rows: the requested trade dates that have rows in the file, as
+            `trade_dates.spans`; empty if that was not noted.
+        missing_since: when some of the trade dates that it should have were first found without
+            rows, ISO 8601 in UTC; empty if none is missing.
         rows: in the file.
         bytes: of the file.
         sha256: of the file's bytes, in hexadecimal.
@@ -38,6 +44,8 @@ class Entry:
     source: str
     run_id: str
     provisional: bool = False
+    dates_with_rows: str = ""
+    missing_since: str = ""
     rows: int = 0
     bytes: int = 0
     sha256: str = ""
@@ -64,9 +72,32 @@ class Entry:
             request = {name: str(value) for name, value in document["request"].items()}
             key_of(request)
             known = {name: document[name] for name in names & set(document)}
-            return cls(**{**known, "request": request})
-        except (AttributeError, KeyError, TypeError) as error:
+            entry = cls(**{**known, "request": request})
+            entry.missing_dates  # noqa: B018 -- raises if the dates can't be read
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise broken(path, error) from None
+        return entry
+
+    @property
+    def served_dates(self) -> tuple[date, ...]:
+        """The requested trade dates on which there can be rows."""
+        days = filter(None, self.request.get("trade_dates", "").split(","))
+        return served_dates(
+            self.request["symbol"],
+            date.fromisoformat(self.request["expiration"]),
+            tuple(map(date.fromisoformat, days)),
+        )
+
+    @property
+    def missing_dates(self) -> str:
+        """The trade dates between or after those that have no rows, as `trade_dates.spans`."""
+        return missing(self.dates_with_rows, self.served_dates, provisional=self.provisional)
+
+    def lacks(self, before: "Entry") -> str:
+        """Returns the trade dates that have rows by an earlier entry and not by this one."""
+        days = self.served_dates
+        have = set(within(self.dates_with_rows, days))
+        return spans(set(within(before.dates_with_rows, days)) - have, days)
 
     def committed(self) -> "Entry":
         """Returns the entry of the same file once it is in place."""

@@ -121,6 +121,7 @@ def result_of(request: GreeksRequest, layout: Layout) -> ExpirationResult | None
         rows=entry.rows,
         bytes=entry.bytes,
         provisional=entry.provisional,
+        dates_with_rows=entry.dates_with_rows,
         path=path,
         quality=entry.quality,
     )

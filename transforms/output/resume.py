@@ -17,7 +17,8 @@ class Resume:
 
     Attributes:
         proof: one of `PROOFS`; with `off` everything is fetched again.
-        retry_empty_after: days after which an expiration that had no data is asked for again.
+        retry_empty_after: days after which an expiration that had no data is requested again, and
+            for which a file with missing trade dates is.
     """
 
     proof: str = STAT
@@ -56,4 +57,9 @@ def reason_to_skip(
         return None
     if resume.proof == HASH and files.sha256(path) != entry.sha256:
         return None
+    if entry.missing_dates:
+        since = datetime.fromisoformat(entry.missing_since or entry.time)
+        if now - since < timedelta(days=resume.retry_empty_after):
+            return None
+        return f"already there, with trade dates without data since {since:%Y-%m-%d}"
     return "already there"

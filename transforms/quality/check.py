@@ -1,5 +1,6 @@
 """Whether the numbers can be trusted: statistics and findings, while rows pass by."""
 
+from collections.abc import Sequence
 from datetime import date
 
 import numpy as np
@@ -11,6 +12,7 @@ from transforms.model import GreeksRequest
 from transforms.quality.block import Block, arrays
 from transforms.quality.finding_counts import FindingCounts
 from transforms.quality.findings import MOST_EXAMPLES, Quality
+from transforms.quality.limits import MISSING_DATES
 from transforms.quality.presence import Grid, Presence
 from transforms.quality.rights import Rights
 from transforms.quality.rules import counted, error_of, violations
@@ -84,8 +86,14 @@ class QualityCheck:
         with CONVERTING:
             self._look(group)
 
-    def finish(self) -> Quality:
-        """Returns what all the rows show. No row may follow."""
+    def finish(self, missing: Sequence[date] = ()) -> Quality:
+        """Returns what all the rows show. No row may follow.
+
+        Args:
+            missing: the trade dates that should have rows and have none.
+        """
+        for day in missing:
+            self._findings.note_date(MISSING_DATES, day)
         contracts = dates = 0
         if self._presence is not None:
             contracts, dates, holes = self._presence.finish()

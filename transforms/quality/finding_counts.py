@@ -9,7 +9,7 @@ import numpy as np
 
 from transforms.quality.block import Block, contract, stamp
 from transforms.quality.findings import MOST_EXAMPLES, Example, Finding
-from transforms.quality.limits import RULES, TOGETHER
+from transforms.quality.limits import MISSING_DATES, RULES, TOGETHER
 from transforms.quality.presence import Spots
 from transforms.quality.rules import Violations
 from transforms.schema import KEY_COLUMNS
@@ -63,6 +63,11 @@ class FindingCounts:
         if len(of_rule.worst) < MOST_EXAMPLES:
             of_rule.worst.append((0.0, example))
 
+    def note_date(self, rule: str, day: date) -> None:
+        """Counts a trade date that breaks a rule."""
+        key = {"symbol": self.symbol, "expiration": self.expiration.isoformat()}
+        self.note_example(rule, Example({**key, "trade_date": day.isoformat()}, {}))
+
     def findings(
         self, rows: int, rules: Iterable[str] = (*RULES, *TOGETHER)
     ) -> tuple[Finding, ...]:
@@ -76,7 +81,7 @@ class FindingCounts:
             Finding(
                 rule,
                 of_rule.count,
-                of_rule.count / ((rows + (of_rule.count if rule == "holes" else 0)) or 1),
+                _share(rule, of_rule.count, rows),
                 tuple(example for _, example in of_rule.worst),
             )
             for rule in rules
@@ -102,3 +107,9 @@ class FindingCounts:
             block.value("strike", row), "PC"[int(block.is_call[row])], block.value("timestamp", row)
         )
         return Example(key, values, badness)
+
+
+def _share(rule: str, count: int, rows: int) -> float:
+    if rule == MISSING_DATES:
+        return 0.0
+    return count / ((rows + (count if rule == "holes" else 0)) or 1)

@@ -1,5 +1,6 @@
 """The result of a check: statistics, findings, and the rows that show them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +15,8 @@ class Example:
     """A row that breaks a rule.
 
     Attributes:
-        key: what names it: `KEY_COLUMNS`, as text and numbers.
+        key: what names it: `KEY_COLUMNS`, as text and numbers; of a trade date without rows, the
+            symbol, the expiration and the trade date.
         values: what is wrong with it, by column or by measure.
         badness: how bad it is, comparable with others of the same rule; 0 where none is worse.
     """
@@ -28,14 +30,23 @@ class Example:
         return {"key": self.key, "values": self.values}
 
 
+def named(key: Mapping[str, Any]) -> tuple[str, str]:
+    """Returns what an example's key names, as text: the contract or expiration, and the time."""
+    of = f"{key['symbol']} {key['expiration']}"
+    if "strike" not in key:
+        return of, str(key["trade_date"])
+    return f"{of} {key['strike']:g} {key['right']}", str(key["timestamp"])
+
+
 @dataclass(frozen=True)
 class Finding:
     """What a rule found, that no convention of ThetaData explains.
 
     Attributes:
         rule: its name, a key of `limits.RULES`.
-        count: rows that break it; for `holes`, rows that are not there.
-        share: of all rows; for `holes`, of those that should be there.
+        count: rows that break it; for `holes`, rows that are not there; for `missing_dates`,
+            trade dates.
+        share: of all rows; for `holes`, of those that should be there; for `missing_dates`, 0.
         examples: the worst ones, at most `MOST_EXAMPLES`, the worst first.
     """
 

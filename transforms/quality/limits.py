@@ -4,6 +4,9 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+MISSING_DATES = "missing_dates"
+"""The rule that counts trade dates; all others count rows."""
+
 RULES: dict[str, str] = {
     "missing_values": "a number is null or not finite",
     "delta_bounds": "a call's delta outside 0 to 1, or a put's outside -1 to 0",
@@ -25,6 +28,7 @@ RULES: dict[str, str] = {
     "duplicates": "the same contract and time again",
     "out_of_order": "a row before an earlier row of its contract",
     "holes": "a time is missing for a contract that has rows on that trade date",
+    MISSING_DATES: "a requested trade date, after the first one with rows, has none",
 }
 """What is looked for while rows pass by, and what each finding says."""
 
@@ -71,6 +75,7 @@ class Limit:
         count = sum(counts.values()) if self.rule == ANY else counts.get(self.rule, 0)
         # Holes are rows that are not there: a share of those that should be.
         whole = rows + (count if self.rule == "holes" else 0)
+        whole = 0 if self.rule == MISSING_DATES else whole
         found = count / whole if self.share and whole else count
         if found <= self.most:
             return None
@@ -104,6 +109,8 @@ def parse_limits(text: str, known: Iterable[str] = RULES) -> tuple[Limit, ...]:
         if rule not in (*known, ANY):
             raise ValueError(f"{rule!r} is not a rule: they are {', '.join([*known, ANY])}")
         most = float(number or 0) / (100 if percent else 1)
+        if percent and rule == MISSING_DATES:
+            raise ValueError(f"{part!r}: trade dates are no share of the rows; write {rule}>1")
         if percent and most > 1:
             raise ValueError(f"{part!r} is more than every row")
         limits.append(Limit(rule, most, bool(percent)))

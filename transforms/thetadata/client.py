@@ -7,7 +7,7 @@ from itertools import groupby
 
 import pyarrow as pa
 
-from transforms.model import AM_SETTLED, GreeksRequest, checked_symbol
+from transforms.model import GreeksRequest, checked_symbol
 from transforms.schema import END_OF_DAY, schema_of
 from transforms.thetadata.csv_reader import BLOCK_BYTES, CsvReader
 from transforms.thetadata.dialect import Part, Query
@@ -200,10 +200,7 @@ def parts_of(request: GreeksRequest) -> list[Part]:
 
     Pages of a v2 answer, and the parts of one that is too large, come on top.
     """
-    days = request.trade_dates
-    if request.symbol in AM_SETTLED and days[-1] == request.expiration:
-        # Settled before the market opens: the Terminal has nothing for that day, by rule.
-        days = days[:-1]
+    days = request.served_dates
     if request.greeks != END_OF_DAY:
         return [Part(day, day) for day in days]
     months = [list(month) for _, month in groupby(days, lambda day: (day.year, day.month))]

@@ -119,6 +119,7 @@ def test_a_good_run_exits_0_and_its_summary_tells_all(
         "total_requests",
         "total_wait",
         "provisional_expirations",
+        "incomplete_expirations",
         "findings",
         "files_created",
         "errors",

@@ -23,9 +23,10 @@ def test_shares_counts_and_bare_rules_are_read() -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("zero_greek>5%", "'zero_greek' is not a rule: they are missing_values, .*holes, any"),
+        ("zero_greek>5%", "'zero_greek' is not a rule: they are missing_values, .*holes, .*any"),
         ("holes<5%", "'holes<5%' is not a limit: write a rule"),
         ("holes>101%", "more than every row"),
+        ("missing_dates>5%", "trade dates are no share of the rows; write missing_dates>1"),
         ("holes>-1", "not a limit"),
     ],
 )
