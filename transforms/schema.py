@@ -108,17 +108,25 @@ ORDERS: dict[str, tuple[str, ...]] = {
 """The columns of each order of Greeks, in the order of the file."""
 
 
-def _schema(columns: Sequence[str]) -> pa.Schema:
+_MEAN_ERROR = (
+    "mean of (model value - price) / price of the bid, the midpoint and the ask, each 100 where "
+    "there is no price"
+)
+
+
+def _schema(order: str, columns: Sequence[str]) -> pa.Schema:
+    units = {name: _COLUMNS[name][1] for name in columns}
+    if order == "implied_volatility":
+        units["iv_error"] = _MEAN_ERROR
     return pa.schema(
         [
-            pa.field(name, kind, nullable=name not in KEY_COLUMNS, metadata={"unit": unit})
-            for name in columns
-            for kind, unit in [_COLUMNS[name]]
+            pa.field(name, _COLUMNS[name][0], name not in KEY_COLUMNS, {"unit": unit})
+            for name, unit in units.items()
         ]
     )
 
 
-_SCHEMAS = {order: _schema(columns) for order, columns in ORDERS.items()}
+_SCHEMAS = {order: _schema(order, columns) for order, columns in ORDERS.items()}
 
 
 def schema_of(order: str) -> pa.Schema:

@@ -53,8 +53,10 @@ SELECT
     timezone('America/New_York', timestamp) AS ny_time,
     CAST(timezone('America/New_York', timestamp) AS DATE) AS trade_date,
     CAST(expiration - CAST(timezone('America/New_York', timestamp) AS DATE) AS INTEGER) AS dte,
-    -- ThetaData's marks: a volatility of 0 was not solved, an error of 100 had no price.
-    coalesce(implied_vol > 0 AND abs(iv_error) < 100, false) AS solved
+    -- ThetaData's marks: a volatility of 0 was not solved, an error of 100 had no price; far from
+    -- the money it may be 0 without one. A quote's middle below a cent is none.
+    coalesce(implied_vol > 0 AND abs(iv_error) < 100, false)
+        AND NOT coalesce(bid + ask < 0.015, false) AS solved
 FROM (
 {rows}
 );

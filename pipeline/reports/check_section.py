@@ -13,7 +13,8 @@ from pipeline.reports.market_day import MarketDay
 from pipeline.reports.rows import Floats, Piece
 from pipeline.text import count
 from transforms.audit.deviations import beyond, by_older_formulas
-from transforms.audit.recomputation import PRINTED, recompute_block
+from transforms.audit.recomputation import recompute_block
+from transforms.audit.solutions import PRINTED
 from transforms.quality.block import Block, arrays
 from transforms.schema import ZONE
 
@@ -45,8 +46,10 @@ def check_section(day: MarketDay, annual_dividend: float, version: str) -> Secti
         if not piece.solved.any():
             continue
         block = Block(arrays(_table(piece)), expiration, day.end_of_day, annual_dividend)
-        ours, found = recompute_block(block, None, version)
-        rates += [rate.rate for rate in found.values() if rate is not None and rate.doubt < 0.002]
+        ours = recompute_block(block, None, version)
+        rates += [
+            rate.rate for rate in ours.rates.values() if rate is not None and rate.doubt < 0.002
+        ]
         compared = ours.solved & piece.solved
         rows += int(compared.sum())
         off = np.abs(ours.implied_vol - piece.values["implied_vol"])

@@ -50,8 +50,10 @@ class Piece:
 
     @property
     def solved(self) -> NDArray[np.bool_]:
-        """Whether there are a volatility and a spot: 0 is none, and so is an error of 100."""
+        """Whether there are a price, a spot and a volatility: 0 is none, nor is an error of 100."""
         found = (self.values["implied_vol"] > 0) & (self.values["underlying_price"] > 0)
+        # A quote's middle below a cent is none; rows of older days may have no quote.
+        found &= ~(self.values["bid"] + self.values["ask"] < 0.015)
         return np.asarray(found & (np.abs(self.values["iv_error"]) < 100))
 
     @property

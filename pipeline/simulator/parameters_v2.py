@@ -90,6 +90,7 @@ def bulk_query(parameters: Parameters, order: str) -> Query:
         interval=interval or INTERVALS["tick"],
         start=_milliseconds(parameters, "start_time", calendar.OPEN_MS),
         end=_milliseconds(parameters, "end_time", calendar.CLOSE_MS),
+        version="1",
         rate=decimal_of(parameters, "rate_value", 473),
         annual_dividend=decimal_of(parameters, "annual_div", 473) or 0.0,
     )

@@ -1,8 +1,8 @@
 """What a v2 Terminal answers: the routes, the refusals, the pages.
 
 `NO_DATA` was recorded from a real Terminal. The texts of 404, 473, 477 and 570 are not known and
-are ours. The rows are those of v3, with the same rule for the last day of a contract, though a
-real v2 Terminal counts 0.15 of a day there.
+are ours. The rows are those of v3's `version` 1, which counts whole days in the last week, too, and
+0.15 of a day on the day of expiration.
 """
 
 from collections.abc import Callable

@@ -21,6 +21,7 @@ from transforms.quality.check import QualityCheck
 from transforms.quality.dates import TradeDates
 from transforms.quality.finding_counts import FindingCounts
 from transforms.quality.findings import Example, Finding, Quality
+from transforms.quality.presence import Ints
 from transforms.quality.rules import Violations
 from transforms.row_groups import RowGroups
 from transforms.schema import END_OF_DAY
@@ -112,6 +113,7 @@ class Audit:
         self._rows_held = 0
         self._calendars = Calendars()
         self._older: dict[str, None] = {}
+        self._not_recomputed: dict[tuple[str, date, str], list[int]] = {}
         self._seen: set[tuple[str, date, int]] = set()
         self.errors = ErrorBins()
         self.rates: list[dict[str, Any]] = []
@@ -174,6 +176,9 @@ class Audit:
             findings.note_example("calendar_arbitrage", example)
         if self._calendars.full:
             self.notes.append("too many expirations: not all were compared with their neighbours")
+        for (symbol, expiration, reason), days in self._not_recomputed.items():
+            dates = f"on {_day(days[0])}" + (f" and {len(days) - 1} more" if days[1:] else "")
+            self.notes.append(f"{symbol} {expiration} {dates}: nothing was recomputed: {reason}")
         if self._older:
             self.notes.append(
                 f"{', '.join(self._older)} are by ThetaData's formulas from before late 2025, "
@@ -217,39 +222,46 @@ class Audit:
         self._seen.add(key)
         dividend = self._assumed.annual_dividend or 0.0
         block = Block(arrays(table), expiration, is_daily(table), dividend)
-        if not {"bid", "ask", "underlying_price"} <= block.names:
-            return
         findings = self._expirations[symbol, expiration].together
-        found, parity = arbitrage(block, symbol)
-        for one in found:
-            findings.note(one, block)
         where = {
             "symbol": symbol,
             "expiration": expiration.isoformat(),
             "trade_date": _day(day),
         }
-        if parity is not None:
-            self.parity.append(where | vars(parity))
-        self._calendars.add(block, symbol)
-        if "implied_vol" in block.names:
-            self._recompute(block, findings, where)
+        if {"bid", "ask", "underlying_price"} <= block.names:
+            found, parity = arbitrage(block, symbol)
+            for one in found:
+                findings.note(one, block)
+            if parity is not None:
+                self.parity.append(where | vars(parity))
+            self._calendars.add(block, symbol)
+        missing = block.missing_inputs
+        if missing:
+            self._unlooked(key, f"the rows have no {missing}")
+        else:
+            self._recompute(key, block, findings, where)
 
-    def _recompute(self, block: Block, findings: FindingCounts, where: dict[str, Any]) -> None:
-        ours, rates = recompute_block(block, self._assumed.rate, self._assumed.version or "latest")
-        for rate in rates.values():
+    def _unlooked(self, key: tuple[str, date, int], reason: str) -> None:
+        """Notes that nothing of an expiration's trade date was recomputed, and why."""
+        symbol, expiration, day = key
+        self._not_recomputed.setdefault((symbol, expiration, reason), []).append(day)
+
+    def _recompute(
+        self,
+        key: tuple[str, date, int],
+        block: Block,
+        findings: FindingCounts,
+        where: dict[str, Any],
+    ) -> None:
+        ours = recompute_block(block, self._assumed.rate, self._assumed.version or "latest")
+        for rate in ours.rates.values():
             if rate is not None:
                 self.rates.append(where | rate._asdict())
-        if self._assumed.rate is None and not any(rates.values()):
+        if not any(ours.rates.values()):
+            self._unlooked(key, "no row has both a price and a volatility, which imply the rate")
             return
-        theirs = block["implied_vol"]
-        off = np.abs(ours.implied_vol - theirs)
-        wrong = np.flatnonzero(~ours.right_iv)
         compared = np.flatnonzero(ours.solved & (ours.price > 0))
-        self.errors.add(block, "implied_vol", off, compared, wrong)
-        if len(wrong):
-            expected = {"implied_vol": ours.implied_vol[wrong]}
-            shown = ("bid", "ask", "underlying_price", "implied_vol")
-            findings.note(Violations("recomputed_iv", wrong, off[wrong], shown, expected), block)
+        self._note_volatilities(block, ours, compared, findings)
         # Greeks of a wrong volatility are judged by the row's own.
         outside = {name: beyond(block, ours, name) for name in block.greeks}
         older = by_older_formulas(block, ours, outside)
@@ -263,6 +275,31 @@ class Audit:
         judged = {name: rows for name, rows in judged.items() if len(rows)}
         if judged:
             findings.note(_wrong_greeks(block, ours, judged), block)
+
+    def _note_volatilities(
+        self, block: Block, ours: Recomputed, compared: Ints, findings: FindingCounts
+    ) -> None:
+        """Notes how far each volatility of a row is off, and the rows with a wrong one."""
+        solutions = {"implied_vol": (ours.implied_vol, ours.right_iv)} | ours.sides
+        wrong, worst, expected = np.zeros(len(block), np.bool_), np.zeros(len(block)), {}
+        for name, (values, right) in solutions.items():
+            off = np.abs(values - block[name])
+            rows = compared
+            if name != "implied_vol":
+                paid = block[name.removesuffix("_implied_vol")]
+                rows = np.flatnonzero((paid > 0) & (block[name] > 0))
+            self.errors.add(block, name, np.nan_to_num(off), rows, np.flatnonzero(~right))
+            if right.all():
+                continue
+            wrong |= ~right
+            worst = np.fmax(worst, np.where(right, 0, off))
+            expected[name] = np.where(right, np.nan, values)
+        if expected:
+            places = np.flatnonzero(wrong)
+            sources = [name for name in ("bid", "ask", "close", "price") if name in block.names]
+            shown = (*sources, "underlying_price", *expected)
+            should = {name: values[places] for name, values in expected.items()}
+            findings.note(Violations("recomputed_iv", places, worst[places], shown, should), block)
 
 
 def _wrong_greeks(block: Block, ours: Recomputed, wrong: dict[str, Any]) -> Violations:

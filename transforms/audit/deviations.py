@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from transforms.audit.recomputation import PRINTED, Recomputed
+from transforms.audit.recomputation import Recomputed
+from transforms.audit.solutions import PRINTED
 from transforms.pricing.black_scholes import Floats, greeks
 from transforms.quality.block import Block
 from transforms.quality.presence import Ints

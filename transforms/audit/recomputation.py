@@ -12,16 +12,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from transforms.audit.recognition import count_of_time, years_of
+from transforms.audit.solutions import PRINTED, Inputs, solution_of
 from transforms.audit.vendor_rate import ImpliedRate, Priced, vendor_rate
-from transforms.market.calendar import CLOSE_MS
-from transforms.market.clock import EPOCH
-from transforms.pricing.black_scholes import Floats, greeks, price, years_to_expiration
-from transforms.pricing.conventions import SOLVER_TOLERANCE
-from transforms.pricing.implied_volatility import implied_volatility
+from transforms.pricing.black_scholes import Floats, greeks
+from transforms.pricing.implied_volatility import mean_error
 from transforms.quality.block import Block, Flags, arrays
-
-PRINTED = 1e-4
-"""Numbers are cut to four decimals, so that two may differ by one in the last."""
 
 
 @dataclass(frozen=True)
@@ -35,11 +31,15 @@ class Recomputed:
         doubt: by how much that may be off.
         dividend_yield: of each row.
         implied_vol: solved from the price; 0 where it has none.
+        iv_error: of that; where a row has three volatilities, the mean of the three.
         solved: the rows that have a volatility, here and there: only these have Greeks to compare.
         right_iv: whether the vendor's volatility is one that its solver may stop at.
+        sides: likewise (ours, whether theirs is right) of `bid_implied_vol` and `ask_implied_vol`,
+            where the rows have them.
         volatility: what the Greeks are computed from: ours, or the vendor's own where both are
             right but differ, for the solver stops anywhere within a tenth of a cent.
         greeks: by name, those that the rows have.
+        rates: of each trade date, by days since 1970; None where no row implies one.
     """
 
     price: Floats
@@ -48,54 +48,70 @@ class Recomputed:
     doubt: Floats
     dividend_yield: Floats
     implied_vol: Floats
+    iv_error: Floats
     solved: Flags
     right_iv: Flags
+    sides: dict[str, tuple[Floats, Flags]]
     volatility: Floats
     greeks: dict[str, Floats]
+    rates: dict[int, ImpliedRate | None]
 
 
 def rates_of(
-    block: Block, price_: Floats, years: Floats, told: float | None, dividend_yield: Floats
+    block: Block, price_: Floats, years: Floats, given: float | None, dividend_yield: Floats
 ) -> dict[int, ImpliedRate | None]:
     """Returns the rate of each trade date, by days since 1970; None where no row implies one."""
     days = np.unique(block.day).tolist()
-    if told is not None:
-        return dict.fromkeys(days, ImpliedRate(told, 0.0))
-    error = block["iv_error"] if "iv_error" in block.names else np.zeros(len(block))
-    rows = Priced(
-        price_,
-        error,
-        block["underlying_price"],
-        block["strike"],
-        years,
-        block["implied_vol"],
-        block.is_call,
-        dividend_yield,
-    )
-    return {day: vendor_rate(rows.pick(np.flatnonzero(block.day == day))) for day in days}
+    if given is not None:
+        return dict.fromkeys(days, ImpliedRate(given, 0.0))
+    unknown = np.full(len(block), np.nan)
+    solutions = [(price_, block["implied_vol"])]
+    error = block["iv_error"] if "iv_error" in block.names else unknown
+    if block.three:
+        # Their one error is a mean, which says nothing of each.
+        solutions = [(block.price_by(price), block[name]) for price, name in block.three]
+        error = unknown
+    rates = {}
+    for day in days:
+        index = np.flatnonzero(block.day == day)
+        parts = [
+            Priced(
+                paid[index],
+                error[index],
+                block["underlying_price"][index],
+                block["strike"][index],
+                years[index],
+                volatility[index],
+                block.is_call[index],
+                dividend_yield[index],
+            )
+            for paid, volatility in solutions
+        ]
+        rates[day] = vendor_rate(Priced.of(parts))
+    return rates
 
 
-def years_of(block: Block, version: str = "latest") -> Floats:
-    """Returns the time to expiration of each row; end of day rows count from 16:00."""
-    days = block.expiration.toordinal() - EPOCH - block.day
-    clock = np.full(len(block), CLOSE_MS) if block.daily else block.clock
-    return years_to_expiration(np.maximum(days, 0), clock / 1000, version)
+def recompute_block(block: Block, rate: float | None = None, version: str = "latest") -> Recomputed:
+    """Returns what a block's rows should say.
 
-
-def recompute_block(
-    block: Block, rate: float | None = None, version: str = "latest"
-) -> tuple[Recomputed, dict[int, ImpliedRate | None]]:
-    """Returns what a block's rows should say, and the rate of each trade date.
+    Where it is not known which price the volatilities were solved from (`Block.priced_by`), it is
+    the one that more rows fit: at the end of the day, v3 takes the quote's middle and v2 the close.
 
     Args:
         block: rows of one expiration, with strike, right, timestamp, underlying_price,
-            implied_vol and a quote.
+            implied_vol and one of `Block.prices`.
         rate: per year, or None for what each trade date's rows imply.
-        version: how time is counted, `latest` or `1`.
+        version: how time is counted, `latest` or `1`, where the rows don't show it.
     """
-    spot, strike, call = block["underlying_price"], block["strike"], block.is_call
-    spot = np.where(spot > 0, spot, np.nan)
-    paid, years = block.price, years_of(block, version)
+    years = years_of(block, count_of_time(block) or version)
+    prices = (block.priced_by,) if block.priced_by else block.prices
+    fits = [_recomputed(block, block.price_by(name), rate, years) for name in prices]
+    return max(fits, key=lambda ours: np.count_nonzero(ours.right_iv))
+
+
+def _recomputed(block: Block, paid: Floats, rate: float | None, years: Floats) -> Recomputed:
+    spot = np.where(block["underlying_price"] > 0, block["underlying_price"], np.nan)
+    strike, call = block["strike"], block.is_call
     dividend_yield = block.annual_dividend / spot
     rates = rates_of(block, paid, years, rate, dividend_yield)
     days, places = np.unique(block.day, return_inverse=True)
@@ -103,36 +119,23 @@ def recompute_block(
         np.array([(rates[day] or ImpliedRate(0.0, 1.0))[n] for day in days.tolist()])[places]
         for n in (0, 1)
     )
-    theirs = block["implied_vol"]
-    usable = np.isfinite(paid) & np.isfinite(spot) & np.isfinite(theirs) & (paid >= 0)
-    usable &= strike > 0
-    index = np.flatnonzero(usable)
-    ours = np.zeros(len(block))
-    ours[index] = implied_volatility(
-        paid[index],
-        spot[index],
-        strike[index],
-        years[index],
-        used[index],
-        call[index],
-        dividend_yield[index],
-    ).volatility
-    solved = usable & (theirs > 0)
-    right = np.abs(ours - theirs) <= 1.5 * PRINTED
-    doubtful = np.flatnonzero(usable & ~right)
-    fits = np.zeros(len(block), np.bool_)
-    if len(doubtful):
-        arguments = [column[doubtful] for column in (spot, strike, years, used, doubt)]
-        fits[doubtful] = _fits(
-            arguments,
-            paid[doubtful],
-            theirs[doubtful],
-            ours[doubtful],
-            call[doubtful],
-            dividend_yield[doubtful],
-        )
-    # As the vendor's is cut, ours is nearer to what it computed with where both agree.
-    volatility = np.where(right & (ours > 0), ours, theirs + PRINTED / 2)
+    inputs = Inputs(spot, strike, years, used, doubt, call, dividend_yield)
+    ours, right = solution_of(inputs, paid, theirs := block["implied_vol"])
+    error = ours.error
+    sides: dict[str, tuple[Floats, Flags]] = {}
+    if block.three:
+        errors = []
+        for side in ("bid", "ask"):
+            name = f"{side}_implied_vol"
+            solution, fits = solution_of(inputs, block[side], block[name])
+            errors.append(solution.error)
+            sides[name] = solution.volatility, fits
+        error = mean_error(errors[0], error, errors[1])
+    solved = inputs.usable(paid, theirs) & (theirs > 0)
+    cut = ours.volatility - theirs
+    same = (ours.volatility > 0) & (cut > -0.6 * PRINTED) & (cut < 1.1 * PRINTED)
+    # As the vendor's is cut or rounded, ours is nearer to what it computed with where it is that.
+    volatility = np.where(same, ours.volatility, theirs + PRINTED / 2)
     values = greeks(
         spot,
         strike,
@@ -143,26 +146,21 @@ def recompute_block(
         dividend_yield,
         block.greeks,
     )
-    right_iv = right | fits | ~usable
-    ours_all = Recomputed(
-        paid, years, used, doubt, dividend_yield, ours, solved, right_iv, volatility, values
+    return Recomputed(
+        paid,
+        years,
+        used,
+        doubt,
+        dividend_yield,
+        ours.volatility,
+        error,
+        solved,
+        right,
+        sides,
+        volatility,
+        values,
+        rates,
     )
-    return ours_all, rates
-
-
-def _fits(
-    arguments: list[Floats], paid: Floats, theirs: Floats, ours: Floats, call: Flags, q: Floats
-) -> Flags:
-    """Returns whether a volatility is worth the price, as nearly as its digits allow."""
-    s, k, t, r, doubt = arguments
-    sure = np.where(theirs > 0, theirs, 1e-4)
-    ends = [price(s, k, t, r, np.maximum(sure + step, 1e-6), call, q) for step in (-PRINTED, 2e-4)]
-    slack = 2 * SOLVER_TOLERANCE + k * t * doubt
-    worth = (paid >= np.minimum(*ends) - slack) & (paid <= np.maximum(*ends) + slack)
-    # No volatility: right where the price is no more than the intrinsic value, as nearly.
-    intrinsic = np.maximum(np.where(call, 1, -1) * (s * np.exp(-q * t) - k * np.exp(-r * t)), 0)
-    none = (paid <= intrinsic + slack) | (paid >= np.where(call, s, k) - slack)
-    return np.where(theirs > 0, worth, none | (ours == 0))
 
 
 def recompute(
@@ -174,29 +172,34 @@ def recompute(
 ) -> pa.Table:
     """Returns what the rows of one expiration should say, row by row.
 
-    Columns: `price` (USD, what the volatility is solved for), `years`, `rate`, `implied_vol`, and
-    each Greek that the rows have; the Greeks are null where the row has no volatility.
+    Columns: `price` (USD, what the volatility is solved for), `years`, `rate`, `implied_vol`,
+    `iv_error`, and each Greek that the rows have; the Greeks are null where the row has no
+    volatility. Rows of the order implied_volatility also get `bid_implied_vol` and
+    `ask_implied_vol`.
 
     Args:
         table: rows of one expiration, with the columns of an order of Greeks.
         rate: per year, or None for what each trade date's rows imply.
         annual_dividend: that ThetaData was told, in dollars.
-        version: how ThetaData counted time, `latest` or `1`.
+        version: how ThetaData counted time, `latest` or `1`, where the rows don't show it.
 
     Raises:
-        ValueError: the rows are of several expirations.
+        ValueError: the rows are of several expirations, or have no price.
     """
     found = pc.unique(table["expiration"]).to_pylist()
     if len(found) != 1:
         raise ValueError(f"{len(found)} expirations at once; recompute takes one")
     block = Block(arrays(table), found[0], is_daily(table), annual_dividend)
-    ours, _ = recompute_block(block, rate, version)
+    if not block.prices:
+        raise ValueError("the rows have no price: neither bid and ask, nor price, nor close")
+    ours = recompute_block(block, rate, version)
     columns = {
         "price": ours.price,
         "years": ours.years,
         "rate": ours.rate,
         "implied_vol": ours.implied_vol,
-    }
+        "iv_error": ours.iv_error,
+    } | {name: values for name, (values, _) in ours.sides.items()}
     told = {name: pa.array(values) for name, values in columns.items()}
     for name, values in ours.greeks.items():
         told[name] = pa.array(values, mask=~ours.solved)

@@ -1,5 +1,6 @@
 """The interest rate that ThetaData computed with: its rows don't tell it, but they imply it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -30,7 +31,7 @@ class Priced:
 
     Attributes:
         price: of the options, in dollars.
-        error: `iv_error`.
+        error: `iv_error` of that price; NaN where it is not known.
         spot: of the underlying.
         strike: of the options.
         years: to expiration.
@@ -47,6 +48,12 @@ class Priced:
     volatility: Floats
     is_call: NDArray[np.bool_]
     dividend_yield: Floats
+
+    @classmethod
+    def of(cls, parts: Sequence["Priced"]) -> "Priced":
+        """Returns the rows of several."""
+        names = cls.__dataclass_fields__
+        return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
 
     def pick(self, rows: NDArray[np.int64]) -> "Priced":
         """Returns some of the rows."""
@@ -69,7 +76,7 @@ def vendor_rate(rows: Priced) -> ImpliedRate | None:
     Returns:
         None if no row has a volatility and a price.
     """
-    priced = (rows.price > 0) & (np.abs(rows.error) < 1) & (rows.volatility > 0) & (rows.spot > 0)
+    priced = (rows.price > 0) & ~(np.abs(rows.error) >= 1) & (rows.volatility > 0) & (rows.spot > 0)
     finite = np.isfinite(rows.price + rows.spot + rows.volatility + rows.strike)
     x = rows.pick(np.flatnonzero(priced & finite))
     if not len(x.price):
@@ -77,7 +84,7 @@ def vendor_rate(rows: Priced) -> ImpliedRate | None:
     sensitivity = greeks(
         x.spot, x.strike, x.years, 0.04, x.volatility, x.is_call, x.dividend_yield, ("vega", "rho")
     )
-    doubt = _doubt(x.price, sensitivity)
+    doubt = _doubt(x, sensitivity)
     best = _sharpest(x, doubt)
     rate = _solved(x.pick(best))
     best, rate = best[np.isfinite(rate)], rate[np.isfinite(rate)]
@@ -115,7 +122,8 @@ def _solved(x: Priced) -> Floats:
     """Returns the rate that each row implies, by Newton's method."""
     # What is cut is half a unit too low on average.
     volatility = x.volatility + _PRINTED / 2
-    target = x.price * (1 + x.error + np.sign(x.error) * _PRINTED / 2)
+    error = np.nan_to_num(x.error)
+    target = x.price * (1 + error + np.sign(error) * _PRINTED / 2)
     rate = np.full_like(x.price, 0.04)
     for _ in range(_STEPS):
         inputs = (x.spot, x.strike, x.years, rate, volatility, x.is_call, x.dividend_yield)
@@ -125,10 +133,12 @@ def _solved(x: Priced) -> Floats:
     return rate
 
 
-def _doubt(value: Floats, sensitivity: dict[str, Floats]) -> Floats:
+def _doubt(x: Priced, sensitivity: dict[str, Floats]) -> Floats:
     """Returns by how much the rate that a row implies may be off."""
     rho = np.maximum(np.abs(sensitivity["rho"]), 1e-9)
-    worth = np.minimum(value * _PRINTED, SOLVER_TOLERANCE)
+    # An error that is not known may be all that the solver allows, on either side.
+    known = np.minimum(x.price * _PRINTED, SOLVER_TOLERANCE)
+    worth = np.where(np.isnan(x.error), 2 * SOLVER_TOLERANCE, known)
     return (np.abs(sensitivity["vega"]) * _PRINTED / 2 + worth / 2 + 1e-6) / rho
 
 

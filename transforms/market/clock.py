@@ -78,6 +78,29 @@ def offset_at(instant: int) -> int:
     return _milliseconds(datetime.fromtimestamp(instant // 1000, timezone.utc).astimezone(NEW_YORK))
 
 
+def elapsed_days(days: NDArray[np.int64], until: date) -> NDArray[np.float64]:
+    """Returns the time from New York's midnight of each date to that of another, in 24-hour days.
+
+    From 2026-03-04 to 2026-03-13 that is 8.96 and not 9: on the 8th, the clocks skip an hour.
+
+    Args:
+        days: the dates, as days since 1970-01-01.
+        until: the other date.
+    """
+    found, places = np.unique(np.asarray(days, np.int64), return_inverse=True)
+    end = _midnight(until.toordinal() - EPOCH)
+    elapsed = np.array([end - _midnight(day) for day in found.tolist()]) / DAY_MS
+    return np.asarray(elapsed[places].reshape(np.shape(days)), np.float64)
+
+
+@lru_cache(maxsize=4096)
+def _midnight(day: int) -> int:
+    """Returns the instant at which a date begins in New York, in milliseconds since 1970 in UTC."""
+    return day * DAY_MS - _milliseconds(
+        datetime.combine(date.fromordinal(EPOCH + day), time(), NEW_YORK)
+    )
+
+
 def steady_offset(low: int, high: int) -> int | None:
     """Returns the offset of all instants from `low` to `high`; None if it may change among them."""
     if high - low >= _STEADY:

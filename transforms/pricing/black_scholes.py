@@ -14,6 +14,7 @@ answers made before late 2025 differ in `vera`, `veta`, `speed`, `zomma`, `color
 
 import math
 from collections.abc import Callable, Iterable
+from datetime import date
 from functools import cached_property
 
 import numpy as np
@@ -21,6 +22,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtr
 
 from transforms.market.calendar import CLOSE_MS
+from transforms.market.clock import elapsed_days
 from transforms.schema import ALL_GREEKS
 
 Floats = NDArray[np.float64]
@@ -28,34 +30,56 @@ Floats = NDArray[np.float64]
 DAYS_PER_YEAR = 365
 CLOSE = CLOSE_MS // 1000
 """Seconds from midnight to the end of trading, New York time: when options are taken to expire."""
+_NO_TAIL = -8.3
 
 
-def years_to_expiration(days: ArrayLike, seconds: ArrayLike, version: str = "latest") -> Floats:
+def years_to_expiration(
+    days: ArrayLike, seconds: ArrayLike, expiration: date, version: str = "latest"
+) -> Floats:
     """Returns the time to expiration that ThetaData puts into the formulas, in years of 365 days.
 
-    From 7 calendar days up, both versions count whole days, whatever the time of day. Below:
+    Days are counted from New York's midnight to midnight, each of 24 hours, and cut to whole ones:
+    a span across the clock change of March alone has one less than the calendar. From 7 such days
+    up, that is all, whatever the time of day. Below:
 
-    - `latest` counts to 16:00 New York time on the expiration date, and at least one hour;
-    - `1` counts whole days, and 0.15 of a day on the expiration date itself.
+    - `latest`, v3's default, takes the real time to 16:00 on the expiration date, and at least an
+      hour;
+    - `1`, which is also v2's rule, takes the whole days, and 0.15 of a day on the expiration date
+      itself.
 
-    Source: the `version` parameter in ThetaData's v3 documentation.
+    Sources: the `version` parameter in ThetaData's v3 documentation; the days, from rho divided by
+    strike and dual_delta in rows of live Terminals (SPXW on 2026-03-04, expiring on 2026-03-13:
+    8.00 days). Not known: what `latest` makes of seven calendar days that are six whole ones, and
+    of a clock change within the last week. Here the first is real time, and the second counts.
 
     Args:
-        days: calendar days from the trade date to the expiration date.
-        seconds: seconds since midnight of the quote, New York time.
+        days: the trade dates, as days since 1970-01-01; none is after the expiration.
+        seconds: since midnight, of the quotes, New York time.
+        expiration: the date on which the contracts expire.
         version: `latest` or `1`.
 
     Raises:
         ValueError: there is no such version.
     """
-    whole = np.asarray(days, dtype=np.float64)
+    elapsed = elapsed_days(np.asarray(days), expiration)
+    whole = np.floor(elapsed)
     if version == "1":
         near = np.where(whole == 0, 0.15, whole)
     elif version == "latest":
-        near = np.maximum(whole + (CLOSE - np.asarray(seconds, dtype=np.float64)) / 86400, 1 / 24)
+        left = elapsed + (CLOSE - np.asarray(seconds, dtype=np.float64)) / 86400
+        near = np.maximum(left, 1 / 24)
     else:
         raise ValueError(f"version {version!r} is neither 'latest' nor '1'")
     return np.where(whole < 7, near, whole) / DAYS_PER_YEAR
+
+
+def normal_cdf(x: Floats) -> Floats:
+    """Returns N(x), and exactly 0 below -8.3, where ThetaData's ½(1+erf(x/√2)) has no digit left.
+
+    Source: rows that far from the money of live Terminals, whose lambda is 0. Published rows 6.6
+    deviations from the money have every digit of N.
+    """
+    return np.where(x > _NO_TAIL, ndtr(x), 0.0)
 
 
 class _Terms:
@@ -84,12 +108,12 @@ class _Terms:
     @cached_property
     def n1(self) -> Floats:
         """N(±d1)."""
-        return np.asarray(ndtr(self.sign * self.d1))
+        return normal_cdf(self.sign * self.d1)
 
     @cached_property
     def n2(self) -> Floats:
         """N(±d2)."""
-        return np.asarray(ndtr(self.sign * self.d2))
+        return normal_cdf(self.sign * self.d2)
 
     @cached_property
     def density(self) -> Floats:

@@ -29,8 +29,11 @@ NUMBERS = frozenset(
         "ask",
         "midpoint",
         "close",
+        "price",
         *ALL_GREEKS,
+        "bid_implied_vol",
         "implied_vol",
+        "ask_implied_vol",
         "iv_error",
         "underlying_price",
     }
@@ -105,6 +108,8 @@ class Block:
         daily: one row for each contract and trade date.
         annual_dividend: that the Greeks were computed with, in dollars.
         grid: the times of day that were asked for, or None if they are not known.
+        priced_by: the column that the volatilities were solved from, `midpoint` for the quote's
+            middle; empty for the usual one.
         instant: of each row, milliseconds since 1970 in UTC.
         ends: the least and the greatest of them.
         offset: what New York's clocks show more at all of them, in milliseconds; None if that
@@ -117,6 +122,7 @@ class Block:
     daily: bool
     annual_dividend: float = 0.0
     grid: Grid | None = None
+    priced_by: str = ""
     instant: Ints = field(init=False)
     ends: tuple[int, int] = field(init=False)
     offset: int | None = field(init=False)
@@ -218,12 +224,55 @@ class Block:
         years: Floats = np.maximum(self.expiration.toordinal() - EPOCH - day + 1, 1) / 365
         return years
 
+    @property
+    def prices(self) -> tuple[str, ...]:
+        """The columns that a volatility may have been solved from, the usual one first.
+
+        Of a trade that is its `price`; of a quote the `midpoint`; at the end of the day v3 takes
+        the last quote's, and v2 the `close`.
+        """
+        found = []
+        if "price" in self.names:
+            found.append("price")
+        elif not (self._lacks("bid") or self._lacks("ask")):
+            found.append("midpoint")
+        if self.daily and not self._lacks("close"):
+            found.append("close")
+        return tuple(found)
+
     @cached_property
     def price(self) -> Floats:
-        """What the volatility was solved for: the middle; in v2's end of day the close."""
-        if self.daily and "close" in self.names and self._lacks("dual_delta"):
-            return self["close"]
-        return self["midpoint"] if "midpoint" in self.names else midpoint(self["bid"], self["ask"])
+        """What the volatility was solved from, in dollars; NaN where the rows have no price."""
+        return self.price_by(self.priced_by or next(iter(self.prices), ""))
+
+    @property
+    def other_prices(self) -> list[Floats]:
+        """What it may have been solved from instead, where that is not known."""
+        return [] if self.priced_by else [self.price_by(name) for name in self.prices[1:]]
+
+    def price_by(self, name: str) -> Floats:
+        """Returns one of the `prices`."""
+        if name == "midpoint" and name not in self.names:
+            return midpoint(self["bid"], self["ask"])
+        return self[name] if name in self.names else np.full(len(self), np.nan)
+
+    @property
+    def missing_inputs(self) -> str:
+        """What a recomputation needs and the rows lack, in words; empty if nothing."""
+        lacking = [name for name in ("implied_vol", "underlying_price") if self._lacks(name)]
+        if not self.prices:
+            lacking.append("price (bid and ask, price or close)")
+        return " and no ".join(lacking)
+
+    @cached_property
+    def three(self) -> tuple[tuple[str, str], ...]:
+        """The price and the volatility of each solution in a row; none if a row has but one."""
+        found = (
+            ("bid", "bid_implied_vol"),
+            ("midpoint", "implied_vol"),
+            ("ask", "ask_implied_vol"),
+        )
+        return found if {name for pair in found for name in pair} <= self.names else ()
 
     def _lacks(self, name: str) -> bool:
         if name not in self.names:

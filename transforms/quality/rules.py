@@ -63,7 +63,7 @@ def counted(block: Block) -> Iterator[tuple[str, int]]:
     if "implied_vol" in block.names:
         yield "unsolved_iv", count(block["implied_vol"] == 0)
     if "iv_error" in block.names:
-        yield "no_price", count(block["iv_error"] >= 100)
+        yield "no_price", count(block["midpoint"] == 0 if block.three else block["iv_error"] >= 100)
     if block.greeks:
         yield "zero_greeks", len(block.all_zero)
     if {"bid", "ask"} <= block.names:
@@ -79,11 +79,16 @@ def counted(block: Block) -> Iterator[tuple[str, int]]:
 def error_of(block: Block) -> tuple[int, float, float]:
     """Returns of the rows that have a price and a volatility how many there are.
 
-    And the sum and the most of the absolute values of their `iv_error`.
+    And the sum and the most of the absolute values of their `iv_error`. Where that is a mean of
+    three, each must have both.
     """
     if {"iv_error", "implied_vol"} <= block.names:
         error = np.abs(block["iv_error"])
-        error = error[(error < 100) & (block["implied_vol"] > 0)]
+        solved = (error < 100) & (block["implied_vol"] > 0)
+        if block.three:
+            for side in ("bid", "ask"):
+                solved &= (block[side] > 0) & (block[f"{side}_implied_vol"] > 0)
+        error = error[solved]
         if len(error):
             return len(error), float(error.sum()), float(error.max())
     return 0, 0.0, 0.0
@@ -95,8 +100,8 @@ def violations(block: Block) -> Iterator[Violations]:
     yield from _bounds(block)
     if {"bid", "ask"} <= block.names:
         yield from _quotes(block)
-        if {"implied_vol", "underlying_price"} <= block.names:
-            yield from _volatility(block)
+    if block.prices and {"implied_vol", "underlying_price"} <= block.names:
+        yield from _volatility(block)
     yield from _times(block)
 
 
@@ -172,10 +177,18 @@ def _quotes(block: Block) -> Iterator[Violations]:
 
 
 def _volatility(block: Block) -> Iterator[Violations]:
-    price, iv = block.price, block["implied_vol"]
-    solvable = _surely_solvable(block, price, rows := np.flatnonzero((iv == 0) & (price > 0)))
+    iv = block["implied_vol"]
+    # What each may be solved from; a row breaks a rule only if it does with every one.
+    price, others = block.price, block.other_prices
+    for other in others:
+        price = np.minimum(price, other)
+    rows = np.flatnonzero((iv == 0) & (price > 0))
+    solvable = _surely_solvable(block, block.price, rows)
+    for other in others:
+        solvable = np.minimum(solvable, _surely_solvable(block, other, rows))
     unsolved = rows[solvable > 0]
-    shown = ("bid", "ask", "underlying_price", "implied_vol")
+    sources = [name for name in ("bid", "ask", *block.prices[-1:]) if name in block.names]
+    shown = (*sources, "underlying_price", "implied_vol")
     if len(unsolved):
         yield Violations("unsolved_iv", unsolved, solvable[solvable > 0], shown)
     if block.greeks and len(zero := block.all_zero):
@@ -185,12 +198,33 @@ def _volatility(block: Block) -> Iterator[Violations]:
             yield Violations(
                 "zero_greeks", zero[bad], price[zero[bad]], (*shown, *block.greeks[:3])
             )
-    if "iv_error" in block.names:
+    if "iv_error" in block.names and block.three:
+        off = _mean_error_off(block)
+        yield from _where("iv_error", off > 0, off, *shown, "iv_error")
+    elif "iv_error" in block.names:
         error = block["iv_error"]
         # The solver stops at an absolute distance; the error is relative, and cut.
         off = np.abs(error) * price - 2 * SOLVER_TOLERANCE - 1.5e-4 * price
         mask = (off > 0) & (iv > 0) & (error < 100)
         yield from _where("iv_error", mask, off, *shown, "iv_error")
+
+
+def _mean_error_off(block: Block) -> Floats:
+    """Returns how far each mean of three errors is from any that their prices allow.
+
+    A price's own error is within the solver's distance from it. That of no price is 100, or 0 far
+    from the money, where the model's value is 0, too. A price without a volatility may have any.
+    """
+    allowed, none = np.full(len(block), 1.5e-4), np.zeros(len(block))
+    any_may_be = np.zeros(len(block), np.bool_)
+    for price, volatility in block.three:
+        priced = block[price] > 0
+        allowed += np.where(priced, 2 * SOLVER_TOLERANCE / np.where(priced, block[price], 1), 0) / 3
+        none += ~priced
+        any_may_be |= priced & ~(block[volatility] > 0)
+    error = block["iv_error"]
+    off = np.minimum(np.abs(error - none * 100 / 3), np.abs(error)) - allowed
+    return np.where(any_may_be, -1.0, off)
 
 
 def _surely_solvable(block: Block, price: Floats, rows: Ints) -> Floats:

@@ -13,9 +13,12 @@ from numpy.typing import NDArray
 from pipeline.simulator.market.quotes import Instants
 from transforms import model
 from transforms.market import calendar, interval_ms
-from transforms.market.clock import EPOCH
 from transforms.pricing import black_scholes as bs
-from transforms.pricing.implied_volatility import ImpliedVolatility, implied_volatility
+from transforms.pricing.implied_volatility import (
+    ImpliedVolatility,
+    implied_volatility,
+    mean_error,
+)
 from transforms.schema import ALL_GREEKS, FIRST_ORDER, SECOND_ORDER, THIRD_ORDER
 
 Ints = NDArray[np.int64]
@@ -167,8 +170,7 @@ def numbers(
     spot = at.spot / 100
     strike = np.array([strike for strike, _ in contracts])[:, None] / 1000
     is_call = np.array([right == "CALL" for _, right in contracts])[:, None]
-    days = (query.expiration.toordinal() - EPOCH) - at.days
-    years = bs.years_to_expiration(days, at.milliseconds / 1000, query.version)
+    years = bs.years_to_expiration(at.days, at.milliseconds / 1000, query.expiration, query.version)
     rate = at.rate if query.rate is None else query.rate
     dividend_yield = query.annual_dividend / spot
 
@@ -184,12 +186,14 @@ def numbers(
         **figures,
         "midpoint": mid,
         "implied_vol": _truncated(volatility),
-        "iv_error": _truncated(error),
         "underlying_price": np.broadcast_to(at.spot, bid.shape),
     }
     if query.greeks == "implied_volatility":
-        found["bid_implied_vol"] = _truncated(solve(bid).volatility)
-        found["ask_implied_vol"] = _truncated(solve(ask).volatility)
+        of_bid, of_ask = solve(bid), solve(ask)
+        found["bid_implied_vol"] = _truncated(of_bid.volatility)
+        found["ask_implied_vol"] = _truncated(of_ask.volatility)
+        error = mean_error(of_bid.error, error, of_ask.error)
+    found["iv_error"] = _truncated(error)
     wanted = [name for name in columns if name in ALL_GREEKS]
     greeks = bs.greeks(spot, strike, years, rate, volatility, is_call, dividend_yield, wanted)
     found.update((name, _truncated(values)) for name, values in greeks.items())

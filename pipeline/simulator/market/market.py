@@ -120,14 +120,15 @@ class Market:
         interval: str = "5m",
         greeks: str = "first_order",
         last_date: date | None = None,
+        version: str = "latest",
     ) -> pa.Table:
         """Returns what is served for one expiration, as a table; the oracle's door.
 
         Columns, types and values are those of the files that this project writes: `right` is `C`
         or `P`, timestamps are instants with the zone America/New_York, numbers are exactly those
-        that the served decimals denote. There are no rows where the server answers 472. Both
-        generations of the API serve the same, but for the end of the day: that of v2 is called
-        `eod_v2`, and what it lacks is null.
+        that the served decimals denote. There are no rows where the server answers 472. v2 serves
+        what v3 serves for `version` 1, but for the end of the day: that of v2 is called `eod_v2`,
+        and what it lacks is null.
 
         Args:
             symbol: the option root.
@@ -136,9 +137,17 @@ class Market:
             interval: a key of `INTERVALS`; the end of the day has none.
             greeks: a key of `COLUMNS`.
             last_date: the last trade date, or None for one trade date.
+            version: how time is counted, `latest` or `1`; `eod_v2` has `1`.
         """
-        last = last_date or trade_date
-        query = Query(symbol, expiration, trade_date, last, greeks, interval=INTERVALS[interval])
+        query = Query(
+            symbol,
+            expiration,
+            trade_date,
+            last_date or trade_date,
+            greeks,
+            interval=INTERVALS[interval],
+            version="1" if greeks == EOD_V2 else version,
+        )
         return table(self.blocks(query), greeks)
 
     def _underlying(self, symbol: str) -> Underlying:

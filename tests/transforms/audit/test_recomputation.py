@@ -48,8 +48,7 @@ def test_published_rows_are_reproduced_to_the_last_digit(generation: str, order:
 def test_the_rate_of_published_rows_is_found_in_them(generation: str, order: str) -> None:
     table = published(generation, order)
     block = block_of(table, table["expiration"][0].as_py())
-    _, rates = recompute_block(block, version="1")
-    (rate,) = rates.values()
+    (rate,) = recompute_block(block, version="1").rates.values()
     if rate is None:
         assert set(column(table, "iv_error")) == {100.0}
     else:
@@ -71,8 +70,8 @@ def test_the_rate_is_found_and_no_row_is_wrong(
 ) -> None:
     table = MARKET.rows("SPXW", expiration, day, "30m", order)
     block = block_of(table, expiration)
-    ours, rates = recompute_block(block)
-    (found,) = rates.values()
+    ours = recompute_block(block)
+    (found,) = ours.rates.values()
     assert isinstance(found, ImpliedRate)
     # An hour before the end of a day, rates hardly matter; else the digits are found.
     assert abs(found.rate - rate) <= (1e-9 if found.doubt < 5e-5 else 2 * found.doubt)
@@ -121,7 +120,7 @@ def test_a_wrong_number_is_found_in_its_row_alone(name: str) -> None:
     row = place(TABLE, 5200.0, "C", "11:00")
     table = plant(TABLE, row, **{name: TABLE[name][row].as_py() * 1.05 + 0.002})
     block = block_of(table)
-    ours, _ = recompute_block(block)
+    ours = recompute_block(block)
     wrong = {one: beyond(block, ours, one).tolist() for one in block.greeks}
     wrong["implied_vol"] = np.flatnonzero(~ours.right_iv).tolist()
     assert wrong[name] == [row]
@@ -132,7 +131,7 @@ def test_a_wrong_number_is_found_in_its_row_alone(name: str) -> None:
 
 def test_a_wrong_rate_is_seen_in_most_rows() -> None:
     block = block_of(TABLE)
-    ours, _ = recompute_block(block, 0.02)
+    ours = recompute_block(block, 0.02)
     assert np.count_nonzero(~ours.right_iv) > len(block) / 20
 
 
@@ -144,8 +143,8 @@ def test_a_dividend_must_be_told() -> None:
     query = Query("SPXW", far, DAY, DAY, "first_order", 1_800_000, annual_dividend=70.0)
     table = table_of(MARKET.blocks(query), "first_order")
     told = Block(arrays(table), far, False, 70.0)
-    ours, rates = recompute_block(told)
-    assert [rate and rate.rate for rate in rates.values()] == [0.0531]
+    ours = recompute_block(told)
+    assert [rate and rate.rate for rate in ours.rates.values()] == [0.0531]
     assert ours.right_iv.all()
     assert not sum(len(beyond(told, ours, name)) for name in told.greeks)
 
@@ -154,7 +153,7 @@ def test_a_dividend_must_be_told() -> None:
 def test_rows_of_the_older_formulas_are_known(generation: str, order: str) -> None:
     table = published(generation, order)
     block = block_of(table, table["expiration"][0].as_py())
-    ours, _ = recompute_block(block, RATES[generation], "1")
+    ours = recompute_block(block, RATES[generation], "1")
     wrong = {name: beyond(block, ours, name) for name in block.greeks}
     explained = by_older_formulas(block, ours, wrong)
     assert {name: rows.tolist() for name, rows in wrong.items() if len(rows)} == {
@@ -165,7 +164,7 @@ def test_rows_of_the_older_formulas_are_known(generation: str, order: str) -> No
 
 def test_rows_of_the_textbook_formulas_are_known() -> None:
     block = block_of(TABLE)
-    ours, _ = recompute_block(block)
+    ours = recompute_block(block)
     assert (
         by_older_formulas(block, ours, {name: beyond(block, ours, name) for name in block.greeks})
         == {}

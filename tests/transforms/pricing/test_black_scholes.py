@@ -14,9 +14,11 @@ import QuantLib
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from transforms.market import clock_ms
+from transforms.market.clock import EPOCH
 from transforms.pricing.black_scholes import greeks, price, years_to_expiration
 from transforms.pricing.conventions import midpoint
-from transforms.pricing.implied_volatility import implied_volatility
+from transforms.pricing.implied_volatility import implied_volatility, mean_error
 from transforms.schema import ALL_GREEKS, FIRST_ORDER
 
 # The rate is the one that fits all rows of that day; time is whole days over 365.
@@ -280,8 +282,29 @@ def test_a_quote_of_zero_in_the_money_has_iv_0_and_iv_error_100() -> None:
 
 
 def test_a_worthless_option_very_far_out_keeps_the_first_guess() -> None:
-    found = implied_volatility(0.0, 221.0, 400.0, is_call=True, **V3)
+    found = implied_volatility(0.0, 221.0, 340.0, is_call=True, **V3)
     assert (float(found.volatility), float(found.error)) == (0.5, 100.0)
+
+
+def test_a_value_of_exactly_0_has_no_error_and_no_lambda() -> None:
+    # 11 deviations out of the money.
+    found = implied_volatility(0.0, 221.0, 400.0, is_call=True, **V3)
+    assert (float(found.volatility), float(found.error)) == (0.5, 0.0)
+    ours = greeks(221.0, 400.0, volatility=found.volatility, is_call=True, **V3)
+    assert float(ours["lambda"]) == float(ours["delta"]) == 0
+    near = implied_volatility(0.0, 221.0, 340.0, is_call=True, **V3)
+    assert greeks(221.0, 340.0, volatility=near.volatility, is_call=True, **V3)["lambda"] > 0
+
+
+@pytest.mark.parametrize(
+    ("errors", "printed"),
+    [((0.0046, 0.0, 0.0), 0.0015), ((100.0, 0.0223, -0.0125), 33.3366)],
+    ids=["v3", "v2"],
+)
+def test_the_error_of_three_volatilities_is_their_mean(
+    errors: tuple[float, float, float], printed: float
+) -> None:
+    assert float(mean_error(*errors)) == pytest.approx(printed, abs=1e-4)
 
 
 def test_a_price_below_discounted_intrinsic_has_no_volatility_and_delta_1() -> None:
@@ -318,28 +341,68 @@ def test_the_midpoint_is_cut_to_the_cent(bid: float, ask: float, middle: float) 
     assert midpoint(bid, ask) == middle
 
 
+def days_left(
+    trade_date: date, expiration: date, at: str = "12:00", version: str = "latest"
+) -> Any:
+    day = trade_date.toordinal() - EPOCH
+    return years_to_expiration(day, clock_ms(at) / 1000, expiration, version) * 365
+
+
 def test_a_week_or_more_is_counted_in_whole_days() -> None:
-    morning, evening = 34200, 57600
-    days = (date(2024, 3, 21) - date(2024, 3, 14)).days
-    assert list(years_to_expiration(days, [morning, evening])) == [7 / 365, 7 / 365]
+    week = date(2024, 3, 14), date(2024, 3, 21)
+    assert days_left(*week, "09:30") == days_left(*week, "16:00") == pytest.approx(7)
 
 
-def test_less_than_a_week_is_counted_from_the_quote_to_16_00() -> None:
-    assert years_to_expiration(1, 34200) == pytest.approx((1 + 6.5 / 24) / 365)
+# Read from rows of live Terminals as rho divided by strike and dual_delta.
+@pytest.mark.parametrize(
+    ("trade_date", "expiration", "days"),
+    [
+        (date(2026, 3, 4), date(2026, 3, 13), 8),
+        (date(2025, 12, 9), date(2026, 3, 20), 100),
+        (date(2025, 12, 12), date(2027, 9, 17), 643),
+        (date(2025, 12, 12), date(2026, 12, 18), 371),
+        (date(2025, 12, 11), date(2026, 12, 18), 372),
+        (date(2024, 10, 25), date(2024, 11, 15), 21),
+    ],
+    ids=["fortnight", "quarter", "two years", "both changes", "both, a day more", "november"],
+)
+@pytest.mark.parametrize("version", ["latest", "1"])
+def test_a_span_across_the_clock_change_of_march_alone_loses_a_day(
+    trade_date: date, expiration: date, days: int, version: str
+) -> None:
+    assert days_left(trade_date, expiration, version=version) == pytest.approx(days, abs=1e-9)
+
+
+# Rows of MSTR, August 2026.
+@pytest.mark.parametrize(
+    ("trade_date", "at", "days"),
+    [
+        (date(2026, 8, 19), "11:41", 2.18),
+        (date(2026, 8, 18), "11:27", 3.19),
+        (date(2026, 8, 17), "10:58", 4.21),
+    ],
+)
+def test_less_than_a_week_is_the_real_time_to_16_00(trade_date: date, at: str, days: float) -> None:
+    assert days_left(trade_date, date(2026, 8, 21), at) == pytest.approx(days, abs=0.005)
 
 
 def test_the_last_hour_lasts_an_hour() -> None:
-    seconds = [16 * 3600 - 7200, 16 * 3600 - 1800, 16 * 3600]
-    assert years_to_expiration(0, seconds) * 8760 == pytest.approx([2, 1, 1])
+    day = date(2024, 3, 14)
+    left = [days_left(day, day, at) * 24 for at in ("14:00", "15:30", "16:00")]
+    assert left == pytest.approx([2, 1, 1])
 
 
-def test_version_1_counts_the_expiration_date_as_0_15_of_a_day() -> None:
-    assert years_to_expiration([0, 1, 6], 34200, "1") * 365 == pytest.approx([0.15, 1, 6])
+@pytest.mark.parametrize("at", ["09:30", "15:59"])
+def test_version_1_takes_whole_days_and_0_15_of_the_last_one(at: str) -> None:
+    last = date(2024, 10, 18)
+    days = [date(2024, 10, 15), date(2024, 10, 16), date(2024, 10, 17), last]
+    left = [days_left(day, last, at, "1") for day in days]
+    assert left == pytest.approx([3, 2, 1, 0.15])
 
 
 def test_an_unknown_version_is_refused() -> None:
     with pytest.raises(ValueError, match="version '2' is neither"):
-        years_to_expiration(1, 0, "2")
+        days_left(date(2024, 3, 14), date(2024, 3, 15), version="2")
 
 
 def test_arguments_broadcast() -> None:

@@ -18,6 +18,7 @@ from pipeline.simulator.market.greeks import INTERVALS, ORDERS, Query
 from pipeline.simulator.market.market import Market
 from pipeline.simulator.market.table import table
 from pipeline.simulator.market.underlying import Underlying, sofr
+from transforms.market.clock import EPOCH
 from transforms.pricing.black_scholes import greeks, years_to_expiration
 from transforms.pricing.conventions import midpoint
 from transforms.pricing.implied_volatility import implied_volatility
@@ -151,7 +152,11 @@ def test_the_opening_row_has_no_quote_and_iv_error_100() -> None:
     served = MARKET.rows("SPXW", TOMORROW, TRADE_DATE)
     opening = served.take(np.arange(0, served.num_rows, 79))
     assert set(opening["bid"].to_pylist()) == set(opening["ask"].to_pylist()) == {0.0}
-    assert set(opening["iv_error"].to_pylist()) == {100.0}
+    # So far out that the model's value is 0, nothing is not far from nothing.
+    assert set(opening["iv_error"].to_pylist()) == {0.0, 100.0}
+    far = opening.filter(pc.equal(opening["iv_error"], 0))
+    assert set(far["delta"].to_pylist()) == set(far["lambda"].to_pylist()) == {0.0}
+    assert far.num_rows < opening.num_rows / 10
     # In the money 0, out of the money where the bisection stopped.
     assert {0.0, 0.5, 0.25, 0.125} <= set(opening["implied_vol"].to_pylist())
 
@@ -171,7 +176,7 @@ def test_a_stock_is_quoted_in_cents_so_that_a_midpoint_can_be_nothing() -> None:
     served = MARKET.rows("AAPL", date(2024, 3, 15), TRADE_DATE)
     nothing = served.filter(pc.and_(pc.equal(served["bid"], 0), pc.equal(served["ask"], 0.01)))
     assert nothing.num_rows > 0
-    assert set(nothing["iv_error"].to_pylist()) == {100.0}
+    assert set(nothing["iv_error"].to_pylist()) == {0.0, 100.0}
 
 
 def test_some_deep_in_the_money_rows_have_no_volatility_and_a_real_quote() -> None:
@@ -192,7 +197,8 @@ def test_the_greeks_follow_from_the_served_quotes_by_thetadatas_conventions() ->
         }
         stamps = served["timestamp"].to_pylist()
         seconds = [stamp.hour * 3600 + stamp.minute * 60 for stamp in stamps]
-        years = years_to_expiration((expiration - TRADE_DATE).days, seconds)
+        day = TRADE_DATE.toordinal() - EPOCH
+        years = years_to_expiration(np.full(len(seconds), day), seconds, expiration)
         inputs = (columns["underlying_price"], columns["strike"], years, sofr(TRADE_DATE))
         is_call = columns["right"] == "C"
         middle = midpoint(columns["bid"], columns["ask"])

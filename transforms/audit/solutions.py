@@ -1,0 +1,85 @@
+"""Volatilities solved anew from their prices, and whether the vendor's are as good."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from transforms.pricing.black_scholes import Floats, price
+from transforms.pricing.conventions import SOLVER_TOLERANCE
+from transforms.pricing.implied_volatility import ImpliedVolatility, implied_volatility
+from transforms.quality.block import Flags
+
+PRINTED = 1e-4
+"""Numbers are cut to four decimals, so that two may differ by one in the last."""
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What a volatility is solved with, besides the price: an element for each row.
+
+    Attributes:
+        spot: the underlying's price; NaN where there is none.
+        strike: of the option.
+        years: to expiration.
+        rate: per year.
+        doubt: by how much that may be off.
+        is_call: true for a call.
+        dividend_yield: of the underlying.
+    """
+
+    spot: Floats
+    strike: Floats
+    years: Floats
+    rate: Floats
+    doubt: Floats
+    is_call: Flags
+    dividend_yield: Floats
+
+    def usable(self, paid: Floats, theirs: Floats) -> Flags:
+        """Returns the rows that have all it takes."""
+        usable = np.isfinite(paid) & np.isfinite(self.spot) & np.isfinite(theirs)
+        return np.asarray(usable & (paid >= 0) & (self.strike > 0))
+
+
+def solution_of(x: Inputs, paid: Floats, theirs: Floats) -> tuple[ImpliedVolatility, Flags]:
+    """Returns the solution of each price, and whether the vendor's is as good."""
+    usable = x.usable(paid, theirs)
+    index = np.flatnonzero(usable)
+    volatility, error = np.zeros(len(paid)), np.zeros(len(paid))
+    volatility[index], error[index] = implied_volatility(
+        paid[index],
+        x.spot[index],
+        x.strike[index],
+        x.years[index],
+        x.rate[index],
+        x.is_call[index],
+        x.dividend_yield[index],
+    )
+    right = ~usable | (np.abs(volatility - theirs) <= 1.5 * PRINTED)
+    doubtful = np.flatnonzero(~right)
+    if len(doubtful):
+        arguments = [column[doubtful] for column in (x.spot, x.strike, x.years, x.rate, x.doubt)]
+        right[doubtful] = _fits(
+            arguments,
+            paid[doubtful],
+            theirs[doubtful],
+            volatility[doubtful],
+            x.is_call[doubtful],
+            x.dividend_yield[doubtful],
+        )
+    return ImpliedVolatility(volatility, error), right
+
+
+def _fits(
+    arguments: list[Floats], paid: Floats, theirs: Floats, ours: Floats, call: Flags, q: Floats
+) -> Flags:
+    """Returns whether a volatility is worth the price, as nearly as its digits allow."""
+    s, k, t, r, doubt = arguments
+    sure = np.where(theirs > 0, theirs, 1e-4)
+    ends = [price(s, k, t, r, np.maximum(sure + step, 1e-6), call, q) for step in (-PRINTED, 2e-4)]
+    slack = 2 * SOLVER_TOLERANCE + k * t * doubt
+    worth = (paid >= np.minimum(*ends) - slack) & (paid <= np.maximum(*ends) + slack)
+    # No volatility: right where the price is no more than the intrinsic value, as nearly.
+    intrinsic = np.maximum(np.where(call, 1, -1) * (s * np.exp(-q * t) - k * np.exp(-r * t)), 0)
+    none = (paid <= intrinsic + slack) | (paid >= np.where(call, s, k) - slack)
+    return np.where(theirs > 0, worth, none | (ours == 0))
