@@ -113,9 +113,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="",
         metavar="KIND:VALUE[,…]",
         help="faults of answers to requests for Greeks: a status, reset, cut, slow, hang, "
-        "malformed, nodata200 or restate, each with a probability below 1 or the number of first "
-        "requests that it affects; KIND! affects the same requests each time; such as "
-        "429:0.1,cut:0.05,474:3 (default: no faults)",
+        "malformed, nodata200, norows or restate, each with a probability below 1, the number of "
+        "first requests that it affects, or the trade date whose requests it affects; KIND! "
+        "affects the same requests each time; such as 429:0.1,cut:0.05,474:3,norows:2024-03-14 "
+        "(default: no faults)",
     )
     trouble.add_argument(
         "--chaos_limit",

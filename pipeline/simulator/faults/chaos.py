@@ -9,15 +9,19 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import date, timedelta
 from hashlib import sha256
+from urllib.parse import parse_qsl, urlsplit
 
 from pipeline.simulator import v2, v3
 from pipeline.simulator.answers import Answer, Cut, Request, Responder, Trouble, text_answer
 from pipeline.simulator.faults import damage
-from pipeline.simulator.faults.rules import Rule
-from pipeline.simulator.parameters import ONE_DAY
+from pipeline.simulator.faults.rules import NO_ROWS, Rule
+from pipeline.simulator.parameters import ONE_DAY, date_of
 
 _PAUSE = 0.02
+_ENDS = ("start", "end")
+_LONGEST = timedelta(days=31)  # longer ranges are refused
 
 TEXTS = {
     400: ONE_DAY,
@@ -95,7 +99,9 @@ class Chaos:
         with self._lock:
             self._attempts[key] += 1
             attempt = self._attempts[key]
-            rule = next((rule for rule in self._rules if self._hits(rule, key, attempt)), None)
+            days = _days(key)
+            hits = (rule for rule in self._rules if self._hits(rule, key, attempt, days))
+            rule = next(hits, None)
             if rule is not None and not rule.permanent:
                 self._faults[key] += 1
         if rule is None:
@@ -106,15 +112,26 @@ class Chaos:
             if right.status != 200:
                 return right
             # Permanent faults are the same each time.
-            answer = self._damaged(right, rule.kind, key, 0 if rule.permanent else attempt)
+            number = 0 if rule.permanent else attempt
+            if rule.kind == NO_ROWS:
+                drawn = self._chance(key.partition("#")[0], NO_ROWS, number, "trade date")
+                day = rule.trade_date or days[int(drawn * len(days))]
+                answer = replace(right, parts=damage.without(right.parts, day))
+            else:
+                answer = self._damaged(right, rule.kind, key, number)
         self._on_fault(rule.kind)
         return answer
 
-    def _hits(self, rule: Rule, key: str, attempt: int) -> bool:
+    def _hits(self, rule: Rule, key: str, attempt: int, days: Sequence[date]) -> bool:
         if rule.permanent and (rule, key) in self._hit:
             return True
         if not rule.permanent and self._faults[key] >= self._limit:
             return False
+        if rule.kind == NO_ROWS and not days:
+            return False
+        if rule.trade_date is not None:
+            # A page lacks what the answer lacks that it is of.
+            return rule.trade_date in days and (rule.kind == NO_ROWS or "#" not in key)
         if not rule.first:
             name = (f"{rule.kind}!",) if rule.permanent else (rule.kind, attempt)
             return self._chance(key, *name) < rule.probability
@@ -156,3 +173,12 @@ class Chaos:
             return replace(answer, parts=parts, trouble=Trouble(cut=ending))
         ending = Cut(lambda parts: damage.cut(parts, answer.rows, draw), inside)
         return replace(answer, trouble=Trouble(cut=ending))
+
+
+def _days(key: str) -> list[date]:
+    """Returns the dates that a request is for, by its key."""
+    given = dict(parse_qsl(urlsplit(key).query))
+    first, last = (date_of(given.get("date") or given.get(f"{end}_date", "")) for end in _ENDS)
+    if first is None or last is None or last - first > _LONGEST:
+        return []
+    return [first + timedelta(n) for n in range((last - first).days + 1)]

@@ -1,7 +1,8 @@
-"""Damages the body of an answer: cuts it off, breaks a row, changes a number."""
+"""Damages the body of an answer: cuts it off, breaks a row, changes a number, leaves rows out."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from datetime import date
 
 from pipeline.simulator.formats import Stretch
 
@@ -83,6 +84,21 @@ def restated(parts: Iterable[Stretch], rows: int, draw: Draw) -> Iterator[Stretc
         return _DIGIT.sub(lambda found: b"%d" % (int(found.group()) % 9 + 1), line, count=1)
 
     return _changed(parts, int(draw("restated row") * min(_RESTATED, rows)), other)
+
+
+def without(parts: Iterable[Stretch], day: date) -> Iterator[Stretch]:
+    """Yields a body without the rows of one trade date; the names of the columns stay.
+
+    Args:
+        parts: the body.
+        day: the trade date.
+    """
+    # v3's times begin with it, and v2's rows end with it.
+    of_day = re.compile(rf"{day}T|,{day:%Y%m%d}\D*$".encode())
+    for part in parts:
+        lines = part.text.splitlines(keepends=True)
+        kept = [line for line in lines if not of_day.search(line)] if part.rows else lines
+        yield Stretch(b"".join(kept), len(kept) if part.rows else 0)
 
 
 def _until(parts: Iterable[Stretch], row: int | None, share: float) -> Iterator[Stretch]:

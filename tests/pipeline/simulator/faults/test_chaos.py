@@ -8,6 +8,7 @@ import socket
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date
 from urllib.parse import urlencode, urlsplit
 
 import pytest
@@ -84,6 +85,12 @@ def test_rules_are_read() -> None:
         Rule("471", probability=0.02, permanent=True),
     )
     assert parse_rules("") == ()
+    first, second = date(2024, 3, 13), date(2024, 3, 14)
+    assert parse_rules("472:2024-03-13,472:2024-03-14,norows!:2024-03-14") == (
+        Rule("472", trade_date=first),
+        Rule("472", trade_date=second),
+        Rule("norows", trade_date=second, permanent=True),
+    )
 
 
 @pytest.mark.parametrize(
@@ -97,6 +104,7 @@ def test_rules_are_read() -> None:
         ("429:-1", "neither a probability"),
         ("429:nan", "neither a probability"),
         ("429:inf", "neither a probability"),
+        ("472:2024-02-30", "nor a trade date such as 2024-03-14"),
         ("429:0.1,429:3", "429 is there twice"),
     ],
 )
@@ -403,3 +411,57 @@ def test_a_page_that_was_cut_can_be_fetched_again() -> None:
         part, _ = beginning(terminal, path, {})
         assert right.startswith(part)
         assert get(terminal, path).body == right
+
+
+def test_a_trade_date_has_a_status_of_its_own() -> None:
+    with TerminalServer(MARKET, chaos="472:2024-03-14", chaos_limit=1) as terminal:
+        assert get(terminal, FIRST_ORDER, SMALL | {"date": "2024-03-13"}).status == 200
+        assert get(terminal, FIRST_ORDER, SMALL).status == 472
+        assert get(terminal, FIRST_ORDER, SMALL).body == truth(SMALL)
+
+
+@pytest.mark.parametrize("rule", ["norows!:2024-03-14", "norows!:0.999999999"])
+def test_a_trade_date_without_rows_leaves_the_names_of_the_columns(rule: str) -> None:
+    with TerminalServer(MARKET, chaos=rule) as terminal:
+        header, end = truth(SMALL).splitlines(keepends=True)[0], get(terminal, FIRST_ORDER, SMALL)
+        assert (end.status, end.body) == (200, header)
+
+
+@pytest.mark.parametrize("rule", ["norows!:2024-03-13", "norows!:0.999999999"])
+def test_a_range_lacks_the_rows_of_one_trade_date_and_always_the_same(rule: str) -> None:
+    week = {**SMALL, "start_date": "2024-03-11", "end_date": "2024-03-15"}
+    del week["date"]
+    whole = truth(week)
+    with TerminalServer(MARKET, chaos=rule) as terminal:
+        bodies = {get(terminal, FIRST_ORDER, week).body for _ in range(3)}
+    (body,) = bodies
+    left_out = set(whole.splitlines()) - set(body.splitlines())
+    assert body == b"".join(
+        line for line in whole.splitlines(keepends=True) if line.strip() not in left_out
+    )
+    assert len({line.split(b",")[4][:10] for line in left_out}) == 1
+
+
+def test_every_page_lacks_the_rows_that_its_answer_lacks() -> None:
+    week = V2_ASKED | {"start_date": "20240312"}
+
+    def pages(chaos: str, limit: int) -> list[list[bytes]]:
+        read: list[list[bytes]] = []
+        options = {"api": "v2", "chaos": chaos, "tick_limit": limit}
+        with TerminalServer(MARKET, **options) as terminal:  # type: ignore[arg-type]  # -- mixed
+            address = V2_GREEKS
+            asked = week
+            while True:
+                reply = get(terminal, address, asked)
+                read.append(reply.body.splitlines())
+                following = reply.headers["next-page"]
+                if following == "null":
+                    return read
+                address, asked = urlsplit(following).path, {}
+
+    whole = [line for page in pages("", 500) for line in page]
+    lacking = pages("norows!:2024-03-13", 500)
+    assert len(lacking) > 2
+    kept = [line for line in whole if not line.endswith(b",20240313")]
+    assert [line for page in lacking for line in page] == kept
+    assert len(kept) < len(whole)
