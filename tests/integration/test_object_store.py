@@ -88,11 +88,13 @@ def test_the_objects_are_the_files_of_a_local_run_and_are_believed_like_them(
     assert "problem" in at(either, tmp_path, "verify", *output(either)[:2], *either.flags, code=1)
     told = at(either, tmp_path, *command, *output(either), "--resume", "hash")
     assert "1 written, 1 skipped" in told
+    # The very bytes that are there: they stay, and what was sent of the others is taken back.
+    assert "2 written" in at(either, tmp_path, *command, *output(either), "--overwrite")
     assert either.objects("out/") == local
     # Nothing but the files, the manifest and the layout is left.
     assert {name.split("/")[0] for name in either.objects("out.meta/")} == {"files", "layout.json"}
     listed = at(either, tmp_path, "runs", "list", *output(either)[2:], "--json")
-    assert [each["status"] for each in json.loads(listed)] == ["succeeded"] * 4
+    assert [each["status"] for each in json.loads(listed)] == ["succeeded"] * 5
 
 
 @pytest.mark.slow

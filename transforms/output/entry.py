@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +74,8 @@ class Entry:
             known = {name: document[name] for name in names & set(document)}
             entry = cls(**{**known, "request": request})
             entry.missing_dates  # noqa: B018 -- raises if the dates can't be read
+            if entry.missing_since:
+                datetime.fromisoformat(entry.missing_since)
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise broken(path, error) from None
         return entry

@@ -63,6 +63,30 @@ def test_a_clean_market_of_several_expirations_has_no_finding(order: str) -> Non
     assert {line["wrong"] for line in full.errors.total()} == {0}
 
 
+@pytest.mark.parametrize("several_files", [False, True])
+@pytest.mark.parametrize("provisional", [False, True])
+def test_a_requested_trade_date_without_rows_is_found_once_for_all_files_of_an_expiration(
+    several_files: bool, provisional: bool
+) -> None:
+    week = tuple(date(2024, 3, day) for day in (11, 12, 13, 14, 15))
+    days = (week[1], week[3])
+    full = Audit()
+    for day in days:
+        requested = {day, *week[2:3], *week[4:]} if several_files else set(week)
+        full.assume(
+            Assumptions(
+                interval="30m", trade_dates=tuple(sorted(requested)), provisional=provisional
+            )
+        )
+        full.add(MARKET.rows("SPXW", EXPIRATION, day, "30m"), str(day))
+        full.end_of_file()
+    (one,) = full.finish()
+    (finding,) = [each for each in one.findings if each.rule == "missing_dates"]
+    lacking = ["2024-03-13"] if provisional else ["2024-03-13", "2024-03-15"]
+    assert finding.count == len(lacking)
+    assert [each.key["trade_date"] for each in finding.examples] == lacking
+
+
 def test_a_rate_and_dividends_are_implied_by_calls_and_puts() -> None:
     _, full = check(MARKET.rows("SPXW", FAR, DAY, "5m"))
     (parity,) = full.parity

@@ -116,6 +116,20 @@ def test_an_entry_without_its_file_stands_in_nobodys_way(tmp_path: Path) -> None
     assert problem_of(manifest, replace(REQUEST, interval="1m")) is None
 
 
+@pytest.mark.parametrize(
+    "fields", [{"dates_with_rows": "all"}, {"missing_since": "lately"}, {"dates_with_rows": 1}]
+)
+def test_an_entry_whose_dates_can_not_be_read_is_broken(
+    fields: dict[str, object], tmp_path: Path
+) -> None:
+    manifest = manifest_in(tmp_path)
+    manifest.write(path_in(tmp_path), entry())
+    document = Path(manifest.folder.entry(manifest.folder.name(path_in(tmp_path))))
+    document.write_text(json.dumps(json.loads(document.read_text()) | fields))
+    with pytest.raises(ValueError, match="is not an entry of the manifest"):
+        manifest.entry_of(path_in(tmp_path))
+
+
 @pytest.mark.parametrize("content", ["{}", "[]", "not json"])
 def test_a_broken_entry_is_an_error_and_not_an_absence(content: str, tmp_path: Path) -> None:
     manifest = manifest_in(tmp_path)
