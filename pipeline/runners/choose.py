@@ -17,7 +17,9 @@ from apache_beam.runners.runner import PipelineRunner, create_runner
 from apache_beam.transforms import environments
 
 from pipeline.runners import job_servers as jobservers
+from pipeline.runners.bound import bind
 
+_WORKER = "apache_beam.runners.worker.sdk_worker_main"
 LOCAL = ("", "directrunner", "fnapirunner")
 
 
@@ -58,13 +60,13 @@ def prepare(options: PipelineOptions, concurrency: int) -> PipelineRunner:
     environment = None
     if direct.direct_running_mode == "multi_processing":
         # In its own mode of that name the runner starts workers without our options, which die
-        # of a Ctrl-C and leave it waiting for ever. These get the options and ignore the signal.
+        # of a Ctrl-C and leave it waiting for ever. These get the options and ignore the signal,
+        # and end with this process however that ends.
         direct.direct_running_mode = "in_memory"
         workers = options.view_as(WorkerOptions)
         workers.default_sdk_harness_log_level = workers.default_sdk_harness_log_level or "ERROR"
         environment = environments.SubprocessSDKEnvironment.from_command_string(
-            f"trap '' INT TERM; exec {shlex.quote(sys.executable)} "
-            "-m apache_beam.runners.worker.sdk_worker_main"
+            f"trap '' INT TERM HUP; exec {shlex.join(bind([sys.executable, '-m', _WORKER]))}"
         )
     provision = beam_provision_api_pb2.ProvisionInfo(
         pipeline_options=JobServiceHandle.encode_pipeline_options(

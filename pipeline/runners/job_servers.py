@@ -116,7 +116,7 @@ class _Bound:
 
     def subprocess_cmd_and_endpoint(self) -> tuple[list[Any], str]:
         command, endpoint = super().subprocess_cmd_and_endpoint()  # type: ignore[misc]  # -- of Beam's
-        return [sys.executable, "-S", bound.__file__, *command], endpoint
+        return bound.bind(command), endpoint
 
 
 class _FlinkServer(_Bound, FlinkJarJobServer):

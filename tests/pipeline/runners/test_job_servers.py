@@ -64,13 +64,22 @@ def test_a_jar_of_another_beam_is_used_where_there_is_none_of_its_own(tmp_path: 
 
 
 def test_a_bound_program_ends_with_the_process_that_started_it() -> None:
-    sleep = f"[{sys.executable!r}, {bound.__file__!r}, 'sleep', '600']"
-    parent = subprocess.Popen(
-        [sys.executable, "-c", f"import subprocess; subprocess.Popen({sleep}).wait()"]
+    start = (
+        "import subprocess; from pipeline.runners.bound import bind; subprocess.Popen({}).wait()"
     )
+    parent = subprocess.Popen([sys.executable, "-c", start.format("bind(['sleep', '600'])")])
     launcher = psutil.Process(parent.pid)
     wait_for("the program", lambda: [c.name() for c in launcher.children()] == ["sleep"])
     (child,) = launcher.children()
     parent.kill()
     parent.wait()
     wait_for("its end", lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE)
+
+
+def test_a_program_whose_starter_has_ended_meanwhile_does_not_begin(tmp_path: Path) -> None:
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    touch = ["touch", str(tmp_path / "begun")]
+    done = subprocess.run([sys.executable, bound.__file__, str(ended.pid), *touch], check=False)
+    assert done.returncode == 0
+    assert not (tmp_path / "begun").exists()
