@@ -67,24 +67,25 @@ class _Command:
 
     def run(self) -> int:
         try:
-            files.check_place(self._config.output)
-            session = Session(self._config, runner=self._job.runner, local=self._job.local)
+            session = self._open_session()
         except (OSError, ValueError) as error:
             print(f"greeks download: --metrics or --output can't be used: {error}", file=sys.stderr)
             return USAGE
         try:
             summary = self._execute(session)
         except DryRun:
-            taken = session.results_so_far(None)
+            number = count(len(session.inventory.missing), "expiration")
             print(
-                f"dry run: {self._job.runner} took the job of "
-                f"{count(len(taken.expirations), 'expiration')}, and nothing was submitted"
+                f"dry run: {self._job.runner} took the job of {number}, and nothing was submitted"
             )
-            print(f"record: {session.finish(taken, history.INTERRUPTED)}")
+            session.record["dry_run"] = True
+            nothing = session.with_skipped(RunSummary.of([]))
+            print(f"record: {session.finish(nothing, history.SUCCEEDED)}")
             return OK
         except (ThetaError, NothingMatched, Conflict) as error:
             if self._interruption:
                 return self._interrupted(session, error)
+            # Nothing was fetched, and the folder may be another run's.
             print(f"greeks download: {error}", file=sys.stderr)
             print(f"record: {session.finish(session.results_so_far(error), history.FAILED)}")
             if isinstance(error, TerminalUnreachable):
@@ -99,12 +100,34 @@ class _Command:
             print(f"greeks download: the run failed: {reason}", file=sys.stderr)
             path = session.finish(session.results_so_far(error), history.FAILED)
             print(f"record, with the traceback: {path}")
+            print_catalog(session.layout.output)
             return SOME_FAILED
         status = history.FAILED if self._exit_code(session, summary) else history.SUCCEEDED
-        path = session.finish(summary, history.INTERRUPTED if self._interruption else status)
+        self._conclude(session, summary, history.INTERRUPTED if self._interruption else status)
+        return self._exit_code(session, summary)
+
+    def _open_session(self) -> Session:
+        """Begins the run, which a signal ends even where its history does not answer.
+
+        Raises:
+            OSError, ValueError: the output or the history can't be used.
+        """
+        with watchdog.Watchdog(
+            lambda: bool(self._interruption), lambda _reason: self._leave(), processes=False
+        ):
+            files.check_place(self._config.output)
+            return Session(self._config, runner=self._job.runner, local=self._job.local)
+
+    def _leave(self) -> None:
+        """Ends the process before its run has begun."""
+        print("interrupted before the run began; nothing was fetched", file=sys.stderr)
+        sys.stderr.flush()
+        os._exit(self._interruption.exit_code)
+
+    def _conclude(self, session: Session, summary: RunSummary, status: str) -> None:
+        path = session.finish(summary, status)
         conclude(summary, session.record, path, session.layout.output)
         print_catalog(session.layout.output)
-        return self._exit_code(session, summary)
 
     def _execute(self, session: Session) -> RunSummary:
         """Runs the download, which a signal stops, and which is ended where it can't end itself."""
@@ -131,6 +154,7 @@ class _Command:
         """Ends a run that was asked to stop before it had anything to show for it."""
         path = session.finish(session.results_so_far(error), history.INTERRUPTED)
         print(f"interrupted; record: {path}")
+        print_catalog(session.layout.output)
         return self._interruption.exit_code
 
     def _exit_code(self, session: Session, summary: RunSummary) -> int:
@@ -156,9 +180,7 @@ class _Command:
             print(f"greeks download: {reason}", file=sys.stderr)
             status, code, error = history.FAILED, SOME_FAILED, WorkerDied(reason)
         try:
-            summary = session.results_so_far(error)
-            path = session.finish(summary, status)
-            conclude(summary, session.record, path, session.layout.output)
+            self._conclude(session, session.results_so_far(error), status)
             session.stop.clear()
             sys.stdout.flush()
             sys.stderr.flush()

@@ -2,6 +2,7 @@
 
 import sys
 import tempfile
+import threading
 import time
 import uuid
 from dataclasses import replace
@@ -82,9 +83,8 @@ class Session:
     def ask_to_stop(self) -> None:
         """Asks the workers to stop. May be called from any thread, before the run begins, too."""
         self.stop.set()
-        if self.measured:
-            # The workers take a moment, and what keeps the record may take one, too.
-            self.store.ready()
+        # The workers take a moment, and what keeps the record may take one, too.
+        threading.Thread(target=self.store.ready, name="history", daemon=True).start()
 
     def measure(self, source: Source, sizes: Sizes) -> Measured:
         """Returns what measures and shows the run while it is entered."""

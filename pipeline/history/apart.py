@@ -5,12 +5,14 @@ are loaded for the first record and for the last one by a child, which ends in b
 
 The child reads one JSON object a line, `{"call": NAME, …}`, the first of which has the URL (a
 command line is for everybody to read), and answers each with `{"value": …}` or
-`{"error": KIND, "message": …}`.
+`{"error": KIND, "message": …}`. The first
+call, `load`, loads the libraries.
 """
 
 import contextlib
 import json
 import os
+import queue
 import subprocess
 import sys
 import threading
@@ -19,6 +21,9 @@ from typing import Any
 
 from pipeline.addresses import redacted
 from pipeline.history.model import Head, NoSuchRun, Query, Record, RunStore, StoreError, owner
+
+_MOMENT = 1.2
+"""Seconds that a database may take for an answer once its run is to end."""
 
 _ERRORS: dict[str, type[Exception]] = {
     each.__name__: each for each in (StoreError, FileExistsError, NoSuchRun)
@@ -45,6 +50,7 @@ class ApartStore:
         self._url = url
         self._child: subprocess.Popen[str] | None = None
         self._lock = threading.RLock()
+        self._hurried = self._given_up = False
         try:
             self._call("open")
         except StoreError:
@@ -83,18 +89,46 @@ class ApartStore:
             child.communicate()
 
     def ready(self) -> None:
-        """Starts the child, so that the next call need not wait for it."""
-        with contextlib.suppress(StoreError):
-            # The next call raises it.
-            self._call("open")
+        """Starts the child; from now on a call that takes longer than a moment is given up."""
+        self._hurried = True
+        if not self._lock.acquire(timeout=_MOMENT):
+            self._give_up()  # what is under way ends with that
+            return
+        try:
+            with contextlib.suppress(StoreError):
+                # The next call raises it.
+                self._call("open")
+        finally:
+            self._lock.release()
+
+    def _give_up(self) -> None:
+        self._given_up = True
+        child = self._child
+        if child is not None:
+            child.kill()
 
     def _call(self, name: str, **arguments: Any) -> Any:
         with self._lock:
+            if self._given_up:
+                raise StoreError(f"the run history in {self.name} did not answer in time")
             if self._child is None:
                 self._child = self._begin()
+                # Loading the libraries takes as long as it takes on this machine.
+                self._ask(self._child, {"call": "load"})
                 if name != "open":
-                    self._ask(self._child, {"call": "open", "url": self._url})
-            return self._ask(self._child, {"call": name, "url": self._url, **arguments})
+                    self._ask_soon({"call": "open", "url": self._url})
+            return self._ask_soon({"call": name, "url": self._url, **arguments})
+
+    def _ask_soon(self, question: Mapping[str, Any]) -> Any:
+        child = self._child
+        assert child is not None  # noqa: S101 -- it was begun
+        timer = threading.Timer(_MOMENT, self._give_up)
+        if self._hurried:
+            timer.start()
+        try:
+            return self._ask(child, question)
+        finally:
+            timer.cancel()
 
     def _begin(self) -> "subprocess.Popen[str]":
         return subprocess.Popen(
@@ -126,20 +160,29 @@ class ApartStore:
 def serve() -> None:
     """Answers the parent's questions until it closes the pipe."""
     store: RunStore | None = None
-    for line in sys.stdin:
-        question = json.loads(line)
+    lines: queue.SimpleQueue[str] = queue.SimpleQueue()
+    threading.Thread(target=_listen, args=(lines,), name="parent", daemon=True).start()
+    while True:
+        question = json.loads(lines.get())
         try:
-            if store is None:
-                from pipeline.history.sql import SqlStore
+            from pipeline.history.sql import SqlStore
 
+            if store is None and question["call"] != "load":
                 store = SqlStore(question["url"])
-            value = _answer(store, question)
+            value = None if store is None else _answer(store, question)
         except tuple(_ERRORS.values()) as error:
             kind = next(name for name, each in _ERRORS.items() if isinstance(error, each))
             answer: dict[str, Any] = {"error": kind, "message": str(error.args[0])}
         else:
             answer = {"value": value}
         print(json.dumps(answer), flush=True)
+
+
+def _listen(lines: "queue.SimpleQueue[str]") -> None:
+    for line in sys.stdin:
+        lines.put(line)
+    # Nobody waits for an answer any more, also where a database keeps this process waiting.
+    os._exit(0)
 
 
 def _answer(store: RunStore, question: Mapping[str, Any]) -> Any:

@@ -119,7 +119,11 @@ class RunStore(RunHistory, Protocol):
         """Lets go of what it holds; it may be used again."""
 
     def ready(self) -> None:
-        """Takes up what the next call will need. May be called from another thread."""
+        """Takes up what the next call will need, for a run that is to end in a moment.
+
+        May be called from another thread. What can't be reached in that moment is given up: every
+        later call raises StoreError.
+        """
 
 
 def head_of(record: Mapping[str, Any]) -> Head:

@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM: the first one asks the run to stop, the second ends the process.
+"""SIGINT, SIGTERM and SIGHUP: the first one asks the run to stop, the second ends the process.
 
 They are heeded in a thread of their own. Python runs a signal's handler in the main thread alone,
 which is in the runner's hands, and which the kernel need not choose to wake.
@@ -13,7 +13,7 @@ import types
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Interruption:
@@ -44,7 +44,8 @@ class Interruption:
         thread = threading.Thread(target=self._heed, args=(ours,), name="signals", daemon=True)
         thread.start()
         wakeup = signal.set_wakeup_fd(kernels.fileno(), warn_on_full_buffer=False)
-        before = {number: signal.signal(number, _heeded_elsewhere) for number in SIGNALS}
+        heeded = [number for number in SIGNALS if not _is_from_nohup(number)]
+        before = {number: signal.signal(number, _heeded_elsewhere) for number in heeded}
         try:
             yield
         finally:
@@ -68,6 +69,11 @@ class Interruption:
             with contextlib.suppress(OSError):
                 os.write(2, b"stopping; again to stop at once\n")
             self.stop()
+
+
+def _is_from_nohup(number: signal.Signals) -> bool:
+    # A shell starts what runs in the background with SIGINT ignored, which is no wish of anybody's.
+    return number == signal.SIGHUP and signal.getsignal(number) == signal.SIG_IGN
 
 
 def _nothing() -> None:

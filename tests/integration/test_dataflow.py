@@ -18,7 +18,7 @@ from apache_beam.runners.runner import create_runner
 from pipeline.cli.beam_flags import parse_beam_flags
 from pipeline.graph import build
 from pipeline.simulator.server import TerminalServer
-from tests.support.command import greeks
+from tests.support.command import greeks, summaries
 from tests.support.data import SCHEMA, request_for
 from tests.support.google_store import BUCKET, google_store
 from tests.support.translated import takers_of_batches
@@ -178,4 +178,7 @@ def test_a_dry_run_says_that_the_job_is_well_and_fetches_nothing(
             **store.environment,
         )
         assert "dry run: DataflowRunner took the job of 21 expirations" in told
+        (summary,) = summaries(tmp_path)
+        assert (summary["status"], summary["dry_run"]) == ("succeeded", True)
+        assert (summary["total_expirations"], summary["interrupted_expirations"]) == (0, 0)
         assert store.objects("out/") == {}

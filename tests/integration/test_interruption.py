@@ -1,12 +1,18 @@
-"""SIGINT and SIGTERM in every running mode, and workers that are killed or orphaned."""
+"""SIGINT, SIGTERM and SIGHUP in every running mode, and workers that are killed or orphaned."""
 
+import json
 import os
 import signal
+import socket
+import sqlite3
 import subprocess
+import sys
 import threading
 import time
+from contextlib import closing
 from pathlib import Path
 
+import duckdb
 import psutil
 import pytest
 
@@ -20,7 +26,7 @@ from tests.support.waiting import wait_for
 from transforms.model import GreeksRequest
 
 DOWNLOAD = ["download", "--symbol", "SPXW", "--start_date", "2024-03-14"]
-SIGNALS = [(signal.SIGINT, 130), (signal.SIGTERM, 143)]
+SIGNALS = [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
 # What is promised is 2; a busy machine may need a moment more to end a process.
 SECONDS = 4.0
 
@@ -47,6 +53,15 @@ def workers_of(process: "subprocess.Popen[str]") -> list[psutil.Process]:
     ]
 
 
+def processes_in(folder: Path) -> list[psutil.Process]:
+    """Returns every process that was started in a folder."""
+    return [
+        each
+        for each in psutil.process_iter(["cwd", "status"])
+        if each.info["cwd"] == str(folder) and each.info["status"] != psutil.STATUS_ZOMBIE
+    ]
+
+
 def is_alive(process: psutil.Process) -> bool:
     try:
         return process.status() != psutil.STATUS_ZOMBIE
@@ -63,6 +78,7 @@ def is_alive(process: psutil.Process) -> bool:
         pytest.param("in_memory", *SIGNALS[1], marks=pytest.mark.slow),
         pytest.param("multi_threading", *SIGNALS[1], marks=pytest.mark.slow),
         pytest.param("multi_processing", *SIGNALS[0], marks=pytest.mark.slow),
+        pytest.param("multi_processing", *SIGNALS[2], marks=pytest.mark.slow),
     ],
 )
 def test_a_signal_ends_a_run_whose_terminal_is_silent(
@@ -95,6 +111,76 @@ def test_a_signal_ends_a_run_whose_terminal_is_silent(
     assert (len(workers) > 0) == (mode == "multi_processing")
     assert not any(map(is_alive, workers))
     assert "all as it was written" in greeks(tmp_path, "verify")
+    catalog = (tmp_path / "data" / "greeks.meta" / "catalog.sql").read_text()
+    assert rows_by(catalog) == 40_000
+
+
+def rows_by(catalog: str) -> int:
+    """Returns the number of rows that a catalog finds."""
+    connection = duckdb.connect()
+    connection.execute(catalog)
+    ((count,),) = connection.execute("select count(*) from greeks").fetchall()
+    return int(count)
+
+
+def test_what_nohup_began_goes_on_when_the_terminal_hangs_up(tmp_path: Path) -> None:
+    silence, asked = threading.Event(), threading.Event()
+
+    def answer(request: GreeksRequest) -> Answer:
+        asked.set()
+        return Answer(rows_of(request, request.trade_dates[0], 10), hold=silence)
+
+    with scripted_server(scripted_terminal(answer)) as server:
+        command = [sys.executable, "-m", "pipeline", *DOWNLOAD, "--terminal", server.url]
+        process = subprocess.Popen(
+            ["nohup", *command],
+            cwd=tmp_path,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        assert asked.wait(60)
+        os.killpg(process.pid, signal.SIGHUP)
+        silence.set()
+        out, _ = process.communicate(timeout=60)
+    assert process.returncode == 0, out
+    assert summaries(tmp_path)[0]["successful_expirations"] == 3
+
+
+def test_a_signal_ends_a_run_whose_database_does_not_answer(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        metrics = f"postgresql://me@127.0.0.1:{silent.getsockname()[1]}/runs"
+        flags = ["--terminal", "http://127.0.0.1:9", "--metrics", metrics]
+        process = start(tmp_path, *DOWNLOAD, *flags)
+        with silent.accept()[0]:
+            _, err = interrupt(process, signal.SIGINT)
+    assert process.returncode == 130
+    assert "interrupted before the run began; nothing was fetched" in err
+
+
+def test_a_database_that_is_blocked_at_the_end_does_not_keep_an_interrupted_run(
+    tmp_path: Path,
+) -> None:
+    silence, asked = threading.Event(), threading.Event()
+
+    def answer(_request: GreeksRequest) -> Answer:
+        asked.set()
+        return Answer(b"", hold=silence)
+
+    with scripted_server(scripted_terminal(answer)) as server:
+        flags = ["--terminal", server.url, "--metrics", "sqlite:///runs.db"]
+        process = start(tmp_path, *DOWNLOAD, *flags)
+        assert asked.wait(60)
+        with closing(sqlite3.connect(tmp_path / "runs.db")) as other:
+            other.execute("BEGIN EXCLUSIVE")
+            _, err = interrupt(process, signal.SIGINT)
+        silence.set()
+    assert process.returncode == 130
+    assert "did not answer in time" in err
+    (kept,) = (tmp_path / "data" / "greeks.meta" / "records").iterdir()
+    assert json.loads(kept.read_text())["status"] == "interrupted"
 
 
 @pytest.mark.parametrize(("number", "code"), SIGNALS)
@@ -214,6 +300,18 @@ def test_a_worker_that_is_killed_fails_the_run_and_does_not_hang_it(tmp_path: Pa
     assert summary["errors"][0]["error_type"] == "WorkerDied"
     assert not any(map(is_alive, workers))
     assert not list((tmp_path / "data" / "greeks.meta" / "unfinished").iterdir())
+    assert rows_by((tmp_path / "data" / "greeks.meta" / "catalog.sql").read_text()) > 0
+
+
+def test_workers_end_with_a_launcher_that_is_killed_while_they_start(
+    terminal: TerminalServer, tmp_path: Path
+) -> None:
+    flags = ["--terminal", terminal.url, "--direct_running_mode", "multi_processing"]
+    process = start(tmp_path, *DOWNLOAD, *flags, "--interval", "1h", "--concurrency", "4")
+    wait_for("a worker", lambda: workers_of(process))
+    process.kill()
+    process.communicate()
+    wait_for("their end", lambda: not processes_in(tmp_path), seconds=3)
 
 
 @pytest.mark.slow

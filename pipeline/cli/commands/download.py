@@ -36,7 +36,7 @@ flags are refused.
 
 exit codes: 0 all expirations are written, empty or skipped, or the market was closed; 1 an
 expiration failed, or nothing matched; 2 a wrong flag, another run or files of another request are
-in the way, or the disk is too small; 3 no Terminal answers; 130 or 143 interrupted.
+in the way, or the disk is too small; 3 no Terminal answers; 129, 130 or 143 interrupted.
 """
 BEAM_FLAGS = True
 SYNOPSIS = "greeks download --symbol SPXW --start_date DATE [FLAG ...] [BEAM_FLAG ...]"
