@@ -113,7 +113,7 @@ class FileCommit:
             return written
         # Where the file system can tell, no step goes on if another run's came in between.
         mark = self._manifest.write(path, entry, mark)
-        self._sink.commit(handle, over)
+        self._put_in_place(handle, path, over, mark)
         try:
             self._manifest.write(path, entry.committed(), mark)
         except OSError as error:
@@ -122,6 +122,25 @@ class FileCommit:
                 f"next run will fetch it again: {error}{_remedy(error)}"
             ) from error
         return written
+
+    def _put_in_place(
+        self, handle: OpenFile, path: str, over: str | None, mark: str | None
+    ) -> None:
+        """Commits a file whose entry was written last by this run.
+
+        A run whose entry was overwritten may still put its own file in place, which it can't record
+        any more. Whoever has overwritten it replaces that file, so that of several runs one wins.
+
+        Raises:
+            OSError: the file can't be put in place, or another run was faster.
+        """
+        try:
+            self._sink.commit(handle, over)
+        except Overtaken:
+            there = files.mark(path)
+            if there == over or self._manifest.marked_entry_of(path)[1] != mark:
+                raise
+            self._put_in_place(handle, path, there, mark)
 
     def remember_empty(self, request: GreeksRequest, trailer: Trailer) -> None:
         """Notes that the Terminal was asked for a request, and had nothing.

@@ -1,7 +1,10 @@
 """Downloads into S3 and Google's store: real servers, real kills, a reader that always looks."""
 
 import json
+import os
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -207,6 +210,24 @@ def test_two_runs_at_once_leave_whole_objects_and_a_true_manifest(
     assert "all as it was written" in at(
         either, tmp_path, "verify", *output(either)[:2], *either.flags
     )
+
+
+def test_of_two_runs_that_want_one_object_one_wins_however_they_cross(
+    store: ObjectStore,
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.support.crossing", f"s3://{BUCKET}/pairs"],
+        env=os.environ | store.environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert lines[:2] == ["crossing failed written"] * 2
+    # One that looks when the other is done replaces the file, as any later run may.
+    assert len(lines) == 62
+    assert set(lines[2:]) <= {"together failed written", "together written written"}
 
 
 @pytest.mark.slow
