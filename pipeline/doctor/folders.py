@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pipeline.doctor.diagnosis import FAIL, OK, WARN, Diagnosis
 from pipeline.history import Query, StoreError, is_sql, open_to_read, redacted
-from pipeline.planning.disk import nearest, on_two_disks
+from pipeline.planning.disk import free_entries, nearest, on_two_disks
 from pipeline.text import count, size_text
 from transforms.output.folder import OutputFolder
 from transforms.storage import files
@@ -111,6 +111,8 @@ def _room(about: str, place: Path) -> Diagnosis:
     free = shutil.disk_usage(place).free
     words = f"{size_text(free)} free"
     way_out = "free some; greeks plan estimates how much a download takes"
+    if free_entries(str(place)) == 0:
+        return Diagnosis(FAIL, f"disk of {about}", f"{words}, and no inodes", way_out)
     if free < _TOO_LITTLE:
         return Diagnosis(FAIL, f"disk of {about}", words, way_out)
     if free < _LITTLE:

@@ -84,9 +84,7 @@ def verify(output: str) -> Verification:
         else:
             checked.append((path, entry))
     with ThreadPoolExecutor(_THREADS) as pool:
-        for (path, entry), problems in zip(
-            checked, pool.map(lambda each: list(_check(*each)), checked), strict=True
-        ):
+        for path, entry, problems in pool.map(lambda each: _look(folder, *each), checked):
             found.files += 1
             found.rows += entry.rows
             found.bytes += entry.bytes
@@ -108,9 +106,27 @@ def _check_unfinished(folder: OutputFolder, found: Verification) -> None:
         found.notes.append(f"{running} is writing here: its unfinished files are left out")
         return
     for path in strays:
+        if not files.exists(path):
+            continue  # a run has ended meanwhile, and removed it
         found.problems.append(
             Problem(path, "is an unfinished file of a run that has ended; the next run removes it")
         )
+
+
+def _look(folder: OutputFolder, path: str, entry: Entry) -> tuple[str, Entry, list[str]]:
+    """Returns the path of a file, its entry, and what is wrong with it.
+
+    A run may be replacing the file: then it is compared with its new entry.
+    """
+    while problems := list(_check(path, entry)):
+        running = holder(folder) or ""
+        now = Manifest(folder).entry_of(path)
+        if now is None or now == entry:
+            if entry.state == COMMITTING and entry.run_id in running:
+                problems = []  # it is being put in place at this moment
+            break
+        entry = now
+    return path, entry, problems
 
 
 def _check(path: str, entry: Entry) -> Iterator[str]:

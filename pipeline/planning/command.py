@@ -46,7 +46,7 @@ def preview(config: DownloadConfig, probe: str, as_json: bool) -> int:
     text = json.dumps(made.describe(), indent=2) if as_json else "\n".join(lines(made, config))
     print(text)
     conflicts = any(each.action == CONFLICT for each in made.decisions)
-    return USAGE if conflicts or not made.enough else OK
+    return USAGE if conflicts or made.lacking else OK
 
 
 def lines(made: Preview, config: DownloadConfig) -> Iterator[str]:
@@ -94,8 +94,10 @@ def _totals(made: Preview, config: DownloadConfig) -> Iterator[str]:
         yield f"time         about {_duration(estimate.seconds)}"
     if made.free is not None:
         yield f"free         {size_text(made.free)} in {config.output}" + (
-            "" if made.enough else ": TOO LITTLE; free some, or choose another --output"
+            ": TOO LITTLE; free some, or choose another --output" if made.lacking else ""
         )
+    if made.lacking:
+        yield f"greeks download would fetch nothing: {made.lacking}"
     if actions[CONFLICT]:
         yield "greeks download would fetch nothing: files of other requests are in the way"
         yield f"to keep both: {made.instead}"

@@ -1,5 +1,6 @@
 """Whether what a run will write is likely to fit on the disk."""
 
+import os
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,10 +15,24 @@ from transforms.output.folder import OutputFolder
 from transforms.storage import files
 from transforms.thetadata import MalformedResponse, StatusError, ThetaClient
 
+_ROOM = 1.1
+"""How much more than is expected must be free: unfinished files lie beside the old ones."""
+
+_ENTRIES = 2
+"""Files of each request: its data and its entry in the manifest."""
+
 
 def free_bytes(path: str) -> int | None:
     """Returns the bytes free where a folder is or would be made; None on other file systems."""
     return shutil.disk_usage(nearest(path)).free if files.is_local(path) else None
+
+
+def free_entries(path: str) -> int | None:
+    """Returns how many files may be added to a folder's disk; None where there is no such limit."""
+    if not files.is_local(path):
+        return None
+    disk = os.statvfs(nearest(path))
+    return disk.f_favail if disk.f_files else None
 
 
 def nearest(path: str) -> Path:
@@ -48,6 +63,25 @@ def refuse_full_disk(
 ) -> None:
     """Checks that the files of some requests can be expected to fit on the disk.
 
+    Raises:
+        Conflict: they are expected to take more than is free.
+        ThetaError: the Terminal did not answer.
+    """
+    if problem := lack_of_room(client, requests, config, expected):
+        raise Conflict(
+            f"{problem}: nothing was fetched. Make room, choose another --output or --format "
+            "parquet, or start anyway with --no_disk_check"
+        )
+
+
+def lack_of_room(
+    client: ThetaClient,
+    requests: Sequence[GreeksRequest],
+    config: DownloadConfig,
+    expected: Estimate | None,
+) -> str:
+    """Returns why the files of some requests are not expected to fit on the disk, or an empty text.
+
     Args:
         client: of the Terminal, which is asked for strikes if nothing is expected yet.
         requests: what will be fetched.
@@ -55,20 +89,24 @@ def refuse_full_disk(
         expected: by earlier runs, or None.
 
     Raises:
-        Conflict: they are expected to take more than is free.
         ThetaError: the Terminal did not answer.
     """
-    free = free_bytes(config.output)
+    free, entries = free_bytes(config.output), free_entries(config.output)
     if not (config.check_disk and requests) or free is None:
-        return
-    needed = expected.bytes if expected else expected_bytes(client, requests, config)
-    if needed > free:
-        raise Conflict(
-            f"{config.output} has {size_text(free)} of free space, and the files of "
-            f"{count(len(requests), 'expiration')} are expected to take about {size_text(needed)}: "
-            "nothing was fetched. Make room, choose another --output or --format parquet, or start "
-            "anyway with --no_disk_check"
+        return ""
+    of = f"the files of {count(len(requests), 'expiration')}"
+    if entries is not None and entries < _ENTRIES * len(requests):
+        return (
+            f"the disk of {config.output} has {entries:,} free inodes, and {of} and their manifest "
+            f"take {_ENTRIES * len(requests):,}"
         )
+    needed = expected.bytes if expected else expected_bytes(client, requests, config)
+    if needed * _ROOM <= free:
+        return ""
+    return (
+        f"{config.output} has {size_text(free)} of free space, and {of} are expected to take about "
+        f"{size_text(needed)}"
+    )
 
 
 def expected_bytes(

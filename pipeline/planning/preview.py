@@ -7,18 +7,15 @@ from pipeline.config import DownloadConfig
 from pipeline.history import open_to_read, recent
 from pipeline.planning.conflicts import command_instead
 from pipeline.planning.decisions import CONFLICT, SKIP, Decision, decide
-from pipeline.planning.disk import free_bytes
+from pipeline.planning.disk import free_bytes, lack_of_room
 from pipeline.planning.estimate import Estimate, from_history
 from pipeline.planning.plan import Plan, make_plan
 from pipeline.planning.probe import from_probe
 from pipeline.planning.source import Source, open_source
 from transforms.output.layout import COMPRESSIONS, Layout
-from transforms.thetadata import ThetaClient
 from transforms.thetadata.client import parts_of
 
 AUTO, ALWAYS, NO_PROBE = "auto", "always", "never"
-_ROOM = 1.1
-"""How much more than the estimate must be free: unfinished files lie beside the old ones."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +30,7 @@ class Preview:
         data: `live` or `simulated`.
         estimate: of what is not skipped, or None if nobody knows.
         free: bytes free where the files go, or None where nobody knows.
+        lacking: why a download would find too little room, or empty.
         instead: the command to give where files of other requests are in the way, or empty.
     """
 
@@ -43,14 +41,8 @@ class Preview:
     data: str
     estimate: Estimate | None
     free: int | None
+    lacking: str = ""
     instead: str = ""
-
-    @property
-    def enough(self) -> bool:
-        """Whether there is room for all of it, as far as is known."""
-        if self.estimate is None or self.free is None:
-            return True
-        return self.estimate.bytes * _ROOM <= self.free
 
     def describe(self) -> dict[str, Any]:
         """Returns the preview, JSON-ready."""
@@ -72,7 +64,7 @@ class Preview:
             "requests": self.requests,
             "estimate": asdict(self.estimate) if self.estimate else None,
             "free_bytes": self.free,
-            "enough_room": self.enough,
+            "enough_room": not self.lacking,
             "instead": self.instead,
             "closed": [day.isoformat() for day in self.plan.closed],
             "notes": list(self.plan.notes),
@@ -100,7 +92,13 @@ def look_ahead(config: DownloadConfig, probe: str) -> Preview:
             decisions.append(replace(each, entry=None))
         instead = command_instead(conflicts, config, source.origin) if conflicts else ""
         fetched = [each.request for each in decisions if each.action != SKIP]
-        estimate = _estimate(client, replace(plan, requests=tuple(fetched)), config, source, probe)
+        missing = replace(plan, requests=tuple(fetched))
+        # What a download knows: it makes no probe.
+        expected = _from_history(missing, config, source)
+        lacking = lack_of_room(client, fetched, config, expected)
+        estimate = expected if probe != ALWAYS else None
+        if estimate is None and probe != NO_PROBE:
+            estimate = from_probe(client, missing, config, concurrency=source.concurrency)
     return Preview(
         plan,
         tuple(decisions),
@@ -109,23 +107,13 @@ def look_ahead(config: DownloadConfig, probe: str) -> Preview:
         source.data,
         estimate,
         free_bytes(config.output),
+        lacking,
         instead,
     )
 
 
-def _estimate(
-    client: ThetaClient,
-    plan: Plan,
-    config: DownloadConfig,
-    source: Source,
-    probe: str,
-) -> Estimate | None:
-    estimate, concurrency = None, source.concurrency
-    if probe != ALWAYS:
-        records = recent(open_to_read(config.metrics))
-        estimate = from_history(
-            plan.requests, config, records, concurrency=concurrency, data=source.data
-        )
-    if estimate is None and probe != NO_PROBE:
-        estimate = from_probe(client, plan, config, concurrency=concurrency)
-    return estimate
+def _from_history(plan: Plan, config: DownloadConfig, source: Source) -> Estimate | None:
+    records = recent(open_to_read(config.metrics))
+    return from_history(
+        plan.requests, config, records, concurrency=source.concurrency, data=source.data
+    )

@@ -10,6 +10,8 @@ from contextlib import contextmanager
 # Of mallopt, in malloc.h.
 _TRIM_THRESHOLD, _TOP_PAD = -1, -2
 _VARIABLE = "ARROW_DEFAULT_MEMORY_POOL"
+# What was not the user's choice.
+_ours: set[str] = set()
 _JEMALLOC = "JE_ARROW_MALLOC_CONF"
 _M_ARENA_MAX = -8  # malloc.h
 
@@ -26,7 +28,9 @@ def keep_lean() -> None:
     # Arrow's default allocator, mimalloc, keeps 60 to 80 MiB more, at the same speed. The system's
     # scatters what Parquet notes of each row group among the pages: 20 MiB more where eight files
     # of a million rows are under way. Arrow is built with jemalloc wherever the C library is glibc.
-    os.environ.setdefault(_VARIABLE, "jemalloc" if _is_glibc() else "system")
+    if _VARIABLE not in os.environ:
+        os.environ[_VARIABLE] = "jemalloc" if _is_glibc() else "system"
+        _ours.add(_VARIABLE)
     # By default jemalloc has four arenas for each processor, and its threads cache larger pieces,
     # which takes 12 MiB more.
     os.environ.setdefault(_JEMALLOC, "narenas:1,lg_tcache_max:13")
@@ -80,7 +84,7 @@ def choose_pool() -> None:
     import pyarrow as pa
 
     _share_one_arena()
-    if os.environ.get(_VARIABLE) != "system":
+    if _VARIABLE not in _ours or os.environ.get(_VARIABLE) != "system":
         return
     if "jemalloc" in pa.supported_memory_backends():
         pa.set_memory_pool(pa.jemalloc_memory_pool())

@@ -1,11 +1,17 @@
 """The stand-in Terminal as a child process, for `--terminal embedded`."""
 
+import contextlib
+import select
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import psutil
+
 from pipeline.process.memory import high_water_mark
+
+_START_SECONDS, _END_SECONDS = 60.0, 10.0
 
 
 class EmbeddedTerminal:
@@ -20,7 +26,10 @@ class EmbeddedTerminal:
         """Returns its peak resident memory in MiB, until now or until it ended."""
         if self._peak is not None:
             return self._peak
-        return round(high_water_mark(self.pid) / (1 << 20), 1)
+        try:
+            return round(high_water_mark(self.pid) / (1 << 20), 1)
+        except psutil.Error:
+            return 0.0  # it ended by itself, which is another error than this
 
     def about_to_end(self) -> None:
         """Keeps its peak: its process is looked at for the last time."""
@@ -34,7 +43,7 @@ def embedded_terminal(symbols: tuple[str, ...], seed: int) -> Iterator[EmbeddedT
     It ends with this process, too, however this process ends: it watches its standard input.
 
     Raises:
-        RuntimeError: it did not start.
+        RuntimeError: it did not start, or not in time.
     """
     command = [sys.executable, "-m", "pipeline", "terminal", "--port", "0"]
     command += ["--symbols", ",".join(symbols), "--seed", str(seed), "--exit_with_stdin"]
@@ -49,6 +58,8 @@ def embedded_terminal(symbols: tuple[str, ...], seed: int) -> Iterator[EmbeddedT
     assert child.stdout is not None  # noqa: S101 -- it is a pipe
     assert child.stdin is not None  # noqa: S101 -- it is a pipe
     try:
+        if not select.select([child.stdout], [], [], _START_SECONDS)[0]:
+            raise RuntimeError(f"the embedded Terminal did not start in {_START_SECONDS:g} seconds")
         url = next((word for word in child.stdout.readline().split() if "://" in word), None)
         if url is None:
             raise RuntimeError("the embedded Terminal did not start; its own message is above")
@@ -58,6 +69,12 @@ def embedded_terminal(symbols: tuple[str, ...], seed: int) -> Iterator[EmbeddedT
         finally:
             terminal.about_to_end()
     finally:
-        child.stdin.close()
+        with contextlib.suppress(OSError):
+            child.stdin.close()  # it may have ended before
         child.stdout.close()
-        child.wait(timeout=10)
+        try:
+            child.wait(_END_SECONDS)
+        except subprocess.TimeoutExpired:
+            # Whatever ends the block is what is to be known.
+            child.kill()
+            child.wait()

@@ -28,9 +28,9 @@ def of_sizes(request: GreeksRequest) -> Answer:
 
 
 @contextmanager
-def mounted(folder: Path, megabytes: int) -> Iterator[None]:
+def mounted(folder: Path, megabytes: int, more: str = "") -> Iterator[None]:
     folder.mkdir(parents=True)
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", str(folder)]
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m{more}", "tmpfs", str(folder)]
     if os.geteuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode:
         pytest.skip("only root can mount a small disk, and not everywhere")
     try:
@@ -60,6 +60,26 @@ def test_a_full_disk_fails_what_does_not_fit_and_leaves_no_trace_of_it(
         out = greeks_here(tmp_path, *DOWNLOAD, *flags, "--terminal", server.url)
         assert "1 written, 2 skipped" in out
         assert len(files_in(disk / "greeks")) == 3
+
+
+def test_a_disk_without_inodes_is_full(terminal: TerminalServer, tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    flags = ["--output", "disk/greeks", "--terminal", terminal.url, "--interval", "1h"]
+    with mounted(disk, 50, ",nr_inodes=40"):
+        before = terminal.stats()["rows"]
+        out = greeks_here(tmp_path, *DOWNLOAD, *flags, code=2)
+        assert "free inodes, and the files of 21 expirations and their manifest take 42" in out
+        assert terminal.stats()["rows"] == before
+        out = greeks_here(tmp_path, "plan", *DOWNLOAD[1:], *flags, code=2)
+        assert "free inodes, and the files of 21 expirations and their manifest take 42" in out
+        out = greeks_here(tmp_path, *DOWNLOAD, *flags, "--no_disk_check", code=1)
+        assert "No space left on device" in out
+        assert out.count("the disk is full: make room and run again") > 10
+        assert not list((disk / "greeks.meta" / "unfinished").iterdir())
+        subprocess.run(["mount", "-o", "remount,nr_inodes=4000", str(disk)], check=True)
+        greeks_here(tmp_path, *DOWNLOAD, *flags)
+        assert len(files_in(disk / "greeks")) == 21
+        assert "all as it was written" in greeks_here(tmp_path, "verify", "--output", "disk/greeks")
 
 
 def test_a_folder_that_becomes_read_only_fails_the_rest_and_loses_nothing(tmp_path: Path) -> None:
@@ -128,6 +148,10 @@ def test_a_disk_that_is_too_small_is_told_before_anything_is_fetched(
         assert "of free space, and the files of 21 expirations are expected to take about" in out
         assert "--no_disk_check" in out
         assert terminal.stats()["rows"] == 0
+        for probe in ("never", "auto", "always"):
+            out = greeks_here(tmp_path, "plan", *DOWNLOAD[1:], *flags, "--probe", probe, code=2)
+            assert "of free space, and the files of 21 expirations are expected to take" in out
+        greeks_here(tmp_path, "plan", *DOWNLOAD[1:], *flags, "--no_disk_check")
         assert files_in(tmp_path / "disk" / "greeks") == {}
 
 

@@ -2,14 +2,18 @@
 
 import gzip
 import json
+import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
 
 from pipeline.cli.main import main
-from pipeline.folder import verify
+from pipeline.folder import output_lock, verify
+from pipeline.folder.verification import Verification
+from tests.support.crossing import HeldSink
 from tests.support.data import SCHEMA, batches_of, layout_in, request_for
 from transforms.expiration_writer import ExpirationWriter
 from transforms.model import Trailer
@@ -170,3 +174,45 @@ def test_entries_are_found_in_order(tmp_path: Path) -> None:
         "2024-03-18/SPXW_20240318.csv",
         "2024-03-19/SPXW_20240319.csv",
     ]
+
+
+def test_a_file_that_is_being_put_in_place_is_no_problem(tmp_path: Path) -> None:
+    path, layout = folder_of(tmp_path, ("csv", "none"))
+    later = replace(layout, run_id="20240314T000000.000000Z")
+    sink = HeldSink(later, SCHEMA, "none")
+    found: list[Verification] = []
+    sink.before = lambda: found.append(verify(layout.output))
+    request = request_for("2024-03-15")
+    batches = batches_of(request, ROWS + 1)
+    with output_lock(later):
+        writer = ExpirationWriter(sink, "live")
+        for item in [*batches, Trailer(len(batches), ROWS + 1, 1)]:
+            writer.write(request, item)
+    assert [each.problems for each in found] == [[]]
+    change(path, layout, state="committing")
+    (problem,) = verify(layout.output).problems
+    assert "was being put in place when its run ended" in problem.message
+
+
+def test_beside_runs_that_replace_files_nothing_false_is_reported(tmp_path: Path) -> None:
+    _, layout = folder_of(tmp_path, ("csv", "none"))
+
+    def run() -> None:
+        for number in range(60):
+            later = replace(layout, run_id=f"20240314T000000.{number:06}Z")
+            writer = ExpirationWriter(make_sink("csv", "none", SCHEMA, later), "live")
+            with output_lock(later):
+                for expiration in ("2024-03-15", "2024-03-18"):
+                    request = request_for(expiration)
+                    batches = batches_of(request, ROWS + number)
+                    for item in [*batches, Trailer(len(batches), ROWS + number, 1)]:
+                        writer.write(request, item)
+
+    runs = threading.Thread(target=run)
+    runs.start()
+    found = [verify(layout.output)]
+    while runs.is_alive():
+        found.append(verify(layout.output))
+    runs.join()
+    assert [problem for each in found for problem in each.problems] == []
+    assert verify(layout.output).rows == 2 * (ROWS + 59)
