@@ -26,6 +26,7 @@ from pipeline.folder.writers import sweep
 from pipeline.process import watchdog
 from pipeline.process.footprint import choose_pool, give_back
 from pipeline.process.signals import Interruption
+from pipeline.process.temporary import own_temporary_folder, remove_temporary_folder
 from pipeline.runners.beam_patches import patch_beam
 from pipeline.runners.job_servers import quiet_engines
 from pipeline.text import count
@@ -51,7 +52,7 @@ def download(config: DownloadConfig, options: PipelineOptions) -> int:
     # Beam does so when it builds the graph; the run history and the manifest come before.
     FileSystems.set_options(options)
     interruption = Interruption()
-    with interruption.heeded():
+    with own_temporary_folder(), interruption.heeded():
         return _Command(config, options, interruption).run()
 
 
@@ -188,6 +189,7 @@ class _Command:
             traceback.print_exc()
             code = code or SOME_FAILED
         finally:
+            remove_temporary_folder()
             # Nobody else can end it.
             os._exit(code)
 

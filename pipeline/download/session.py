@@ -68,7 +68,7 @@ class Session:
         self.layout = Layout(config.output, suffix, run_id, config.pattern)
         # On this machine, wherever the files go; or where workers elsewhere see it, too.
         shared = not local and files.is_local(config.output)
-        place = folder.meta if shared else tempfile.gettempdir()
+        place = self.layout.temporary if shared else tempfile.gettempdir()
         self.stop = StopSignal(f"{place}/greeks-{uuid.uuid4().hex}.stop", ProcessId.current())
         self.inventory = Inventory()
         self.measured: Measured | None = None

@@ -10,6 +10,7 @@ from pipeline.errors import Conflict, NothingMatched
 from pipeline.history import StoreError
 from pipeline.planning.decisions import AGAIN, CONFLICT
 from pipeline.planning.preview import Preview, look_ahead
+from pipeline.process.temporary import own_temporary_folder
 from pipeline.text import count, size_text
 from transforms.model import GreeksRequest
 from transforms.thetadata import TerminalUnreachable, ThetaError
@@ -33,7 +34,8 @@ def preview(config: DownloadConfig, probe: str, as_json: bool) -> int:
         way, or there is too little room; 3 if no Terminal answers.
     """
     try:
-        made = look_ahead(config, probe)
+        with own_temporary_folder():
+            made = look_ahead(config, probe)
     except Conflict as error:
         print(f"greeks plan: {error}", file=sys.stderr)
         return USAGE

@@ -223,6 +223,23 @@ def test_a_run_whose_output_goes_nowhere_is_a_run_like_any_other(
     assert (summary["status"], summary["successful_expirations"]) == ("succeeded", 2)
 
 
+@pytest.mark.parametrize("mode", ["in_memory", "multi_processing"])
+def test_a_killed_run_leaves_nothing_temporary_behind_the_next_one(
+    terminal: TerminalServer, tmp_path: Path, mode: str
+) -> None:
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    flags = ["--terminal", terminal.url, "--interval", "30s", "--max_dte", "1"]
+    flags += ["--direct_running_mode", mode]
+    process = start(tmp_path, *DOWNLOAD, *flags, TMPDIR=str(temporary))
+    wait_for("a file of Beam's", lambda: any(temporary.rglob("beam-pipeline-temp*")))
+    process.kill()
+    process.communicate()
+    assert any(temporary.iterdir())
+    greeks(tmp_path, *DOWNLOAD, *flags, TMPDIR=str(temporary))
+    assert list(temporary.iterdir()) == []
+
+
 @pytest.mark.parametrize("encoding", ["latin-1", "cp1252", "ascii", "ascii:strict"])
 def test_what_an_encoding_lacks_is_printed_escaped_by_every_command(
     terminal: TerminalServer, tmp_path: Path, encoding: str
