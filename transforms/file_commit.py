@@ -206,4 +206,6 @@ def _remedy(error: Exception) -> str:
         return "; the disk is full: make room and run again, which fetches only what is missing"
     if number in (errno.EROFS, errno.EACCES, errno.EPERM):
         return "; the folder can't be written to: mend that and run again"
+    if number == errno.EXDEV:
+        return "; a folder inside --output is a link to another disk, or a mount point: undo that"
     return ""

@@ -48,12 +48,25 @@ def _is_data(path: Path, folder: Path) -> bool:
     return path.name.endswith(SUFFIXES) and not hidden and path.is_file()
 
 
+def check_name(path: str) -> None:
+    """Checks that a file can be opened by its name.
+
+    Raises:
+        UnreadableFile: its name is not UTF-8.
+    """
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        raise UnreadableFile(f"{path!r}: its name is not UTF-8; rename it") from None
+
+
 def columns_of(path: str) -> list[str]:
     """Returns the names of a file's columns.
 
     Raises:
         UnreadableFile: it is no CSV or Parquet.
     """
+    check_name(path)
     try:
         if path.endswith(".parquet"):
             return list(pq.read_schema(path).names)

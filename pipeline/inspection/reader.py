@@ -8,7 +8,13 @@ import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
 from pipeline.inspection.columns import STAMPS, TYPES, typed
-from pipeline.inspection.files import SUFFIXES, UnreadableFile, columns_of, compression_of
+from pipeline.inspection.files import (
+    SUFFIXES,
+    UnreadableFile,
+    check_name,
+    columns_of,
+    compression_of,
+)
 from transforms.schema import KEY_COLUMNS
 
 _BATCH_ROWS = 1 << 14
@@ -37,6 +43,7 @@ def read_batches(
         UnreadableFile: it is no CSV or Parquet, lacks a column of the key, or a cell is not of
             its column's type.
     """
+    check_name(path)
     try:
         names = set(TYPES) if columns is None else {*KEY_COLUMNS, *columns} & set(TYPES)
         batches = (

@@ -1,7 +1,9 @@
 """Output folders in unusual places: odd names, mount points, links, two names for one folder."""
 
 import json
+import os
 import shlex
+import shutil
 import subprocess
 import tempfile
 import threading
@@ -58,6 +60,27 @@ def test_a_name_with_the_characters_of_patterns_is_a_name(tmp_path: Path, name: 
     assert len(files_in(Path(output))) == 3
     assert not list(Path(f"{output}.meta/unfinished").iterdir())
     assert all(other.is_dir() for other in others)
+
+
+def test_a_file_whose_name_is_not_utf_8_is_reported_and_the_others_are_read(
+    tmp_path: Path,
+) -> None:
+    assert download("greeks") == 3
+    name = os.fsdecode(b"SPXW_\xff.csv")
+    (data,) = Path("greeks/2024-03-14").iterdir()
+    shutil.copy(data, data.parent / name)
+    shown = "greeks/2024-03-14/SPXW_\\udcff.csv"
+    assert f"{shown} is not in the manifest" in greeks(
+        tmp_path, "verify", "--output", "greeks", code=1
+    )
+    out = greeks(tmp_path, "check", "greeks", code=2)
+    assert f"'{shown}': its name is not UTF-8; rename it" in out
+    assert "30 of 30 rows" in out
+    assert "is not UTF-8" in greeks(tmp_path, "diff", "greeks", "greeks", code=2)
+    report = ["report", "--output", "greeks", "--to", "report.html"]
+    assert "is not UTF-8" in greeks(tmp_path, *report, code=1)
+    assert "is not UTF-8" in Path("report.html").read_text("utf-8")
+    assert download("greeks") == 0
 
 
 @pytest.mark.parametrize("scheme", ["", "other://"])
@@ -183,6 +206,17 @@ def test_a_meta_folder_on_another_disk_is_refused_before_anything_is_fetched(
         assert "is on another file system" in greeks_here(tmp_path, "doctor", *flags, code=1)
         told = greeks_here(tmp_path, "plan", *shlex.split(GOOD)[1:], *flags, code=2)
         assert "is on another file system" in told
+
+
+def test_a_folder_inside_on_another_disk_fails_its_expirations_alone(
+    tmp_path: Path, other_disk: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "greeks").mkdir()
+    (tmp_path / "greeks" / "2024-03-15").symlink_to(other_disk)
+    assert download("greeks", code=1) == 3
+    assert "a folder inside --output is a link to another disk" in capsys.readouterr().err
+    assert len(files_in(tmp_path / "greeks")) == 2
+    assert list(other_disk.iterdir()) == []
 
 
 def test_a_folder_by_another_name_is_locked_too(tmp_path: Path) -> None:
