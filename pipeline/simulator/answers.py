@@ -92,3 +92,15 @@ Responder = Callable[[Request], Answer]
 def text_answer(status: int, text: str) -> Answer:
     """Returns an answer of plain text."""
     return Answer(status, TEXT, [Stretch(text.encode(), 0)])
+
+
+def not_found(request: Request, prefix: str, served: Iterable[str]) -> Answer:
+    """Returns the 404 for a path that is not served, with the paths that are.
+
+    Args:
+        request: for the path.
+        prefix: of every path that is served.
+        served: the rest of each.
+    """
+    paths = "".join(f"\n{prefix}{path}" for path in served)
+    return text_answer(404, f"Not found: {request.path}\nThis stand-in serves:{paths}")

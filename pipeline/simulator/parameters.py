@@ -13,6 +13,13 @@ from transforms.market import clock_ms
 
 _DATE = re.compile(r"(\d{4})-?(\d{2})-?(\d{2})", re.ASCII)
 _MONTH = timedelta(days=31)
+_RIGHTS = {
+    "call": ("CALL",),
+    "c": ("CALL",),
+    "put": ("PUT",),
+    "p": ("PUT",),
+    "both": ("CALL", "PUT"),
+}
 
 ONE_DAY = "Option history requests without a specific expiration must be one day at a time."
 
@@ -101,6 +108,14 @@ def whole_of(parameters: Parameters, name: str, least: int = 1) -> int | None:
     if not text.isdecimal() or int(text) < least:
         raise Refused(400, f"Invalid {name}: {text}")
     return int(text)
+
+
+def rights_of(parameters: Parameters) -> tuple[str, ...]:
+    """Returns the rights that are asked for: `CALL`, `PUT`, or both."""
+    right = parameters.get("right", "both")
+    if right.lower() not in _RIGHTS:
+        raise Refused(400, f"Invalid right: {right}")
+    return _RIGHTS[right.lower()]
 
 
 def strike_of(parameters: Parameters) -> int | None:

@@ -58,6 +58,20 @@ def flag(parameters: Parameters, name: str, *, default: bool) -> bool:
     return text == "true"
 
 
+def whole(parameters: Parameters, name: str) -> int | None:
+    """Returns a whole number, or None if it is not given.
+
+    Raises:
+        Refused: it is none.
+    """
+    text = parameters.get(name)
+    if text is None:
+        return None
+    if not text.isdecimal():
+        raise Refused(473, f"Invalid {name}: {text}")
+    return int(text)
+
+
 def bulk_query(parameters: Parameters, order: str) -> Query:
     """Returns what a request for the Greeks of every contract of an expiration asks for.
 
@@ -97,7 +111,7 @@ def bulk_query(parameters: Parameters, order: str) -> Query:
 
 
 def _milliseconds(parameters: Parameters, name: str, default: int) -> int:
-    text = parameters.get(name, str(default))
-    if not text.isdecimal() or int(text) > _DAY:
-        raise Refused(473, f"Invalid {name}: {text}")
-    return int(text)
+    value = whole(parameters, name)
+    if value is not None and value > _DAY:
+        raise Refused(473, f"Invalid {name}: {parameters[name]}")
+    return default if value is None else value

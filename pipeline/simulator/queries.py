@@ -14,19 +14,13 @@ from pipeline.simulator.parameters import (
     parse_date,
     range_of,
     required,
+    rights_of,
     strike_of,
     time_of,
     whole_of,
 )
 from transforms.market import calendar
 
-_RIGHTS = {
-    "call": ("CALL",),
-    "c": ("CALL",),
-    "put": ("PUT",),
-    "p": ("PUT",),
-    "both": ("CALL", "PUT"),
-}
 _RATE_TYPES = {
     "sofr",
     *(f"treasury_m{months}" for months in (1, 3, 6)),
@@ -93,9 +87,7 @@ def _query(parameters: Parameters, order: str, dates: tuple[date, date]) -> Quer
     symbol = required(parameters, "symbol").upper()
     # `*` is refused here, too: these endpoints do not take it.
     expiration = parse_date(parameters, "expiration")
-    right = parameters.get("right", "both")
-    if right.lower() not in _RIGHTS:
-        raise Refused(400, f"Invalid right: {right}")
+    rights = rights_of(parameters)
     version = parameters.get("version", "latest")
     if version not in ("latest", "1"):
         raise Refused(400, f"Invalid version: {version}")
@@ -107,7 +99,7 @@ def _query(parameters: Parameters, order: str, dates: tuple[date, date]) -> Quer
         expiration,
         *dates,
         order,
-        rights=_RIGHTS[right.lower()],
+        rights=rights,
         strike=strike_of(parameters),
         strike_range=whole_of(parameters, "strike_range"),
         version=version,

@@ -82,7 +82,7 @@ def json_answer(blocks: Iterable[ContractRows], order: str, next_page: str) -> I
 def list_answer(
     column: str, values: Sequence[int | str], line_end: bytes, *, as_csv: bool
 ) -> Iterator[Stretch]:
-    """Yields a list, as CSV or as JSON.
+    """Yields a list, as CSV or as JSON; in both a value stands alone on its line.
 
     Args:
         column: its name.
@@ -94,7 +94,8 @@ def list_answer(
         yield Stretch(b"".join(str(cell).encode() + line_end for cell in (column, *values)), 0)
     else:
         yield Stretch(_envelope((column,), NO_NEXT_PAGE), 0)
-        yield Stretch(f"{_compact(values)[1:]}}}\n".encode(), 0)
+        lines = ",\n".join(map(_compact, values))
+        yield Stretch(f"\n{lines}\n]}}\n".encode(), 0)
 
 
 def _compact(value: object) -> str:

@@ -9,13 +9,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from pipeline.simulator import rows_v2
-from pipeline.simulator.answers import Answer, Request, text_answer
+from pipeline.simulator.answers import Answer, Request, not_found, text_answer
 from pipeline.simulator.formats import CONTENT_TYPES, DOCUMENTED, Style
 from pipeline.simulator.market.greeks import EOD_V2
 from pipeline.simulator.market.market import Market
 from pipeline.simulator.pages import Page, Pages
 from pipeline.simulator.parameters import Refused
-from pipeline.simulator.parameters_v2 import bulk_query, flag, parse_date, required
+from pipeline.simulator.parameters_v2 import bulk_query, flag, parse_date, required, whole
 
 NO_DATA = ":No data for the specified timeframe & contract."
 NEXT_PAGE = "Next-Page"
@@ -51,7 +51,7 @@ class V2:
             return text_answer(477, "No page found") if page is None else self.page_answer(page)
         route = ROUTES.get(request.path.removeprefix("/v2/"))
         if route is None or not request.path.startswith("/v2/"):
-            return text_answer(404, f"Not found: {request.path}")
+            return not_found(request, "/v2/", ROUTES)
         try:
             return route(self, request)
         except Refused as refusal:
@@ -118,6 +118,14 @@ def _strikes(terminal: V2, request: Request) -> Answer:
     return terminal.list_answer(request, "strike", terminal.market.strikes(root, expiration))
 
 
+def _dates(terminal: V2, request: Request) -> Answer:
+    root = required(request.parameters, "root").upper()
+    expiration = parse_date(request.parameters, "exp")
+    strike = whole(request.parameters, "strike")
+    days = terminal.market.trade_dates(root, expiration, strike=strike)
+    return terminal.list_answer(request, "date", [int(f"{day:%Y%m%d}") for day in days])
+
+
 def _bulk(order: str) -> Callable[[V2, Request], Answer]:
     def answer(terminal: V2, request: Request) -> Answer:
         query = bulk_query(request.parameters, order)
@@ -144,6 +152,7 @@ ROUTES: dict[str, Callable[[V2, Request], Answer]] = {
     "list/roots/option": _roots,
     "list/expirations": _expirations,
     "list/strikes": _strikes,
+    **{f"list/dates/option/{kind}": _dates for kind in ("quote", "trade")},
     **{f"bulk_hist/option/{name}": _bulk(order) for name, order in _ORDERS.items()},
 }
 """What is answered under /v2/, by path; beyond it there are the pages."""

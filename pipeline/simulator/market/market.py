@@ -63,6 +63,47 @@ class Market:
         found = [strike for strike, _ in self._listed(symbol, expiration)]
         return [int(n) for n in generator(symbol, expiration).permutation(found)]
 
+    def trade_dates(
+        self,
+        symbol: str,
+        expiration: date,
+        *,
+        strike: int | None = None,
+        first: date = date.min,
+        last: date = date.max,
+    ) -> list[date]:
+        """Returns the dates on which an expiration has rows, ascending.
+
+        Args:
+            symbol: the option root.
+            expiration: one that was never listed has no dates.
+            strike: in thousandths of a dollar: the dates of its two contracts; None for all.
+            first: no date before it is returned.
+            last: no date after it is returned.
+        """
+        if symbol not in self.symbols:
+            return []
+        listed = self._listed(symbol, expiration)
+        begins = [since for each, since in listed if strike is None or each == strike]
+        if not begins:
+            return []
+        final = listing.last_trading_day(listing.root_of(symbol), expiration)
+        return calendar.trading_days(max(first, min(begins)), min(last, final, self.last_date))
+
+    def contracts(self, symbol: str, trade_date: date) -> Iterator[tuple[date, int]]:
+        """Yields (expiration, strike in thousandths of a dollar) of what has rows on that date.
+
+        They ascend. Each stands for two contracts: a call and a put.
+        """
+        root = listing.root_of(symbol)
+        for expiration in listing.expirations(root, min(trade_date, self.last_date)):
+            if expiration >= trade_date and self.trade_dates(
+                symbol, expiration, first=trade_date, last=trade_date
+            ):
+                for strike, since in self._listed(symbol, expiration):
+                    if since <= trade_date:
+                        yield expiration, strike
+
     def size(self, query: Query) -> int:
         """Returns how many rows an answer has, without making them."""
         return sum(_rows(query, strikes, at) for strikes, at in self._plan(query))
@@ -160,23 +201,19 @@ class Market:
 
     def _instants(self, query: Query) -> Instants | None:
         """Returns when there are rows for an expiration, or None."""
-        if query.symbol not in self.symbols:
+        days = self.trade_dates(
+            query.symbol, query.expiration, first=query.first_date, last=query.last_date
+        )
+        if not days:
             return None
-        root = listing.root_of(query.symbol)
-        listed = self._listed(query.symbol, query.expiration)
-        if not listed:
-            return None
-        first = max(query.first_date, min(since for _, since in listed))
-        final = listing.last_trading_day(root, query.expiration)
-        days = calendar.trading_days(first, min(query.last_date, final, self.last_date))
-        underlying = self._underlying(query.symbol)
+        root, underlying = listing.root_of(query.symbol), self._underlying(query.symbol)
         if query.greeks in (EOD, EOD_V2):
-            return eod.closes(root, underlying, query.expiration, days) if days else None
+            return eod.closes(root, underlying, query.expiration, days)
         start = max(query.start, calendar.OPEN_MS)
         times = np.arange(
             start, min(query.end, calendar.CLOSE_MS) + 1, query.interval, dtype=np.int64
         )
-        if not days or not len(times):
+        if not len(times):
             return None
         return instants(root, underlying, query.expiration, days, times)
 

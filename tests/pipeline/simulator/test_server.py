@@ -93,6 +93,130 @@ def test_strikes_have_three_decimals_and_no_order(terminal: TerminalServer) -> N
     assert strikes != sorted(strikes, key=float)
 
 
+@pytest.mark.parametrize("symbols", ["SPX,SPXW", "*"])
+def test_strikes_of_several_symbols_come_in_one_answer(
+    terminal: TerminalServer, symbols: str
+) -> None:
+    day = "2024-04-19"
+    text = get(terminal, "/v3/option/list/strikes", {"symbol": symbols, "expiration": day}).text
+    wanted = MARKET.symbols if symbols == "*" else symbols.split(",")
+    apart = [
+        get(terminal, "/v3/option/list/strikes", {"symbol": symbol, "expiration": day}).text
+        for symbol in wanted
+    ]
+    assert len(apart) > 1
+    header = "symbol,strike\r\n"
+    expected = "".join(part.removeprefix(header) for part in apart if part.startswith(header))
+    assert text == header + expected
+
+
+@pytest.mark.parametrize("kind", ["quote", "trade"])
+def test_dates_are_those_on_which_the_expiration_has_rows(
+    terminal: TerminalServer, kind: str
+) -> None:
+    path = f"/v3/option/list/dates/{kind}"
+    asked = {"symbol": "SPXW", "expiration": "20240315", "strike": "*", "right": "both"}
+    reply = get(terminal, path, asked)
+    assert reply.body.startswith(b"date\r\n2023-")
+    listed = [row["date"] for row in reply.rows]
+    assert listed == sorted(listed)
+    assert listed[-1] == "2024-03-15"
+    end_of_day = {"symbol": "SPXW", "expiration": "20240315"}
+    eod = "/v3/option/history/greeks/eod"
+    month = get(terminal, eod, end_of_day | {"start_date": "20240215", "end_date": "20240315"}).rows
+    assert sorted({row["timestamp"][:10] for row in month}) == [
+        day for day in listed if day >= "2024-02-15"
+    ]
+    strike = max(month, key=lambda row: float(row["strike"]))["strike"]
+    alone = get(terminal, path, asked | {"strike": strike}).rows
+    assert [row["date"] for row in alone][-1] == "2024-03-15"
+    assert len(alone) < len(listed)
+
+
+def test_dates_in_json_are_laid_out_as_recorded(terminal: TerminalServer) -> None:
+    reply = get(
+        terminal,
+        "/v3/option/list/dates/quote",
+        {"symbol": "AAPL", "expiration": "20240419", "format": "json"},
+    )
+    assert reply.body.startswith(b'{\n\t"response": [\n\t\t{"date":"2023-')
+    assert json.loads(reply.text)["response"][-1] == {"date": "2024-04-19"}
+
+
+@pytest.mark.parametrize("kind", ["quote", "trade"])
+def test_contracts_are_those_that_have_rows_on_the_date(
+    terminal: TerminalServer, kind: str
+) -> None:
+    path = f"/v3/option/list/contracts/{kind}"
+    day = {"date": "20240314"}
+    reply = get(terminal, path, day | {"symbol": "SPXW,SPX", "max_dte": "40"})
+    assert reply.body.startswith(b"symbol,expiration,strike,right\r\nSPXW,2024-03-14,")
+    contracts = {tuple(row.values()) for row in reply.rows}
+    assert len(contracts) == len(reply.rows)
+    eod = "/v3/option/history/greeks/eod"
+    served = set()
+    for symbol in ("SPXW", "SPX"):
+        rows = get(
+            terminal,
+            eod,
+            {"symbol": symbol, "expiration": "*", "start_date": "20240314"}
+            | {"end_date": "20240314", "max_dte": "40"},
+        ).rows
+        served |= {(symbol, row["expiration"], row["strike"], row["right"]) for row in rows}
+    assert contracts == served
+    every = get(terminal, path, day | {"max_dte": "1"}).rows
+    assert {row["symbol"] for row in every} == {"SPXW", "SPX", "AAPL"}
+    assert {row["expiration"] for row in every} == {"2024-03-14", "2024-03-15"}
+
+
+@pytest.mark.parametrize(
+    ("path", "asked", "status", "text"),
+    [
+        ("list/contracts/quote", {}, 400, "Missing required parameter: date"),
+        ("list/contracts/quote", {"date": "20240316"}, 472, "No data found for your request"),
+        ("list/contracts/quote", {"date": "20270104"}, 472, "No data found for your request"),
+        ("list/contracts/quote", {"date": "00010101"}, 472, "No data found for your request"),
+        ("list/dates/quote", {"symbol": "SPXW"}, 400, "Missing required parameter: expiration"),
+        ("list/dates/quote", {"symbol": "X", "expiration": "20240315"}, 472, None),
+        (
+            "list/dates/quote",
+            {"symbol": "SPXW", "expiration": "20240315", "right": "*"},
+            400,
+            "Invalid right: *",
+        ),
+        (
+            "list/dates/quote",
+            {"symbol": "SPXW", "expiration": "20240315", "strike": "1"},
+            472,
+            "No data found for your request",
+        ),
+    ],
+)
+def test_a_list_refuses_what_it_cannot_answer(
+    terminal: TerminalServer, path: str, asked: dict[str, str], status: int, text: str | None
+) -> None:
+    reply = get(terminal, f"/v3/option/{path}", asked)
+    assert (reply.status, reply.text) == (status, text or "No data found for your request")
+
+
+def test_holidays_end_with_the_year_after_today(terminal: TerminalServer) -> None:
+    years = [get(terminal, "/v3/calendar/year_holidays", {"year": y}) for y in ("2027", "2028")]
+    assert [reply.status for reply in years] == [200, 472]
+    assert years[0].text.splitlines()[1] == "2027-01-01,full_close,,"
+
+
+def test_a_path_that_is_not_served_is_answered_with_those_that_are(
+    terminal: TerminalServer,
+) -> None:
+    reply = get(terminal, "/v3/option/history/quote", CONTRACT)
+    first, second, *served = reply.text.splitlines()
+    assert reply.status == 404
+    assert first == "Not found: /v3/option/history/quote"
+    assert second == "This stand-in serves:"
+    assert "/v3/option/list/contracts/quote" in served
+    assert all(get(terminal, path).status not in (404, 410) for path in served)
+
+
 def test_the_holidays_read_as_documented_blank_lines_and_all(terminal: TerminalServer) -> None:
     body = get(terminal, "/v3/calendar/year_holidays", {"year": "2024"}).body
     assert body.startswith(b"date,type,open,close\r\n2024-01-01,full_close,,\r\n")

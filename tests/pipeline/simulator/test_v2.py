@@ -80,6 +80,45 @@ def test_lists_are_flat_and_their_nulls_are_words(terminal: TerminalServer) -> N
     assert roots["response"] == ["SPX", "SPXW"]
 
 
+def test_lists_in_json_have_a_value_a_line(terminal: TerminalServer) -> None:
+    text = get(terminal, "/v2/list/expirations", {"root": "SPXW"}).text
+    lines = text.splitlines()
+    assert lines[0].endswith('"format":["date"]},"response":[')
+    numbers = [int(line.rstrip(",")) for line in lines if line.rstrip(",").isdigit()]
+    assert numbers == json.loads(text)["response"]
+    assert lines[-1] == "]}"
+    assert len(lines) == len(numbers) + 2
+
+
+@pytest.mark.parametrize("kind", ["quote", "trade"])
+def test_dates_are_those_of_v3(terminal: TerminalServer, newer: TerminalServer, kind: str) -> None:
+    path = f"list/dates/option/{kind}"
+    asked = {"symbol": "SPXW", "expiration": "20240315"}
+    expected = [
+        int(row["date"].replace("-", ""))
+        for row in get(newer, f"/v3/option/list/dates/{kind}", asked).rows
+    ]
+    answer = json.loads(get(terminal, f"/v2/{path}", ASKED).text)
+    assert answer["header"]["format"] == ["date"]
+    assert answer["response"] == expected
+    contract = ASKED | {"strike": "5150000", "right": "C"}
+    later = json.loads(get(terminal, f"/v2/{path}", contract).text)["response"]
+    assert set(later) <= set(expected)
+    assert later[-1] == 20240315
+    assert get(terminal, f"/v2/{path}", contract | {"strike": "1"}).status == 472
+    assert get(terminal, f"/v2/{path}", contract | {"strike": "51.5"}).status == 473
+
+
+def test_a_path_that_is_not_served_is_answered_with_those_that_are(
+    terminal: TerminalServer,
+) -> None:
+    reply = get(terminal, "/v2/hist/option/greeks", ASKED)
+    first, _, *served = reply.text.splitlines()
+    assert (reply.status, first) == (404, "Not found: /v2/hist/option/greeks")
+    assert "/v2/list/dates/option/quote" in served
+    assert all(get(terminal, path).status != 404 for path in served)
+
+
 def test_lists_in_csv_have_a_name_and_one_value_a_line(terminal: TerminalServer) -> None:
     reply = get(terminal, "/v2/list/expirations", {"root": "SPX", "use_csv": "true"})
     assert reply.text.startswith("date\r\n20120616\r\n20120721\r\n")
