@@ -42,8 +42,9 @@ def download(config: DownloadConfig, options: PipelineOptions) -> int:
 
     Returns:
         0 if every expiration was written, empty or skipped, or the market was closed; 1 if some
-        failed, or nothing matched; 2 if files of other requests or another run are in the way; 3
-        if no Terminal answers; 128 and the signal's number if it was interrupted.
+        failed, or a symbol's list of them, or nothing matched; 2 if files of other requests or
+        another run are in the way; 3 if no Terminal answers; 128 and the signal's number if it was
+        interrupted.
     """
     choose_pool()
     patch_beam()
@@ -162,7 +163,7 @@ class _Command:
         if self._interruption:
             return self._interruption.exit_code
         # Without a signal, nothing may have been interrupted.
-        if session.unkept or summary.failed_expirations or summary.interrupted_expirations:
+        if session.unkept or summary.errors or summary.interrupted_expirations:
             return SOME_FAILED
         return SOME_FAILED if all_empty(summary) else OK
 

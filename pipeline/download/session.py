@@ -117,16 +117,15 @@ class Session:
         summary = self.with_skipped(RunSummary.of(results))
         if error is None:
             return summary
-        failure = Failure.of(error)
-        of_run = {"expiration": "", "error_type": failure.error_type, "message": failure.message}
-        return replace(summary, errors=(*summary.errors, of_run))
+        return _with_failures(summary, Failure.of(error))
 
     def with_skipped(self, summary: RunSummary) -> RunSummary:
-        """Returns a summary of what was fetched, completed with what need not be fetched."""
+        """Returns a summary of what was fetched, completed with what was not, and why."""
         there = self.inventory
-        return summary.with_skipped(
+        summary = summary.with_skipped(
             sum(there.skipped.values()), there.empty, there.incomplete, there.listed
         )
+        return _with_failures(summary, *there.failures)
 
     def finish(self, summary: RunSummary, status: str) -> str:
         """Completes the record with what only the launcher knows, and keeps it.
@@ -155,3 +154,12 @@ class Session:
                 return "(not kept)"
             print(f"greeks download: the record is kept in {path}: {error}", file=sys.stderr)
             return path
+
+
+def _with_failures(summary: RunSummary, *failures: Failure) -> RunSummary:
+    """Returns a summary with failures that are of no single expiration."""
+    errors = (
+        {"expiration": "", "error_type": each.error_type, "message": each.message}
+        for each in failures
+    )
+    return replace(summary, errors=(*summary.errors, *errors))

@@ -30,8 +30,9 @@ def preview(config: DownloadConfig, probe: str, as_json: bool) -> int:
         as_json: print it as JSON.
 
     Returns:
-        0; 1 if nothing matched or the Terminal refused; 2 if files of other requests are in the
-        way, or there is too little room; 3 if no Terminal answers.
+        0; 1 if nothing matched, or the Terminal refused or did not list a symbol's expirations; 2
+        if files of other requests are in the way, or there is too little room; 3 if no Terminal
+        answers.
     """
     try:
         with own_temporary_folder():
@@ -47,8 +48,11 @@ def preview(config: DownloadConfig, probe: str, as_json: bool) -> int:
         return USAGE
     text = json.dumps(made.describe(), indent=2) if as_json else "\n".join(lines(made, config))
     print(text)
-    conflicts = any(each.action == CONFLICT for each in made.decisions)
-    return USAGE if conflicts or made.lacking else OK
+    for failure in made.plan.failures:
+        print(f"failed: {failure.message}", file=sys.stderr)
+    if any(each.action == CONFLICT for each in made.decisions) or made.lacking:
+        return USAGE
+    return NOTHING if made.plan.failures else OK
 
 
 def lines(made: Preview, config: DownloadConfig) -> Iterator[str]:

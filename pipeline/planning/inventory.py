@@ -10,7 +10,7 @@ from pipeline.planning.conflicts import refusal
 from pipeline.planning.decisions import CONFLICT, SKIP, Decision, decide
 from pipeline.planning.plan import Plan
 from pipeline.planning.preconditions import note_layout
-from transforms.model import SKIPPED, ExpirationResult, GreeksRequest
+from transforms.model import SKIPPED, ExpirationResult, Failure, GreeksRequest
 from transforms.output.entry import EMPTY
 from transforms.output.layout import Layout
 
@@ -28,6 +28,7 @@ class Inventory:
         incomplete: how many of those have a file in which trade dates are missing.
         listed: the results of the first `LISTED` of those: a daily job skips ever more, and the
             manifest has them all.
+        failures: the plan's.
     """
 
     missing: tuple[GreeksRequest, ...] = ()
@@ -35,6 +36,7 @@ class Inventory:
     empty: int = 0
     incomplete: int = 0
     listed: tuple[ExpirationResult, ...] = ()
+    failures: tuple[Failure, ...] = ()
 
 
 def take_stock(plan: Plan, layout: Layout, source: str, config: DownloadConfig) -> Inventory:
@@ -62,7 +64,7 @@ def take_stock(plan: Plan, layout: Layout, source: str, config: DownloadConfig) 
     if conflicts:
         raise Conflict(refusal(conflicts, config, source))
     note_layout(layout, config)
-    return Inventory(tuple(missing), skipped, empty, incomplete, tuple(listed))
+    return Inventory(tuple(missing), skipped, empty, incomplete, tuple(listed), plan.failures)
 
 
 def _skipped(decision: Decision, layout: Layout) -> ExpirationResult:

@@ -8,9 +8,10 @@ from functools import partial
 from pipeline.config import DownloadConfig
 from pipeline.errors import NothingMatched
 from transforms.market import calendar
-from transforms.model import GreeksRequest
+from transforms.model import Failure, GreeksRequest
 from transforms.output.layout import DAILY
-from transforms.thetadata import NotServed, StatusError, ThetaClient
+from transforms.thetadata import NotServed, StatusError, ThetaClient, ThetaError
+from transforms.thetadata.errors import Stopped
 
 
 @dataclass(frozen=True)
@@ -23,12 +24,14 @@ class Plan:
         closed: the weekdays of the range on which it did not, and the weekend days if the range
             has no other day.
         notes: what the user should know before the run.
+        failures: why the expirations of a symbol are not known; the requests are the others'.
     """
 
     requests: tuple[GreeksRequest, ...]
     trading_days: tuple[date, ...]
     closed: tuple[date, ...]
     notes: tuple[str, ...] = ()
+    failures: tuple[Failure, ...] = ()
 
 
 def make_plan(client: ThetaClient, config: DownloadConfig) -> Plan:
@@ -37,10 +40,13 @@ def make_plan(client: ThetaClient, config: DownloadConfig) -> Plan:
     A trade date d takes the expirations e with d <= e <= d + max_dte calendar days, so each
     expiration's request covers exactly the trading days from e - max_dte to e within the range.
 
+    Where the Terminal answers, but not with a list of a symbol's expirations, that is a failure of
+    that symbol, and the others are planned.
+
     Raises:
         NotServed: this generation of the API does not have what is asked for.
         NothingMatched: a symbol or an expiration is not known, or none is within reach.
-        ThetaError: the Terminal did not answer.
+        ThetaError: the Terminal did not answer, or there is no symbol whose expirations it lists.
     """
     notes: list[str] = []
     try:
@@ -55,9 +61,19 @@ def make_plan(client: ThetaClient, config: DownloadConfig) -> Plan:
         return Plan((), (), closed, tuple(notes))
 
     requests: list[GreeksRequest] = []
+    failures: list[Failure] = []
     unlisted = set(config.expirations)
     for symbol in config.symbols:
-        listed = client.expirations(symbol)
+        try:
+            listed = client.expirations(symbol)
+        except Stopped:
+            raise
+        except ThetaError as error:
+            if error.of_terminal or len(failures) + 1 == len(config.symbols):
+                raise
+            message = f"{symbol}: nothing of it is fetched, as its expirations are not known: "
+            failures.append(Failure(type(error).__name__, message + str(error)))
+            continue
         if not listed:
             raise NothingMatched(
                 f"the Terminal lists no expirations of {symbol}: is it the option root? (the "
@@ -66,7 +82,7 @@ def make_plan(client: ThetaClient, config: DownloadConfig) -> Plan:
         unlisted -= set(listed)
         wanted = sorted(set(config.expirations) & set(listed)) if config.expirations else listed
         requests += _requests(symbol, wanted, days, config)
-    if unlisted:
+    if unlisted and not failures:
         near = sorted(listed, key=lambda day: abs(day - min(unlisted)))[:3]
         raise NothingMatched(
             f"--expirations {', '.join(map(str, sorted(unlisted)))}: not listed for "
@@ -75,7 +91,7 @@ def make_plan(client: ThetaClient, config: DownloadConfig) -> Plan:
     if not requests:
         raise NothingMatched(
             f"no expiration of {', '.join(config.symbols)} is within --max_dte {config.max_dte} "
-            f"days of {_span(days)}"
+            f"days of {_span(days)}{''.join(f'; {each.message}' for each in failures)}"
         )
     client.check_served(requests[0])
     if config.layout == DAILY:
@@ -86,7 +102,7 @@ def make_plan(client: ThetaClient, config: DownloadConfig) -> Plan:
         ]
     # The largest first, and day by day where each has a file.
     requests.sort(key=partial(_place, config.layout))
-    return Plan(tuple(requests), days, closed, tuple(notes))
+    return Plan(tuple(requests), days, closed, tuple(notes), tuple(failures))
 
 
 def _place(layout: str, request: GreeksRequest) -> tuple[date, date, str]:

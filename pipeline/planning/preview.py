@@ -68,6 +68,7 @@ class Preview:
             "instead": self.instead,
             "closed": [day.isoformat() for day in self.plan.closed],
             "notes": list(self.plan.notes),
+            "failures": [asdict(each) for each in self.plan.failures],
         }
 
 

@@ -113,6 +113,8 @@ def test_a_run_against_a_server_that_does_everything_wrong_writes_what_is_good_a
     )
 
     def answer(path: str, query: dict[str, str]) -> Answer:
+        if path == "/v3/option/list/expirations" and query["symbol"] == "SPX":
+            return Answer(b"symbol,expiration\nSPX,2024-03-15\nSPX,9999-12-31\n")
         if path == "/stats":
             return Answer(b"[" * 60_000)
         if path == "/v3/option/list/strikes":
@@ -122,7 +124,7 @@ def test_a_run_against_a_server_that_does_everything_wrong_writes_what_is_good_a
     with scripted_server(answer) as server:
         told = greeks(
             tmp_path,
-            *("download", "--symbol", "SPXW", "--start_date", "2024-03-14", "--max_dte", "60"),
+            *("download", "--symbol", "SPX,SPXW", "--start_date", "2024-03-14", "--max_dte", "60"),
             *("--interval", "1m", "--attempts", "2", "--format", "parquet"),
             *("--fail_on", "one_right,off_grid", "--terminal", server.url),
             code=1,
@@ -139,6 +141,8 @@ def test_a_run_against_a_server_that_does_everything_wrong_writes_what_is_good_a
         assert re.search(words, message), (kind, message)
         assert len(message) < 1500
     assert "late_open" in told
+    assert "failed: SPX: " in told
+    assert any("9999-12-31" in each["message"] for each in summary["errors"])
     files = sorted((tmp_path / "data" / "greeks").rglob("*.parquet"))
     assert len(files) == len(WRITTEN)
     assert [pq.read_metadata(path).num_rows for path in files] == [2000] * len(WRITTEN)

@@ -28,7 +28,8 @@ class RunSummary:
             skipped ones too; each result says which.
         expirations: each result, described, by symbol, expiration and trade date.
         findings: rows that break a rule of quality, by rule, over all expirations.
-        errors: `{expiration, error_type, message}` of each failed expiration, in that order.
+        errors: `{expiration, error_type, message}` of each failed expiration, in that order; with
+            an empty `expiration` what failed is no single one.
         peak_throughput: rows in the best second of wall-clock time, over all workers.
     """
 

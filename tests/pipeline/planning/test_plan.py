@@ -11,7 +11,7 @@ from pipeline.errors import NothingMatched
 from pipeline.planning.plan import Plan, make_plan
 from tests.support.market import EXPIRATIONS, HOLIDAYS, terminal
 from tests.support.scripted import Answer, scripted_server
-from transforms.thetadata import ThetaClient
+from transforms.thetadata import RetryPolicy, ThetaClient, ThetaError
 
 
 def day(text: str) -> date:
@@ -74,6 +74,36 @@ def test_every_pair_of_trade_date_and_expiration_within_reach_is_asked_once(
     pairs = [(r.expiration, d) for r in plan.requests for d in r.trade_dates]
     assert len(pairs) == len(set(pairs))
     assert set(pairs) == expected
+
+
+ABSURD = Answer(b"symbol,expiration\r\nSPX,2024-03-15\r\nSPX,0001-01-01\r\n")
+REFUSED = Answer(b"not for you", status=403)
+
+
+@pytest.mark.parametrize(("broken", "words"), [(ABSURD, "'0001-01-01' is not"), (REFUSED, "403")])
+def test_a_symbol_without_a_list_of_expirations_fails_and_the_others_go_on(
+    broken: Answer, words: str
+) -> None:
+    good = terminal()
+
+    def answer(path: str, query: dict[str, str]) -> Answer:
+        return broken if query.get("symbol") == "SPX" else good(path, query)
+
+    policy = RetryPolicy(attempts=2, backoff=0.001, jitter=0)
+    with scripted_server(answer) as server, ThetaClient(server.url, policy=policy) as client:
+        alone = make_plan(client, CONFIG)
+        for symbols in (("SPX", "SPXW"), ("SPXW", "SPX")):
+            plan = make_plan(client, replace(CONFIG, symbols=symbols))
+            assert plan.requests == alone.requests
+            (failure,) = plan.failures
+            assert failure.message.startswith("SPX: nothing of it is fetched")
+            assert words in failure.message
+        with pytest.raises(ThetaError, match=words):
+            make_plan(client, replace(CONFIG, symbols=("SPX",)))
+        far = day("2024-06-03")
+        config = replace(CONFIG, start_date=far, end_date=far, symbols=("SPX", "SPXW"))
+        with pytest.raises(NothingMatched, match=words):
+            make_plan(client, config)
 
 
 def test_several_symbols_are_asked_each_for_its_own_expirations(client: ThetaClient) -> None:
