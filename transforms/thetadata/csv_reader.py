@@ -16,11 +16,11 @@ import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 import xxhash
 
-from transforms.market.clock import zoned
+from transforms.market.clock import DAY_MS, interval_ms, zoned
 from transforms.model import GreeksRequest
 from transforms.native import compiled
 from transforms.native.compiled import count_lines
-from transforms.schema import KEY_COLUMNS, schema_of
+from transforms.schema import END_OF_DAY, KEY_COLUMNS, schema_of
 from transforms.thetadata.dialect import Dialect, Part, require
 from transforms.thetadata.errors import AnswerChanged, BrokenResponse, MalformedResponse
 from transforms.thetadata.fast_csv import PlainLines
@@ -38,10 +38,25 @@ Half as many take 3 to 7 % more of a run's time, and 8 MiB less in all.
 _LINE_BYTES = 1 << 20
 _MOST_COLUMNS = 4096  # all Greeks are 46; more may be added, but not so many
 _WORDS = 400  # characters of an error
+MOST_CONTRACTS = 10_000
+"""Contracts of one expiration: seven times as many as the largest has."""
 
 _NO_NUMBERS = ("", "null", "NaN", "nan", "Infinity", "-Infinity", "inf", "-inf")
 """Cells that hold no number. Symbols are in upper case, so that none is among them."""
 _YEARS = (1990, 2099)  # of any time; nothing that is computed with it leaves a timestamp's range
+
+
+def most_rows(request: GreeksRequest, part: Part) -> int:
+    """Returns how many rows an answer can have at most.
+
+    That is one for each of `MOST_CONTRACTS` and each step of its grid, around the clock; without a
+    grid (`tick`), each millisecond. End of day v2 serves some rows twice.
+    """
+    days = (part.last - part.first).days + 1
+    if request.greeks == END_OF_DAY:
+        return 2 * days * MOST_CONTRACTS
+    step = 1 if request.interval == "tick" else interval_ms(request.interval)
+    return days * (DAY_MS // step + 1) * MOST_CONTRACTS
 
 
 def blocks_of_lines(read: Callable[[int], bytes], size: int = BLOCK_BYTES) -> Iterator[bytes]:
@@ -114,6 +129,7 @@ class CsvReader:
         )
         self._digest = xxhash.xxh3_128()
         self._rowless = 0  # bytes since the last row
+        self._rows, self._most_rows = 0, most_rows(request, part)
         self.passed = 0
         """Bytes of the answer whose rows were passed on."""
 
@@ -151,6 +167,11 @@ class CsvReader:
             self._rowless = 0 if batch.num_rows else self._rowless + len(block)
             if self._rowless > _LINE_BYTES:
                 raise self._error(self._line + headers, "only empty lines follow")
+            self._rows += batch.num_rows
+            if self._rows > self._most_rows:
+                error = self._error(self._line, f"more than {self._most_rows:,} rows")
+                error.retryable = False  # it does not end
+                raise error
             self._line += lines
             self._digest.update(block)
             self.passed += len(block)

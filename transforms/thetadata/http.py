@@ -20,7 +20,7 @@ from transforms.thetadata.errors import (
     Stopped,
     TerminalUnreachable,
 )
-from transforms.thetadata.sockets import WakeableAdapter
+from transforms.thetadata.sockets import Pace, WakeableAdapter
 from transforms.workers.stop import NEVER, Stop
 
 NO_DATA = 472
@@ -56,7 +56,9 @@ class Body:
             by its chunks. Without them the end of the connection looks like the end of the body.
     """
 
-    def __init__(self, response: requests.Response, url: str, timeout: float, stop: Stop) -> None:
+    def __init__(
+        self, response: requests.Response, url: str, timeout: float, stop: Stop, pace: Pace
+    ) -> None:
         self.headers: Mapping[str, str] = response.headers
         self._raw = response.raw
         chunked = self.headers.get("Transfer-Encoding", "").lower() == "chunked"
@@ -64,14 +66,15 @@ class Body:
         self._url = url
         self._timeout = timeout
         self._stop = stop
+        self._pace = pace
         self._ahead = b""
 
     def read(self, size: int) -> bytes:
         """Returns the next `size` bytes, fewer only at the end of the body.
 
         Raises:
-            BrokenResponse: the body broke off (its framing or its Content-Length says so), or
-                there was no byte for too long.
+            BrokenResponse: the body broke off (its framing or its Content-Length says so), there
+                was no byte for too long, or it comes too slowly.
             Stopped: the caller asked to stop.
         """
         if self._stop.is_set():
@@ -86,6 +89,8 @@ class Body:
         except (urllib3.exceptions.HTTPError, HTTPException, OSError, ValueError) as error:
             if self._stop.is_set():
                 raise Stopped("asked to stop") from error
+            if self._pace.too_slow:
+                raise _slow(self._url, self._pace) from error
             raise BrokenResponse(
                 f"the answer to {self._url} broke off before its end ({type(error).__name__})"
             ) from error
@@ -111,6 +116,7 @@ class Http:
         base: the Terminal's address, such as `http://127.0.0.1:25503`.
         timeout: seconds to wait for the first byte, and between two bytes, of an answer.
         stop: ends all waiting, also for the first byte.
+        patience: the most seconds of waiting for each 64 KiB of an answer.
 
     Attributes:
         base: the address, without a slash at its end.
@@ -119,12 +125,15 @@ class Http:
     Not safe for use by several threads at once: make one for each.
     """
 
-    def __init__(self, base: str, timeout: float, stop: Stop = NEVER) -> None:
+    def __init__(
+        self, base: str, timeout: float, stop: Stop = NEVER, patience: float = math.inf
+    ) -> None:
         self.base = base.rstrip("/")
         self.requests = 0
         self._timeout = (min(CONNECT_SECONDS, timeout), timeout)
         self._session = _Session()
-        adapter = WakeableAdapter()
+        self._pace = Pace(patience)
+        adapter = WakeableAdapter(self._pace)
         self._session.mount("http://", adapter)
         self._session.mount("https://", adapter)
         self._stop = stop
@@ -171,7 +180,7 @@ class Http:
 
         Raises:
             TerminalUnreachable: nothing listens at the address.
-            BrokenResponse: the answer broke off or timed out.
+            BrokenResponse: the answer broke off, timed out or comes too slowly.
             MalformedResponse: the body is compressed, although that was not asked for.
             NoData: status 472, or a 200 that says so in a sentence.
             StatusError: the Terminal refused, or redirects to another address.
@@ -182,6 +191,7 @@ class Http:
         url = f"{self.base}{path}"
         url += f"?{urlencode(parameters)}" if parameters else ""
         self.requests += 1
+        self._pace.begin()
         try:
             response = self._session.get(url, stream=True, timeout=self._timeout)
         except requests.ConnectTimeout as error:
@@ -193,13 +203,15 @@ class Http:
                 raise Stopped("asked to stop") from error
             if _refused(error):
                 raise TerminalUnreachable(_nobody(self.base, "connection refused")) from error
+            if self._pace.too_slow:
+                raise _slow(url, self._pace) from error
             raise BrokenResponse(f"the connection broke before an answer to {url}") from error
         except requests.RequestException as error:
             raise BrokenResponse(f"no HTTP came back from {url}: {error}") from error
 
         # Leaving the block closes the connection if the body was not read to its end.
         with response:
-            body = Body(response, url, self._timeout[1], self._stop)
+            body = Body(response, url, self._timeout[1], self._stop, self._pace)
             status = response.status_code
             if "Location" in body.headers and status in REDIRECTS:
                 raise StatusError(status, f"it points to {body.headers['Location']!r}", url)
@@ -253,6 +265,13 @@ def _check_encoding(body: Body, url: str) -> None:
 def _late(url: str, seconds: float) -> BrokenResponse:
     return BrokenResponse(
         f"no byte of the answer to {url} for {seconds:g} s: raise --timeout if that is normal"
+    )
+
+
+def _slow(url: str, pace: Pace) -> BrokenResponse:
+    return BrokenResponse(
+        f"the answer to {url} comes too slowly: it was waited for {pace.seconds:g} s, and brought "
+        "less than 64 KiB: raise --retry_seconds if that is normal"
     )
 
 

@@ -63,7 +63,8 @@ class Listings:
         stop: Stop = NEVER,
         waiting: Callable[[ThetaError, float], None] = untold,
     ) -> None:
-        self._http = Http(url, timeout, stop)
+        # A silence that is allowed is no slowness.
+        self._http = Http(url, timeout, stop, max(policy.seconds, timeout))
         self._dialect = DIALECTS[api]
         self._policy = policy
         self._stop = stop

@@ -22,7 +22,8 @@ class RetryPolicy:
         attempts: the most times one answer is asked for without coming any further, the first one
             included.
         seconds: the most time for one answer, from the first request; no wait begins that would
-            end after it.
+            end after it. An answer that comes without a break may take longer, but each 64 KiB of
+            it is waited for no longer than this, or than the timeout.
         backoff: seconds of the first wait.
         jitter: the most seconds that chance adds to a wait.
         longest_wait: the most seconds of one wait, but for jitter and Retry-After.

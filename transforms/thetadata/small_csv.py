@@ -10,7 +10,9 @@ from transforms.thetadata.dialect import Query
 from transforms.thetadata.errors import BrokenResponse, MalformedResponse
 
 MOST_BYTES = 1 << 22
-"""A list of every expiration of a symbol has 100 kB, one row for each contract 500 kB."""
+"""A list of every expiration of a symbol has 100 kB; a row of all Greeks for each of 10,000
+contracts, more than any expiration has, 3.5 MB.
+"""
 _MOST_LINES = 50_000
 
 # What a row shows of the request, by the parameter's name.

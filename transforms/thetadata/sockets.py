@@ -1,4 +1,4 @@
-"""Connections that another thread can wake, and whose framing has bounds.
+"""Connections that another thread can wake, and whose framing and pace have bounds.
 
 A thread in `recv` sees no event, and its timeout may be minutes. Where another thread shuts the
 socket down, `recv` returns at once, as if the other side had hung up.
@@ -6,7 +6,9 @@ socket down, `recv` returns at once, as if the other side had hung up.
 
 import contextlib
 import io
+import math
 import socket
+import time
 import weakref
 from http.client import HTTPException, HTTPResponse
 from typing import Any
@@ -16,11 +18,51 @@ from requests.adapters import HTTPAdapter
 Known = list["weakref.ref[socket.socket]"]
 
 
-class WakeableAdapter(HTTPAdapter):
-    """Makes the connections of a session, and shuts them all down when it is asked to."""
+_STEP_BYTES = 1 << 16
+"""What a slow answer has to bring in time: some 400 rows of first-order Greeks."""
 
-    def __init__(self) -> None:
+
+class Pace:
+    """Bounds how long an answer is waited for: `seconds` for each 64 KiB of it.
+
+    Only the waiting counts, not what is done with the answer meanwhile. Without this bound a server
+    that sends a byte just before each timeout would be read for ever.
+
+    Args:
+        seconds: the most time spent waiting for 64 KiB.
+    """
+
+    def __init__(self, seconds: float = math.inf) -> None:
+        self.seconds = seconds
+        self.begin()
+
+    def begin(self) -> None:
+        """Begins to measure an answer."""
+        self._bytes, self._waited = 0, 0.0
+
+    @property
+    def too_slow(self) -> bool:
+        """Whether the answer came too slowly."""
+        return self._waited > self.seconds
+
+    def received(self, size: int, seconds: float) -> None:
+        """Counts bytes that came after some seconds of waiting."""
+        self._bytes += size
+        self._waited += seconds
+        if self._bytes >= _STEP_BYTES and not self.too_slow:
+            self.begin()
+
+
+class WakeableAdapter(HTTPAdapter):
+    """Makes the connections of a session, and shuts them all down when it is asked to.
+
+    Args:
+        pace: of the session's answers.
+    """
+
+    def __init__(self, pace: Pace) -> None:
         self._known: Known = []
+        self._pace = pace
         super().__init__()
 
     def wake(self) -> None:
@@ -36,7 +78,7 @@ class WakeableAdapter(HTTPAdapter):
         """Makes the pools, of connections that this adapter knows."""
         super().init_poolmanager(*args, **kwargs)
         self.poolmanager.pool_classes_by_scheme = {
-            scheme: _knowing(pool, self._known)
+            scheme: _knowing(pool, self._known, self._pace)
             for scheme, pool in self.poolmanager.pool_classes_by_scheme.items()
         }
 
@@ -69,17 +111,39 @@ class _FramedReader(io.BufferedReader):
         return super().readline(size)
 
 
-class _FramedResponse(HTTPResponse):
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fp = _FramedReader(self.fp.detach())
+class _PacedSocket(io.RawIOBase):
+    """Reads a socket as long as an answer keeps its pace."""
+
+    def __init__(self, raw: io.RawIOBase, pace: Pace) -> None:
+        self._raw, self._pace = raw, pace
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any, /) -> int | None:
+        if self._pace.too_slow:
+            # No TimeoutError, which would mean that no byte came at all.
+            raise HTTPException("the answer comes too slowly")
+        started = time.monotonic()
+        size = self._raw.readinto(buffer)
+        self._pace.received(size or 0, time.monotonic() - started)
+        return size
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
 
 
-def _knowing(pool: Any, known: Known) -> Any:
+def _knowing(pool: Any, known: Known, pace: Pace) -> Any:
     """Returns a class of connection pool whose connections enter their sockets into `known`."""
 
+    class Response(HTTPResponse):
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            self.fp = _FramedReader(_PacedSocket(self.fp.detach(), pace))
+
     class Connection(pool.ConnectionCls):
-        response_class = _FramedResponse
+        response_class = Response
 
         def connect(self) -> None:
             super().connect()
