@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from transforms.model import GreeksRequest, checked_symbol
 from transforms.schema import END_OF_DAY, schema_of
+from transforms.thetadata.body import UNPROVEN, Body
 from transforms.thetadata.csv_reader import BLOCK_BYTES, CsvReader
 from transforms.thetadata.dialect import Part, Query
 from transforms.thetadata.errors import (
@@ -19,7 +20,7 @@ from transforms.thetadata.errors import (
     Stopped,
     ThetaError,
 )
-from transforms.thetadata.http import UNPROVEN, Body, Http
+from transforms.thetadata.http import Http
 from transforms.thetadata.listings import Listings, untold
 from transforms.thetadata.paging import PagedBody, paged
 from transforms.thetadata.retry import RetryPolicy

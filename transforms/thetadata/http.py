@@ -4,13 +4,13 @@ import ipaddress
 import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from http.client import HTTPException
 from http.cookiejar import DefaultCookiePolicy
 from urllib.parse import urlencode, urlsplit
 
 import requests
 import urllib3
 
+from transforms.thetadata.body import Body, check_encoding, late, slow
 from transforms.thetadata.errors import (
     REDIRECTS,
     BrokenResponse,
@@ -29,12 +29,6 @@ _ERROR_BYTES = 4096
 _NO_DATA_BYTES = 200  # a 200 that says "No data" is a sentence, and no header is that short
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
-UNPROVEN = (
-    "nothing proves that the answer is whole: it has neither a Content-Length nor chunks, and two "
-    "answers that are equal were not received"
-)
-"""What is wrong with an answer that may have ended early."""
-
 
 def is_loopback(url: str) -> bool:
     """Returns whether `url` names this machine."""
@@ -45,68 +39,6 @@ def is_loopback(url: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
-
-
-class Body:
-    """The body of an answer that is being read, without a byte order mark at its start.
-
-    Attributes:
-        headers: of the answer, by name in any case.
-        proven: whether the end of the body is proven when it is reached: by its Content-Length or
-            by its chunks. Without them the end of the connection looks like the end of the body.
-    """
-
-    def __init__(
-        self, response: requests.Response, url: str, timeout: float, stop: Stop, pace: Pace
-    ) -> None:
-        self.headers: Mapping[str, str] = response.headers
-        self._raw = response.raw
-        chunked = self.headers.get("Transfer-Encoding", "").lower() == "chunked"
-        self.proven = chunked or self._raw.length_remaining is not None
-        self._url = url
-        self._timeout = timeout
-        self._stop = stop
-        self._pace = pace
-        self._ahead = b""
-
-    def read(self, size: int) -> bytes:
-        """Returns the next `size` bytes, fewer only at the end of the body.
-
-        Raises:
-            BrokenResponse: the body broke off (its framing or its Content-Length says so), there
-                was no byte for too long, or it comes too slowly.
-            Stopped: the caller asked to stop.
-        """
-        if self._stop.is_set():
-            raise Stopped("asked to stop")
-        ahead, self._ahead = self._ahead[:size], self._ahead[size:]
-        if len(ahead) == size:
-            return ahead
-        try:
-            read = ahead + bytes(self._raw.read(size - len(ahead)))
-        except urllib3.exceptions.ReadTimeoutError as error:
-            raise _late(self._url, self._timeout) from error
-        except (urllib3.exceptions.HTTPError, HTTPException, OSError, ValueError) as error:
-            if self._stop.is_set():
-                raise Stopped("asked to stop") from error
-            if self._pace.too_slow:
-                raise _slow(self._url, self._pace) from error
-            raise BrokenResponse(
-                f"the answer to {self._url} broke off before its end ({type(error).__name__})"
-            ) from error
-        if len(read) < size and self._stop.is_set():
-            # Woken, an answer that has no length and no chunks would seem to have ended.
-            raise Stopped("asked to stop")
-        return read
-
-    def peek(self, size: int) -> bytes:
-        """Returns what `read(size)` would, and leaves it to be read.
-
-        Raises:
-            BrokenResponse: as `read`.
-        """
-        self._ahead = self.read(size) + self._ahead
-        return self._ahead[:size]
 
 
 class Http:
@@ -197,14 +129,14 @@ class Http:
         except requests.ConnectTimeout as error:
             raise TerminalUnreachable(_nobody(self.base, "no connection in time")) from error
         except requests.Timeout as error:
-            raise _late(url, self._timeout[1]) from error
+            raise late(url, self._timeout[1]) from error
         except requests.ConnectionError as error:
             if self._stop.is_set():
                 raise Stopped("asked to stop") from error
             if _refused(error):
                 raise TerminalUnreachable(_nobody(self.base, "connection refused")) from error
             if self._pace.too_slow:
-                raise _slow(url, self._pace) from error
+                raise slow(url, self._pace) from error
             raise BrokenResponse(f"the connection broke before an answer to {url}") from error
         except requests.RequestException as error:
             raise BrokenResponse(f"no HTTP came back from {url}: {error}") from error
@@ -219,7 +151,7 @@ class Http:
                 kind = NoData if status == NO_DATA else StatusError
                 text = body.read(_ERROR_BYTES).decode(errors="replace")
                 raise kind(status, text, url, _seconds(body.headers.get("Retry-After")))
-            _check_encoding(body, url)
+            check_encoding(body, url)
             if body.peek(len(_BYTE_ORDER_MARK)) == _BYTE_ORDER_MARK:
                 body.read(len(_BYTE_ORDER_MARK))
             start = body.peek(_NO_DATA_BYTES)
@@ -239,40 +171,6 @@ class _Session(requests.Session):
     def get_redirect_target(self, resp: requests.Response) -> str | None:
         """Returns None: where there is a target, requests reads the whole body of a redirect."""
         return None
-
-
-def _check_encoding(body: Body, url: str) -> None:
-    """Checks that a body comes as it is.
-
-    To expand what is compressed takes any amount of memory, and saves nothing near the Terminal.
-
-    Raises:
-        MalformedResponse: it is compressed.
-    """
-    coding = body.headers.get("Content-Encoding", "identity").strip().lower() or "identity"
-    transfer = body.headers.get("Transfer-Encoding", "chunked").strip().lower()
-    if (coding, transfer) == ("identity", "chunked"):
-        if body.peek(2) != b"\x1f\x8b":
-            return
-        coding = "gzip"
-    raise MalformedResponse(
-        f"the answer to {url} is compressed ({(coding if transfer == 'chunked' else transfer)!r}), "
-        "although it was asked for as plain text: is there a proxy before the Terminal? Give the "
-        "Terminal's own address with --terminal"
-    )
-
-
-def _late(url: str, seconds: float) -> BrokenResponse:
-    return BrokenResponse(
-        f"no byte of the answer to {url} for {seconds:g} s: raise --timeout if that is normal"
-    )
-
-
-def _slow(url: str, pace: Pace) -> BrokenResponse:
-    return BrokenResponse(
-        f"the answer to {url} comes too slowly: it was waited for {pace.seconds:g} s, and brought "
-        "less than 64 KiB: raise --retry_seconds if that is normal"
-    )
 
 
 def _seconds(retry_after: str | None) -> float | None:

@@ -5,8 +5,9 @@ import warnings
 from collections.abc import Callable
 from datetime import date, time, timedelta
 
-from transforms.market import calendar
 from transforms.model import GreeksRequest, checked_symbol
+from transforms.thetadata.body import UNPROVEN
+from transforms.thetadata.closures import closures_of
 from transforms.thetadata.dialect import Dialect, Query
 from transforms.thetadata.errors import (
     BrokenResponse,
@@ -17,7 +18,7 @@ from transforms.thetadata.errors import (
     TerminalUnreachable,
     ThetaError,
 )
-from transforms.thetadata.http import UNPROVEN, Http
+from transforms.thetadata.http import Http
 from transforms.thetadata.retry import Attempts, RetryPolicy
 from transforms.thetadata.small_csv import MOST_BYTES, date_of, rows_of, strike_of
 from transforms.thetadata.v2 import V2
@@ -172,28 +173,7 @@ class Listings:
         path = "/v3/calendar/year_holidays"
         query = (path, {"year": str(year), "format": "csv"})
         rows = self._rows(query, ("date", "type", "close"))
-        if not rows:
-            holidays = _usual_holidays(year, path)
-            note(f"the Terminal's calendar of {year} is empty: the exchange's usual holidays count")
-            return dict.fromkeys(holidays)
-        days: dict[date, time | None] = {}
-        for row in rows:
-            day, kind = date_of(row["date"], path), row["type"]
-            if day.year != year:
-                raise MalformedResponse(f"{path}: {day} where {year} was asked for")
-            if kind == "full_close":
-                days[day] = None
-            elif kind == "early_close":
-                days[day] = _clock(row["close"], path)
-            elif kind != "open":
-                closed = day in _usual_holidays(year, path)
-                note(
-                    f"the Terminal's calendar has {day} as {kind[:40]!r}, which is not known: by "
-                    f"the exchange's usual calendar it is {'closed' if closed else 'open'}"
-                )
-                if closed:
-                    days[day] = None
-        return days
+        return closures_of(rows, year, path, note)
 
     def trading_days(
         self, first: date, last: date, note: Callable[[str], None] = warnings.warn
@@ -242,19 +222,3 @@ class Listings:
                     return rows
                 unproven, failure = text, BrokenResponse(f"{query[0]}: {UNPROVEN}")
             self._wait(attempts, failure)
-
-
-def _usual_holidays(year: int, path: str) -> frozenset[date]:
-    try:
-        return calendar.holidays(year)
-    except ValueError as error:
-        raise MalformedResponse(
-            f"{path}: it does not say when the market opens, and {error}"
-        ) from None
-
-
-def _clock(cell: str, path: str) -> time:
-    try:
-        return time.fromisoformat(cell)
-    except ValueError:
-        raise MalformedResponse(f"{path}: {cell[:80]!r} is not a time of day") from None

@@ -4,8 +4,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from urllib.parse import urlsplit
 
+from transforms.thetadata.body import Body
 from transforms.thetadata.errors import BrokenResponse, MalformedResponse, NoData
-from transforms.thetadata.http import Body, Http
+from transforms.thetadata.http import Http
 
 _HEADER_BYTES = 1 << 14
 _MOST_PAGES = 100_000

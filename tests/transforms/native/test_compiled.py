@@ -26,6 +26,7 @@ from transforms.sinks.csv_rows import RowEncoder
 from transforms.thetadata.csv_reader import CsvReader
 from transforms.thetadata.dialect import Part
 from transforms.thetadata.fast_csv import PlainLines
+from transforms.thetadata.row_reader import RowReader
 from transforms.thetadata.v3 import V3
 
 pytestmark = pytest.mark.skipif(
@@ -43,8 +44,7 @@ def asked(greeks: str) -> GreeksRequest:
 
 def by_arrow(rows: bytes, greeks: str = "first_order") -> pa.RecordBatch:
     """What the reader that knows all of CSV makes of rows; an error if it makes nothing."""
-    reader = CsvReader(asked(greeks), Part(DAY, DAY), V3())
-    reader._read_header(",".join(schema_of(greeks).names).encode())
+    reader = RowReader(schema_of(greeks).names, asked(greeks), Part(DAY, DAY), V3())
     return reader._typed(reader._parse(rows))
 
 
@@ -417,10 +417,10 @@ def test_without_the_compiled_code_files_and_findings_are_the_same(
 
 
 def test_an_answer_of_plain_rows_is_read_by_it_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(_self: CsvReader, _block: bytes) -> dict[str, pa.Array]:
+    def refuse(_self: RowReader, _block: bytes) -> dict[str, pa.Array]:
         raise AssertionError("Arrow was asked")
 
-    monkeypatch.setattr(CsvReader, "_parse", refuse)
+    monkeypatch.setattr(RowReader, "_parse", refuse)
     for body in (SAMPLE, rows_of(SAMPLE_REQUEST, DAY, 9001)):
         reader = CsvReader(SAMPLE_REQUEST, Part(DAY, DAY), V3())
         batches = list(reader.batches(io.BytesIO(body).read, 1000))

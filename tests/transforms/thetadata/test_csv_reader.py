@@ -15,6 +15,7 @@ from transforms.schema import schema_of
 from transforms.thetadata.csv_reader import CsvReader
 from transforms.thetadata.dialect import Part
 from transforms.thetadata.errors import BrokenResponse, MalformedResponse
+from transforms.thetadata.row_reader import RowReader
 from transforms.thetadata.v3 import V3
 
 DAY = date(2024, 11, 4)
@@ -120,13 +121,13 @@ def test_to_find_a_bad_line_takes_about_twice_its_block_and_no_parse_for_each_li
     monkeypatch: pytest.MonkeyPatch, lines: int, filler: str
 ) -> None:
     parsed: list[int] = []
-    parse = CsvReader._parse
+    parse = RowReader._parse
 
-    def counted(self: CsvReader, block: bytes) -> dict[str, pa.Array]:
+    def counted(self: RowReader, block: bytes) -> dict[str, pa.Array]:
         parsed.append(len(block))
         return parse(self, block)
 
-    monkeypatch.setattr(CsvReader, "_parse", counted)
+    monkeypatch.setattr(RowReader, "_parse", counted)
     bad = SAMPLE_ROWS[1].replace("0.0721", "oops")
     body = "\n".join([HEADER, *[filler] * lines, bad, *[filler] * lines, ""]).encode()
     with pytest.raises(MalformedResponse, match=f"line {lines + 2} of .*oops"):
