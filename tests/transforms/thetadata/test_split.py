@@ -10,7 +10,10 @@ from tests.support.answers import HEADER
 from tests.support.market import NO_DATA
 from tests.support.scripted import Answer, Script, scripted_server
 from transforms.model import GreeksRequest
+from transforms.schema import schema_of
 from transforms.thetadata import RetryPolicy, StatusError, ThetaClient
+from transforms.thetadata.csv_reader import MOST_CONTRACTS
+from transforms.thetadata.small_csv import MOST_BYTES, rows_of
 
 DAY = date(2024, 3, 14)
 REQUEST = GreeksRequest("SPXW", date(2024, 3, 15), (DAY,))
@@ -96,3 +99,18 @@ def test_a_contract_that_is_too_large_alone_is_an_error() -> None:
         pytest.raises(StatusError, match="570"),
     ):
         client.table(REQUEST)
+
+
+def test_more_contracts_than_any_expiration_has_fit_the_answer_that_lists_them() -> None:
+    names = ",".join(schema_of("all").names)
+    query = ("/v3/option/history/greeks/all", {"symbol": "SPXW", "expiration": "2024-03-15"})
+    longest = ",".join(["-1000.0000"] * 24)
+    lines = [
+        f"SPXW,2024-03-15,{strike}.000,{right},2024-03-14T09:30:00.000,{longest},"
+        "2024-03-14T09:30:00.000,51234.0000"
+        for strike in range(10_000, 10_000 + MOST_CONTRACTS // 2)
+        for right in ("CALL", "PUT")
+    ]
+    text = "\n".join([names, *lines, ""])
+    assert len(text) < MOST_BYTES
+    assert len(rows_of(text, query, ("strike", "right"))) == MOST_CONTRACTS
