@@ -1,4 +1,4 @@
-"""The addresses of run histories, and what must never be told of them."""
+"""The addresses of run histories, and the passwords in them that must never be printed."""
 
 import re
 from pathlib import Path
@@ -29,10 +29,10 @@ def redacted(url: str) -> str:
 
 def without_secrets(text: str, url: str) -> str:
     """Returns a message in which the passwords of an address do not occur."""
-    told = redacted(text.replace(url, redacted(url)))
+    clean = redacted(text.replace(url, redacted(url)))
     for secret in _secrets(url):
-        told = told.replace(secret, HIDDEN)
-    return told
+        clean = clean.replace(secret, HIDDEN)
+    return clean
 
 
 def _secrets(url: str) -> list[str]:
@@ -42,7 +42,7 @@ def _secrets(url: str) -> list[str]:
 
 
 def is_address(url: str) -> bool:
-    """Returns whether a database's address says which one: a file, or a host and a name."""
+    """Returns whether a database's address names one: a file, or a host and a name."""
     parts = urlsplit(url)
     if parts.scheme.lower().startswith("sqlite"):
         return url.partition(":")[2].startswith("///") and len(parts.path) > 1

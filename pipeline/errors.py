@@ -1,4 +1,4 @@
-"""The errors of a download that are the user's to mend; none of them touched a good file."""
+"""The errors of a download that the user can correct; none of them touched a good file."""
 
 
 class ConfigError(ValueError):
@@ -6,7 +6,7 @@ class ConfigError(ValueError):
 
 
 class NothingMatched(Exception):
-    """The Terminal knows nothing of what was asked for."""
+    """The Terminal lists nothing that was requested."""
 
 
 class Conflict(Exception):

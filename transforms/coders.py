@@ -1,4 +1,4 @@
-"""How Beam codes what passes from `FetchGreeks` to `WriteGreeks`, and how it weighs it."""
+"""The coder of the elements between `FetchGreeks` and `WriteGreeks`, and their sizes."""
 
 import pickle
 from typing import Any
@@ -9,7 +9,7 @@ import pyarrow as pa
 from transforms.model import Item
 
 _ROWS, _OTHER = b"r", b"o"
-_FEW_BYTES = 256  # of what is no rows: about so many
+_FEW_BYTES = 256  # about the size of an item without rows
 
 
 class Streamed:

@@ -39,17 +39,17 @@ def fetch(
 ) -> Iterator[Item]:
     """Yields the request's record batches, then exactly one trailer, or that it is withdrawn.
 
-    Where the Terminal changed its mind in the middle of an answer, a `Restart` says that the
-    batches before it must be thrown away, and the request begins again. What the Terminal can't
-    give is in the trailer, and raises nothing: the other expirations go on.
+    Where an answer changed between its pages, a `Restart` says that the
+    batches before it must be thrown away, and the request begins again. Errors of the
+    Terminal are in the trailer, and not raised: the other expirations go on.
 
     Args:
         client: where to fetch from.
         request: what to fetch.
         batch_size: the most rows in a batch.
         restarts: how often the request may begin again.
-        withdraw: asked where the Terminal itself fails: whether another one will be asked instead.
-        now: the time in New York, for what is provisional.
+        withdraw: called where the Terminal itself fails: whether another one gets the request.
+        now: the time in New York, which determines provisional dates.
     """
     started = time.monotonic()
     sent, waited = client.requests, client.waited
@@ -139,7 +139,7 @@ class _FetchFn(beam.DoFn):
                         yield item
 
     def _done(self, request: GreeksRequest) -> ExpirationResult | None:
-        """Returns what came of a request before this bundle was run again, if it was."""
+        """Returns the result of a request that this bundle completed before it was run again."""
         if self._layout is None:
             return None
         return result_of(request, self._layout)

@@ -39,7 +39,7 @@ class RowsDiffer(ValueError):
 
 
 class FileCommit:
-    """Commits files of one run, and notes in the manifest what was done.
+    """Commits files of one run, and records them in the manifest.
 
     Args:
         sink: that wrote the files.
@@ -74,7 +74,7 @@ class FileCommit:
             dates_with_rows: the trade dates of the rows, as `trade_dates.spans`.
 
         Raises:
-            WriteError, RowsDiffer: the file must not be, or is not, what the manifest would say.
+            WriteError, RowsDiffer: the file and its manifest entry would differ.
             OSError: the file or the manifest can't be written, or another run was faster.
         """
         path = self._sink.layout.path(request)
@@ -143,7 +143,7 @@ class FileCommit:
             self._put_in_place(handle, path, there, mark)
 
     def remember_empty(self, request: GreeksRequest, trailer: Trailer) -> None:
-        """Notes that the Terminal was asked for a request, and had nothing.
+        """Records that the Terminal has no data for a request.
 
         Raises:
             NothingNow: there is a file of it from before.
@@ -200,12 +200,12 @@ def same(what: str, **counts: int) -> None:
 
 
 def _remedy(error: Exception) -> str:
-    """Returns what to do about an error of the file system, where that is known."""
+    """Returns the remedy of a file system's error, where there is one."""
     number = error.errno if isinstance(error, OSError) else None
     if number in (errno.ENOSPC, errno.EDQUOT):
         return "; the disk is full: make room and run again, which fetches only what is missing"
     if number in (errno.EROFS, errno.EACCES, errno.EPERM):
-        return "; the folder can't be written to: mend that and run again"
+        return "; the folder can't be written to: correct that and run again"
     if number == errno.EXDEV:
         return "; a folder inside --output is a link to another disk, or a mount point: undo that"
     return ""

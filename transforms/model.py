@@ -103,10 +103,9 @@ class GreeksRequest:
     Attributes:
         symbol: the option root, such as `SPXW`.
         expiration: the date on which the contracts expire.
-        trade_dates: the trade dates to ask for, ascending, none after `expiration`. The client
+        trade_dates: the trade dates to request, ascending, none after `expiration`. The client
             sends one HTTP request for each.
-        interval: the time between two rows of a contract, one of `INTERVALS`; end of day has
-            none, and says `eod`.
+        interval: the time between two rows of a contract, one of `INTERVALS`; `eod` for end of day.
         greeks: the order of Greeks, a key of `schema.ORDERS`.
         parameters: more of the v3 API's parameters, as (name, value), by name: `PARAMETERS`.
 
@@ -176,9 +175,9 @@ class GreeksRequest:
         return self.trade_dates[-1]
 
     def describe(self) -> dict[str, str]:
-        """Returns what makes this request this one, as JSON-ready text.
+        """Returns all fields of the request, as JSON-ready text.
 
-        Two requests with equal descriptions ask the Terminal for the same rows.
+        Two requests with equal descriptions have the same rows.
         """
         return {
             **self.key_fields(),
@@ -233,13 +232,13 @@ class Withdrawn:
 
 @dataclass(frozen=True)
 class Trailer:
-    """Ends a request's stream: what should have arrived, or why it did not.
+    """Ends a request's stream: its counts, or why it is incomplete.
 
     Attributes:
         batches: the number of batches that were emitted before it.
         rows: the number of rows in them.
         requests: HTTP requests sent for them, the repeated ones included.
-        waited: seconds spent waiting to ask again.
+        waited: seconds spent waiting before retries.
         seconds: from the first request to the end of the last answer.
         failure: None, or why the stream ends early: its rows must be discarded.
         interrupted: the run was asked to stop before the stream was complete.
@@ -270,16 +269,16 @@ WITHDRAWN = "withdrawn"
 
 @dataclass(frozen=True)
 class ExpirationResult:
-    """What became of one request.
+    """The result of one request.
 
     Attributes:
         request: the request.
-        status: one of `STATUSES`, or `WITHDRAWN` where `SlotWork` asks for that.
+        status: one of `STATUSES`, or `WITHDRAWN` where `SlotWork` allows it.
         rows: rows in the committed file, also in one that was skipped, as an earlier run wrote it.
         bytes: size of that file on disk.
         seconds: from the first request to the Terminal to the commit.
         requests: HTTP requests sent to the Terminal.
-        waited: seconds spent waiting to ask again.
+        waited: seconds spent waiting before retries.
         provisional: a trade date's session had not ended: the next run fetches it again.
         dates_with_rows: the trade dates that have rows in that file, as `trade_dates.spans`; empty
             if there is none, or if an earlier run wrote it without noting them.
@@ -338,7 +337,7 @@ class ExpirationResult:
 
 
 Item = Union[pa.RecordBatch, Restart, Withdrawn, Trailer, ExpirationResult]  # noqa: UP007 -- Beam reads it
-"""What a request's stream is made of; a result alone is of a request that is done already."""
+"""An element of a request's stream; a result alone is of a request that is done already."""
 
 
 def _text(instant: float) -> str:

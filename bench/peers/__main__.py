@@ -27,7 +27,7 @@ Ratios are those of runs that followed one another; absolute times say little on
 EPILOG = f"""\
 who: {"; ".join(f"{one.name}: {one.label}" for one in CONTENDERS.values())}
 
-The slow ones are left out above a size (dlt: 10 million rows, Beam: 2.5), and the table says so.
+The slow ones are left out above a size (dlt: 10 million rows, Beam: 2.5), and the table names them.
 Of 40 million rows the answers take 5.4 GB of disk in --scratch, and the files as much again.
 """
 

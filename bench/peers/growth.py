@@ -21,7 +21,7 @@ BY: dict[str, Key] = {
     "expirations": lambda case: case.expirations,
     "at a time": lambda case: case.concurrency,
 }
-"""What grows, and where it is told."""
+"""What grows, and where it is printed."""
 
 
 def load(paths: Sequence[str]) -> list[Case]:

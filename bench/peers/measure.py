@@ -42,8 +42,8 @@ def measure(command: list[str], output: Path, log: Path) -> Measured:
     """
     peaks: dict[int, int] = {}
     started, epoch = time.monotonic(), time.time()
-    with log.open("wb") as told:
-        process = subprocess.Popen(command, stdout=told, stderr=told)
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, stdout=output, stderr=output)
         done = threading.Event()
         watcher = threading.Thread(target=_watch, args=(process.pid, peaks, done))
         watcher.start()
@@ -69,7 +69,7 @@ def measure(command: list[str], output: Path, log: Path) -> Measured:
 def _watch(pid: int, peaks: dict[int, int], done: threading.Event) -> None:
     """Keeps the peak of each process of a tree, as the kernel has it since the program's start.
 
-    (What `wait4` tells begins with the size of the process that started it.)
+    (The figure of `wait4` begins with the size of the process that started it.)
     """
     while not done.wait(_POLL_SECONDS):
         waiting = [pid]

@@ -1,4 +1,4 @@
-"""What one download is asked to do: each setting is declared once, as a field of its group."""
+"""The settings of a download: each is declared once, as a field of its group."""
 
 from pipeline.config.command import command_of
 from pipeline.config.download_config import DownloadConfig

@@ -1,4 +1,4 @@
-"""What may be wrong with the value of a setting, whichever it is."""
+"""Checks of values that several settings share."""
 
 import math
 import re
@@ -77,6 +77,6 @@ def time_of_day(text: str) -> None:
 
 
 def folder_problem(folder: str, _config: Any = None) -> str:
-    """Returns what is wrong with the name of a folder, or an empty text."""
+    """Returns the problem of a folder's name, or an empty text."""
     name = folder.strip().rstrip("/").rpartition("/")[2]
     return f"is {folder!r}: it names no folder" if name in ("", ".", "..") else ""

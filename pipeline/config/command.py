@@ -6,7 +6,7 @@ from pipeline.config.download_config import SETTINGS, DownloadConfig
 
 
 def command_of(config: DownloadConfig) -> str:
-    """Returns the `greeks download` that asks for just this; defaults are left out."""
+    """Returns the `greeks download` of a configuration; defaults are left out."""
     words = ["greeks", "download"]
     for setting in SETTINGS:
         value = getattr(config, setting.name)

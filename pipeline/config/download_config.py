@@ -1,4 +1,4 @@
-"""What one download is asked to do: a frozen value, checked once."""
+"""The settings of one download: a frozen value, checked once."""
 
 from dataclasses import dataclass, fields
 from datetime import date

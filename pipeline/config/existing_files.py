@@ -1,4 +1,4 @@
-"""What becomes of the files of earlier runs."""
+"""Settings for existing files."""
 
 from dataclasses import dataclass, field
 from functools import partial
@@ -12,7 +12,7 @@ _setting = partial(setting, group="existing files")
 
 @dataclass(frozen=True)
 class ExistingFilesSettings:
-    """Settings of what becomes of the files of earlier runs."""
+    """Settings for the files of earlier runs."""
 
     resume: str = field(
         default=STAT,

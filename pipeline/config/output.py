@@ -34,7 +34,7 @@ def _check_pattern(pattern: str, config: Any) -> str:
 
 
 def metrics_problem(metrics: str) -> str:
-    """Returns what is wrong with the address of a run history, or an empty text."""
+    """Returns the problem of a run history's address, or an empty text."""
     if not is_sql(metrics):
         return folder_problem(metrics)
     if is_address(metrics):

@@ -6,7 +6,7 @@ from functools import partial
 from pipeline.config.checks import above_zero
 from pipeline.config.setting import setting
 
-# How a run is shown is nothing that it did.
+# The display is no part of the run's results.
 _setting = partial(setting, group="progress", in_record=False)
 
 

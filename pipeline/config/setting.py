@@ -8,7 +8,7 @@ from typing import Any
 from pipeline.config.values import parser_of, text_of
 
 Check = Callable[[Any, Any], str]
-"""Takes a value and the whole configuration. Returns what is wrong with the value, as the end of a
+"""Takes a value and the whole configuration. Returns the problem of the value, as the end of a
 sentence that begins with its flag, or an empty text. May raise a ValueError with a sentence of its
 own."""
 
@@ -39,7 +39,7 @@ class Setting:
         help: what it does, without its default.
         metavar: what the help calls its value; empty where the choices are named.
         choices: the values that it may have; empty for any that `check` lets pass.
-        check: finds what is wrong with a value.
+        check: finds the problem of a value.
         flag: its name, without hyphens; empty for the field's. A bool has only switches.
         parse: reads its text; None for what the field's type has in common.
         default_text: the default in words; empty for the value itself.
@@ -81,7 +81,7 @@ class Setting:
         return self.default if self.implied is None else self.implied(settings)
 
     def problem(self, config: Any) -> str:
-        """Returns what is wrong with its value, as a sentence that names the flag, or nothing."""
+        """Returns the problem of its value, as a sentence that names the flag, or an empty text."""
         value = getattr(config, self.name)
         if self.choices and value not in self.choices:
             return f"--{self.flag} is {value!r}, not one of {', '.join(self.choices)}"

@@ -1,4 +1,4 @@
-"""Which Theta Terminal the data comes from, and how hard it is asked."""
+"""Which Theta Terminal the data comes from, and how many requests are sent at once."""
 
 from dataclasses import dataclass, field
 from functools import partial
@@ -45,7 +45,7 @@ def is_terminal(text: str) -> bool:
 
 
 def terminal_problem(text: str, _config: Any = None) -> str:
-    """Returns what is wrong with a `--terminal`, or an empty text."""
+    """Returns the problem of a `--terminal`, or an empty text."""
     if text == EMBEDDED:
         return ""
     urls = named_terminals(text)

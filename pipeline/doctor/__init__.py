@@ -1,4 +1,4 @@
-"""`greeks doctor`: what keeps a download from working, and the way out."""
+"""`greeks doctor`: problems of a download, and their remedies."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -18,16 +18,16 @@ def examine(
     metrics: str,
     job_server: str | None,
 ) -> Iterator[Diagnosis]:
-    """Yields what is found, each diagnosis as soon as it is known.
+    """Yields each diagnosis as soon as it is known.
 
     Args:
         choices: the addresses of each Terminal: it may answer at any of them.
         api: `v3`, `v2`, or `auto` for both.
-        symbol: an option root to ask for.
+        symbol: an option root to request.
         folder: where the files of a download go.
         metrics: where its run history is.
         job_server: of Flink: the path of its jar, empty for the one that Beam would use, or None
-            if Flink is not asked for.
+            without Flink.
     """
     yield from machine()
     yield from terminals(choices, api, symbol)

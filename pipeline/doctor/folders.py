@@ -25,7 +25,7 @@ def output(folder: str) -> Iterator[Diagnosis]:
 
 
 def history(metrics: str) -> Iterator[Diagnosis]:
-    """Yields whether runs could be kept, and what in their history is none."""
+    """Yields whether runs could be kept, and which files in their history are no runs."""
     if not is_sql(metrics):
         writable = list(_folder("metrics", metrics))
         yield from writable

@@ -1,4 +1,4 @@
-"""This machine: Python, the libraries, memory, and its idea of the time."""
+"""This machine: Python, the libraries, memory, and time."""
 
 import platform
 import time
@@ -20,7 +20,7 @@ _LEAST_MEMORY = 300 << 20
 
 
 def machine() -> Iterator[Diagnosis]:
-    """Yields what is found of this machine."""
+    """Yields the diagnoses of this machine."""
     yield _versions()
     yield _reader()
     free = psutil.virtual_memory().available

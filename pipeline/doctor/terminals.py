@@ -1,4 +1,4 @@
-"""The Terminals: who answers, in which words, and what the subscription lets pass."""
+"""The Terminals: which answer, with which API, and the orders that the subscription includes."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -27,7 +27,7 @@ _WAYS_OUT = {"UNVERIFIED": "its credentials are wrong: see its creds.txt, and re
 _POLICY = RetryPolicy(attempts=3, seconds=20)
 _REFUSED = (403, 471)
 _MOST_DRIFT = 120
-# What is asked for, and what a subscription without it means.
+# The order that is requested, its name, and the level of a subscription without it.
 _PROBES = (
     ("first_order", "first-order Greeks", FAIL),
     ("second_order", "second-order Greeks", WARN),
@@ -36,7 +36,7 @@ _PROBES = (
 
 
 def terminals(choices: Sequence[Sequence[str]], api: str, symbol: str) -> Iterator[Diagnosis]:
-    """Yields which Terminals answer, and what each one lets pass.
+    """Yields which Terminals answer, and the orders that each one serves.
 
     A Terminal that does not answer is a failure where it is the only one; a download with several
     leaves it out, so there it is a warning.
@@ -44,7 +44,7 @@ def terminals(choices: Sequence[Sequence[str]], api: str, symbol: str) -> Iterat
     Args:
         choices: the addresses of each Terminal: it may answer at any of them.
         api: `v3`, `v2`, or `auto` for both.
-        symbol: an option root to ask for.
+        symbol: an option root to request.
     """
     connected: list[tuple[str, str]] = []
     silent: list[Diagnosis] = []

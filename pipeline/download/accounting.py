@@ -3,12 +3,13 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
+from pipeline.text import count
 from transforms.metrics.summary import RunSummary
 from transforms.model import STATUSES, WRITTEN, GreeksRequest, Key, key_of
 
 
 class BooksDiffer(RuntimeError):
-    """Something was lost, or counted twice, between the requests and the summary."""
+    """A request is missing or counted twice in the summary."""
 
 
 def check_accounts(
@@ -17,21 +18,22 @@ def check_accounts(
     """Checks that a summary has each request that was sent exactly once, and that its sums agree.
 
     Args:
-        requests: what was to be fetched.
-        summary: what the graph says of it.
+        requests: all that were to be fetched.
+        summary: the graph's.
         counters: what Beam counted under the names of `RecordResults`, or None where a runner may
             count an expiration twice, since it may run a bundle again.
 
     Raises:
-        BooksDiffer: they don't; the message says how.
+        BooksDiffer: they do not agree; the message names the difference.
     """
-    asked = Counter(request.key for request in requests)
-    told = Counter(map(key_of, summary.expirations))
-    if asked != told:
-        lost, twice = asked - told, told - asked
+    requested = Counter(request.key for request in requests)
+    reported = Counter(map(key_of, summary.expirations))
+    if requested != reported:
+        lost, twice = requested - reported, reported - requested
         raise BooksDiffer(
-            f"{len(requests)} expirations were asked for, and {len(summary.expirations)} have a "
-            f"result: {_names(lost)} without one, {_names(twice)} too often"
+            f"{count(len(requests), 'expiration')} requested, and "
+            f"{count(len(summary.expirations), 'result')}: {_names(lost)} without a result, "
+            f"{_names(twice)} with more than one"
         )
     results = summary.expirations
     written = [result for result in results if result["status"] == WRITTEN]
@@ -42,8 +44,8 @@ def check_accounts(
         _same("rows", summary.total_records, counters.get("rows", 0))
         _same("bytes", summary.total_data_size, counters.get("bytes", 0))
         for status in STATUSES:
-            count = sum(result["status"] == status for result in results)
-            _same(f"{status} expirations", count, counters.get(f"expirations_{status}", 0))
+            ended = sum(result["status"] == status for result in results)
+            _same(f"{status} expirations", ended, counters.get(f"expirations_{status}", 0))
 
 
 def _names(keys: Iterable[Key]) -> str:

@@ -1,4 +1,4 @@
-"""What one run does, from its source to its summary."""
+"""The steps of one run, from its source to its summary."""
 
 from pipeline.download.job import Job
 from pipeline.download.messages import announce, print_skipped
@@ -18,9 +18,9 @@ def execute(session: Session, job: Job) -> RunSummary:
 
     Raises:
         ThetaError: no Terminal answers, or not as one.
-        NothingMatched: there is nothing of what was asked for.
+        NothingMatched: the Terminal lists nothing that was requested.
         Conflict: something is in the way, and nothing was fetched.
-        DryRun: the runner took the job, which is all that was asked for.
+        DryRun: the runner took the job of a dry run.
         Exception: what the runner raises.
     """
     config, layout, stop = session.config, session.layout, session.stop

@@ -56,7 +56,7 @@ class Job:
         """Fetches what the session's inventory misses, and returns the summary of that.
 
         Raises:
-            DryRun: the runner took the job, which is all that was asked for.
+            DryRun: the runner took the job of a dry run.
             WorkerDied: a worker's process ended.
             BooksDiffer: the summary does not agree with the requests.
             Exception: what the runner raises.

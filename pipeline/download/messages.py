@@ -1,4 +1,4 @@
-"""What a download says at its beginning and at its end."""
+"""The messages of a download at its beginning and at its end."""
 
 import sys
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ _LISTED = 10
 
 
 def announce(plan: Plan, source: Source, config: DownloadConfig) -> None:
-    """Prints what is about to be fetched, from where, and what is not."""
+    """Prints which expirations will be fetched, and from where."""
     for note in plan.notes:
         print(f"note: {note}")
     if plan.closed:
@@ -47,11 +47,11 @@ def _count(plan: Plan, config: DownloadConfig) -> str:
 def print_skipped(skipped: Mapping[str, int]) -> None:
     """Prints how many expirations need not be fetched, by reason, and how to fetch them anew."""
     for reason, number in sorted(skipped.items()):
-        print(f"skipped: {number} {reason} (--overwrite asks again)")
+        print(f"skipped: {number} {reason} (--overwrite downloads them again)")
 
 
 def conclude(summary: RunSummary, record: Record, path: str, output: str) -> None:
-    """Prints what came of a run, what failed and why, and where everything is."""
+    """Prints the results and failures of a run, and the paths of its files."""
     counts = [
         f"{number} {status}"
         for status, number in (
@@ -88,8 +88,8 @@ def conclude(summary: RunSummary, record: Record, path: str, output: str) -> Non
     # Missing trade dates have lines of their own.
     rows = {rule: n for rule, n in summary.findings.items() if rule != MISSING_DATES}
     if rows:
-        told = ", ".join(f"{rule} {number:,}" for rule, number in rows.items())
-        print(f"quality: {told} (rows; examples in the summary)")
+        found = ", ".join(f"{rule} {number:,}" for rule, number in rows.items())
+        print(f"quality: {found} (rows; examples in the summary)")
     elif record["request"]["check"] and summary.total_records and not summary.findings:
         print("quality: no finding")
     print(f"files:   {output}")
@@ -117,8 +117,8 @@ def _print_missing(summary: RunSummary, record: Record) -> None:
 def all_empty(summary: RunSummary) -> bool:
     """Returns whether every expiration that was requested is empty.
 
-    What is empty by rule was not asked for; what was found empty by an earlier run was.
+    What is empty by rule was not requested; one that an earlier run found empty was.
     """
     remembered = summary.skipped_empty_expirations
-    asked = summary.total_requests > 0 or remembered > 0
-    return asked and summary.total_expirations == summary.empty_expirations + remembered
+    requested = summary.total_requests > 0 or remembered > 0
+    return requested and summary.total_expirations == summary.empty_expirations + remembered

@@ -1,4 +1,4 @@
-"""What a run has done when it ends before its graph could tell."""
+"""The results of a run that ends before its graph has a summary."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,26 +20,26 @@ _LOOKED_UP = 64
 
 
 def results_so_far(
-    requests: Sequence[GreeksRequest], told: Iterable[bytes], layout: Layout
+    requests: Sequence[GreeksRequest], arrived: Iterable[bytes], layout: Layout
 ) -> list[ExpirationResult]:
-    """Returns a result for each request: as it was told, or as the manifest knows, or interrupted.
+    """Returns a result for each request: one that came, else the manifest's, else interrupted.
 
     Args:
         requests: all that were to be fetched, in the order in which they are taken.
-        told: the results that came, each the JSON text of `ExpirationResult.describe()`.
+        arrived: the results that came, each the JSON text of `ExpirationResult.describe()`.
         layout: of the run.
 
     Raises:
         OSError: the manifest can't be read.
         ValueError: an entry of it is broken.
     """
-    known = {key_of(each): each for each in map(json.loads, told)}
+    known = {key_of(each): each for each in map(json.loads, arrived)}
     results = []
     looked_up = 0
     for request in requests:
         described = known.get(request.key)
         if described is not None:
-            results.append(_as_told(request, described))
+            results.append(_result_of(request, described))
         elif looked_up < _LOOKED_UP:
             looked_up += 1
             recorded = result_of(request, layout)
@@ -49,10 +49,10 @@ def results_so_far(
     return results
 
 
-def _as_told(request: GreeksRequest, told: Mapping[str, Any]) -> ExpirationResult:
+def _result_of(request: GreeksRequest, described: Mapping[str, Any]) -> ExpirationResult:
     names = (
         *("status", "rows", "bytes", "seconds", "requests", "waited", "provisional", "path"),
         *("dates_with_rows", "quality"),
     )
-    failure = Failure(**told["error"]) if told.get("error") else None
-    return ExpirationResult(request, failure=failure, **{name: told[name] for name in names})
+    failure = Failure(**described["error"]) if described.get("error") else None
+    return ExpirationResult(request, failure=failure, **{name: described[name] for name in names})

@@ -1,4 +1,4 @@
-"""The record of a run that ended: what the graph knows, and what only the launcher knows."""
+"""The record of a run that ended: the graph's summary and the launcher's figures."""
 
 import platform
 from datetime import datetime, timezone
@@ -25,8 +25,8 @@ def completed(
 
     Args:
         begun: its record so far.
-        summary: what the graph did.
-        config: what was asked for.
+        summary: of the graph.
+        config: of the run.
         status: one of the history's.
         seconds: that it took.
         runner: the name of Beam's runner.
@@ -54,7 +54,7 @@ def completed(
 
 
 def versions() -> dict[str, str]:
-    """Returns the versions of what a run's files and figures depend on."""
+    """Returns the versions of the software that made a run's files."""
     return {
         "theta-greeks-pipeline": __version__,
         "apache-beam": version("apache-beam"),

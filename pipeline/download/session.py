@@ -1,4 +1,4 @@
-"""One run, from its start record to its end record: what it knows, keeps and leaves behind."""
+"""One run, from its start record to its end record: its state, its record and its stop signal."""
 
 import sys
 import tempfile
@@ -39,10 +39,10 @@ class Session:
     Attributes:
         config: what to download, the output as the workers see it.
         store: the run history.
-        record: what is known of the run so far, for the history.
+        record: of the run so far, for the history.
         layout: where its files go.
         stop: asks its workers to stop.
-        inventory: what is to be fetched and what is not, once that is known.
+        inventory: of the requests to fetch and to skip, once it is known.
         measured: the memory and the progress of the graph, once that runs.
         unkept: whether the history could not take the end record.
 
@@ -101,7 +101,7 @@ class Session:
         return len(self._results()) >= len(self.inventory.missing)
 
     def _results(self) -> list[bytes]:
-        return self.measured.progress.told if self.measured else []
+        return self.measured.progress.results if self.measured else []
 
     def results_so_far(self, error: BaseException | None) -> RunSummary:
         """Returns the summary of a run whose graph did not come to its end.
@@ -120,7 +120,7 @@ class Session:
         return _with_failures(summary, Failure.of(error))
 
     def with_skipped(self, summary: RunSummary) -> RunSummary:
-        """Returns a summary of what was fetched, completed with what was not, and why."""
+        """Returns a summary completed with the skipped expirations and the failures of the inventory."""
         there = self.inventory
         summary = summary.with_skipped(
             sum(there.skipped.values()), there.empty, there.incomplete, there.listed
@@ -128,7 +128,7 @@ class Session:
         return _with_failures(summary, *there.failures)
 
     def finish(self, summary: RunSummary, status: str) -> str:
-        """Completes the record with what only the launcher knows, and keeps it.
+        """Completes the record with the launcher's figures, and keeps it.
 
         Returns:
             Where it is kept: in the history, or where that fails in the `.meta` of the output.

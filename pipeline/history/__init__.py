@@ -1,4 +1,4 @@
-"""The run history: every run is kept, in the place that `--metrics` names.
+"""The run history: the records of all runs, at the place that `--metrics` names.
 
 ```python
 store = open_store("sqlite:///runs.db")

@@ -74,7 +74,7 @@ class ApartStore:
         yield from self._call("bury")
 
     def heads(self, query: Query) -> Iterator[Head]:
-        """Yields the head of each run that a query asks for, newest first."""
+        """Yields the head of each run that a query matches, newest first."""
         yield from self._call("heads", query=vars(query))
 
     def read(self, run_id: str) -> Record:

@@ -8,7 +8,7 @@ from pipeline.history.model import SUCCEEDED, head_of
 
 HIGHER, LOWER, SAME = "higher", "lower", "same"
 
-# name -> (key of the record, unit, what is better)
+# name -> (key of the record, unit, which value is better)
 _FIGURES = {
     "throughput": ("average_throughput", "rows/s", HIGHER),
     "duration": ("total_duration", "s", LOWER),
@@ -18,7 +18,7 @@ _FIGURES = {
     "failures": ("failed_expirations", "", LOWER),
     "waiting": ("total_wait", "s", LOWER),
 }
-# What makes two runs ask for different things; the rest only says how, or where to.
+# Settings that choose other rows.
 _ASKED = (
     "symbol",
     "start_date",
@@ -44,7 +44,7 @@ class ComparedFigure:
         before: of the earlier run, or None if it has none.
         after: of the later one.
         change: (after - before) / before, or None if that is not a number.
-        regression: whether the change is for the worse, and more than what is tolerated.
+        regression: whether the change is for the worse, and exceeds the tolerance.
     """
 
     name: str
@@ -62,7 +62,7 @@ class Comparison:
     Attributes:
         before: the id of the earlier one.
         after: the id of the later one.
-        differences: what they asked for, or had, differently, as (name, before, after): then rows,
+        differences: their settings or sources that differ, as (name, before, after): then rows,
             duration and throughput are not judged.
         figures: side by side.
         regressions: sentences; none if the later one is no worse.
@@ -84,7 +84,7 @@ def compare(before: Mapping[str, Any], after: Mapping[str, Any], tolerance: floa
 
     One more failure is a regression, and so is memory that grew by more than `tolerance`, or a run
     that did not succeed after one that did. Rows, duration and throughput are judged only where
-    both runs asked the same of the same market in the same way.
+    both runs had the same settings and market.
 
     Args:
         before: the record of the earlier run.
@@ -122,7 +122,7 @@ def _asked(record: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def comparison_lines(comparison: Comparison) -> Iterator[str]:
-    """Yields a comparison as a table, and what is worse."""
+    """Yields a comparison as a table, then the regressions."""
     yield f"{'':<13}{comparison.before:>26}{comparison.after:>26}{'change':>10}"
     for figure in comparison.figures:
         change = "" if figure.change is None else f"{figure.change:+.1%}"

@@ -84,7 +84,7 @@ class JsonStore:
                 yield record
 
     def heads(self, query: Query) -> Iterator[Head]:
-        """Yields the head of each run that a query asks for, newest first.
+        """Yields the head of each run that a query matches, newest first.
 
         Files are read as the heads are taken, the newest first, so that a short list reads few.
         """

@@ -1,4 +1,4 @@
-"""What every run history keeps and answers, whatever it is stored in."""
+"""The interface and the records of a run history, whatever it is stored in."""
 
 import contextlib
 import os
@@ -18,7 +18,7 @@ Record = dict[str, Any]
 """A whole run: its run summary."""
 
 Head = dict[str, Any]
-"""What a list shows of a run; see `head_of`."""
+"""A run's fields in a list; see `head_of`."""
 
 RUNNING, SUCCEEDED, FAILED, INTERRUPTED, DIED = (
     "running",
@@ -43,7 +43,7 @@ class Query:
     """Which runs to list, newest first.
 
     Attributes:
-        symbol: only runs that asked for it.
+        symbol: only runs that requested it.
         since: only runs that started then or later; ISO 8601 in UTC, or the beginning of it.
         until: only runs that started before then.
         status: only runs that ended so.
@@ -57,7 +57,7 @@ class Query:
     limit: int | None = None
 
     def matches(self, head: Mapping[str, Any]) -> bool:
-        """Returns whether a run is one of those asked for, whatever the limit."""
+        """Returns whether a run matches, whatever the limit."""
         start = head["start_time"]
         return (
             (self.symbol is None or self.symbol in head["symbols"])
@@ -68,7 +68,7 @@ class Query:
 
 
 class RunHistory(Protocol):
-    """A run history that is looked at.
+    """A run history to read.
 
     Attributes:
         name: where it is, without a password.
@@ -82,7 +82,7 @@ class RunHistory(Protocol):
     skipped: list[str]
 
     def heads(self, query: Query) -> Iterator[Head]:
-        """Yields the head of each run that a query asks for, newest first."""
+        """Yields the head of each run that a query matches, newest first."""
 
     def read(self, run_id: str) -> Record:
         """Returns the whole record of a run.
@@ -93,7 +93,7 @@ class RunHistory(Protocol):
 
 
 class RunStore(RunHistory, Protocol):
-    """A run history that is kept.
+    """A run history to write, too.
 
     Raises:
         StoreError: from every method: it can't be reached, read or written.
@@ -116,7 +116,7 @@ class RunStore(RunHistory, Protocol):
         """Marks the runs of this machine that were killed as died, and yields their records."""
 
     def rest(self) -> None:
-        """Lets go of what it holds; it may be used again."""
+        """Frees its resources until the next call."""
 
     def ready(self) -> None:
         """Takes up what the next call will need, for a run that is to end in a moment.
@@ -127,7 +127,7 @@ class RunStore(RunHistory, Protocol):
 
 
 def head_of(record: Mapping[str, Any]) -> Head:
-    """Returns what a list shows of a run.
+    """Returns a run's fields in a list.
 
     Raises:
         KeyError, TypeError, ValueError: it is no record of a run.
@@ -160,7 +160,7 @@ def head_of(record: Mapping[str, Any]) -> Head:
 
 
 def begin(record: Record, run_id: str, now: datetime) -> None:
-    """Adds to a record what it begins with; its owner is this process, unless it has one."""
+    """Adds the fields of a start record; its owner is this process, unless it has one."""
     record.update(run_id=run_id, status=RUNNING, start_time=now.isoformat())
     record.setdefault("owner", owner(os.getpid()))
 
@@ -184,7 +184,7 @@ def died(record: Mapping[str, Any]) -> bool:
 def to_bury(record: Mapping[str, Any], run_id: str) -> bool:
     """Returns whether a record that is kept as the start record of a run is one, and died.
 
-    What anybody may have written is a claim: its id becomes the name of what is removed.
+    A record may have been written by anybody, and its id becomes the name of a file to remove.
 
     Raises:
         KeyError, TypeError, ValueError, AttributeError: it is no start record.
@@ -194,16 +194,15 @@ def to_bury(record: Mapping[str, Any], run_id: str) -> bool:
 
 
 def owner(pid: int) -> Record | None:
-    """Returns what distinguishes a process from a later one of its number, or None."""
+    """Returns the `ProcessId` of a process as a document, or None if there is no such process."""
     found = ProcessId.of(pid)
     return None if found is None else asdict(found)
 
 
 def recent(store: RunHistory, runs: int = 30) -> Iterator[Record]:
-    """Yields the records of the newest runs, whatever they asked for; none if they can't be read.
+    """Yields the records of the newest runs, whatever they requested; none if they can't be read.
 
-    One at a time: a record may list thousands of files. What they teach makes an estimate
-    better, and nothing depends on it.
+    One at a time: a record may list thousands of files. They only improve estimates.
     """
     with contextlib.suppress(StoreError):
         for head in store.heads(Query(limit=runs)):

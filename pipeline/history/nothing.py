@@ -7,10 +7,10 @@ from pipeline.history.model import Head, NoSuchRun, Query, Record
 
 
 class NoRuns:
-    """A run history that is not there yet, and is not made by being looked at.
+    """A run history that does not exist yet; reading does not create it.
 
     Args:
-        metrics: where the first run will make it.
+        metrics: where the first run will create it.
     """
 
     def __init__(self, metrics: str) -> None:

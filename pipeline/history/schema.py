@@ -75,7 +75,7 @@ def is_newest(connection: sa.Connection) -> bool:
 
 
 def migrate(connection: sa.Connection) -> None:
-    """Brings the tables up to date, in the transaction of `connection`; what is in them stays.
+    """Brings the tables up to date, in the transaction of `connection`; rows stay.
 
     Two that come at once: the second one waits for the first, and finds nothing to do.
 

@@ -1,7 +1,7 @@
 """How many contracts an expiration has, learnt from expirations that are done.
 
-Near expirations have several times the contracts of far ones, so what is known is kept by symbol
-and by days to expiration, and what lies between is interpolated.
+Near expirations have several times the contracts of far ones, so sizes are kept by symbol
+and by days to expiration, and interpolated in between.
 """
 
 from bisect import bisect_left, insort
@@ -20,15 +20,15 @@ def moments(interval: str, parameters: Mapping[str, str] | None = None) -> float
     """Returns how many rows one contract has in a trade date.
 
     Args:
-        interval: as in `GreeksRequest`. For `tick` nobody knows: it counts as one, so that what is
-            learnt from ticks is only good for ticks.
+        interval: as in `GreeksRequest`. `tick`, whose rows are unknown, counts as one: sizes
+            learnt from ticks are only good for ticks.
         parameters: of the request: `start_time` and `end_time` bound the day, both included.
     """
     if interval in (TICK, END_OF_DAY):
         return 1.0
-    told = parameters or {}
-    first = clock_ms(told["start_time"]) if "start_time" in told else OPEN_MS
-    last = clock_ms(told["end_time"]) if "end_time" in told else CLOSE_MS
+    given = parameters or {}
+    first = clock_ms(given["start_time"]) if "start_time" in given else OPEN_MS
+    last = clock_ms(given["end_time"]) if "end_time" in given else CLOSE_MS
     return float(1 + max(0, last - first) // interval_ms(interval))
 
 

@@ -103,7 +103,7 @@ class SqlStore:
             yield record
 
     def heads(self, query: Query) -> Iterator[Head]:
-        """Yields the head of each run that a query asks for, newest first."""
+        """Yields the head of each run that a query matches, newest first."""
         sql = sa.select(RUNS.c.head, sa.case((RUNS.c.status == RUNNING, RUNS.c.record)))
         if query.status in (DIED, RUNNING):
             # One that was killed has the status `running` until it is buried.

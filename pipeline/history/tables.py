@@ -16,7 +16,7 @@ _LISTED = 10
 
 
 def head_line(head: Head) -> str:
-    """Returns a list's line of one run. What is not known of it is a dash."""
+    """Returns a list's line of one run. An unknown value is a dash."""
     symbols = ",".join(head["symbols"]) or "-"
     dates = "–".join(dict.fromkeys(filter(None, (head["start_date"], head["end_date"]))))
     return (
@@ -29,7 +29,7 @@ def head_line(head: Head) -> str:
 
 
 def run_lines(record: Record) -> Iterator[str]:
-    """Yields what a person wants to know of one run."""
+    """Yields the lines of `runs show`."""
     head = head_of(record)
     request = record.get("request") or {}
     source = record.get("source") or {}
@@ -39,13 +39,13 @@ def run_lines(record: Record) -> Iterator[str]:
     )
     if source:
         yield f"from         {source.get('terminal')} ({source.get('api')}, {source.get('data')})"
-    asked = {"symbol": request.get("symbol"), **request}
-    asked_for = ", ".join(
+    requested = {"symbol": request.get("symbol"), **request}
+    settings = ", ".join(
         f"{name} {_value(value)}"
-        for name, value in asked.items()
+        for name, value in requested.items()
         if value not in (None, [], {}, "", 0)
     )
-    yield from wrap(f"asked for    {asked_for}", 100, subsequent_indent=" " * 13)
+    yield from wrap(f"request      {settings}", 100, subsequent_indent=" " * 13)
     if "total_records" in record:
         yield from _outcome(record, head)
     for error in record.get("errors", ())[:_LISTED]:

@@ -1,4 +1,4 @@
-"""Keeps the memory of a command's process low: nothing here changes what it does."""
+"""Keeps the memory of a command's process low: results do not change."""
 
 import ctypes
 import gc
@@ -57,7 +57,7 @@ def _share_one_arena() -> None:
 
 @contextmanager
 def importing() -> Iterator[None]:
-    """Keeps the garbage collector out of imports, and what they left out of its later rounds.
+    """Keeps the garbage collector out of imports, and their objects out of its later rounds.
 
     Beam and pyarrow make half a million objects that live as long as the process: to look at them
     over and over would cost a download a twentieth of its time.
@@ -71,7 +71,7 @@ def importing() -> Iterator[None]:
 
 
 def quiet_beam() -> None:
-    """Keeps Beam from telling at length, also while it is imported, what is no news to a user."""
+    """Logs only errors of Beam, also while it is imported."""
     logging.getLogger().setLevel(logging.ERROR)
 
 

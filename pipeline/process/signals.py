@@ -17,7 +17,7 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Interruption:
-    """What signal a run was sent, if any.
+    """The signal that a run was sent, if any.
 
     Attributes:
         signal: its number, or None.

@@ -1,7 +1,7 @@
 """Standard output that outlives its reader: `greeks download … | head` is a run like any other.
 
 So is one whose output goes to a full disk, or nowhere: a job that was started with it closed. And
-so is one whose output is in an encoding that lacks a character of what is printed.
+so is one whose output is in an encoding that lacks a printed character.
 """
 
 import io
@@ -17,7 +17,7 @@ class Unbroken:
         self._stream = stream
 
     def write(self, text: str) -> int:
-        """Writes `text`, and says so even where nobody reads it."""
+        """Writes `text`, and returns its length even where nobody reads it."""
         try:
             return self._stream.write(text)
         except OSError:

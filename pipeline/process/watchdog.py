@@ -27,7 +27,7 @@ DIED = (
     "whole: run again, which fetches only what is missing"
 )
 CHANNEL_CLOSED = "Channel closed prematurely"
-"""What Beam's local runner says of it, where it notices by itself and does not wait for ever."""
+"""In the message of Beam's local runner, where it notices the death itself."""
 
 
 class Watchdog:

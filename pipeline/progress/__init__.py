@@ -1,4 +1,4 @@
-"""What is seen of a run while it goes: listened to, added up, shown, and sampled."""
+"""Live progress of a run: received, added up, shown and sampled."""
 
 from typing import TYPE_CHECKING
 

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from pipeline.progress.display import facts, in_flight
 from pipeline.progress.snapshot import Snapshot
-from pipeline.text import time_text
+from pipeline.text import count, time_text
 
 
 class Bar:
@@ -46,7 +46,7 @@ class Bar:
             print(text, file=self._out, flush=True)
 
     def news(self, text: str) -> None:
-        """Prints what happened above the bar."""
+        """Prints an event above the bar."""
         self._console.print(Text(text, style="yellow"))
 
     def draw(self, now: Snapshot, memory: float) -> None:
@@ -57,7 +57,7 @@ class Bar:
         head.add_column(justify="right")
         share = now.done / now.total if now.total else 1
         head.add_row(
-            f"{now.done}/{now.total} expirations {share:.0%}",
+            f"{now.done}/{count(now.total, 'expiration')} {share:.0%}",
             ProgressBar(total=max(now.total, 1), completed=now.done),
             f"{time_text(now.seconds)}, ETA {time_text(now.remaining)}",
         )

@@ -1,4 +1,4 @@
-"""What a person sees of a run while it goes: the bar of a terminal, plain lines elsewhere."""
+"""The display of a run: a bar in a terminal, plain lines elsewhere."""
 
 import sys
 from typing import Protocol, TextIO
@@ -52,7 +52,7 @@ class Display(Protocol):
         """Shows a line of the table of results, which stays."""
 
     def news(self, text: str) -> None:
-        """Shows what just happened: a retry, a failure."""
+        """Shows an event: a retry, a failure."""
 
     def draw(self, now: Snapshot, memory: float) -> None:
         """Shows how far the run is, and how many MiB it has resident."""
@@ -100,12 +100,12 @@ class Plain:
         print(text, file=self._out, flush=True)
 
     def news(self, text: str) -> None:
-        """Prints what happened."""
+        """Prints an event."""
         self._news += 1
         if self._news <= _MOST_NEWS:
             print(text, file=self._err, flush=True)
         elif self._news == _MOST_NEWS + 1:
-            print("… more of this is counted below", file=self._err, flush=True)
+            print("… the next line of progress counts the others", file=self._err, flush=True)
 
     def draw(self, now: Snapshot, memory: float) -> None:
         """Prints a line of progress."""
@@ -113,7 +113,7 @@ class Plain:
         share = now.done / now.total if now.total else 1
         under_way = in_flight(now)
         print(
-            f"{time_text(now.seconds)} {now.done}/{now.total} expirations ({share:.0%}), "
+            f"{time_text(now.seconds)} {now.done}/{count(now.total, 'expiration')} ({share:.0%}), "
             f"{facts(now, memory)}, ETA {time_text(now.remaining)}"
             + (f"; in flight: {under_way}" if under_way else ""),
             file=self._err,

@@ -68,7 +68,7 @@ class Progress:
 
     Attributes:
         address: of the Unix datagram socket that workers send to, or None.
-        told: the results that came, each the JSON text of `ExpirationResult.describe()`.
+        results: those that came, each the JSON text of `ExpirationResult.describe()`.
         samples: the run over time.
     """
 
@@ -89,7 +89,7 @@ class Progress:
         self._socket.settimeout(_POLL_SECONDS)
         self._lock = threading.Lock()
         self._ended = threading.Event()
-        self.told: list[bytes] = []
+        self.results: list[bytes] = []
         self._headed = False
         self._next_look = 0.0
         self._next_drawing = time.monotonic() + display.seconds
@@ -141,11 +141,11 @@ class Progress:
             else:
                 if not message and self._ended.is_set():
                     return
-                # Anybody may send to the socket: what is no message is none of ours.
+                # Anybody may send to the socket: other data is ignored.
                 with self._lock, contextlib.suppress(ValueError, KeyError, TypeError):
                     if self._take(json.loads(message)):
                         # As text: parsed, thousands of them would take five times the memory.
-                        self.told.append(message)
+                        self.results.append(message)
             with self._lock:
                 self._draw()
 
@@ -159,7 +159,7 @@ class Progress:
             self._display.news(f"{name}: retried in {seconds:.1f} s: {reason}")
         elif message["kind"] == "withdrawn":
             self._display.news(
-                f"{name}: left to another Terminal: {_URL.sub('', message['reason'])}"
+                f"{name}: moved to another Terminal: {_URL.sub('', message['reason'])}"
             )
         elif message["kind"] == "result":
             if not self._headed:

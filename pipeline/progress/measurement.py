@@ -1,4 +1,4 @@
-"""What is measured and shown while the graph runs: memory, progress, samples over time."""
+"""Measurements while the graph runs: memory, progress, samples over time."""
 
 from typing import Any, Protocol
 
@@ -56,7 +56,7 @@ class Measured:
         self.progress.close_display()
 
     def figures(self) -> dict[str, Any]:
-        """Returns what goes to the run's record."""
+        """Returns the figures for the run's record."""
         figures = {
             "samples": self.progress.samples.columns(),
             "peak_memory_usage": self._sampler.peak,

@@ -16,7 +16,7 @@ class Snapshot:
         rows_now: rows per second over the last five seconds.
         rows_average: rows per second since it began.
         bytes_now: bytes per second over the last five seconds.
-        remaining: seconds that the rest will take, or None while nobody knows.
+        remaining: seconds that the rest will take, or None while unknown.
         in_flight: each expiration under way, and its rows so far, the longest first.
         retries: requests that were sent again.
         failed: expirations that failed.

@@ -20,8 +20,8 @@ class Tally:
     have, by its days to expiration; earlier runs show how the far ones compare with the near ones.
 
     Args:
-        requests: all that the run asks for.
-        earlier: what earlier runs taught, or nothing.
+        requests: all of the run.
+        earlier: sizes learnt from earlier runs, if any.
         clock: returns seconds.
     """
 
@@ -99,7 +99,7 @@ class Tally:
         self._trend.append((now, rows, size))
         while self._trend[1][0] < now - _TREND_SECONDS:
             self._trend.popleft()
-        rows_now, bytes_now = self._rates(_NOW_SECONDS)
+        rows_now, bytes_now = self._speeds(_NOW_SECONDS)
         seconds = now - self._began
         return Snapshot(
             seconds=seconds,
@@ -122,7 +122,7 @@ class Tally:
         symbol, expiration, first, last = key
         return f"{symbol} {expiration}" + (f" on {first}" if self._by_day and first == last else "")
 
-    def _rates(self, span: float) -> tuple[float, float]:
+    def _speeds(self, span: float) -> tuple[float, float]:
         """Returns rows and bytes per second over the last `span` seconds."""
         end, rows, size = self._trend[-1]
         # A sample just before the span, so that the span is whole.
@@ -131,7 +131,7 @@ class Tally:
         )
         if end <= start:
             return 0.0, 0.0
-        # A file that was discarded takes its rows back: no rate is below nothing.
+        # A file that was discarded takes its rows back: no speed is below 0.
         return (
             max(0.0, (rows - rows_then) / (end - start)),
             max(0.0, (size - size_then) / (end - start)),
@@ -141,10 +141,10 @@ class Tally:
         left = self._rows_left()
         if left is None:
             return None
-        rate, _ = self._rates(_TREND_SECONDS)
+        speed, _ = self._speeds(_TREND_SECONDS)
         if left == 0:
             return 0.0
-        return left / rate if rate else None
+        return left / speed if speed else None
 
     def _rows_left(self) -> float | None:
         expected = self._expect()
@@ -159,7 +159,7 @@ class Tally:
         return left
 
     def _expect(self) -> dict[Key, float] | None:
-        """Returns the rows of each request that was not done a moment ago, None if nobody knows.
+        """Returns the rows of each request that was not done a moment ago, None if unknown.
 
         Of thousands of requests that takes milliseconds: then it is not done whenever one ends.
         """
@@ -184,7 +184,7 @@ class Tally:
         return expected
 
     def _scale(self) -> float:
-        """Returns the rows of what is done, in parts of those expected from earlier runs."""
+        """Returns the rows of ended expirations over those that earlier runs predicted."""
         pairs = [
             (rows, before)
             for key, (rows, _) in self._done.items()

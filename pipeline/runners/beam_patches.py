@@ -1,6 +1,6 @@
-"""What a command changes in Beam's inner parts, each checked against the installed release first.
+"""Patches of Beam's internals, each checked against the installed release first.
 
-Nothing here changes what a graph does or what is sent to a worker elsewhere: Beam's housekeeping,
+No patch changes the results of a graph or the data sent to a worker elsewhere: Beam's housekeeping,
 made for jobs of hours, is a good part of a download of seconds. On a release outside `TESTED`, or
 where a name has another shape than the one patched, that patch is left out and logged at DEBUG:
 files are the same, only start-up takes longer.

@@ -34,7 +34,7 @@ def end_job(options: PipelineOptions) -> None:
     """Cancels the run's job on its cluster, if it is there and has not ended.
 
     Does nothing without a cluster: an embedded Flink ends with its job server. A cluster that does
-    not answer is named on standard error, with what is left to do there.
+    not answer is named on standard error, with the remaining steps.
     """
     master = options.view_as(FlinkRunnerOptions).flink_master
     if not _is_flink(options) or master.startswith("["):

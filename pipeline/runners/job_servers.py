@@ -49,11 +49,11 @@ def check_runner(name: str, options: PipelineOptions) -> None:
     elif name == "prismrunner":
         path = options.view_as(PrismRunnerOptions).prism_location
         if not path or not Path(path).is_file():
-            told = (
+            problem = (
                 f"--prism_location {path} is not there" if path else "--prism_location is missing"
             )
             raise ConfigError(
-                f"--prism_location {told}: PrismRunner needs Beam's Prism, which is not "
+                f"--prism_location {problem}: PrismRunner needs Beam's Prism, which is not "
                 "downloaded unasked. With Go: "
                 "go install github.com/apache/beam/sdks/v2/go/cmd/prism@"
                 f"v{version('apache-beam')}, then --prism_location ~/go/bin/prism"
@@ -126,8 +126,10 @@ class _FlinkServer(_Bound, FlinkJarJobServer):
 class _PrismServer(_Bound, PrismJobServer):
     def start(self) -> Any:
         stub = super().start()
-        # Beam turns every line of Prism's into a record of its level: what is well is not told.
-        logging.getLogger(type(self).__name__).addFilter(lambda said: said.levelno >= logging.ERROR)
+        # Beam turns every line of Prism's into a record of its level: only errors are kept.
+        logging.getLogger(type(self).__name__).addFilter(
+            lambda record: record.levelno >= logging.ERROR
+        )
         return stub
 
 
@@ -192,19 +194,19 @@ def quiet_engines() -> Iterator[None]:
     logging.getLogger("apache_beam.utils.subprocess_server").setLevel(logging.ERROR)
     logging.getLogger("apache_beam.runners.worker").setLevel(logging.CRITICAL)
     before = threading.excepthook
-    told = threading.Event()
+    reported = threading.Event()
 
-    def tell(args: threading.ExceptHookArgs) -> None:
+    def report(args: threading.ExceptHookArgs) -> None:
         if not isinstance(args.exc_value, grpc.RpcError):
             before(args)
-        elif args.exc_value.code() == grpc.StatusCode.UNAVAILABLE and not told.is_set():
-            told.set()
+        elif args.exc_value.code() == grpc.StatusCode.UNAVAILABLE and not reported.is_set():
+            reported.set()
             print(
                 "greeks download: the engine dropped a worker; its work is to be done again",
                 file=sys.stderr,
             )
 
-    threading.excepthook = tell
+    threading.excepthook = report
     try:
         yield
     finally:

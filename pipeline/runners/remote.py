@@ -10,19 +10,19 @@ from apache_beam.runners.runner import PipelineResult, PipelineState
 from transforms.metrics.reporter import NAMESPACE
 
 _LOOK_SECONDS = 0.1
-_TELL_SECONDS = 1.0
+_REPORT_SECONDS = 1.0
 GRACE_SECONDS = 2.0
 """From the signal to the cancelling of a job whose workers have not ended by themselves."""
 
 
 def watch(
     result: PipelineResult,
-    told: Callable[[str, Mapping[str, int]], None],
+    report: Callable[[str, Mapping[str, int]], None],
     stopping: Callable[[], object] = lambda: False,
     sleep: Callable[[float], None] = time.sleep,
     clock: Callable[[], float] = time.monotonic,
 ) -> None:
-    """Tells the state and the counters of a running pipeline until it ends, however it ends.
+    """Reports the state and the counters of a running pipeline until it ends, however it ends.
 
     A local runner's has ended already: nothing is reported. One that is to stop is given a
     moment: its workers see the stop signal where they share a file system with the launcher, and
@@ -30,19 +30,19 @@ def watch(
 
     Args:
         result: of `Pipeline.run()`.
-        told: takes the state, such as `RUNNING`, and our counters by name: none, where the runner
+        report: takes the state, such as `RUNNING`, and our counters by name: none, where the runner
             does not report any.
         stopping: whether the run was asked to stop.
         sleep: waits between two looks.
-        clock: tells seconds.
+        clock: returns seconds.
     """
-    next_telling = clock()
+    next_report = clock()
     cancel_at: float | None = None
     while not PipelineState.is_terminal(state := str(result.state)):
         now = clock()
-        if now >= next_telling:
-            next_telling = now + _TELL_SECONDS
-            told(state, counters(result))
+        if now >= next_report:
+            next_report = now + _REPORT_SECONDS
+            report(state, counters(result))
         if stopping():
             cancel_at = now + GRACE_SECONDS if cancel_at is None else cancel_at
             if now >= cancel_at:
@@ -54,7 +54,7 @@ def watch(
 def counters(result: PipelineResult) -> dict[str, int]:
     """Returns our Beam counters, as far as the runner reports them."""
     with contextlib.suppress(AttributeError):
-        # A portable runner's result would give for ever what it was told the first time.
+        # A portable runner's result would return its first metrics for ever.
         result._metrics = None
     try:
         found = result.metrics().query(MetricsFilter().with_namespace(NAMESPACE))["counters"]

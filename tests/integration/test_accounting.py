@@ -1,4 +1,4 @@
-"""What a run tells of itself, beside what somebody outside measures: the clock and /proc."""
+"""A run's own figures against independent measurements: the clock and /proc."""
 
 import threading
 import time

@@ -156,11 +156,11 @@ def test_a_worker_loads_every_step_from_what_is_installed_there(
     assert {"_FetchFn", "_WriteFn", "_RecordFn", "_EmitFn"} <= set(done.stdout.split())
 
 
-def test_a_dry_run_says_that_the_job_is_well_and_fetches_nothing(
+def test_a_dry_run_reports_a_good_job_and_fetches_nothing(
     terminal: TerminalServer, checkout: Path, tmp_path: Path
 ) -> None:
     with google_store() as store:
-        told = greeks(
+        printed = greeks(
             tmp_path,
             "download",
             "--symbol",
@@ -177,7 +177,7 @@ def test_a_dry_run_says_that_the_job_is_well_and_fetches_nothing(
             code=0,
             **store.environment,
         )
-        assert "dry run: DataflowRunner took the job of 21 expirations" in told
+        assert "dry run: DataflowRunner took the job of 21 expirations" in shown
         (summary,) = summaries(tmp_path)
         assert (summary["status"], summary["dry_run"]) == ("succeeded", True)
         assert (summary["total_expirations"], summary["interrupted_expirations"]) == (0, 0)

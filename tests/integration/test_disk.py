@@ -139,7 +139,7 @@ def test_a_file_that_may_not_grow_fails_its_expiration_alone(tmp_path: Path) -> 
     assert "all as it was written" in greeks_here(tmp_path, "verify")
 
 
-def test_a_disk_that_is_too_small_is_told_before_anything_is_fetched(
+def test_a_disk_that_is_too_small_is_reported_before_anything_is_fetched(
     terminal: TerminalServer, tmp_path: Path
 ) -> None:
     flags = ["--output", "disk/greeks", "--terminal", terminal.url, "--interval", "1m"]
@@ -195,7 +195,7 @@ def test_a_summary_that_can_not_be_kept_is_an_error(tmp_path: Path) -> None:
     assert len(files_in(tmp_path / "data" / "greeks")) == 3
 
 
-def test_a_disk_that_stays_full_to_the_end_is_told_and_leaves_nothing_unfinished(
+def test_a_disk_that_stays_full_to_the_end_is_reported_and_leaves_nothing_unfinished(
     tmp_path: Path,
 ) -> None:
     roomy: list[bool] = []
@@ -214,7 +214,7 @@ def test_a_disk_that_stays_full_to_the_end_is_told_and_leaves_nothing_unfinished
         out, err = process.communicate(timeout=60)
         assert process.returncode == 1, out + err
         assert "the record could not be kept" in err
-        # Beam itself tells at length that the graph's summary found no room; we end in order.
+        # Beam itself logs at length that the graph's summary found no room; we end in order.
         assert "__main__.py" not in err
         assert len(files_in(disk / "greeks")) == 2
         assert not list((disk / "metrics").rglob("*.unfinished"))

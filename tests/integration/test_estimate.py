@@ -22,12 +22,12 @@ def test_estimates_come_near_what_a_run_then_has(terminal: TerminalServer, tmp_p
     with ThetaClient(terminal.url) as client:
         plan = make_plan(client, config)
         probed = from_probe(client, plan, config, concurrency=4)
-    told = from_history(plan.requests, config, [earlier], concurrency=4, data="simulated")
+    printed = from_history(plan.requests, config, [earlier], concurrency=4, data="simulated")
     greeks_here(tmp_path, *flags, "--terminal", terminal.url, "--output", "data/other")
     actual = summaries(tmp_path)[-1]
-    assert told is not None
-    assert told.rows == pytest.approx(actual["total_records"], rel=0.1)
-    assert told.bytes == pytest.approx(actual["total_data_size"], rel=0.1)
+    assert printed is not None
+    assert printed.rows == pytest.approx(actual["total_records"], rel=0.1)
+    assert printed.bytes == pytest.approx(actual["total_data_size"], rel=0.1)
     assert probed is not None
     assert probed.rows == pytest.approx(actual["total_records"], rel=0.5)
     assert probed.bytes == pytest.approx(actual["total_data_size"], rel=0.5)

@@ -96,7 +96,7 @@ def test_workers_of_a_pool_make_the_local_runs_files(
             "0.2",
         )
     assert_same(tmp_path, local, of_one)
-    # The launcher tells what the workers do.
+    # The launcher reports the work of the workers.
     assert "in flight: SPXW 2024-03-1" in out
     assert "5/5 expirations (100%)" in out
 

@@ -134,8 +134,8 @@ def is_whole(output: Path) -> None:
     with scripted_server(terminal()) as server:
         flags = ["--output", folder, "--terminal", server.url]
         assert "3 skip" in greeks_here(Path(), "plan", *shlex.split(GOOD)[1:], *flags)
-        told = greeks_here(Path(), "doctor", "--json", *flags)
-    found = {each["about"]: each["level"] for each in json.loads(told)}
+        printed = greeks_here(Path(), "doctor", "--json", *flags)
+    found = {each["about"]: each["level"] for each in json.loads(printed)}
     assert (found["output"], found["disk of output"]) == ("ok", "ok")
     catalog = Path(OutputFolder(folder).meta) / "catalog.sql"
     connection = duckdb.connect()
@@ -199,13 +199,13 @@ def test_a_meta_folder_on_another_disk_is_refused_before_anything_is_fetched(
     output = tmp_path / "greeks"
     Path(f"{output}.meta").symlink_to(other_disk)
     assert download(output, code=2) == 0
-    assert f"{output}.meta" in (told := capsys.readouterr().err)
-    assert "is on another file system" in told
+    assert f"{output}.meta" in (printed := capsys.readouterr().err)
+    assert "is on another file system" in printed
     with scripted_server(terminal()) as server:
         flags = ["--output", str(output), "--terminal", server.url]
         assert "is on another file system" in greeks_here(tmp_path, "doctor", *flags, code=1)
-        told = greeks_here(tmp_path, "plan", *shlex.split(GOOD)[1:], *flags, code=2)
-        assert "is on another file system" in told
+        printed = greeks_here(tmp_path, "plan", *shlex.split(GOOD)[1:], *flags, code=2)
+        assert "is on another file system" in printed
 
 
 def test_a_folder_inside_on_another_disk_fails_its_expirations_alone(
@@ -237,8 +237,8 @@ def test_a_folder_by_another_name_is_locked_too(tmp_path: Path) -> None:
             out = greeks(tmp_path, *flags, name, code=2)
             assert f"another run is writing to {name}: process {first.pid} on " in out
         go.set()
-        told, err = first.communicate(timeout=60)
-    assert first.returncode == 0, told + err
+        printed, err = first.communicate(timeout=60)
+    assert first.returncode == 0, printed + err
 
 
 def test_of_runs_that_begin_together_none_fails_for_the_others_probe(tmp_path: Path) -> None:

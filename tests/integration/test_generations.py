@@ -164,7 +164,7 @@ def test_a_570_is_split_and_changes_no_byte(market: Market, tmp_path: Path) -> N
     assert trees[0] == trees[1]
 
 
-def test_the_generation_is_found_and_a_wrong_one_is_told(market: Market, tmp_path: Path) -> None:
+def test_the_generation_is_found_and_a_wrong_one_reported(market: Market, tmp_path: Path) -> None:
     with TerminalServer(market, api="v2") as v2, TerminalServer(market) as v3:
         flags = ["--max_dte", "0", "--interval", "1h", "--terminal"]
         out = greeks_here(tmp_path, *DOWNLOAD, *flags, v2.url, "--api", "v3", code=3)
@@ -212,7 +212,7 @@ def test_an_end_of_day_file_of_the_other_generation_is_left_alone(
     assert files_in(tmp_path / "data" / "greeks") == before
 
 
-def test_a_holiday_is_told_by_either_generation(market: Market, tmp_path: Path) -> None:
+def test_a_holiday_is_reported_by_either_generation(market: Market, tmp_path: Path) -> None:
     for api in ("v3", "v2"):
         with TerminalServer(market, api=api) as server:
             flags = ["--symbol", "SPXW", "--start_date", "2024-03-29", "--terminal", server.url]

@@ -21,7 +21,7 @@ DOWNLOAD = ["download", "--symbol", "SPXW", "--start_date", "2024-03-14"]
 
 
 @pytest.mark.slow
-def test_a_run_is_kept_in_postgresql_and_no_password_is_told(tmp_path: Path) -> None:
+def test_a_run_is_kept_in_postgresql_and_no_password_is_printed(tmp_path: Path) -> None:
     with postgresql.database() as url, scripted_server(terminal()) as server:
         password = url.partition("@")[0].rpartition(":")[2]
         out = greeks(tmp_path, *DOWNLOAD, "--terminal", server.url, "--metrics", url)

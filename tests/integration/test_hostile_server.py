@@ -122,7 +122,7 @@ def test_a_run_against_a_server_that_does_everything_wrong_writes_what_is_good_a
         return script(path, query)
 
     with scripted_server(answer) as server:
-        told = greeks(
+        printed = greeks(
             tmp_path,
             *("download", "--symbol", "SPX,SPXW", "--start_date", "2024-03-14", "--max_dte", "60"),
             *("--interval", "1m", "--attempts", "2", "--format", "parquet"),
@@ -140,8 +140,8 @@ def test_a_run_against_a_server_that_does_everything_wrong_writes_what_is_good_a
         message = found[kind]["error"]["message"]
         assert re.search(words, message), (kind, message)
         assert len(message) < 1500
-    assert "late_open" in told
-    assert "failed: SPX: " in told
+    assert "late_open" in shown
+    assert "failed: SPX: " in shown
     assert any("9999-12-31" in each["message"] for each in summary["errors"])
     files = sorted((tmp_path / "data" / "greeks").rglob("*.parquet"))
     assert len(files) == len(WRITTEN)

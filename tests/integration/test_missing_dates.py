@@ -53,12 +53,12 @@ def test_a_hole_is_reported_and_the_next_run_closes_it_with_the_bytes_of_a_calm_
         assert hashes(holed) == hashes(calm)
         assert "skipped: 1 already there" in greeks_here(holed, *flags)
     first, second, third = summaries(holed)
-    (told,) = first["expirations"]
-    assert (told["status"], told["missing_dates"]) == ("written", lacking)
+    (printed,) = first["expirations"]
+    assert (printed["status"], printed["missing_dates"]) == ("written", lacking)
     assert first["incomplete_expirations"] == 1
-    (told,) = second["expirations"]
-    assert (told["status"], told["missing_dates"]) == ("written", "")
-    assert told["requests"] >= requests
+    (printed,) = second["expirations"]
+    assert (printed["status"], printed["missing_dates"]) == ("written", "")
+    assert printed["requests"] >= requests
     assert third["total_requests"] == 0
     assert {each["incomplete_expirations"] for each in (second, third)} == {0}
 
@@ -78,5 +78,5 @@ def test_trade_dates_before_the_first_with_rows_are_normal_and_recorded(
         flags = [*WEEK, "--terminal", server.url, "--fail_on", "missing_dates"]
         assert "missing" not in greeks_here(tmp_path, *flags)
         assert "skipped: 1 already there" in greeks_here(tmp_path, *flags)
-    (told,) = summaries(tmp_path)[0]["expirations"]
-    assert (told["dates_with_rows"], told["missing_dates"]) == ("2024-03-13/2024-03-15", "")
+    (printed,) = summaries(tmp_path)[0]["expirations"]
+    assert (printed["dates_with_rows"], printed["missing_dates"]) == ("2024-03-13/2024-03-15", "")

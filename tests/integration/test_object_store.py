@@ -79,18 +79,18 @@ def test_the_objects_are_the_files_of_a_local_run_and_are_believed_like_them(
     local = files_in(tmp_path / "data" / "greeks")
     assert "2 written" in at(either, tmp_path, *command, *output(either))
     assert either.objects("out/") == local
-    told = at(either, tmp_path, "verify", *output(either)[:2], *either.flags)
-    assert "2 files" in told
-    assert "all as it was written" in told
+    shown = at(either, tmp_path, "verify", *output(either)[:2], *either.flags)
+    assert "2 files" in shown
+    assert "all as it was written" in shown
     for proof in ("stat", "hash"):
-        told = at(either, tmp_path, *command, *output(either), "--resume", proof)
-        assert "0 written, 2 skipped" in told
-    # Other bytes of the same size: only the hash tells.
+        shown = at(either, tmp_path, *command, *output(either), "--resume", proof)
+        assert "0 written, 2 skipped" in shown
+    # Other bytes of the same size: only the hash differs.
     name = next(iter(local))
     either.put(f"out/{name}", bytes(len(local[name])))
     assert "problem" in at(either, tmp_path, "verify", *output(either)[:2], *either.flags, code=1)
-    told = at(either, tmp_path, *command, *output(either), "--resume", "hash")
-    assert "1 written, 1 skipped" in told
+    shown = at(either, tmp_path, *command, *output(either), "--resume", "hash")
+    assert "1 written, 1 skipped" in shown
     # The very bytes that are there: they stay, and what was sent of the others is taken back.
     assert "2 written" in at(either, tmp_path, *command, *output(either), "--overwrite")
     assert either.objects("out/") == local
@@ -107,10 +107,10 @@ def test_another_request_does_not_replace_an_object(
     command = [*SPXW, *output(either), "--max_dte", "1", "--terminal", terminal.url]
     at(either, tmp_path, *command, "--interval", "30m")
     before = either.objects("out/")
-    told = at(either, tmp_path, *command, "--interval", "15m", code=2)
-    assert "was made by another request" in told
-    told = at(either, tmp_path, "plan", *command[1:], "--interval", "15m", code=2)
-    assert "was made by another request" in told
+    shown = at(either, tmp_path, *command, "--interval", "15m", code=2)
+    assert "was made by another request" in shown
+    shown = at(either, tmp_path, "plan", *command[1:], "--interval", "15m", code=2)
+    assert "was made by another request" in shown
     assert either.objects("out/") == before
 
 
@@ -132,9 +132,9 @@ def test_kills_leave_no_object_and_the_next_run_clears_their_parts(
             process.communicate()
             assert process.returncode == -signal.SIGKILL
         assert store.uploads()
-        told = at(store, tmp_path, *command, *OUTPUT)
-    assert "an earlier run was killed" in told
-    assert "unfinished upload" in told
+        shown = at(store, tmp_path, *command, *OUTPUT)
+    assert "an earlier run was killed" in shown
+    assert "unfinished upload" in shown
     assert poller.partial == []
     assert poller.seen >= len(whole)
     assert store.objects("out/") == whole
@@ -143,7 +143,7 @@ def test_kills_leave_no_object_and_the_next_run_clears_their_parts(
 
 
 @pytest.mark.slow
-def test_an_interrupted_run_aborts_its_uploads_and_says_so(
+def test_an_interrupted_run_aborts_its_uploads_and_reports_that(
     terminal: TerminalServer, store: ObjectStore, tmp_path: Path
 ) -> None:
     command = [*SPXW, *LARGE, "--terminal", terminal.url, "--concurrency", "2"]
@@ -182,12 +182,12 @@ def test_nothing_is_seen_in_googles_store_of_a_file_that_was_under_way(
             out, err = process.communicate(timeout=60)
             assert process.returncode == (130 if number == signal.SIGINT else -number), out + err
             assert 1 <= len(store.objects("out/")) < len(whole)
-            told = at(store, tmp_path, *command)
-        assert " skipped" in told
+            shown = at(store, tmp_path, *command)
+        assert " skipped" in shown
         assert poller.partial == []
         assert store.objects("out/") == whole
-        told = at(store, tmp_path, "verify", *output(store)[:2], *store.flags)
-        assert "all as it was written" in told
+        shown = at(store, tmp_path, "verify", *output(store)[:2], *store.flags)
+        assert "all as it was written" in shown
 
 
 @pytest.mark.slow
@@ -200,10 +200,10 @@ def test_two_runs_at_once_leave_whole_objects_and_a_true_manifest(
     poller = Reader(lambda: either.objects("out/").items(), whole)
     with poller.reading():
         both = [start(tmp_path, *command, *output(either), **either.environment) for _ in range(2)]
-        told = ["".join(process.communicate(timeout=120)) for process in both]
+        shown = ["".join(process.communicate(timeout=120)) for process in both]
     assert poller.partial == []
     assert either.objects("out/") == whole
-    for process, text in zip(both, told, strict=True):
+    for process, text in zip(both, shown, strict=True):
         # Each has all its files, or says of which one the other was faster.
         assert process.returncode == 0 or "has replaced it meanwhile" in text, text
     at(either, tmp_path, *command, *output(either))
@@ -231,22 +231,22 @@ def test_of_two_runs_that_want_one_object_one_wins_however_they_cross(
 
 
 @pytest.mark.slow
-def test_a_store_that_cannot_be_used_is_an_error_that_says_why_and_tells_no_secret(
+def test_a_store_that_cannot_be_used_is_an_error_with_its_reason_and_no_secret(
     terminal: TerminalServer, moto: ObjectStore, tmp_path: Path
 ) -> None:
     command = [*SPXW, "--terminal", terminal.url, "--output", "s3://nobucket/out"]
-    told = at(moto, tmp_path, *command, code=2)
-    assert "there is no such bucket: make it first" in told
+    shown = at(moto, tmp_path, *command, code=2)
+    assert "there is no such bucket: make it first" in shown
     secret = ["--s3_access_key_id", "AKIA0", "--s3_secret_access_key", SECRET]
     address = moto.url.replace("http://", "http://me:hunter2@")
     for more, words in (
         ([*secret, "--s3_endpoint_url", address], "address has a password in it"),
         ([*secret, "--s3_endpoint_url", "http://127.0.0.1:9"], "Could not connect"),
     ):
-        told = greeks(tmp_path, *command, *more, code=2, AWS_MAX_ATTEMPTS="1")
-        assert words in told
-        assert SECRET not in told
-        assert "hunter2" not in told
+        shown = greeks(tmp_path, *command, *more, code=2, AWS_MAX_ATTEMPTS="1")
+        assert words in shown
+        assert SECRET not in shown
+        assert "hunter2" not in shown
     nowhere = {
         "AWS_ENDPOINT_URL": moto.url,
         "HOME": str(tmp_path),
@@ -259,7 +259,7 @@ def test_a_store_that_cannot_be_used_is_an_error_that_says_why_and_tells_no_secr
 def test_no_record_or_object_holds_the_secret(
     terminal: TerminalServer, moto: ObjectStore, tmp_path: Path
 ) -> None:
-    told = greeks(
+    shown = greeks(
         tmp_path,
         *SPXW,
         *OUTPUT,
@@ -276,7 +276,7 @@ def test_no_record_or_object_holds_the_secret(
         "--s3_secret_access_key",
         SECRET,
     )
-    assert SECRET not in told
+    assert SECRET not in shown
     kept = moto.objects()
     assert any(name.startswith("runs/pipeline-run-") for name in kept)
     assert not any(SECRET.encode() in content for content in kept.values())
@@ -313,16 +313,16 @@ def test_the_doctor_says_whether_a_bucket_can_be_written_to(
     terminal: TerminalServer, moto: ObjectStore, tmp_path: Path
 ) -> None:
     command = ["doctor", "--terminal", terminal.url, "--metrics", f"s3://{BUCKET}/runs"]
-    told = at(moto, tmp_path, *command, *OUTPUT[:2])
-    assert f"s3://{BUCKET}/out can be listed and written to" in told
-    told = at(moto, tmp_path, *command, "--output", "s3://nobucket/x", code=1)
-    assert "there is no such bucket" in told
+    shown = at(moto, tmp_path, *command, *OUTPUT[:2])
+    assert f"s3://{BUCKET}/out can be listed and written to" in shown
+    shown = at(moto, tmp_path, *command, "--output", "s3://nobucket/x", code=1)
+    assert "there is no such bucket" in shown
     assert moto.objects() == {}
 
 
 @pytest.mark.parametrize("command", [["report", "--output"], ["check"], ["diff", "here"]])
-def test_what_reads_only_this_machine_says_so(command: list[str], tmp_path: Path) -> None:
+def test_what_reads_only_this_machine_refuses_a_store(command: list[str], tmp_path: Path) -> None:
     (tmp_path / "here").mkdir()
     (tmp_path / "here" / "a.csv").write_text("symbol\n")
-    told = greeks_here(tmp_path, *command, "s3://bucket/out", code=2)
-    assert "copy it here first" in told
+    shown = greeks_here(tmp_path, *command, "s3://bucket/out", code=2)
+    assert "copy it here first" in shown

@@ -95,7 +95,7 @@ def test_the_files_and_the_sums_are_those_of_the_local_run(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("runner", ["portable", "prism", "flink 4"])
-def test_a_failed_expiration_is_told_and_the_others_are_written(
+def test_a_failed_expiration_is_reported_and_the_others_are_written(
     tmp_path: Path, runner: str
 ) -> None:
     def answer(request: GreeksRequest) -> Answer:

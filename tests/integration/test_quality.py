@@ -106,15 +106,15 @@ def test_each_planted_defect_is_found_at_its_row_and_nothing_else(
     assert by_date["2024-03-18"]["quality"]["statistics"]["unsolved_iv"]["count"] > 0
     meta = tmp_path / "data" / "greeks.meta" / "files" / "2024-03-15" / "SPXW_20240315.csv.json"
     assert json.loads(meta.read_text())["quality"] == by_date["2024-03-15"]["quality"]
-    # A run that skips the file tells what is known of it.
+    # A run that skips the file reports its manifest entry.
     greeks_here(tmp_path, *shlex.split(DOWNLOAD), "--terminal", terminal_with_defects.url)
     skipped = summaries(tmp_path)[1]["expirations"][1]
     assert (skipped["status"], skipped["quality"]) == ("skipped", by_date["2024-03-15"]["quality"])
     # The same is found in the file.
-    told = json.loads(
+    printed = json.loads(
         greeks_here(tmp_path, "check", "--json", "data/greeks", code=1).partition("\n--fail")[0]
     )
-    assert {rule: told["findings"][rule] for rule in WHERE} == summary["findings"]
+    assert {rule: printed["findings"][rule] for rule in WHERE} == summary["findings"]
 
 
 def test_a_limit_keeps_one_file_back_and_the_run_goes_on(

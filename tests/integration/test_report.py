@@ -67,8 +67,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "--terminal",
         "embedded",
     )
-    told = greeks_here(made, "report", "--png", "pictures", TZ="America/Los_Angeles")
-    assert re.match(r"report: data/greeks\.meta/report\.html \(\d\.\d MB, \d\d figures, ", told)
+    printed = greeks_here(made, "report", "--png", "pictures", TZ="America/Los_Angeles")
+    assert re.match(r"report: data/greeks\.meta/report\.html \(\d\.\d MB, \d\d figures, ", printed)
     return made
 
 
@@ -90,7 +90,7 @@ def test_a_report_is_one_file_of_less_than_10_mb_that_names_no_address(page: Pat
     assert set(DRAWN) <= set(figures(page))
     text = page.read_text("utf-8")
     head, library = text.split("<script>", 1)
-    # The summary's own Terminal is told, not asked.
+    # The summary's own Terminal is reported, not asked.
     assert not re.search(r"(?:src|href)=[\"']?(?:https?:|//|file:)", head)
     assert "@import" not in text
     assert "</script" not in library.split("</script>")[0]
@@ -122,8 +122,8 @@ def test_another_tools_folder_is_drawn_without_a_run(tmp_path: Path) -> None:
     (path,) = (tmp_path / "ours").rglob("*.csv.gz")
     (tmp_path / "theirs").mkdir()
     path.rename(tmp_path / "theirs" / "greeks.csv.gz")
-    told = greeks_here(tmp_path, "report", "--output", "theirs", "--to", "page.html")
-    assert "report: page.html" in told
+    printed = greeks_here(tmp_path, "report", "--output", "theirs", "--to", "page.html")
+    assert "report: page.html" in printed
     text = (tmp_path / "page.html").read_text("utf-8")
     for absent in (
         "No run summary was found",
@@ -139,9 +139,9 @@ def test_one_file_that_can_not_be_read_is_named_and_the_others_are_drawn(tmp_pat
         fill(tmp_path / "theirs", server, file_format="csv")
     (tmp_path / "theirs" / "bad.parquet").write_bytes(b"PAR1 is not enough")
     arguments = ("report", "--output", "theirs", "--to", "page.html")
-    told = greeks_here(tmp_path, *arguments, code=1)
-    assert "report: page.html" in told
-    assert "can't be read: theirs/bad.parquet: " in told
+    printed = greeks_here(tmp_path, *arguments, code=1)
+    assert "report: page.html" in printed
+    assert "can't be read: theirs/bad.parquet: " in printed
     assert "A file can&#39;t be read: theirs/bad.parquet: " in (tmp_path / "page.html").read_text()
     assert "smiles" in figures(tmp_path / "page.html")
 
@@ -158,7 +158,7 @@ def test_a_run_that_wrote_nothing_has_a_report_of_why(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "code", "told"),
+    ("arguments", "code", "printed"),
     [
         (["--metrics", "nowhere"], 1, "there is no run in nowhere"),
         (["nosuch"], 1, "there is no run nosuch"),
@@ -170,9 +170,9 @@ def test_a_run_that_wrote_nothing_has_a_report_of_why(tmp_path: Path) -> None:
     ],
 )
 def test_what_can_not_be_drawn_is_said(
-    folder: Path, arguments: list[str], code: int, told: str
+    folder: Path, arguments: list[str], code: int, printed: str
 ) -> None:
-    assert told in greeks_here(folder, "report", *arguments, code=code)
+    assert printed in greeks_here(folder, "report", *arguments, code=code)
 
 
 def test_without_the_extra_it_says_which_to_install(folder: Path) -> None:
@@ -205,10 +205,10 @@ def test_the_help_and_a_download_load_no_drawing_library(folder: Path) -> None:
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
     binary, driver = shutil.which("chromium"), shutil.which("chromedriver")
     if not (binary and driver):
-        told = "no chromium and chromedriver here (on Debian: apt-get install chromium-driver)"
+        printed = "no chromium and chromedriver here (on Debian: apt-get install chromium-driver)"
         if os.environ.get("GREEKS_NEEDS_CHROMIUM"):
-            pytest.fail(told)
-        pytest.skip(told)
+            pytest.fail(printed)
+        pytest.skip(printed)
     options = webdriver.ChromeOptions()
     options.binary_location = binary
     for flag in (

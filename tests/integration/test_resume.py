@@ -1,4 +1,4 @@
-"""A rerun fetches what is missing, and nothing else; what is in its way is told."""
+"""A rerun fetches what is missing, and nothing else; what is in its way is reported."""
 
 import json
 import os
@@ -63,18 +63,18 @@ def another_answer(request: GreeksRequest) -> Answer:
     return Answer(body.replace(b",0.2500,", b",0.2600,"))
 
 
-def test_a_rerun_skips_what_is_proven_and_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_rerun_skips_what_is_proven_and_reports_that(capsys: pytest.CaptureFixture[str]) -> None:
     assert len(greeks(GOOD)) == 3
     before = data()
     capsys.readouterr()
     assert greeks(GOOD) == []
     assert "skipped: 3 already there" in capsys.readouterr().out
     assert data() == before
-    told = last_summary()
-    assert (told["status"], told["total_expirations"]) == ("succeeded", 3)
-    assert (told["skipped_expirations"], told["successful_expirations"]) == (3, 0)
-    assert (told["total_records"], told["files_created"]) == (0, [])
-    assert [each["status"] for each in told["expirations"]] == ["skipped"] * 3  # type: ignore[attr-defined]  # -- a list
+    printed = last_summary()
+    assert (printed["status"], printed["total_expirations"]) == ("succeeded", 3)
+    assert (printed["skipped_expirations"], printed["successful_expirations"]) == (3, 0)
+    assert (printed["total_records"], printed["files_created"]) == (0, [])
+    assert [each["status"] for each in printed["expirations"]] == ["skipped"] * 3  # type: ignore[attr-defined]  # -- a list
 
 
 def test_a_summary_counts_all_that_was_skipped_and_lists_a_hundred() -> None:
@@ -82,9 +82,9 @@ def test_a_summary_counts_all_that_was_skipped_and_lists_a_hundred() -> None:
     script = terminal(expirations={"SPXW": many})
     assert len(greeks(f"{GOOD} --max_dte 400", script)) == 140
     assert greeks(f"{GOOD} --max_dte 400", script) == []
-    told = last_summary()
-    assert (told["total_expirations"], told["skipped_expirations"]) == (140, 140)
-    assert len(told["expirations"]) == 100  # type: ignore[arg-type]  # -- a list
+    printed = last_summary()
+    assert (printed["total_expirations"], printed["skipped_expirations"]) == (140, 140)
+    assert len(printed["expirations"]) == 100  # type: ignore[arg-type]  # -- a list
 
 
 def test_a_larger_request_fetches_only_what_is_new() -> None:
@@ -229,9 +229,9 @@ def test_a_missing_trade_date_is_reported_and_fetched_again_until_it_has_rows(
     out = capsys.readouterr().out
     assert "missing: SPXW expiring 2024-03-15: no rows on 2024-03-13\n" in out
     assert last_summary()["incomplete_expirations"] == 1
-    (told,) = last_summary()["expirations"]  # type: ignore[misc]  # -- one, or the test fails
-    assert told["missing_dates"] == "2024-03-13"  # type: ignore[has-type]
-    assert told["dates_with_rows"] == "2024-03-12,2024-03-14/2024-03-15"  # type: ignore[has-type]
+    (result,) = last_summary()["expirations"]  # type: ignore[misc]  # -- one, or the test fails
+    assert result["missing_dates"] == "2024-03-13"  # type: ignore[has-type]
+    assert result["dates_with_rows"] == "2024-03-12,2024-03-14/2024-03-15"  # type: ignore[has-type]
     assert main(["runs", "show", "last"]) == 0
     assert "missing      SPXW expiring 2024-03-15: no rows on 2024-03-13" in capsys.readouterr().out
     assert main(["verify"]) == 0
@@ -305,7 +305,7 @@ def test_what_is_empty_by_rule_is_never_asked_for() -> None:
     assert greeks(expiring) == []
 
 
-def test_data_that_the_terminal_has_no_more_stays_and_is_told() -> None:
+def test_data_that_the_terminal_has_no_more_stays_and_is_reported() -> None:
     greeks(GOOD)
     before = data()
     greeks(f"{GOOD} --overwrite", terminal(none_on_friday), code=1)
@@ -355,7 +355,9 @@ def test_every_reader_reads_a_daily_folder() -> None:
     assert duckdb.execute(query).fetchall() == [(50, 2)]
 
 
-def test_a_second_run_into_the_folder_is_refused_and_says_who_has_it(tmp_path: Path) -> None:
+def test_a_second_run_into_the_folder_is_refused_with_the_holder(
+    tmp_path: Path,
+) -> None:
     go, asked = threading.Event(), threading.Event()
 
     def answer(request: GreeksRequest) -> Answer:
@@ -370,8 +372,8 @@ def test_a_second_run_into_the_folder_is_refused_and_says_who_has_it(tmp_path: P
         assert f"another run is writing to data/greeks: process {first.pid} on " in out
         out = greeks_process(tmp_path, "verify", code=2)
         go.set()
-        told, err = first.communicate(timeout=60)
-    assert first.returncode == 0, told + err
+        printed, err = first.communicate(timeout=60)
+    assert first.returncode == 0, printed + err
     assert len(data()) == 3
     assert main(["verify"]) == 0
     assert [each["status"] for each in summaries(Path())] == ["succeeded", "failed"]
@@ -388,9 +390,9 @@ def test_two_runs_that_start_together_leave_one_good_tree(tmp_path: Path) -> Non
     plain = terminal(lambda request: Answer(rows_of(request, request.trade_dates[0], 5000)))
     with scripted_server(script) as server:
         both = [start(tmp_path, *shlex.split(GOOD), "--terminal", server.url) for _ in range(2)]
-        told = ["".join(each.communicate(timeout=120)) for each in both]
+        printed = ["".join(each.communicate(timeout=120)) for each in both]
     # The later one finds the lock taken, or the files there.
-    assert [each.returncode for each in both] in ([0, 2], [2, 0], [0, 0]), told
+    assert [each.returncode for each in both] in ([0, 2], [2, 0], [0, 0]), printed
     assert all(content.count(b"\n") == 5001 for content in data().values())
     assert len(data()) == 3
     assert main(["verify"]) == 0

@@ -58,10 +58,10 @@ def surplus_of_mapped_libraries() -> int:
     How many pages of a file the kernel maps at each fault depends on how the file came to lie in
     its cache: the same wheels were seen to count 64 MiB in one environment and 107 in another.
     """
-    told = subprocess.run(
+    printed = subprocess.run(
         [sys.executable, "-c", MAPPED], capture_output=True, text=True, check=True
     )
-    return max(0, int(told.stdout) - 66)
+    return max(0, int(printed.stdout) - 66)
 
 
 @pytest.mark.alone
@@ -292,7 +292,7 @@ def test_a_display_that_can_not_be_does_not_stop_a_run(
 
 @pytest.mark.parametrize("folder", ["--output", "--metrics"])
 @pytest.mark.parametrize("path", ["afile", "afile/x", "/proc/nowhere/x"])
-def test_a_folder_that_can_not_be_is_told_before_anything_is_fetched(
+def test_an_impossible_folder_is_refused_before_anything_is_fetched(
     terminal: TerminalServer, tmp_path: Path, folder: str, path: str
 ) -> None:
     (tmp_path / "afile").write_text("mine")

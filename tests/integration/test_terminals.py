@@ -58,10 +58,10 @@ def test_no_more_requests_than_allowed_are_outstanding_at_any_terminal(
     ):
         urls = f"{one.url},{other.url}"
         greeks(tmp_path, *DOWNLOAD, *flags, "--terminal", urls, "--concurrency", "2")
-        told = [server.stats()["history"] for server in (one, other)]
-    assert [each["most_in_flight"] for each in told] == [2, 2]
-    assert sum(each["requests"] for each in told) == 21
-    assert all(each["requests"] > 4 for each in told)
+        printed = [server.stats()["history"] for server in (one, other)]
+    assert [each["most_in_flight"] for each in printed] == [2, 2]
+    assert sum(each["requests"] for each in printed) == 21
+    assert all(each["requests"] > 4 for each in printed)
     (summary,) = summaries(tmp_path)
     assert summary["successful_expirations"] == 21
     assert summary["source"] == {"terminal": urls, "api": "v3,v2", "data": "simulated"}
@@ -95,7 +95,7 @@ def test_what_a_terminal_that_dies_leaves_undone_goes_to_the_others(
         dies.kill()
         out, err = process.communicate(timeout=240)
     assert process.returncode == 0, out + err
-    assert "left to another Terminal: no Theta Terminal answers" in err
+    assert "moved to another Terminal: no Theta Terminal answers" in err
     assert files_in(tmp_path / "data" / "greeks") == files_in(calm / "data" / "greeks")
     (summary,) = summaries(tmp_path)
     assert summary["successful_expirations"] == 21
@@ -112,7 +112,7 @@ def test_a_terminal_that_lost_thetadata_is_set_aside(tmp_path: Path, market: Mar
 
 
 @pytest.mark.parametrize("mode", MODES[:2])
-def test_where_every_terminal_fails_each_expiration_says_so(
+def test_where_every_terminal_fails_each_expiration_fails(
     tmp_path: Path, market: Market, mode: str
 ) -> None:
     with (
@@ -136,7 +136,7 @@ def test_where_every_terminal_fails_each_expiration_says_so(
     assert all("474 DISCONNECTED" in error["message"] for error in summary["errors"])
 
 
-def test_a_terminal_that_does_not_answer_at_first_is_set_aside_and_told(
+def test_a_terminal_that_does_not_answer_at_first_is_set_aside_and_reported(
     tmp_path: Path, terminal: TerminalServer
 ) -> None:
     urls = f"http://127.0.0.1:9,{terminal.url}"

@@ -4,7 +4,7 @@ from pipeline.addresses import is_address, is_sql, redacted, without_secrets
 
 
 @pytest.mark.parametrize(
-    ("url", "told"),
+    ("url", "printed"),
     [
         ("postgresql://me:hush@db/greeks", "postgresql://me:***@db/greeks"),
         ("postgresql+psycopg://me:h:u@sh@db:5/x", "postgresql+psycopg://me:***@db:5/x"),
@@ -14,8 +14,8 @@ from pipeline.addresses import is_address, is_sql, redacted, without_secrets
         ("data/metrics", "data/metrics"),
     ],
 )
-def test_a_password_is_not_told(url: str, told: str) -> None:
-    assert redacted(url) == told
+def test_a_password_is_not_printed(url: str, printed: str) -> None:
+    assert redacted(url) == printed
 
 
 def test_a_message_repeats_no_password_however_it_is_written() -> None:

@@ -84,12 +84,12 @@ def test_what_terminals_in_a_row_leave_is_dealt_again_and_again(
     tmp_path: Path, terminal: TerminalServer
 ) -> None:
     urls = ["http://127.0.0.1:9", "http://127.0.0.1:10", terminal.url]
-    told = download(tmp_path, REQUESTS, urls)
-    assert [each["status"] for each in told.values()] == ["written"] * 3
+    printed = download(tmp_path, REQUESTS, urls)
+    assert [each["status"] for each in printed.values()] == ["written"] * 3
     assert len(files_in(tmp_path / "greeks")) == 3
     assert terminal.stats()["history"]["most_in_flight"] <= 2
 
 
 def test_what_nobody_serves_fails_once_for_each_request(tmp_path: Path) -> None:
-    told = download(tmp_path, REQUESTS, ["http://127.0.0.1:9", "http://127.0.0.1:10"])
-    assert [each["status"] for each in told.values()] == ["failed"] * 3
+    printed = download(tmp_path, REQUESTS, ["http://127.0.0.1:9", "http://127.0.0.1:10"])
+    assert [each["status"] for each in printed.values()] == ["failed"] * 3

@@ -13,7 +13,7 @@ from tests.support.ports import free_port
 from tests.support.waiting import wait_for
 
 LIB = "GREEKS_TEST_FLINK_LIB"
-"""The folder of Flink's own jars (`.ci/flink/cluster` makes one, and tells its path)."""
+"""The folder of Flink's own jars (`.ci/flink/cluster` makes one, and prints its path)."""
 
 _JOB_MANAGER = "org.apache.flink.runtime.entrypoint.StandaloneSessionClusterEntrypoint"
 _TASK_MANAGER = "org.apache.flink.runtime.taskexecutor.TaskManagerRunner"
@@ -79,8 +79,8 @@ class Cluster:
 
     def jobs(self) -> dict[str, str]:
         """Returns the state of each job by its name."""
-        told = self._get("jobs/overview")["jobs"]
-        return {job["name"]: job["state"] for job in told}
+        jobs = self._get("jobs/overview")["jobs"]
+        return {job["name"]: job["state"] for job in jobs}
 
     def failures(self, name: str) -> int:
         """Returns how often a job failed and was begun again."""

@@ -18,7 +18,7 @@ def database() -> Iterator[str]:
     """
     server = os.environ.get(VARIABLE)
     if not server:
-        reason = f"no PostgreSQL: {VARIABLE} is not set (.ci/postgresql start FOLDER tells one)"
+        reason = f"no PostgreSQL: {VARIABLE} is not set (.ci/postgresql start FOLDER prints one)"
         if "postgresql" in os.environ.get(REQUIRED, "").split(","):
             pytest.fail(reason)
         pytest.skip(reason)

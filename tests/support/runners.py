@@ -26,7 +26,7 @@ def prism() -> list[str]:
     path = os.environ.get(PRISM) or shutil.which("prism")
     if not path:
         _missing(
-            "prism", f"no Prism: {PRISM} is not set (.ci/go prism makes one, and tells its path)"
+            "prism", f"no Prism: {PRISM} is not set (.ci/go prism makes one, and prints its path)"
         )
     return ["--runner", "PrismRunner", "--prism_location", str(path)]
 

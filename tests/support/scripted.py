@@ -1,4 +1,4 @@
-"""A real HTTP server on loopback that answers as told: the fake at the HTTP seam."""
+"""A real HTTP server on loopback that answers as scripted: the fake at the HTTP seam."""
 
 import threading
 import time
@@ -44,7 +44,7 @@ Script = Callable[[str, dict[str, str]], Answer]
 @contextmanager
 def scripted_server(script: Script) -> Iterator[Scripted]:
     """Serves what `script` returns for each path and its parameters."""
-    told = Scripted()
+    scripted = Scripted()
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -53,7 +53,7 @@ def scripted_server(script: Script) -> Iterator[Scripted]:
         def do_GET(self) -> None:
             parts = urlsplit(self.path)
             parameters = dict(parse_qsl(parts.query))
-            told.seen.append((parts.path, parameters))
+            scripted.seen.append((parts.path, parameters))
             answer = script(parts.path, parameters)
             if answer.hold is not None:
                 answer.hold.wait(60)
@@ -99,9 +99,9 @@ def scripted_server(script: Script) -> Iterator[Scripted]:
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
-    told.url = f"http://127.0.0.1:{server.server_port}"
+    scripted.url = f"http://127.0.0.1:{server.server_port}"
     try:
-        yield told
+        yield scripted
     finally:
         server.shutdown()
         thread.join()

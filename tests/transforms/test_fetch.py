@@ -44,7 +44,7 @@ def test_no_data_is_a_trailer_alone() -> None:
         (Answer(SAMPLE.replace(b"0.0721", b"x")), "MalformedResponse"),
     ],
 )
-def test_what_the_terminal_can_not_give_is_told_by_the_trailer(
+def test_what_the_terminal_can_not_give_is_reported_by_the_trailer(
     answer: Answer, error_type: str
 ) -> None:
     *_, trailer = stream_of(answer)
@@ -53,7 +53,7 @@ def test_what_the_terminal_can_not_give_is_told_by_the_trailer(
     assert trailer.failure.error_type == error_type
 
 
-def test_a_stop_is_told_by_the_trailer(tmp_path: Path) -> None:
+def test_a_stop_is_reported_by_the_trailer(tmp_path: Path) -> None:
     stop = StopSignal(str(tmp_path / "stop"))
     stop.set()
     with (

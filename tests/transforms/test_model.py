@@ -27,7 +27,7 @@ def test_what_could_leave_a_folder_is_no_symbol(symbol: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("days", "interval", "told"),
+    ("days", "interval", "message"),
     [
         ((), "5m", "no trade dates"),
         ((date(2024, 3, 15), date(2024, 3, 14)), "5m", "must ascend"),
@@ -37,9 +37,9 @@ def test_what_could_leave_a_folder_is_no_symbol(symbol: str) -> None:
     ],
 )
 def test_a_request_that_makes_no_sense_is_refused(
-    days: tuple[date, ...], interval: str, told: str
+    days: tuple[date, ...], interval: str, message: str
 ) -> None:
-    with pytest.raises(ValueError, match=told):
+    with pytest.raises(ValueError, match=message):
         GreeksRequest("SPXW", date(2024, 3, 15), days, interval)
 
 

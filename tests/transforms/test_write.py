@@ -226,11 +226,11 @@ class ShortFile(CsvSink):
 
 
 @pytest.mark.parametrize(
-    ("kind", "told"), [(FullDisk, "No space left on device"), (ShortFile, "the rows differ")]
+    ("kind", "reason"), [(FullDisk, "No space left on device"), (ShortFile, "the rows differ")]
 )
 @pytest.mark.parametrize("rows", [1000, 40_000])
 def test_a_file_that_can_not_be_written_fails_its_expiration_alone(
-    kind: type[ExpirationSink], told: str, rows: int, tmp_path: Path
+    kind: type[ExpirationSink], reason: str, rows: int, tmp_path: Path
 ) -> None:
     writer = ExpirationWriter(kind(layout_in(tmp_path), SCHEMA, "none"), "live")
     batches = batches_of(REQUEST, rows)
@@ -238,7 +238,7 @@ def test_a_file_that_can_not_be_written_fails_its_expiration_alone(
     assert result is not None
     assert result.status == FAILED
     assert result.failure is not None
-    assert told in result.failure.message
+    assert reason in result.failure.message
     assert files_in(tmp_path) == {}
     writer.end()
 
@@ -275,7 +275,7 @@ def test_any_stream_in_any_order_leaves_only_whole_files(
     layout = layout_in(folder)
     sink = DiskOnDemand(layout, SCHEMA, "none")
     writer = ExpirationWriter(sink, "live")
-    told: dict[GreeksRequest, int] = {}
+    reason: dict[GreeksRequest, int] = {}
     sent = batches = 0
     for request, (kind, value) in stream:
         try:
@@ -303,10 +303,10 @@ def test_any_stream_in_any_order_leaves_only_whole_files(
                 assert result is not None
                 if result.status == WRITTEN:
                     assert value == "right"
-                    told[request] = result.rows
+                    reason[request] = result.rows
                     assert result.rows == trailer.rows
                 elif result.status == EMPTY:
-                    assert request not in told
+                    assert request not in reason
         except StreamError:
             # The bundle failed. The runner begins it again, with a new writer.
             writer = ExpirationWriter(sink, "live")
@@ -315,7 +315,7 @@ def test_any_stream_in_any_order_leaves_only_whole_files(
     on_disk = {
         name: content.count(b"\n") - 1 for name, content in files_in(folder / "greeks").items()
     }
-    assert on_disk == {layout.name(request): rows for request, rows in told.items()}
+    assert on_disk == {layout.name(request): rows for request, rows in reason.items()}
     assert unfinished(folder) == []
     entries = {
         name: entry.rows

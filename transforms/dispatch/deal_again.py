@@ -60,7 +60,7 @@ def deal_again(
     Args:
         withdrawn: the results of the requests to fetch, each with the address of the Terminal that
             failed.
-        terminals: all of the run. Where all have failed, they are asked once more, for the reason.
+        terminals: all of the run. Where all have failed, all are tried once more.
         withdraw: whether what they leave is dealt again.
     """
     left = sorted(withdrawn, key=lambda each: each.request.key)

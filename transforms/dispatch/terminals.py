@@ -21,7 +21,7 @@ class Terminal:
         url: its address, as seen from the worker.
         api: the generation that answers there, `v3` or `v2`.
         timeout: seconds without a byte after which an answer counts as broken.
-        policy: how often, and how long, an answer is asked for again.
+        policy: how often, and for how long, a request is retried.
         slots: how many requests may be outstanding there at once, at least 1.
     """
 
@@ -56,8 +56,8 @@ class SlotWork:
         terminal: whose slot it is.
         slot: its number, from 0.
         requests: what to fetch, in this order; at least one.
-        withdraw: whether another Terminal is asked for what is left where this one fails; else
-            each of the requests fails.
+        withdraw: whether the requests left by a failing Terminal go to another one; else each of
+            them fails.
     """
 
     terminal: Terminal

@@ -16,7 +16,7 @@ def provisional(request: GreeksRequest, at: datetime) -> bool:
     """Returns whether the request's last trade date may have more or other rows later than `at`.
 
     Args:
-        request: what is fetched.
+        request: to fetch.
         at: when, in New York.
     """
     return _open(

@@ -2,7 +2,7 @@
  *
  * Both are fast ways of what Arrow does, for the text that a Terminal really sends: plain decimals,
  * ISO dates and times, rows of one symbol and one expiration. Whatever is not plainly that they
- * refuse, by returning None, and their callers go Arrow's way, which reads it or says what is wrong
+ * refuse, by returning None, and their callers go Arrow's way, which reads it or raises the error
  * with it. So nothing here has to word an error, and nothing that is accepted may come out otherwise
  * than by Arrow: tests/transforms/test_text.py holds one against the other.
  *
@@ -51,7 +51,7 @@ static void date_of(int64_t days, int *year, int *month, int *day) {
 
 /* ---- text to columns ---- */
 
-/* The kinds of columns: how a cell is read, and what is written for it. */
+/* The kinds of columns: how a cell is read and printed. */
 enum {
   SKIPPED = ' ',    /* anything without quotes; nothing */
   SYMBOL = 's',     /* the symbol that was asked for, in quotes or not; nothing */
@@ -77,7 +77,7 @@ typedef struct {
 typedef struct {
   int64_t first, last;    /* the dates that a key's time may have, days since 1970 */
   int64_t base;           /* the first day of the offsets */
-  const int32_t *offsets; /* local time minus UTC in ms, for each day; INT32_MIN: not to be told */
+  const int32_t *offsets; /* local time minus UTC in ms, for each day; INT32_MIN: unknown */
   Py_ssize_t count;
 } Days;
 
@@ -558,7 +558,7 @@ static PyObject *count_lines(PyObject *Py_UNUSED(module), PyObject *given) {
   return PyLong_FromSsize_t(lines);
 }
 
-/* What they take and return is told in _text.pyi. */
+/* _text.pyi documents what they take and return. */
 static PyMethodDef METHODS[] = {
     {"count_lines", count_lines, METH_O, NULL},
     {"print_rows", print_rows, METH_VARARGS, NULL},

@@ -138,7 +138,7 @@ class ExpirationSink(FileBasedSink, ABC):
             self.write_rows(file_handle, pa.Table.from_batches([value], self.schema))
 
     def close(self, file_handle: OpenFile) -> Written:
-        """Finishes the file and returns what is in it."""
+        """Finishes the file and returns its totals."""
         self.end(file_handle)
         file_handle.file.close()
         file_handle.writer = None

@@ -38,7 +38,7 @@ class HashingFile:
         return view.nbytes
 
     def keep(self) -> None:
-        """From now on keeps what is written, for `kept`."""
+        """From now on keeps the bytes written, for `kept`."""
         self._kept = []
 
     def kept(self) -> bytes:
@@ -59,7 +59,7 @@ class HashingFile:
                 self._file.close()
 
     def abandon(self) -> None:
-        """Closes the file, and from now on throws away what is written.
+        """Closes the file, and from now on drops the bytes written.
 
         Parquet's writer writes its footer when it is collected: it needs a file that seems open.
         """

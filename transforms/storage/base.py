@@ -1,4 +1,4 @@
-"""What files have in common on every store: pending and open ones, paths, marks and refusals."""
+"""The common parts of all stores: pending and open files, paths, marks and errors."""
 
 import io
 import os
@@ -10,7 +10,7 @@ NOTHING = ""
 
 
 class Overtaken(OSError):
-    """Another writer was faster: the object is not what it was when it was looked at."""
+    """Another writer was faster: the object changed after it was looked at."""
 
 
 class Unusable(OSError):
@@ -58,7 +58,7 @@ class PendingFile(ABC):
 
     @abstractmethod
     def seal(self) -> int | None:
-        """Stores what is left, and returns how many bytes the file system or store counts.
+        """Stores the remaining bytes, and returns how many bytes the file system or store counts.
 
         None where it counts none before `commit`: there the store compares a checksum of what it
         was sent with what it has, and refuses the commit if they differ.
@@ -72,19 +72,19 @@ class PendingFile(ABC):
             over: the `files.mark` of what may be replaced; None for any.
 
         Raises:
-            Overtaken: what is there is not what `over` says; it is as it was.
-            OSError: what is there is as it was.
+            Overtaken: the file there has another mark; it is unchanged.
+            OSError: the file there is unchanged.
         """
 
     @abstractmethod
     def discard(self) -> None:
-        """Throws away what was written; `file` is closed before."""
+        """Drops the bytes written; `file` is closed before."""
 
 
 class ObjectFile(io.RawIOBase):
     """An object that is open for reading, from any place in it.
 
-    All that is read is of one state of the object: if it is replaced meanwhile, reading fails.
+    All reads are of one state of the object: if it is replaced meanwhile, reading fails.
 
     Args:
         size: of the object, in bytes.

@@ -33,10 +33,10 @@ def is_local(path: str) -> bool:
 
 
 def check_place(path: str) -> None:
-    """Returns if `path` is on a file system that Beam has here.
+    """Checks that `path` is on a file system that Beam has here.
 
     Raises:
-        ValueError: it is not. The message tells no more than the scheme: there may be a password
+        ValueError: it is not. The message names no more than the scheme: there may be a password
             behind it.
         OSError: it would be, with an extra that is not installed.
     """
@@ -71,7 +71,7 @@ def make_folder(path: str) -> None:
 
 
 def move(source: str, target: str) -> None:
-    """Moves a complete file into place, replacing what is there, in one rename.
+    """Moves a complete file into place, replacing the file there, in one rename.
 
     On a local file system the file and its folder's entry are on the disk when it returns.
 
@@ -129,7 +129,7 @@ def exists(path: str) -> bool:
     """Returns whether there is a file at `path`, or where there are folders, one of those.
 
     Raises:
-        OSError: the file system does not say.
+        OSError: the file system can't be read.
     """
     if store := stores.of(path):
         return store.mark(path) != NOTHING
@@ -137,12 +137,12 @@ def exists(path: str) -> bool:
 
 
 def mark(path: str) -> str | None:
-    """Returns what changes whenever a file does, or None where the file system has no such thing.
+    """Returns a text that changes whenever a file does, or None where the file system has none.
 
-    A writer says by it what it means to replace; see `write_json`.
+    A writer names the state that it replaces by it; see `write_json`.
 
     Raises:
-        OSError: the file system does not say.
+        OSError: the file system can't be read.
     """
     store = stores.of(path)
     return store.mark(path) if store else None
@@ -181,7 +181,7 @@ def below(folder: str) -> Iterator[str]:
 
 
 def dated(folder: str) -> Iterator[tuple[str, datetime | None]]:
-    """Yields what `below` does, and when each file was written; None where that is not known.
+    """Yields the paths of `below`, and when each file was written; None where that is not known.
 
     Raises:
         OSError: the folder can't be read.
@@ -262,10 +262,10 @@ def write_json(
         path: where to.
         document: what.
         temporary: a folder on the same file system for the unfinished file.
-        over: the `mark` of what may be replaced; None for any.
+        over: the `mark` of the file that may be replaced; None for any.
 
     Raises:
-        base.Overtaken: what is there is not what `over` says.
+        base.Overtaken: the file there has another mark.
         OSError: it can't be written; a document that was there is as it was.
     """
     return write_bytes(path, json_text(document).encode(), "application/json", temporary, over)
@@ -284,7 +284,7 @@ def write_bytes(
             file.write(content)
         move(unfinished, path)
     except BaseException:
-        # Removing it can fail for the same reason, which is the one to tell.
+        # Removing it can fail for the same reason, which is the one to raise.
         with contextlib.suppress(OSError):
             remove(unfinished)
         raise

@@ -1,4 +1,4 @@
-"""How workers stop, take turns and are told apart."""
+"""How workers stop, take turns and are identified."""
 
 from transforms.workers.process import ProcessId
 from transforms.workers.stop import NEVER, Stop, StopSignal

@@ -1,4 +1,4 @@
-"""Whose run it is: a process of this or another machine, told from a later one of its number."""
+"""Identifies a process of this or another machine, also against a later one of its number."""
 
 import os
 import socket
@@ -17,7 +17,7 @@ class ProcessId:
     Attributes:
         host: the name of its machine.
         pid: its number there.
-        started: what tells it from another process of that number, on that machine.
+        started: distinguishes it from another process of that number, on that machine.
     """
 
     host: str

@@ -14,11 +14,11 @@ _POLL_SECONDS = 0.25
 _WAKE_SECONDS = 0.05
 _stopped: set[str] = set()
 _wakers: dict[str, list[Callable[[], None]]] = {}
-_lock = threading.Lock()  # a signal handler never takes it
+_lock = threading.Lock()
 
 
 class Stop(Protocol):
-    """What a client is asked to stop by."""
+    """A signal to stop, as a client sees it."""
 
     def is_set(self) -> bool:
         """Returns whether it is to stop."""
@@ -52,7 +52,7 @@ class StopSignal:
     """A signal that is seen in the launcher's process at once, and in others through a file.
 
     Attributes:
-        path: a file that exists once the run is asked to stop. Workers on another machine see it
+        path: a file that exists once the run is to stop. Workers on another machine see it
             only on a file system that they share; others are stopped by their runner.
         owner: the launcher. Its end is a signal to stop, too: nobody would take the results.
     """
@@ -62,7 +62,7 @@ class StopSignal:
     _next_look: float = field(default=0.0, init=False, compare=False)
 
     def set(self) -> None:
-        """Asks the run to stop. May be called by a signal handler."""
+        """Asks the run to stop. May be called from any thread."""
         _stopped.add(self.path)
         if Path(self.path).parent.is_dir():
             # Without the folder no worker has begun.
@@ -74,7 +74,7 @@ class StopSignal:
         Path(self.path).unlink(missing_ok=True)
 
     def is_set(self) -> bool:
-        """Returns whether the run was asked to stop; other processes look 4 times a second."""
+        """Returns whether the run is to stop; other processes look 4 times a second."""
         if self.path in _stopped:
             return True
         now = time.monotonic()
@@ -91,7 +91,7 @@ class StopSignal:
         return owner is not None and owner.pid != os.getpid() and owner.gone()
 
     def register(self, wake: Callable[[], None]) -> None:
-        """Has `wake` called, from another thread, once the run is asked to stop.
+        """Has `wake` called, from another thread, once the run is to stop.
 
         It is called again and again until it is unregistered: what it woke may have begun to wait
         once more in the same moment.

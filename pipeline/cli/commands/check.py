@@ -97,10 +97,10 @@ def run(parser: argparse.ArgumentParser, options: argparse.Namespace, _rest: Seq
     from transforms.audit.assumptions import Assumptions
     from transforms.audit.audit import Audit
 
-    told = Assumptions(
+    given = Assumptions(
         options.rate, options.annual_dividend, options.greeks_version, options.interval
     )
-    check = Audit(told)
+    check = Audit(given)
     unreadable: dict[str, str] = {}
     try:
         paths = find_files(options.files)
@@ -108,7 +108,7 @@ def run(parser: argparse.ArgumentParser, options: argparse.Namespace, _rest: Seq
         print(f"greeks check: {error}", file=sys.stderr)
         return 2
     for path in paths:
-        check.assume(assumptions_of(path, told))
+        check.assume(assumptions_of(path, given))
         try:
             for table in read_batches(path):
                 check.add(table, path)

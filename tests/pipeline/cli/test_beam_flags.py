@@ -28,14 +28,14 @@ def test_what_is_set_in_one_view_of_beams_options_is_seen_in_all(through) -> Non
     options.view_as(DebugOptions).add_experiment("c")
     assert options.view_as(StandardOptions).runner == "FnApiRunner"
     assert options.view_as(DebugOptions).experiments == ["a", "b", "c"]
-    told = options.view_as(StandardOptions).get_all_options()
-    assert (told["runner"], told["experiments"]) == ("FnApiRunner", ["a", "b", "c"])
+    printed = options.view_as(StandardOptions).get_all_options()
+    assert (printed["runner"], printed["experiments"]) == ("FnApiRunner", ["a", "b", "c"])
 
 
 def test_a_command_does_without_what_beam_imports_for_nothing_and_finds_it_where_it_is_used() -> (
     None
 ):
-    told = subprocess.run(
+    printed = subprocess.run(
         [
             *(sys.executable, "-c"),
             "import sys\n"
@@ -53,4 +53,4 @@ def test_a_command_does_without_what_beam_imports_for_nothing_and_finds_it_where
         text=True,
         check=True,
     )
-    assert told.stdout.splitlines() == ["[]", "httplib2 aa", "[]"]
+    assert printed.stdout.splitlines() == ["[]", "httplib2 aa", "[]"]

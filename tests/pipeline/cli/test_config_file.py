@@ -28,12 +28,12 @@ def in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 def settings(capsys: pytest.CaptureFixture[str], command: str) -> dict[str, tuple[str, str]]:
     """Runs `greeks config show`, and returns each name's value and origin."""
     assert main(["config", "show", *shlex.split(command)]) == 0
-    told = {}
+    printed = {}
     for line in capsys.readouterr().out.splitlines():
         setting, _, origin = line.rpartition("  # ")
         name, _, value = setting.removeprefix("# ").partition("=")
-        told[name.strip()] = (value.strip(), origin)
-    return told
+        printed[name.strip()] = (value.strip(), origin)
+    return printed
 
 
 def test_a_file_sets_flags_and_a_flag_wins(tmp_path: Path) -> None:
@@ -55,21 +55,21 @@ def test_a_plan_takes_the_same_file(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_settings_in_force_tell_where_they_came_from(capsys: pytest.CaptureFixture[str]) -> None:
-    told = settings(capsys, "--config run.toml --max-dte 7 --runner DirectRunner")
-    assert told["symbol"] == ('["SPXW", "SPX"]', "run.toml")
-    assert told["start_date"] == ("2024-03-14", "run.toml")
-    assert told["end_date"] == ("2024-03-14", "default")
-    assert told["max_dte"] == ("7", "flag")
-    assert told["format"] == ('"parquet"', "run.toml")
-    assert told["compression"] == ('"zstd"', "default")
-    assert told["interval"] == ('"5m"', "default")
-    assert told["retry_seconds"] == ("60.5", "run.toml")
-    assert told["rate_type"] == ("", "default: none")
-    assert told["direct_running_mode"] == ('"multi_threading"', "run.toml")
-    assert told["runner"] == ('"DirectRunner"', "flag")
+    printed = settings(capsys, "--config run.toml --max-dte 7 --runner DirectRunner")
+    assert printed["symbol"] == ('["SPXW", "SPX"]', "run.toml")
+    assert printed["start_date"] == ("2024-03-14", "run.toml")
+    assert printed["end_date"] == ("2024-03-14", "default")
+    assert printed["max_dte"] == ("7", "flag")
+    assert printed["format"] == ('"parquet"', "run.toml")
+    assert printed["compression"] == ('"zstd"', "default")
+    assert printed["interval"] == ('"5m"', "default")
+    assert printed["retry_seconds"] == ("60.5", "run.toml")
+    assert printed["rate_type"] == ("", "default: none")
+    assert printed["direct_running_mode"] == ('"multi_threading"', "run.toml")
+    assert printed["runner"] == ('"DirectRunner"', "flag")
 
 
-def test_what_config_show_prints_is_a_file_that_says_the_same(
+def test_what_config_show_prints_is_a_file_with_the_same_settings(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     main(shlex.split("config show --config run.toml --interval 1m --expirations 20240315"))
@@ -85,19 +85,19 @@ def test_what_config_show_prints_is_a_file_that_says_the_same(
 def test_without_flags_and_file_the_defaults_are_shown(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    told = settings(capsys, "")
-    assert told["symbol"] == ("", "default: none")
-    assert told["output"] == ('"data/greeks"', "default")
-    assert {origin for _, origin in told.values()} == {"default", "default: none"}
+    printed = settings(capsys, "")
+    assert printed["symbol"] == ("", "default: none")
+    assert printed["output"] == ('"data/greeks"', "default")
+    assert {origin for _, origin in printed.values()} == {"default", "default: none"}
 
 
 def test_no_password_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
-    told = settings(capsys, "--metrics postgresql://me:hush@db/x")
-    assert told["metrics"] == ('"postgresql://me:***@db/x"', "flag")
+    printed = settings(capsys, "--metrics postgresql://me:hush@db/x")
+    assert printed["metrics"] == ('"postgresql://me:***@db/x"', "flag")
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "printed"),
     [
         ('formt = "csv"', "formt is neither a flag of greeks nor of Beam; did you mean format?"),
         ("qqqq = 1", "qqqq is neither a flag of greeks nor of Beam; see greeks download --help"),
@@ -110,8 +110,8 @@ def test_no_password_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
         ("direct_num_workers = 2", "use --concurrency"),
     ],
 )
-def test_a_file_that_is_wrong_is_told_with_its_name(
-    text: str, told: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
+def test_a_file_that_is_wrong_is_reported_with_its_name(
+    text: str, printed: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     (tmp_path / "wrong.toml").write_text(text)
     flags = ["--symbol", "SPXW", "--start_date", "2024-03-14", "--config", "wrong.toml"]
@@ -119,13 +119,15 @@ def test_a_file_that_is_wrong_is_told_with_its_name(
         main(["download", *flags])
     assert ended.value.code == 2
     err = capsys.readouterr().err
-    assert told in err
-    assert "wrong.toml" in err or "concurrency" in told
+    assert printed in err
+    assert "wrong.toml" in err or "concurrency" in printed
     assert not (tmp_path / "data").exists()
 
 
 @pytest.mark.parametrize("flags", ["--config nowhere.toml", "--config"])
-def test_a_file_that_is_not_there_is_told(flags: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_file_that_is_not_there_is_reported(
+    flags: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(SystemExit) as ended:
         main(["download", *shlex.split(flags)])
     assert ended.value.code == 2
@@ -163,8 +165,8 @@ def test_false_in_a_file_is_the_opposite_of_true(
     text: str, check: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     (tmp_path / "run.toml").write_text(f"{FILE}\n{text}\n")
-    told = settings(capsys, "--config run.toml")
-    assert (told["check"][0], told["no_check"][0]) == (
+    printed = settings(capsys, "--config run.toml")
+    assert (printed["check"][0], printed["no_check"][0]) == (
         check,
         {"true": "false", "false": "true"}[check],
     )

@@ -36,7 +36,7 @@ def summary() -> dict[str, object]:
 
 
 @pytest.mark.parametrize(
-    ("command", "told"),
+    ("command", "printed"),
     [
         ("download --start_date 2024-03-14", "--symbol"),
         (f"{GOOD} --end_date 2024-03-13", "--end_date is 2024-03-13, before"),
@@ -68,15 +68,15 @@ def summary() -> dict[str, object]:
         ("downlod", "downlod"),
     ],
 )
-def test_a_usage_error_is_told_before_anything_is_done(
-    command: str, told: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
+def test_a_usage_error_is_reported_before_anything_is_done(
+    command: str, printed: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     import re
 
     with pytest.raises(SystemExit) as ended:
         main(shlex.split(command))
     assert ended.value.code == 2
-    assert re.search(told.replace("?", r"\?"), capsys.readouterr().err)
+    assert re.search(printed.replace("?", r"\?"), capsys.readouterr().err)
     assert files_in(tmp_path) == {}
 
 
@@ -92,14 +92,14 @@ def test_hyphens_and_compact_dates_do_as_well(tmp_path: Path) -> None:
     ]
 
 
-def test_a_good_run_exits_0_and_its_summary_tells_all(
+def test_a_good_run_exits_0_and_its_summary_is_complete(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     code, server = greeks(GOOD)
     assert code == 0
-    told = summary()
+    printed = summary()
     written = files_in(tmp_path / "data" / "greeks")
-    assert list(told) == [
+    assert list(printed) == [
         "run_id",
         "status",
         "start_time",
@@ -136,15 +136,15 @@ def test_a_good_run_exits_0_and_its_summary_tells_all(
         "expirations",
         "samples",
     ]
-    assert (told["status"], told["total_expirations"], told["total_records"]) == (
+    assert (printed["status"], printed["total_expirations"], printed["total_records"]) == (
         "succeeded",
         3,
         30,
     )
-    assert told["total_data_size"] == sum(map(len, written.values()))
-    assert told["files_created"] == [f"data/greeks/{name}" for name in written]
-    assert told["source"] == {"terminal": server.url, "api": "v3", "data": "live"}
-    duration, rate = told["total_duration"], told["average_throughput"]
+    assert printed["total_data_size"] == sum(map(len, written.values()))
+    assert printed["files_created"] == [f"data/greeks/{name}" for name in written]
+    assert printed["source"] == {"terminal": server.url, "api": "v3", "data": "live"}
+    duration, rate = printed["total_duration"], printed["average_throughput"]
     assert isinstance(duration, float)
     assert isinstance(rate, float)
     assert abs(rate * duration - 30) < 0.5
@@ -177,9 +177,9 @@ def test_one_failed_expiration_exits_1_and_the_others_are_written(
 
     code, _ = greeks(f"{GOOD} --attempts 2", terminal(answer))
     assert code == 1
-    told = summary()
-    assert (told["status"], told["successful_expirations"]) == ("failed", 2)
-    (error,) = told["errors"]  # type: ignore[misc]  # -- one, or the test fails
+    printed = summary()
+    assert (printed["status"], printed["successful_expirations"]) == ("failed", 2)
+    (error,) = printed["errors"]  # type: ignore[misc]  # -- one, or the test fails
     assert error["expiration"] == "SPXW expiring 2024-03-15 on 2024-03-14"  # type: ignore[has-type]
     assert error["error_type"] == "BrokenResponse"  # type: ignore[has-type]
     assert (
@@ -212,7 +212,7 @@ def test_every_expiration_empty_on_a_trading_day_exits_1(
 
 
 @pytest.mark.parametrize("day", ["2024-03-29", "2024-03-16"])
-def test_a_closed_market_is_told_and_exits_0(
+def test_a_closed_market_is_reported_and_exits_0(
     day: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     code, server = greeks(f"download --symbol SPXW --start_date {day}")
@@ -274,12 +274,12 @@ def test_a_file_that_another_request_made_is_left_alone(
     before = files_in(tmp_path / "data" / "greeks")
     code, server = greeks(f"{GOOD} {other}")
     assert code == 2
-    told = capsys.readouterr().err
-    assert "was made by another request" in told or "rows twice" in told
-    assert "othing was fetched" in told
+    printed = capsys.readouterr().err
+    assert "was made by another request" in printed or "rows twice" in printed
+    assert "othing was fetched" in printed
     # The command that it says to run is one that works.
     command = f"download --symbol SPXW {instead.format(server.url)}"
-    assert f"  greeks {command}\n" in told
+    assert f"  greeks {command}\n" in printed
     with scripted_server(terminal()) as again:
         assert main(shlex.split(command.replace(server.url, again.url))) == 0
     assert files_in(tmp_path / "data" / "greeks") == before
@@ -295,7 +295,7 @@ def test_a_pattern_names_the_files(tmp_path: Path) -> None:
     assert sorted(files_in(tmp_path / "data" / "greeks"))[0] == "SPXW/5m/240314.parquet"
 
 
-def test_a_broken_manifest_is_told_with_its_place_and_nothing_is_fetched(
+def test_a_broken_manifest_is_reported_with_its_place_and_nothing_is_fetched(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     assert greeks(GOOD)[0] == 0
@@ -304,9 +304,9 @@ def test_a_broken_manifest_is_told_with_its_place_and_nothing_is_fetched(
     before = files_in(tmp_path / "data" / "greeks")
     code, server = greeks(GOOD)
     assert code == 2
-    told = capsys.readouterr().err
-    assert f"{entry.relative_to(tmp_path)} is not an entry of the manifest" in told
-    assert "move it away, and the file that it is about as well" in told
+    printed = capsys.readouterr().err
+    assert f"{entry.relative_to(tmp_path)} is not an entry of the manifest" in printed
+    assert "move it away, and the file that it is about as well" in printed
     assert files_in(tmp_path / "data" / "greeks") == before
     assert not any("greeks" in path for path, _ in server.seen)
 

@@ -26,7 +26,7 @@ def test_the_defaults_are_those_of_the_readme() -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "printed"),
     [
         ({"symbols": ()}, "--symbol names no symbol"),
         ({"symbols": ("../etc",)}, "--symbol: '../etc' is not a symbol"),
@@ -78,9 +78,9 @@ def test_the_defaults_are_those_of_the_readme() -> None:
     ],
 )
 def test_a_value_out_of_range_is_an_error_that_names_its_flag(
-    change: dict[str, Any], told: str
+    change: dict[str, Any], printed: str
 ) -> None:
-    with pytest.raises(ConfigError, match=f"^{told}"):
+    with pytest.raises(ConfigError, match=f"^{printed}"):
         DownloadConfig(**GOOD | change)
 
 

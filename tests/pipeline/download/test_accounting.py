@@ -23,17 +23,27 @@ def test_books_that_agree_are_passed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("summary", "counters", "told"),
+    ("summary", "counters", "difference"),
     [
         (replace(SUMMARY, total_records=99), COUNTERS, "99 rows, its results and counters 100"),
         (replace(SUMMARY, total_data_size=1), COUNTERS, "1 bytes"),
         (replace(SUMMARY, files_created=()), COUNTERS, "0 files"),
         (SUMMARY, COUNTERS | {"rows": 101}, "100 rows, its results and counters 101"),
         (SUMMARY, COUNTERS | {"expirations_empty": 2}, "1 empty expirations"),
-        (RunSummary.of(RESULTS[:1]), COUNTERS, "SPXW 2024-03-15 2024-03-14 2024-03-14 without one"),
-        (RunSummary.of(RESULTS * 2), COUNTERS, "none without one, SPXW 2024-03-14 .* too often"),
+        (
+            RunSummary.of(RESULTS[:1]),
+            COUNTERS,
+            "SPXW 2024-03-15 .* without a result",
+        ),
+        (
+            RunSummary.of(RESULTS * 2),
+            COUNTERS,
+            "none without a result, SPXW .* more than one",
+        ),
     ],
 )
-def test_whatever_differs_is_told(summary: RunSummary, counters: dict[str, int], told: str) -> None:
-    with pytest.raises(BooksDiffer, match=told):
+def test_whatever_differs_is_reported(
+    summary: RunSummary, counters: dict[str, int], difference: str
+) -> None:
+    with pytest.raises(BooksDiffer, match=difference):
         check_accounts([FIRST, SECOND], summary, counters)

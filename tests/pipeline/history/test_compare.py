@@ -26,7 +26,7 @@ A = record("A")
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "sentence"),
     [
         ({"average_throughput": 800.0}, "throughput went from 1,000 rows/s to 800 rows/s, -20.0%"),
         ({"total_duration": 120.5}, "duration went from 100 s to 120.5 s, +20.5%"),
@@ -36,11 +36,11 @@ A = record("A")
         ({"status": "interrupted"}, "B interrupted, and the other one succeeded"),
     ],
 )
-def test_what_is_worse_is_a_regression(changes: dict[str, Any], told: str) -> None:
+def test_what_is_worse_is_a_regression(changes: dict[str, Any], sentence: str) -> None:
     compared = compare(A, record("B", **changes), 0.1)
-    assert compared.regressions == (told,)
+    assert compared.regressions == (sentence,)
     lines = list(comparison_lines(compared))
-    assert f"regression: {told}" in lines
+    assert f"regression: {sentence}" in lines
     assert sum("  worse" in line for line in lines) == ("status" not in changes)
 
 

@@ -57,7 +57,7 @@ def test_foreign_and_broken_files_are_reported_and_passed_over(tmp_path: Path) -
     assert len(store.skipped) == 7
     assert all("no record of a run" in each or "not named" in each for each in store.skipped)
     assert list(store.bury()) == []
-    # It is not remembered as broken: somebody may mend it.
+    # It is not remembered as broken: somebody may repair it.
     again = JsonStore(str(tmp_path))
     assert len(list(again.heads(Query()))) == 1
     assert len(again.skipped) == 7

@@ -30,8 +30,8 @@ def test_what_lies_between_two_known_distances_is_interpolated() -> None:
     assert sizes.contracts("SPXW", 3) is None
     for days, contracts in ((0, 400), (10, 200), (10, 100)):
         sizes.learn("SPXW", days, contracts)
-    told = [sizes.contracts("SPXW", days) for days in (0, 4, 10, 40)]
-    assert told == [400, 300, 150, 150]
+    learnt = [sizes.contracts("SPXW", days) for days in (0, 4, 10, 40)]
+    assert learnt == [400, 300, 150, 150]
 
 
 def test_what_is_learnt_from_one_request_holds_for_another_interval_and_span() -> None:

@@ -124,7 +124,7 @@ def test_a_run_is_kept_from_its_start_to_its_end(store: RunStore) -> None:
     assert store.read(run_id) == ended
 
 
-def test_runs_are_told_newest_first_and_as_asked(store: RunStore) -> None:
+def test_runs_are_listed_newest_first_and_as_queried(store: RunStore) -> None:
     runs = [keep(store, symbol=symbol) for symbol in ("SPXW", "SPX", "SPXW", "AAPL")]
     failed = keep(store, FAILED)
     assert ids(store) == [failed, *reversed(runs)]
@@ -136,7 +136,7 @@ def test_runs_are_told_newest_first_and_as_asked(store: RunStore) -> None:
     assert ids(store, since=third) == [failed, runs[3], runs[2]]
     assert ids(store, until=third) == [runs[1], runs[0]]
     assert ids(store, since="2100-01-01") == []
-    # Once more: what was cached, or not, tells the same.
+    # Once more: cached or not, the answer is the same.
     assert ids(store, symbol="SPXW") == [failed, runs[2], runs[0]]
     assert store.skipped == []
 
@@ -170,7 +170,7 @@ def test_a_kept_record_is_never_overwritten(store: RunStore) -> None:
     assert store.read(run_id)["status"] == SUCCEEDED
 
 
-def test_a_killed_run_is_told_as_died_and_marked_so_once(url: str) -> None:
+def test_a_killed_run_is_listed_as_died_and_marked_once(url: str) -> None:
     kill_a_run(url)
     store = open_store(url)
     assert [head["status"] for head in store.heads(Query())] == [DIED]
@@ -190,7 +190,7 @@ def test_a_run_that_is_alive_or_of_another_machine_is_left_alone(store: RunStore
 
 
 @pytest.mark.parametrize("run_id", ["20240101T000000.000000Z", "../x", "' or 1=1 --", ""])
-def test_a_run_that_is_not_there_is_told(store: RunStore, run_id: str) -> None:
+def test_a_run_that_is_not_there_is_reported(store: RunStore, run_id: str) -> None:
     keep(store)
     with pytest.raises(NoSuchRun, match="has no run"):
         store.read(run_id)
@@ -198,9 +198,9 @@ def test_a_run_that_is_not_there_is_told(store: RunStore, run_id: str) -> None:
 
 def test_a_list_is_read_no_further_than_it_is_asked_for(store: RunStore) -> None:
     runs = [keep(store) for _ in range(5)]
-    told = store.heads(Query())
-    assert next(told)["run_id"] == runs[-1]
-    del told
+    heads = store.heads(Query())
+    assert next(heads)["run_id"] == runs[-1]
+    del heads
     assert ids(store, limit=1) == [runs[-1]]
     # And it stands in nobody's way.
     assert keep(store) == ids(store, limit=1)[0]
@@ -215,11 +215,11 @@ def test_a_list_is_read_no_further_than_it_is_asked_for(store: RunStore) -> None
         "/proc/nowhere/metrics",
     ],
 )
-def test_a_history_that_can_not_be_reached_is_told_without_the_password(url_of: str) -> None:
+def test_a_history_that_can_not_be_reached_is_reported_without_the_password(url_of: str) -> None:
     with pytest.raises(StoreError, match="can't be used") as raised:
         open_store(url_of).start(record())
-    told = str(raised.value)
-    assert "hush" not in told
+    message = str(raised.value)
+    assert "hush" not in message
     assert raised.value.__cause__ is None or "hush" not in str(raised.value.__cause__)
 
 
@@ -256,7 +256,7 @@ def keepers() -> list[psutil.Process]:
     ]
 
 
-def test_a_history_apart_that_ends_by_itself_is_told(tmp_path: Path) -> None:
+def test_a_history_apart_that_ends_by_itself_is_reported(tmp_path: Path) -> None:
     store = open_store(f"sqlite:///{tmp_path}/runs.db", apart=True)
     (child,) = keepers()
     child.kill()

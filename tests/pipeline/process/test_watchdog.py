@@ -13,7 +13,7 @@ from tests.support.waiting import wait_for
 def test_a_worker_that_ends_once_every_result_is_there_is_not_taken_for_dead(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    # While there is work, a death would be told at the next look.
+    # While there is work, a death would be reported at the next look.
     monkeypatch.setattr(watchdog, "_DEATH_SECONDS", 0.0)
     looks: list[None] = []
 

@@ -36,8 +36,8 @@ def run(messages: list[bytes], seconds: float = 1000.0) -> tuple[Progress, str, 
 
 
 def test_a_result_is_a_line_as_soon_as_it_is_sent_and_only_once() -> None:
-    told = [b"", b"noise", b"{}", b"[]", b'{"kind": "rows"}', json.dumps(message(RESULT)).encode()]
-    _, out, _ = run(told)
+    shown = [b"", b"noise", b"{}", b"[]", b'{"kind": "rows"}', json.dumps(message(RESULT)).encode()]
+    _, out, _ = run(shown)
     heading, line = out.splitlines()
     assert heading.split() == ["symbol", "expiration", "status", "rows", "size", "time", "file"]
     assert line.split() == [
@@ -53,12 +53,12 @@ def test_a_result_is_a_line_as_soon_as_it_is_sent_and_only_once() -> None:
     ]
 
 
-def test_what_nobody_told_of_is_shown_at_the_end() -> None:
+def test_results_without_a_message_are_shown_at_the_end() -> None:
     _, out, _ = run([])
     assert "12,345" in out
 
 
-def test_retries_and_failures_are_told_as_they_happen() -> None:
+def test_retries_and_failures_are_reported_as_they_happen() -> None:
     waits: dict[str, Any] = {"kind": "waiting", "symbol": "SPXW", "expiration": "2024-03-15"}
     waits |= {"first_trade_date": "2024-03-14", "last_trade_date": "2024-03-14"}
     waits |= {"seconds": 0.5, "reason": "E: answered 429 to http://x:1/y?a=b: wait"}
@@ -79,7 +79,7 @@ def test_a_flood_of_retries_is_cut_and_counted() -> None:
     display.news("anew")
     assert err.getvalue().splitlines() == [
         *["again"] * 5,
-        "… more of this is counted below",
+        "… the next line of progress counts the others",
         "1:05 1/2 expirations (50%), 20,000 rows, 900 rows/s (average 307), 1.2 MB/s, 150 MiB, "
         "100 retries, 1 failed, RUNNING, ETA 1:01:01; in flight: SPXW 2024-03-15 (7,000)",
         "anew",
@@ -105,10 +105,10 @@ SNAPSHOT = Snapshot(
 
 def test_a_run_keeps_its_samples_the_last_one_when_it_ended() -> None:
     progress, _, _ = run([json.dumps(message(RESULT)).encode()])
-    told = progress.samples.columns()
-    assert told["done"][-1] == 1
-    assert told["rows"][-1] == 12345
-    assert len({len(column) for column in told.values()}) == 1
+    shown = progress.samples.columns()
+    assert shown["done"][-1] == 1
+    assert shown["rows"][-1] == 12345
+    assert len({len(column) for column in shown.values()}) == 1
 
 
 def test_many_expirations_in_flight_are_counted() -> None:

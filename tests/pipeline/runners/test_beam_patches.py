@@ -73,7 +73,7 @@ def test_the_parameters_of_methods_are_those_that_beam_finds(
         assert userstate.is_stateful_dofn(fn) is stateful is isinstance(fn, Stateful)
 
 
-def test_each_function_is_looked_at_once_and_what_is_told_may_be_changed() -> None:
+def test_each_function_is_looked_at_once_and_the_result_may_be_changed() -> None:
     asked: list[Any] = []
 
     def look(function: Any) -> tuple[list[str], list[Any]]:
@@ -108,7 +108,7 @@ def test_texts_that_are_not_large_are_worked_on_once_and_come_out_as_ever() -> N
 
 
 def test_with_all_of_them_taken_a_graph_gives_what_it_gave() -> None:
-    told = subprocess.run(
+    done = subprocess.run(
         [
             *(sys.executable, "-c"),
             "import bz2\n"
@@ -139,7 +139,7 @@ def test_with_all_of_them_taken_a_graph_gives_what_it_gave() -> None:
         text=True,
         check=False,
     )
-    assert told.stdout == "True\n", told.stderr[-2000:]
+    assert done.stdout == "True\n", done.stderr[-2000:]
 
 
 UNPATCHED = """

@@ -16,23 +16,23 @@ from pipeline.runners import flink_rest as flink
 def rest(*jobs: tuple[str, str]) -> Iterator[tuple[str, list[str]]]:
     """Gives the address of a cluster with jobs of a name and a state, and what it was asked."""
     asked: list[str] = []
-    told = [
+    overview = [
         {"jid": f"id-{n}", "name": name, "state": state} for n, (name, state) in enumerate(jobs)
     ]
 
     class Answers(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             asked.append(f"GET {self.path}")
-            self._answer({"jobs": told})
+            self._answer({"jobs": overview})
 
         def do_PATCH(self) -> None:
             asked.append(f"PATCH {self.path}")
             self._answer({})
 
-        def _answer(self, told: object) -> None:
+        def _answer(self, document: object) -> None:
             self.send_response(200)
             self.end_headers()
-            self.wfile.write(json.dumps(told).encode())
+            self.wfile.write(json.dumps(document).encode())
 
         def log_message(self, *_: object) -> None:
             pass
@@ -69,7 +69,7 @@ def test_a_job_name_that_is_given_stays_in_its_name() -> None:
     assert asked[1:] == ["PATCH /jobs/id-0?mode=cancel"]
 
 
-def test_a_cluster_that_does_not_answer_is_told_of(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_cluster_that_does_not_answer_is_reported(capsys: pytest.CaptureFixture[str]) -> None:
     with rest() as (address, _):
         pass
     of_run = options("--flink_master", address)

@@ -29,7 +29,7 @@ def an_empty_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (["--runner", "DataflowRunner"], r"theta-greeks-pipeline\[gcp\]"),
     ],
 )
-def test_a_runner_that_lacks_what_it_needs_is_an_error_that_tells_how_to_get_it(
+def test_a_runner_that_lacks_what_it_needs_is_an_error_with_the_way_to_install_it(
     flags: list[str], says: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "google.cloud.dataflow", None)

@@ -60,8 +60,8 @@ def test_our_counters_are_read_from_what_a_runner_reports() -> None:
     pipeline = beam.Pipeline(runner=FnApiRunner())
     results = [ExpirationResult(request_for("2024-03-14"), WRITTEN, 300, 4000, requests=2)]
     _ = pipeline | beam.Create(results) | RecordResults() | beam.Map(_foreign)
-    told = counters(pipeline.run())
-    assert told == {"expirations_written": 1, "rows": 300, "bytes": 4000, "requests": 2}
+    reports = counters(pipeline.run())
+    assert reports == {"expirations_written": 1, "rows": 300, "bytes": 4000, "requests": 2}
 
 
 def _foreign(result: ExpirationResult) -> ExpirationResult:
@@ -70,15 +70,15 @@ def _foreign(result: ExpirationResult) -> ExpirationResult:
 
 
 def test_a_pipeline_is_watched_until_it_ends_however_it_ends() -> None:
-    told: list[tuple[str, dict[str, int]]] = []
+    reports: list[tuple[str, dict[str, int]]] = []
     time = Clock()
     watch(
         Going(),
-        lambda state, counted: told.append((state, dict(counted))),
+        lambda state, counted: reports.append((state, dict(counted))),
         sleep=time.sleep,
         clock=time,
     )
-    assert told == [("RUNNING", {})]
+    assert reports == [("RUNNING", {})]
     assert time.now == pytest.approx(0.2)
 
 
@@ -89,7 +89,7 @@ def test_a_job_that_does_not_stop_by_itself_is_cancelled_once() -> None:
     assert job.cancelled == [pytest.approx(5 + GRACE_SECONDS, abs=0.2)]
 
 
-def test_nothing_is_told_of_one_that_has_ended() -> None:
+def test_nothing_is_reported_of_one_that_has_ended() -> None:
     pipeline = beam.Pipeline(runner=FnApiRunner())
     _ = pipeline | beam.Create([1])
     watch(pipeline.run(), lambda state, counted: 1 / 0)  # type: ignore[arg-type]  # -- nobody reads it

@@ -55,10 +55,12 @@ def test_results_pass_unchanged_and_are_counted_under_their_documented_names(
     assert distributions["bytes_per_expiration"].max == 4000
     assert distributions["rows_per_expiration"].max == 300
     assert distributions["milliseconds_per_expiration"].sum == 2000
-    told = [json.loads(listener.recv(1 << 16)) for _ in RESULTS]
+    messages = [json.loads(listener.recv(1 << 16)) for _ in RESULTS]
     listener.close()
     key = lambda result: result["expiration"]  # noqa: E731 -- only here
-    assert sorted(told, key=key) == [{"kind": "result", **result.describe()} for result in RESULTS]
+    assert sorted(messages, key=key) == [
+        {"kind": "result", **result.describe()} for result in RESULTS
+    ]
 
 
 def test_nobody_listening_disturbs_nothing(tmp_path: Path) -> None:

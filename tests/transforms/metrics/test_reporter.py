@@ -33,12 +33,12 @@ def listener(tmp_path: Path) -> Iterator[socket.socket]:
 
 
 def heard(listener: socket.socket) -> list[dict[str, Any]]:
-    told = []
+    messages = []
     while True:
         try:
-            told.append(json.loads(listener.recv(1 << 16)))
+            messages.append(json.loads(listener.recv(1 << 16)))
         except BlockingIOError:
-            return told
+            return messages
 
 
 def test_a_run_reports_everything_under_its_documented_names(
@@ -99,16 +99,16 @@ def test_a_listener_that_does_not_keep_up_holds_nobody_up_and_misses_no_result(
 ) -> None:
     reporter = Reporter(str(tmp_path / "listener"))
     results = [ExpirationResult(REQUEST, WRITTEN, rows) for rows in range(500)]
-    told = []
+    messages = []
     for result in results:
         reporter.ended(result)
         if result.rows % 100 == 99:
-            told += heard(listener)
-    while len(told) < len(results):
+            messages += heard(listener)
+    while len(messages) < len(results):
         reporter.ended(results[-1])
-        told += heard(listener)
+        messages += heard(listener)
     reporter.close()
-    assert [each["rows"] for each in told[:500]] == list(range(500))
+    assert [each["rows"] for each in messages[:500]] == list(range(500))
 
 
 def test_nobody_listening_disturbs_nothing(tmp_path: Path) -> None:

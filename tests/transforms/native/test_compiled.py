@@ -230,7 +230,7 @@ def test_whole_numbers_are_read_as_their_type_or_refused() -> None:
     assert compiled_rows(text.replace(b"-42", b"4.2"), names, greeks="eod") is None
 
 
-def test_times_of_both_sides_of_a_change_of_clocks_are_told_and_of_its_day_refused() -> None:
+def test_times_of_both_sides_of_a_change_of_clocks_are_read_and_of_its_day_refused() -> None:
     first, last = date(2024, 11, 1), date(2024, 11, 4)
     summer, _, sunday, winter = day_offsets(first, last).tolist()
     assert (summer, sunday, winter) == (-4 * 3_600_000, VARIES, -5 * 3_600_000)

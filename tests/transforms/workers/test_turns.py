@@ -12,7 +12,7 @@ from transforms.workers.turns import LINGER_SECONDS, TURN_SECONDS, Turns
 
 
 class Clock:
-    """Goes on when it is told to."""
+    """Goes on when it is reported to."""
 
     def __init__(self) -> None:
         self.now = 0.0

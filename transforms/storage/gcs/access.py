@@ -18,14 +18,14 @@ _LOCK = threading.Lock()
 
 
 def bucket_and_key(path: str) -> tuple[Any, str]:
-    """Returns the bucket of a path, to ask the store through, and the key.
+    """Returns the client's bucket of a path, and the key.
 
     Raises:
         Unusable: the extra is not installed.
         ValueError: the path names no bucket.
     """
     name, key = split(path)
-    # Where Beam keeps them, in the launcher and in its workers; it has no other way to ask.
+    # Where Beam keeps them, in the launcher and in its workers; there is no public way.
     options = _beams_options()
     google = options.view_as(GoogleCloudOptions)
     with _LOCK:
@@ -60,8 +60,8 @@ def _client(with_credentials: bool, *_settings: object) -> Any:
 
 
 @contextmanager
-def told(path: str) -> Iterator[None]:
-    """Turns the errors of a block into those of a file system.
+def file_errors(path: str) -> Iterator[None]:
+    """Raises a block's errors of the store as those of a file system.
 
     Raises:
         FileNotFoundError: there is no such object, or no such bucket.

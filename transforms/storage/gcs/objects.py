@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, BinaryIO
 
 from transforms.storage.base import NOTHING
-from transforms.storage.gcs.access import SCHEME, bucket_and_key, told
+from transforms.storage.gcs.access import SCHEME, bucket_and_key, file_errors
 
 
 def condition(over: str | None) -> int | None:
@@ -23,7 +23,7 @@ def put(path: str, data: bytes | BinaryIO, mime_type: str, over: str | None = No
     """Writes a whole object in one request, and returns its mark; see `stores.Store`."""
     bucket, key = bucket_and_key(path)
     blob = bucket.blob(key)
-    with told(path):
+    with file_errors(path):
         blob.upload_from_file(
             io.BytesIO(data) if isinstance(data, bytes) else data,
             content_type=mime_type,
@@ -47,14 +47,14 @@ def mark(path: str) -> str:
 def get(path: str) -> tuple[bytes, str]:
     """Returns a small object's bytes and its mark."""
     blob = there(path)
-    with told(path):
+    with file_errors(path):
         return blob.download_as_bytes(if_generation_match=blob.generation), str(blob.generation)
 
 
 def below(folder: str) -> Iterator[tuple[str, datetime]]:
     """Yields the path of each object below a folder, and when it was written, in order of paths."""
     bucket, key = bucket_and_key(f"{folder.rstrip('/')}/")
-    with told(folder):
+    with file_errors(folder):
         for found in bucket.list_blobs(prefix=key):
             yield f"{SCHEME}{bucket.name}/{found.name}", found.updated
 
@@ -64,7 +64,7 @@ def remove(path: str) -> None:
     for each in [path, *(found for found, _ in below(path))]:
         bucket, key = bucket_and_key(each)
         try:
-            with told(each):
+            with file_errors(each):
                 bucket.blob(key).delete()
         except FileNotFoundError:
             continue
@@ -76,11 +76,11 @@ def abort_uploads(_folder: str, _before: datetime) -> int:
 
 
 def there(path: str) -> Any:
-    """Returns the client's own object, with what the store knows of it.
+    """Returns the client's own object, with its description by the store.
 
     Raises:
         FileNotFoundError: it is not there.
-        OSError: the store does not say.
+        OSError: the store can't be read.
     """
     found = _find(path)
     if found is None:
@@ -90,5 +90,5 @@ def there(path: str) -> Any:
 
 def _find(path: str) -> Any:
     bucket, key = bucket_and_key(path)
-    with told(path):
+    with file_errors(path):
         return bucket.get_blob(key)

@@ -1,7 +1,7 @@
 """An object of Google's store as a file to read from."""
 
 from transforms.storage.base import ObjectFile
-from transforms.storage.gcs.access import told
+from transforms.storage.gcs.access import file_errors
 from transforms.storage.gcs.objects import there
 
 
@@ -22,7 +22,7 @@ class GoogleFile(ObjectFile):
         self._path = path
 
     def _fetch(self, position: int, count: int) -> bytes:
-        with told(self._path):
+        with file_errors(self._path):
             # Of a part, the store knows no checksum.
             piece: bytes = self._object.download_as_bytes(
                 start=position,

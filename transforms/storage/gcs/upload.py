@@ -1,19 +1,19 @@
-"""A file on its way into Google's store, which nobody sees before it is whole."""
+"""An upload to Google's store, invisible before it is whole."""
 
 from typing import Any
 
 from transforms.storage.base import Overtaken, PendingFile
-from transforms.storage.gcs.access import bucket_and_key, told
+from transforms.storage.gcs.access import bucket_and_key, file_errors
 from transforms.storage.gcs.objects import condition, mark, put
 
-PIECE_BYTES = 1 << 20
-"""What is sent at once; a multiple of 256 KiB, as the store demands."""
+CHUNK_BYTES = 1 << 20
+"""Sent at once; a multiple of 256 KiB, as the store demands."""
 
 
 class GoogleUpload(PendingFile):
-    """A resumable upload to an object's own key; one request does for what is less than a piece.
+    """A resumable upload to an object's own key; less than a chunk is sent in one request.
 
-    What is to be replaced is told when the upload begins, and the store looks again at its end. If
+    The upload names at its beginning what it may replace, and the store checks that at its end. If
     it is dropped, or its process killed, nothing is seen of it, and the store forgets it after a
     week. https://cloud.google.com/storage/docs/resumable-uploads
     """
@@ -28,23 +28,23 @@ class GoogleUpload(PendingFile):
         self.file = self
 
     def write(self, data: memoryview) -> int:
-        """Takes bytes, and sends them when they are a piece or more."""
+        """Takes bytes, and sends them when they are a chunk or more."""
         view = data.cast("B")
         self._bytes += view.nbytes
-        if self._upload is None and self._bytes < PIECE_BYTES:
+        if self._upload is None and self._bytes < CHUNK_BYTES:
             self._waiting += view
             return view.nbytes
-        with told(self._path):
+        with file_errors(self._path):
             if self._upload is None:
                 self._begin()
             self._upload.write(view)
         return view.nbytes
 
     def flush(self) -> None:
-        """Does nothing: a piece is sent when it is full."""
+        """Does nothing: a chunk is sent when it is full."""
 
     def close(self) -> None:
-        """Does nothing: nothing is to be seen before `commit`."""
+        """Does nothing: nothing is visible before `commit`."""
 
     def seal(self) -> None:
         """Returns None: the store checks the bytes at the end by their CRC32C."""
@@ -56,7 +56,7 @@ class GoogleUpload(PendingFile):
         else:
             if over is not None and over != self._mark:
                 raise Overtaken(17, "another run has replaced it meanwhile", self._path)
-            with told(self._path):
+            with file_errors(self._path):
                 self._upload.close()
             self._upload = None
         self._waiting.clear()
@@ -65,7 +65,7 @@ class GoogleUpload(PendingFile):
         """Cancels the upload."""
         self._waiting.clear()
         if self._upload is not None:
-            with told(self._path):
+            with file_errors(self._path):
                 self._upload.terminate()
             self._upload = None
 
@@ -74,7 +74,7 @@ class GoogleUpload(PendingFile):
         bucket, key = bucket_and_key(self._path)
         self._upload = _writer(
             bucket.blob(key),
-            chunk_size=PIECE_BYTES,
+            chunk_size=CHUNK_BYTES,
             ignore_flush=True,
             content_type=self._mime_type,
             if_generation_match=condition(self._mark),

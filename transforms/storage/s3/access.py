@@ -1,4 +1,4 @@
-"""Where the S3 store is, and this process's one client of it."""
+"""The address and credentials of the S3 store, and this process's one client of it."""
 
 import threading
 from dataclasses import dataclass, field
@@ -44,7 +44,7 @@ class Access:
 
     @classmethod
     def of(cls, options: PipelineOptions | None) -> "Access":
-        """Returns what Beam's options say."""
+        """Returns the access that Beam's options describe."""
         if options is None:
             return cls()
         s3 = options.view_as(S3Options)
@@ -66,7 +66,7 @@ def client() -> Any:
     Raises:
         Unusable: the extra is not installed, or the store's address is not one.
     """
-    # Where Beam keeps them, in the launcher and in its workers; it has no other way to ask.
+    # Where Beam keeps them, in the launcher and in its workers; there is no public way.
     options = FileSystems.get_filesystem(SCHEME)._options
     with _LOCK:
         return _client(Access.of(options))

@@ -19,8 +19,8 @@ _PIECE = 1 << 16
 
 
 @contextmanager
-def told(path: str) -> Iterator[None]:
-    """Turns the errors of a block into those of a file system.
+def file_errors(path: str) -> Iterator[None]:
+    """Raises a block's errors of the store as those of a file system.
 
     Raises:
         FileNotFoundError: there is no such object.
@@ -54,7 +54,7 @@ def _as_file_error(error: Any, path: str) -> OSError:
 
 
 def md5(data: bytes | BinaryIO) -> str:
-    """Returns what the store checks data by as it arrives; of a file, from where it stands."""
+    """Returns the MD5 of data in Base64; of a file, from its present position."""
     digest = hashlib.md5(usedforsecurity=False)
     if isinstance(data, bytes):
         digest.update(data)
@@ -81,12 +81,12 @@ def put(path: str, data: bytes | BinaryIO, mime_type: str, over: str | None = No
     """Writes a whole object in one request, and returns its mark.
 
     Raises:
-        Overtaken: it is not what `over` says.
-        OSError: it can't be written; what was there is as it was.
+        Overtaken: the object there has another mark.
+        OSError: it can't be written; the object there is unchanged.
     """
     bucket, key = split(path)
     store = client()
-    with told(path):
+    with file_errors(path):
         answer = store.put_object(
             Bucket=bucket,
             Key=key,
@@ -99,15 +99,15 @@ def put(path: str, data: bytes | BinaryIO, mime_type: str, over: str | None = No
 
 
 def head(path: str) -> dict[str, Any]:
-    """Returns what the store knows of an object.
+    """Returns the store's description of an object.
 
     Raises:
         FileNotFoundError: it is not there.
-        OSError: the store does not say.
+        OSError: the store can't be read.
     """
     bucket, key = split(path)
     store = client()
-    with told(path):
+    with file_errors(path):
         answer: dict[str, Any] = store.head_object(Bucket=bucket, Key=key)
     return answer
 
@@ -117,16 +117,16 @@ def size(path: str) -> int:
 
     Raises:
         FileNotFoundError: it is not there.
-        OSError: the store does not say.
+        OSError: the store can't be read.
     """
     return int(head(path)["ContentLength"])
 
 
 def mark(path: str) -> str:
-    """Returns what changes whenever an object does: its ETag, or `NOTHING` if it is not there.
+    """Returns an object's ETag, which changes whenever it does, or `NOTHING` if it is not there.
 
     Raises:
-        OSError: the store does not say.
+        OSError: the store can't be read.
     """
     try:
         return str(head(path)["ETag"])
@@ -143,7 +143,7 @@ def get(path: str) -> tuple[bytes, str]:
     """
     bucket, key = split(path)
     store = client()
-    with told(path):
+    with file_errors(path):
         answer = store.get_object(Bucket=bucket, Key=key)
         return answer["Body"].read(), str(answer["ETag"])
 
@@ -156,7 +156,7 @@ def below(folder: str) -> Iterator[tuple[str, datetime]]:
     """
     bucket, key = split(f"{folder.rstrip('/')}/")
     store = client()
-    with told(folder):
+    with file_errors(folder):
         pages = store.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=key)
         for page in pages:
             for found in page.get("Contents", ()):
@@ -172,15 +172,15 @@ def remove(path: str) -> None:
     store = client()
     for each in [path, *(found for found, _ in below(path))]:
         bucket, key = split(each)
-        with told(each):
+        with file_errors(each):
             store.delete_object(Bucket=bucket, Key=key)
 
 
 def abort_uploads(folder: str, before: datetime) -> int:
-    """Throws away what killed runs had uploaded below a folder; returns how many files it was of.
+    """Aborts the uploads that killed runs left below a folder, and returns their number.
 
     Args:
-        folder: whose objects the uploads were to become.
+        folder: of the uploads' objects.
         before: only uploads that began earlier, by the store's clock.
 
     Raises:
@@ -189,7 +189,7 @@ def abort_uploads(folder: str, before: datetime) -> int:
     bucket, key = split(f"{folder.rstrip('/')}/")
     store = client()
     aborted = 0
-    with told(folder):
+    with file_errors(folder):
         # All of the bucket's: MinIO takes a prefix for a whole key, and finds none.
         pages = store.get_paginator("list_multipart_uploads").paginate(Bucket=bucket)
         for page in pages:

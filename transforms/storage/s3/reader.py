@@ -4,11 +4,11 @@ from typing import Any
 
 from transforms.storage.base import ObjectFile, split
 from transforms.storage.s3.access import client
-from transforms.storage.s3.objects import head, told
+from transforms.storage.s3.objects import file_errors, head
 
 
 class S3File(ObjectFile):
-    """An object that is open for reading; what is read in order is one request.
+    """An object that is open for reading; sequential reads are one request.
 
     Args:
         path: of the object.
@@ -34,7 +34,7 @@ class S3File(ObjectFile):
     def _fetch(self, position: int, count: int) -> bytes:
         if position != self._streamed:
             self._drop()
-        with told(self._path):
+        with file_errors(self._path):
             if self._stream is None:
                 bucket, key = split(self._path)
                 self._stream = client().get_object(

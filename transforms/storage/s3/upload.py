@@ -1,18 +1,18 @@
-"""A file on its way into S3, which nobody sees before it is whole."""
+"""An upload to S3, invisible before it is whole."""
 
 import tempfile
 from typing import Any, BinaryIO
 
 from transforms.storage.base import PendingFile, split
 from transforms.storage.s3.access import client
-from transforms.storage.s3.objects import conditions, md5, put, told
+from transforms.storage.s3.objects import conditions, file_errors, md5, put
 
 PART_BYTES = 5 << 20
 """The smallest part that S3 takes, so that the least is held: 10,000 of them are 48 GiB."""
 
 
 class S3Upload(PendingFile):
-    """A multipart upload to an object's own key; one request does for what is less than a part.
+    """A multipart upload to an object's own key; less than a part is sent in one request.
 
     It is dropped without a trace in the bucket if it is garbage collected, except that parts that
     are there already stay, unseen, until `abort_uploads`.
@@ -47,7 +47,7 @@ class S3Upload(PendingFile):
         """Does nothing: a part is sent when it is full."""
 
     def close(self) -> None:
-        """Does nothing: nothing is to be seen before `commit`."""
+        """Does nothing: nothing is visible before `commit`."""
 
     def seal(self) -> int | None:
         """Uploads the last part, and returns the size of all parts by the store's list of them.
@@ -58,7 +58,7 @@ class S3Upload(PendingFile):
             return None
         if self._in_part:
             self._send()
-        with told(self._path):
+        with file_errors(self._path):
             pages = self._store.get_paginator("list_parts").paginate(
                 Bucket=self._bucket, Key=self._key, UploadId=self._upload
             )
@@ -69,7 +69,7 @@ class S3Upload(PendingFile):
         if self._upload is None:
             put(self._path, self._part(), self._mime_type, over)
         else:
-            with told(self._path):
+            with file_errors(self._path):
                 self._store.complete_multipart_upload(
                     Bucket=self._bucket,
                     Key=self._key,
@@ -84,20 +84,20 @@ class S3Upload(PendingFile):
         """Aborts the upload."""
         self._waiting.close()
         if self._upload is not None:
-            with told(self._path):
+            with file_errors(self._path):
                 self._store.abort_multipart_upload(
                     Bucket=self._bucket, Key=self._key, UploadId=self._upload
                 )
             self._upload = None
 
     def _part(self) -> BinaryIO:
-        """Returns what waits, to be read from its beginning."""
+        """Returns the waiting bytes, to be read from the beginning."""
         self._waiting.seek(0)
         return self._waiting
 
     def _send(self) -> None:
         number = len(self._parts) + 1
-        with told(self._path):
+        with file_errors(self._path):
             if self._upload is None:
                 self._upload = self._store.create_multipart_upload(
                     Bucket=self._bucket, Key=self._key, ContentType=self._mime_type

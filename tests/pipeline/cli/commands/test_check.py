@@ -42,27 +42,27 @@ def save(folder: Path, name: str, table: pa.Table) -> str:
 
 def answer(capsys: pytest.CaptureFixture[str], *arguments: str, code: int = 0) -> dict[str, object]:
     assert main(["check", "--json", *arguments]) == code
-    told: dict[str, object] = json.loads(capsys.readouterr().out)
-    return told
+    printed: dict[str, object] = json.loads(capsys.readouterr().out)
+    return printed
 
 
 @pytest.mark.parametrize("name", ["a.csv", "a.csv.gz", "a.csv.zst", "a.parquet"])
 def test_every_format_is_read_and_judged_alike(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, name: str
 ) -> None:
-    told = answer(capsys, save(tmp_path, name, BAD), code=1)
-    assert told["findings"] == {"delta_bounds": 1, "holes": 1, "recomputed_greeks": 1}
-    assert told["rows"] == BAD.num_rows
+    printed = answer(capsys, save(tmp_path, name, BAD), code=1)
+    assert printed["findings"] == {"delta_bounds": 1, "holes": 1, "recomputed_greeks": 1}
+    assert printed["rows"] == BAD.num_rows
 
 
 def test_a_clean_file_exits_0_and_shows_its_statistics(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     assert main(["check", save(tmp_path, "a.csv", TABLE)]) == 0
-    told = capsys.readouterr().out
-    assert f"no finding in {TABLE.num_rows:,} rows" in told
-    assert "computed with 5.310% ± 0.002%" in told
-    assert "calls and puts imply a rate of" in told
+    printed = capsys.readouterr().out
+    assert f"no finding in {TABLE.num_rows:,} rows" in printed
+    assert "computed with 5.310% ± 0.002%" in printed
+    assert "calls and puts imply a rate of" in printed
 
 
 def test_findings_are_shown_with_their_rows(
@@ -93,7 +93,7 @@ def test_the_worst_rows_of_all_expirations_are_shown_first(
     assert not lines[at + 6].startswith("    ")
 
 
-def test_errors_are_told_by_moneyness_and_days_to_expiration(
+def test_errors_are_reported_by_moneyness_and_days_to_expiration(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     later = MARKET.rows("SPXW", date(2024, 3, 22), DAY, "30m").cast(schema_of("first_order"))
@@ -123,7 +123,7 @@ def test_one_time_of_day_makes_no_parity_look_sure(
     assert "±" not in line
 
 
-def test_what_is_borne_exits_0(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_tolerated_findings_exit_0(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     path = save(tmp_path, "a.csv", BAD)
     assert main(["check", "--fail_on", "holes>0.1%,delta_bounds>1,recomputed_iv", path]) == 0
     assert main(["check", "--fail_on", "holes>0.01%", path]) == 1
@@ -136,8 +136,8 @@ def test_a_folder_is_read_whole_and_what_is_no_data_is_left_alone(
     save(tmp_path, "b/1.parquet", TABLE)
     save(tmp_path, "2.csv", MARKET.rows("SPXW", date(2024, 3, 18), DAY, "30m"))
     (tmp_path / "notes.txt").write_text("no data")
-    told = answer(capsys, str(tmp_path))
-    assert [one["expiration"] for one in told["expirations"]] == ["2024-03-15", "2024-03-18"]  # type: ignore[attr-defined]
+    printed = answer(capsys, str(tmp_path))
+    assert [one["expiration"] for one in printed["expirations"]] == ["2024-03-15", "2024-03-18"]  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("tool", ["pandas", "polars", "naive", "duckdb", "float32"])
@@ -169,9 +169,9 @@ def test_files_of_other_tools_are_read(
             frame[name] = frame[name].dt.tz_localize(None)
         frame["expiration"] = pd.to_datetime(frame["expiration"])
         frame.to_parquet(path)
-    told = answer(capsys, str(path))
-    assert told["findings"] == {}
-    (rate,) = told["recomputation"]["rates"]  # type: ignore[index]  # -- JSON of an unknown shape
+    printed = answer(capsys, str(path))
+    assert printed["findings"] == {}
+    (rate,) = printed["recomputation"]["rates"]  # type: ignore[index]  # -- JSON of an unknown shape
     assert rate["rate"] == 0.0531
 
 
@@ -190,9 +190,9 @@ def test_the_terminals_own_words_are_read(
 ) -> None:
     path = tmp_path / "raw.csv"
     path.write_text(PUBLISHED["v3", order].replace("\n", "\r\n"))
-    told = answer(capsys, "--greeks_version", "1", "--rate", "0.0482", str(path))
-    assert told["findings"] == {}
-    errors = {line["name"]: line["max"] for line in told["recomputation"]["errors"]}  # type: ignore[index]  # -- JSON of an unknown shape
+    printed = answer(capsys, "--greeks_version", "1", "--rate", "0.0482", str(path))
+    assert printed["findings"] == {}
+    errors = {line["name"]: line["max"] for line in printed["recomputation"]["errors"]}  # type: ignore[index]  # -- JSON of an unknown shape
     assert errors["implied_vol"] <= 1e-4
 
 
@@ -208,7 +208,7 @@ def test_the_terminals_own_words_are_read(
         ("a.xlsx", b"", "does not end in .csv"),
     ],
 )
-def test_what_can_not_be_read_exits_2_and_says_why(
+def test_what_can_not_be_read_exits_2_with_the_reason(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, name: str, content: bytes, words: str
 ) -> None:
     (tmp_path / name).write_bytes(content)
@@ -228,9 +228,9 @@ def test_one_file_that_can_not_be_read_is_named_and_the_others_are_checked(
     assert f"no finding in {TABLE.num_rows:,} rows" in out
     assert f"error: can't be read: {tmp_path / 'a.parquet'}: " in out
     assert f"can't be read: {tmp_path / 'a.parquet'}: " in err
-    told = answer(capsys, str(tmp_path), code=2)
-    assert told["rows"] == TABLE.num_rows
-    unreadable = told["unreadable"]
+    printed = answer(capsys, str(tmp_path), code=2)
+    assert printed["rows"] == TABLE.num_rows
+    unreadable = printed["unreadable"]
     assert isinstance(unreadable, list)
     bad = str(tmp_path / "a.parquet")
     assert [(one["file"], one["severity"]) for one in unreadable] == [(bad, "error")]

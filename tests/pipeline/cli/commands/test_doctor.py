@@ -75,7 +75,7 @@ def test_where_all_is_well_every_line_is_ok(
 
 
 @pytest.mark.parametrize("there", [True, False])
-def test_whether_the_compiled_code_is_there_is_told_with_the_way_to_it(
+def test_whether_the_compiled_code_is_there_is_reported_with_the_remedy(
     there: bool, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(compiled, "AVAILABLE", there)
@@ -110,7 +110,7 @@ def test_nobody_at_the_address_fails(capsys: pytest.CaptureFixture[str]) -> None
     assert "     → start the Terminal, or give its address with --terminal" in out
 
 
-def test_each_of_several_terminals_is_told_and_a_silent_one_is_a_warning(
+def test_each_of_several_terminals_is_reported_and_a_silent_one_is_a_warning(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     with scripted_server(script()) as server:
@@ -140,9 +140,9 @@ def test_where_none_of_several_answers_each_one_fails(capsys: pytest.CaptureFixt
 def test_terminals_of_two_markets_fail(capsys: pytest.CaptureFixture[str]) -> None:
     with TerminalServer(Market()) as first, TerminalServer(Market(seed=1)) as second:
         assert main(["doctor", "--terminal", f"{first.url},{second.url}"]) == 1
-        told = f"{first.url} has seed 0, {second.url} has seed 1"
+        shown = f"{first.url} has seed 0, {second.url} has seed 1"
     out = capsys.readouterr().out
-    assert f"fail Terminals: they do not serve the same: {told}" in out
+    assert f"fail Terminals: they do not serve the same: {shown}" in out
 
 
 def test_something_else_at_the_address_fails(capsys: pytest.CaptureFixture[str]) -> None:
@@ -151,7 +151,7 @@ def test_something_else_at_the_address_fails(capsys: pytest.CaptureFixture[str])
 
 
 @pytest.mark.parametrize("code", [403, 471])
-def test_an_order_outside_the_subscription_is_told(
+def test_an_order_outside_the_subscription_is_reported(
     code: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = doctor(capsys, code=0, terminal=script(refused={"second_order": code}))
@@ -163,7 +163,7 @@ def test_an_order_outside_the_subscription_is_told(
     assert f"fail first-order Greeks: the Terminal answered {code}" in out
 
 
-def test_a_symbol_without_expirations_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_symbol_without_expirations_is_reported(capsys: pytest.CaptureFixture[str]) -> None:
     out = doctor(capsys, code=0, terminal=script(expirations="2020-01-03"))
     assert "warn expirations of SPXW: none after " in out
 
@@ -179,7 +179,7 @@ def test_a_clock_that_is_wrong_fails(capsys: pytest.CaptureFixture[str]) -> None
 
 
 @pytest.mark.parametrize("api", ["v3", "v2"])
-def test_the_stand_in_answers_on_its_generation_and_is_told_apart(
+def test_the_stand_in_answers_on_its_generation_and_is_identified(
     api: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with TerminalServer(Market(), api=api) as server:
@@ -198,7 +198,7 @@ def test_a_history_that_can_not_be_reached_fails_without_its_password(
     assert "hush" not in out
 
 
-def test_foreign_files_in_the_history_are_told(
+def test_foreign_files_in_the_history_are_reported(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     (tmp_path / "mine.json").write_text("{}")
@@ -257,16 +257,16 @@ def test_a_read_only_folder_fails(capsys: pytest.CaptureFixture[str], tmp_path: 
     assert "fail metrics: fixed/m: Read-only file system in " in out
 
 
-def java(folder: Path, told: str, code: int = 0) -> str:
+def java(folder: Path, shown: str, code: int = 0) -> str:
     """Makes a program that answers as Java does; returns the PATH on which it is found."""
     program = folder / "java"
-    program.write_text(f"#!/bin/sh\necho '{told}' >&2\nexit {code}\n")
+    program.write_text(f"#!/bin/sh\necho '{shown}' >&2\nexit {code}\n")
     program.chmod(0o755)
     return f"{folder}:/bin:/usr/bin"
 
 
 @pytest.mark.parametrize(
-    ("told", "code", "level"),
+    ("shown", "code", "level"),
     [
         ('openjdk version "17.0.15" 2025-04-15', 0, "ok  "),
         ('java version "1.8.0_392"', 0, "fail"),
@@ -274,17 +274,17 @@ def java(folder: Path, told: str, code: int = 0) -> str:
     ],
 )
 def test_java_is_looked_for_where_flink_is_asked_for(
-    told: str,
+    shown: str,
     code: int,
     level: str,
     capsys: pytest.CaptureFixture[str],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setenv("PATH", java(tmp_path, told, code))
+    monkeypatch.setenv("PATH", java(tmp_path, shown, code))
     monkeypatch.setenv("HOME", str(tmp_path))
     out = doctor(capsys, "--flink", code=int(level == "fail"))
-    assert f"{level} Java: {told}" in out
+    assert f"{level} Java: {shown}" in out
     assert "warn Flink's job server: no beam-runners-flink-*-job-server-" in out
     assert "Java" not in doctor(capsys, code=0)
 
@@ -310,7 +310,7 @@ def test_diagnoses_are_also_printed_as_json(capsys: pytest.CaptureFixture[str]) 
 
 
 @pytest.mark.parametrize(
-    ("flags", "told"),
+    ("flags", "shown"),
     [
         (["--terminal", "embedded"], "--terminal is 'embedded', not an address"),
         (["--terminal", "ftp://x"], "--terminal is 'ftp://x'"),
@@ -321,9 +321,9 @@ def test_diagnoses_are_also_printed_as_json(capsys: pytest.CaptureFixture[str]) 
     ],
 )
 def test_a_wrong_flag_exits_2(
-    flags: list[str], told: str, capsys: pytest.CaptureFixture[str]
+    flags: list[str], shown: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as ended:
         main(["doctor", *flags])
     assert ended.value.code == 2
-    assert told in capsys.readouterr().err
+    assert shown in capsys.readouterr().err

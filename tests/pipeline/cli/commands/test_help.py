@@ -83,7 +83,7 @@ def test_many_flags_come_in_groups(name: str) -> None:
         assert text.startswith(f"usage: {name} --symbol SPXW --start_date DATE [FLAG ...]")
 
 
-def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_version_is_reported(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main(["--version"])
     assert ended.value.code == 0

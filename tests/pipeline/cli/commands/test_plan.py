@@ -50,23 +50,23 @@ def test_without_a_probe_no_row_is_fetched_and_nothing_is_written(
     assert "free " in out
 
 
-def test_where_no_run_tells_one_expiration_is_probed(
+def test_without_an_earlier_run_one_expiration_is_probed(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     script = terminal(lambda request: Answer(rows_of(request, request.trade_dates[0], 100)))
     code, server = greeks(f"plan {FLAGS} --json", script)
     assert code == 0
     assert fetched(server) == 1
-    told = json.loads(capsys.readouterr().out)
-    assert told["estimate"]["rows"] == 300
-    assert told["estimate"]["basis"] == "a probe of SPXW 2024-03-15, on 2024-03-14"
-    assert [each["action"] for each in told["expirations"]] == ["new"] * 3
-    assert told["requests"] == 3
-    assert told["free_bytes"] > 0
+    printed = json.loads(capsys.readouterr().out)
+    assert printed["estimate"]["rows"] == 300
+    assert printed["estimate"]["basis"] == "a probe of SPXW 2024-03-15, on 2024-03-14"
+    assert [each["action"] for each in printed["expirations"]] == ["new"] * 3
+    assert printed["requests"] == 3
+    assert printed["free_bytes"] > 0
     assert files_in(tmp_path) == {}
 
 
-def test_a_run_teaches_the_plan_and_its_files_are_told(
+def test_a_run_teaches_the_plan_and_its_files_are_reported(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert greeks(f"download {FLAGS}")[0] == 0
@@ -87,7 +87,7 @@ def test_a_run_teaches_the_plan_and_its_files_are_told(
     assert "skip: already there" in out
 
 
-def test_a_daily_plan_tells_each_trade_date_and_the_other_layout_is_in_its_way(
+def test_a_daily_plan_lists_each_trade_date_and_the_other_layout_is_in_its_way(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     daily = "--layout daily --end_date 2024-03-15 --probe never"
@@ -100,7 +100,9 @@ def test_a_daily_plan_tells_each_trade_date_and_the_other_layout_is_in_its_way(
     assert "would get rows twice" in capsys.readouterr().err
 
 
-def test_files_of_another_request_are_told_and_exit_2(capsys: pytest.CaptureFixture[str]) -> None:
+def test_files_of_another_request_are_reported_and_exit_2(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     assert greeks(f"download {FLAGS} --max_dte 1")[0] == 0
     code, _ = greeks(f"plan {FLAGS} --interval 1m")
     out = capsys.readouterr().out
@@ -145,7 +147,7 @@ def test_what_keeps_a_download_from_starting_keeps_the_plan(
     assert "is not an entry of the manifest" in capsys.readouterr().err
 
 
-def test_too_little_room_is_told() -> None:
+def test_too_little_room_is_reported() -> None:
     day = date(2024, 3, 14)
     config = DownloadConfig(("SPXW",), day, day)
     made = Preview(
@@ -160,8 +162,8 @@ def test_too_little_room_is_told() -> None:
     )
     from pipeline.planning.command import _totals
 
-    told = "\n".join(_totals(made, config))
-    assert "TOO LITTLE; free some, or choose another --output" in told
-    assert "greeks download would fetch nothing: disk has 1 MB of free space" in told
-    assert "time         about 2.0 hours" in told
+    shown = "\n".join(_totals(made, config))
+    assert "TOO LITTLE; free some, or choose another --output" in shown
+    assert "greeks download would fetch nothing: disk has 1 MB of free space" in shown
+    assert "time         about 2.0 hours" in shown
     assert list(lines(made, config)) == ["nothing to fetch"]

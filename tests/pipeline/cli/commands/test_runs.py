@@ -43,7 +43,7 @@ def keep(status: str = SUCCEEDED, metrics: str = "data/metrics", **more: Any) ->
     return run_id
 
 
-def told(capsys: pytest.CaptureFixture[str], *arguments: str, code: int = 0) -> str:
+def printed(capsys: pytest.CaptureFixture[str], *arguments: str, code: int = 0) -> str:
     assert main(["runs", *arguments]) == code
     captured = capsys.readouterr()
     return captured.out + captured.err
@@ -51,22 +51,22 @@ def told(capsys: pytest.CaptureFixture[str], *arguments: str, code: int = 0) -> 
 
 def test_a_list_is_a_table_newest_first(capsys: pytest.CaptureFixture[str]) -> None:
     first, second = keep(), keep(FAILED)
-    heading, *lines = told(capsys, "list").splitlines()
+    heading, *lines = printed(capsys, "list").splitlines()
     assert heading.split()[:3] == ["run", "status", "symbols"]
     assert [line.split()[:5] for line in lines] == [
         [second, "failed", "SPXW", "2024-03-14–2024-03-15", "5m"],
         [first, "succeeded", "SPXW", "2024-03-14–2024-03-15", "5m"],
     ]
     assert lines[0].split()[5:] == ["2", "12,345", "2.5", "MB", "1:05", "190", "170", "MiB"]
-    assert len(told(capsys, "list", "--status", "failed", "--symbol", "spxw").splitlines()) == 2
-    assert "no such run in data/metrics" in told(capsys, "list", "--since", "2100-01-01T10:00")
-    assert len(json.loads(told(capsys, "list", "--json", "--limit", "1"))) == 1
-    assert len(json.loads(told(capsys, "list", "--json", "--limit", "0"))) == 2
+    assert len(printed(capsys, "list", "--status", "failed", "--symbol", "spxw").splitlines()) == 2
+    assert "no such run in data/metrics" in printed(capsys, "list", "--since", "2100-01-01T10:00")
+    assert len(json.loads(printed(capsys, "list", "--json", "--limit", "1"))) == 1
+    assert len(json.loads(printed(capsys, "list", "--json", "--limit", "0"))) == 2
 
 
 def test_an_empty_history_is_no_error(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    assert "no such run in data/metrics" in told(capsys, "list")
-    assert told(capsys, "list", "--json") == "[]\n"
+    assert "no such run in data/metrics" in printed(capsys, "list")
+    assert printed(capsys, "list", "--json") == "[]\n"
     assert not (tmp_path / "data").exists()
 
 
@@ -74,16 +74,16 @@ def test_to_look_at_a_database_that_is_not_there_makes_none(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     metrics = "sqlite:///runs.db"
-    out = told(capsys, "list", "--metrics", metrics)
+    out = printed(capsys, "list", "--metrics", metrics)
     assert "no such run in sqlite:///runs.db (which the first run will make)" in out
-    out = told(capsys, "show", "last", "--metrics", metrics, code=1)
+    out = printed(capsys, "show", "last", "--metrics", metrics, code=1)
     assert "has no last run" in out
     assert list(tmp_path.iterdir()) == []
     keep(metrics=metrics)
-    assert len(told(capsys, "list", "--metrics", metrics).splitlines()) == 2
+    assert len(printed(capsys, "list", "--metrics", metrics).splitlines()) == 2
 
 
-def test_googles_store_without_its_extra_is_told_with_the_way_to_it(
+def test_googles_store_without_its_extra_is_reported_with_the_remedy(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "apache_beam.io.gcp.gcsfilesystem", None)
@@ -93,16 +93,16 @@ def test_googles_store_without_its_extra_is_told_with_the_way_to_it(
     download = ["download", "--symbol", "SPXW", "--start_date", "2024-03-14"]
     assert main([*download, "--output", place]) == 2
     captured = capsys.readouterr()
-    told_of = (captured.out + captured.err).count("pip install 'theta-greeks-pipeline[gs]'")
-    assert told_of == 3
+    mentions = (captured.out + captured.err).count("pip install 'theta-greeks-pipeline[gs]'")
+    assert mentions == 3
 
 
 @pytest.mark.parametrize("place", ["mysql://me:hunter2@db/runs", "ftp://host/runs"])
-def test_a_place_that_nobody_knows_is_told_without_its_password(
+def test_a_place_that_nobody_knows_is_reported_without_its_password(
     place: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     known = "sqlite:///PATH or postgresql://HOST/DATABASE"
-    assert known in told(capsys, "list", "--metrics", place, code=1)
+    assert known in printed(capsys, "list", "--metrics", place, code=1)
     download = ["download", "--symbol", "SPXW", "--start_date", "2024-03-14"]
     assert main([*download, "--metrics", place]) == 2
     assert main([*download, "--output", place]) == 2
@@ -114,13 +114,13 @@ def test_a_place_that_nobody_knows_is_told_without_its_password(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_foreign_files_are_told_once_each_and_no_more_than_a_few(
+def test_foreign_files_are_reported_once_each_and_no_more_than_a_few(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     keep()
     for number in range(7):
         (tmp_path / "data" / "metrics" / f"mine{number}.json").write_text("{}")
-    out = told(capsys, "list")
+    out = printed(capsys, "list")
     assert out.count("skipped: data/metrics/mine") == 5
     assert "skipped: 2 more" in out
 
@@ -132,8 +132,8 @@ def test_a_run_is_shown_whole(capsys: pytest.CaptureFixture[str]) -> None:
     }
     errors = [{"expiration": "SPXW 2024-03-15", "error_type": "E", "message": "it broke"}] * 12
     run_id = keep(FAILED, errors=errors, samples=samples, failed_expirations=12)
-    out = told(capsys, "show", "last")
-    assert out == told(capsys, "show", run_id)
+    out = printed(capsys, "show", "last")
+    assert out == printed(capsys, "show", run_id)
     lines = out.splitlines()
     assert lines[0] == f"run          {run_id}: failed"
     assert "from         http://127.0.0.1:25503 (v3, live)" in lines
@@ -143,39 +143,43 @@ def test_a_run_is_shown_whole(capsys: pytest.CaptureFixture[str]) -> None:
     assert "and 2 more: see --json" in out
     assert lines[-1].split() == ["1:39", "99", "99", "99", "MiB"]
     assert len(lines) - lines.index(next(x for x in lines if x.startswith("over time"))) <= 7
-    assert json.loads(told(capsys, "show", run_id, "--json"))["samples"] == samples
+    assert json.loads(printed(capsys, "show", run_id, "--json"))["samples"] == samples
 
 
 def test_the_last_two_runs_are_compared_and_a_regression_exits_1(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     first, second = keep(), keep(average_throughput=100.0)
-    out = told(capsys, "compare", "previous", "last", code=1)
+    out = printed(capsys, "compare", "previous", "last", code=1)
     assert "regression: throughput went from 190 rows/s to 100 rows/s, -47.4%" in out
-    assert told(capsys, "compare", first, second, "--tolerance", "50").endswith("no regression\n")
-    compared = json.loads(told(capsys, "compare", first, second, "--json", code=1))
+    assert printed(capsys, "compare", first, second, "--tolerance", "50").endswith(
+        "no regression\n"
+    )
+    compared = json.loads(printed(capsys, "compare", first, second, "--json", code=1))
     assert (compared["before"], compared["after"]) == (first, second)
     assert len(compared["regressions"]) == 1
 
 
-def test_a_run_that_is_not_there_is_told_and_exits_1(capsys: pytest.CaptureFixture[str]) -> None:
-    assert "greeks runs: data/metrics has no last run" in told(capsys, "show", "last", code=1)
-    keep()
-    assert "has no previous run" in told(capsys, "compare", "previous", "last", code=1)
-    assert "has no run 'x': see greeks runs list" in told(capsys, "show", "x", code=1)
-
-
-def test_a_history_in_a_database_is_told_the_same(capsys: pytest.CaptureFixture[str]) -> None:
-    url = "sqlite:///runs.db"
-    run_id = keep(metrics=url)
-    assert run_id in told(capsys, "list", "--metrics", url)
-    assert f"{run_id}: succeeded" in told(capsys, "show", "last", "--metrics", url)
-
-
-def test_a_database_that_can_not_be_reached_is_told_without_its_password(
+def test_a_run_that_is_not_there_is_reported_and_exits_1(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    out = told(capsys, "list", "--metrics", "postgresql://me:hush@127.0.0.1:9/x", code=1)
+    assert "greeks runs: data/metrics has no last run" in printed(capsys, "show", "last", code=1)
+    keep()
+    assert "has no previous run" in printed(capsys, "compare", "previous", "last", code=1)
+    assert "has no run 'x': see greeks runs list" in printed(capsys, "show", "x", code=1)
+
+
+def test_a_history_in_a_database_is_reported_the_same(capsys: pytest.CaptureFixture[str]) -> None:
+    url = "sqlite:///runs.db"
+    run_id = keep(metrics=url)
+    assert run_id in printed(capsys, "list", "--metrics", url)
+    assert f"{run_id}: succeeded" in printed(capsys, "show", "last", "--metrics", url)
+
+
+def test_a_database_that_can_not_be_reached_is_reported_without_its_password(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    out = printed(capsys, "list", "--metrics", "postgresql://me:hush@127.0.0.1:9/x", code=1)
     assert "greeks runs: the run history in postgresql://me:***@127.0.0.1:9/x can't be used" in out
     assert "hush" not in out
 
