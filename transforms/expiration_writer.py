@@ -56,10 +56,6 @@ class _Stream:
     rows_by_second: Counter[int] = field(default_factory=Counter)
 
 
-def _ignore(_request: GreeksRequest, _more: int, _rows: int, _size: int) -> None:
-    pass
-
-
 class ExpirationWriter:
     """Writes each expiration to a temporary file, and commits it when its trailer comes.
 
@@ -78,7 +74,7 @@ class ExpirationWriter:
         self,
         sink: ExpirationSink,
         source: str,
-        handed_over: Callable[[GreeksRequest, int, int, int], None] = _ignore,
+        handed_over: Callable[[GreeksRequest, int, int, int], None] = lambda *_: None,
         gate: QualityGate = QualityGate(),  # noqa: B008 -- frozen
     ) -> None:
         self._sink = sink

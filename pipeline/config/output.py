@@ -1,7 +1,7 @@
 """Where the files go, and in which form."""
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -53,66 +53,59 @@ def _check_metrics(metrics: str, config: Any) -> str:
 class OutputSettings:
     """Settings of where the files go, and in which form."""
 
-    output: str = field(
-        default="data/greeks",
-        metadata=_setting("folder of the data files", metavar="FOLDER", check=_check_output),
+    output: str = _setting(
+        "data/greeks",
+        "folder of the data files",
+        metavar="FOLDER",
+        check=_check_output,
     )
-    format: str = field(
-        default="csv",
-        metadata=_setting("format of the data files", choices=tuple(COMPRESSIONS)),
+    format: str = _setting(
+        "csv",
+        "format of the data files",
+        choices=tuple(COMPRESSIONS),
     )
-    compression: str = field(
-        default="none",
-        metadata=_setting(
-            "compression of the data files; "
-            + "; ".join(f"{name}: {', '.join(known)}" for name, known in COMPRESSIONS.items()),
-            choices=tuple(dict.fromkeys(each for known in COMPRESSIONS.values() for each in known)),
-            check=_check_compression,
-            implied=lambda config: next(iter(COMPRESSIONS[config.format])),
-            default_text="the first",
-        ),
+    compression: str = _setting(
+        "none",
+        "compression of the data files; "
+        + "; ".join(f"{name}: {', '.join(known)}" for name, known in COMPRESSIONS.items()),
+        choices=tuple(dict.fromkeys(each for known in COMPRESSIONS.values() for each in known)),
+        check=_check_compression,
+        implied=lambda config: next(iter(COMPRESSIONS[config.format])),
+        default_text="the first",
     )
-    batch_size: int = field(
-        default=BATCH_SIZE,
-        metadata=_setting(
-            "maximum number of rows in a batch", metavar="ROWS", check=between(1, 1_000_000)
-        ),
+    batch_size: int = _setting(
+        BATCH_SIZE,
+        "maximum number of rows in a batch",
+        metavar="ROWS",
+        check=between(1, 1_000_000),
     )
-    layout: str = field(
-        default=BY_EXPIRATION,
-        metadata=_setting(
-            "expiration: one file per expiration; daily: one file per expiration and trade date, "
-            "so that tomorrow's run adds files",
-            choices=tuple(PATTERNS),
-        ),
+    layout: str = _setting(
+        BY_EXPIRATION,
+        "expiration: one file per expiration; daily: one file per expiration and trade date, "
+        "so that tomorrow's run adds files",
+        choices=tuple(PATTERNS),
     )
-    file_name_pattern: str = field(
-        default="",
-        metadata=_setting(
-            "names of the data files, see below",
-            metavar="PATTERN",
-            check=_check_pattern,
-            default_text="; ".join(f"{kind}: {own}" for kind, own in PATTERNS.items()),
-        ),
+    file_name_pattern: str = _setting(
+        "",
+        "names of the data files, see below",
+        metavar="PATTERN",
+        check=_check_pattern,
+        default_text="; ".join(f"{kind}: {own}" for kind, own in PATTERNS.items()),
     )
-    metrics: str = field(
-        default="data/metrics",
-        metadata=_setting(
-            "run history: a folder or URL of JSON files, sqlite:///PATH, or "
-            "postgresql://USER@HOST/DATABASE",
-            metavar="WHERE",
-            check=_check_metrics,
-        ),
+    metrics: str = _setting(
+        "data/metrics",
+        "run history: a folder or URL of JSON files, sqlite:///PATH, or "
+        "postgresql://USER@HOST/DATABASE",
+        metavar="WHERE",
+        check=_check_metrics,
     )
-    check_disk: bool = field(
-        default=True,
-        metadata=_setting(
-            switches=(
-                Switch(
-                    "no_disk_check",
-                    False,
-                    "start even if the files are not expected to fit on the disk",
-                ),
+    check_disk: bool = _setting(
+        True,
+        switches=(
+            Switch(
+                "no_disk_check",
+                False,
+                "start even if the files are not expected to fit on the disk",
             ),
         ),
     )

@@ -1,6 +1,6 @@
 """How a run is shown while it goes."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 
 from pipeline.config.checks import above_zero
@@ -14,19 +14,15 @@ _setting = partial(setting, group="progress", in_record=False)
 class ProgressSettings:
     """Settings of how a run is shown."""
 
-    progress: str = field(
-        default="auto",
-        metadata=_setting(
-            "bar: a bar that is redrawn; plain: a line every --progress_seconds; none: nothing "
-            "until the end; auto: bar if standard error is a terminal, else plain",
-            choices=("auto", "bar", "plain", "none"),
-        ),
+    progress: str = _setting(
+        "auto",
+        "bar: a bar that is redrawn; plain: a line every --progress_seconds; none: nothing "
+        "until the end; auto: bar if standard error is a terminal, else plain",
+        choices=("auto", "bar", "plain", "none"),
     )
-    progress_seconds: float = field(
-        default=5.0,
-        metadata=_setting(
-            "time between two lines of plain progress",
-            metavar="SECONDS",
-            check=above_zero(86400, "seconds"),
-        ),
+    progress_seconds: float = _setting(
+        5.0,
+        "time between two lines of plain progress",
+        metavar="SECONDS",
+        check=above_zero(86400, "seconds"),
     )

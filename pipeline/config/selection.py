@@ -1,6 +1,6 @@
 """Which expirations, trade dates and rows are downloaded."""
 
-from dataclasses import dataclass, field
+from dataclasses import MISSING, dataclass
 from datetime import date
 from functools import partial
 from typing import Any
@@ -65,92 +65,75 @@ def _check_end_time(time: str, config: Any) -> str:
 class SelectionSettings:
     """Settings of which expirations, trade dates and rows are downloaded."""
 
-    symbols: tuple[str, ...] = field(
-        metadata=_setting(
-            "option roots, separated by commas",
-            flag="symbol",
-            metavar="SPXW[,SPX]",
-            parse=_symbols,
-            check=_check_symbols,
-        )
+    symbols: tuple[str, ...] = _setting(
+        MISSING,
+        "option roots, separated by commas",
+        flag="symbol",
+        metavar="SPXW[,SPX]",
+        parse=_symbols,
+        check=_check_symbols,
     )
-    start_date: date = field(
-        metadata=_setting(
-            "first trade date: YYYY-MM-DD, YYYYMMDD, today or yesterday, in New York",
-            metavar="DATE",
-            check=_check_start,
-        )
+    start_date: date = _setting(  # noqa: RUF009 -- it makes a field
+        MISSING,
+        "first trade date: YYYY-MM-DD, YYYYMMDD, today or yesterday, in New York",
+        metavar="DATE",
+        check=_check_start,
     )
-    end_date: date = field(
-        metadata=_setting(
-            "last trade date, inclusive",
-            metavar="DATE",
-            check=_check_end,
-            implied=lambda config: config.start_date,
-            default_text="--start_date",
-        )
+    end_date: date = _setting(  # noqa: RUF009 -- likewise
+        MISSING,
+        "last trade date, inclusive",
+        metavar="DATE",
+        check=_check_end,
+        implied=lambda config: config.start_date,
+        default_text="--start_date",
     )
-    max_dte: int = field(
-        default=30,
-        metadata=_setting(
-            "maximum number of calendar days from a trade date to an expiration",
-            metavar="DAYS",
-            check=between(0, 4000),
-        ),
+    max_dte: int = _setting(
+        30,
+        "maximum number of calendar days from a trade date to an expiration",
+        metavar="DAYS",
+        check=between(0, 4000),
     )
-    expirations: tuple[date, ...] = field(
-        default=(),
-        metadata=_setting(
-            "only these expirations, regardless of --max_dte",
-            metavar="DATE[,DATE]",
-            check=_check_expirations,
-            default_text="all within --max_dte",
-        ),
+    expirations: tuple[date, ...] = _setting(
+        (),
+        "only these expirations, regardless of --max_dte",
+        metavar="DATE[,DATE]",
+        check=_check_expirations,
+        default_text="all within --max_dte",
     )
-    greeks: str = field(
-        default="first_order",
-        metadata=_setting(
-            "order of the Greeks; eod has one row per contract and trade date",
-            choices=tuple(ORDERS),
-        ),
+    greeks: str = _setting(
+        "first_order",
+        "order of the Greeks; eod has one row per contract and trade date",
+        choices=tuple(ORDERS),
     )
-    interval: str = field(
-        default="5m",
-        metadata=_setting(
-            f"time between two rows of a contract: {', '.join(INTERVALS)}",
-            metavar="INTERVAL",
-            check=_check_interval,
-            implied=_default_interval,
-            default_text="5m; with --greeks eod: eod",
-        ),
+    interval: str = _setting(
+        "5m",
+        f"time between two rows of a contract: {', '.join(INTERVALS)}",
+        metavar="INTERVAL",
+        check=_check_interval,
+        implied=_default_interval,
+        default_text="5m; with --greeks eod: eod",
     )
-    start_time: str | None = field(
-        default=None,
-        metadata=_setting(
-            "time of the first row of a trade date, in New York",
-            metavar="HH:MM:SS",
-            check=readable(time_of_day),
-            default_text="09:30:00",
-            parameter="start_time",
-        ),
+    start_time: str | None = _setting(
+        None,
+        "time of the first row of a trade date, in New York",
+        metavar="HH:MM:SS",
+        check=readable(time_of_day),
+        default_text="09:30:00",
+        parameter="start_time",
     )
-    end_time: str | None = field(
-        default=None,
-        metadata=_setting(
-            "time of the last row of a trade date, inclusive, in New York",
-            metavar="HH:MM:SS",
-            check=_check_end_time,
-            default_text="16:00:00",
-            parameter="end_time",
-        ),
+    end_time: str | None = _setting(
+        None,
+        "time of the last row of a trade date, inclusive, in New York",
+        metavar="HH:MM:SS",
+        check=_check_end_time,
+        default_text="16:00:00",
+        parameter="end_time",
     )
-    strike_range: str | None = field(
-        default=None,
-        metadata=_setting(
-            "only N strikes above and N below the money; needs v3",
-            metavar="N",
-            check=readable(positive_integer),
-            default_text="all strikes",
-            parameter="strike_range",
-        ),
+    strike_range: str | None = _setting(
+        None,
+        "only N strikes above and N below the money; needs v3",
+        metavar="N",
+        check=readable(positive_integer),
+        default_text="all strikes",
+        parameter="strike_range",
     )

@@ -1,8 +1,7 @@
 """A setting: what the user of one field of `DownloadConfig` reads, types and may give."""
 
 from collections.abc import Callable
-from dataclasses import MISSING, Field, dataclass, replace
-from types import MappingProxyType
+from dataclasses import MISSING, Field, dataclass, field, replace
 from typing import Any
 
 from pipeline.config.values import parser_of, text_of
@@ -103,24 +102,25 @@ class Setting:
         return [f"--{self.flag}={text}"] if text.startswith("-") else [f"--{self.flag}", text]
 
 
-def setting(help: str = "", /, *, group: str, **more: Any) -> MappingProxyType[str, Setting]:
-    """Returns the metadata of a field that is a setting: see `Setting` for what it takes."""
-    return MappingProxyType({_KEY: Setting(group, help, **more)})
+def setting(default: Any, help: str = "", /, *, group: str, **more: Any) -> Any:
+    """Returns a dataclass's field that is a `Setting`; `MISSING` stands for no default."""
+    return field(default=default, metadata={_KEY: Setting(group, help, **more)})
 
 
-def setting_of(field: "Field[Any]") -> Setting:
+def setting_of(declaration: "Field[Any]") -> Setting:
     """Returns the setting that a field is.
 
     Raises:
         KeyError: it is none.
     """
-    declared: Setting = field.metadata[_KEY]
+    declared: Setting = declaration.metadata[_KEY]
+    has_default = declaration.default is not MISSING
     return replace(
         declared,
-        name=field.name,
-        flag=declared.flag or field.name,
-        kind=field.type,
-        parse=declared.parse or parser_of(field.type),
-        default=None if declared.implied or field.default is MISSING else field.default,
-        required=declared.implied is None and field.default is MISSING,
+        name=declaration.name,
+        flag=declared.flag or declaration.name,
+        kind=declaration.type,
+        parse=declared.parse or parser_of(declaration.type),
+        default=None if declared.implied or not has_default else declaration.default,
+        required=declared.implied is None and not has_default,
     )

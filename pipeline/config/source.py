@@ -1,6 +1,6 @@
 """Which Theta Terminal the data comes from, and how many requests are sent at once."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
@@ -69,62 +69,53 @@ def _limits(api: str) -> str:
 class SourceSettings:
     """Settings of where the data comes from."""
 
-    terminal: str = field(
-        default="",
-        metadata=_setting(
-            "address of the Theta Terminal, or of several, separated by commas, which share the "
-            f"work, each with its own limit; or '{EMBEDDED}' for a simulated market",
-            metavar="URL[,URL]",
-            check=terminal_problem,
-            default_text=f"{' or '.join(LOCAL_URLS)}, whichever answers",
-        ),
+    terminal: str = _setting(
+        "",
+        "address of the Theta Terminal, or of several, separated by commas, which share the "
+        f"work, each with its own limit; or '{EMBEDDED}' for a simulated market",
+        metavar="URL[,URL]",
+        check=terminal_problem,
+        default_text=f"{' or '.join(LOCAL_URLS)}, whichever answers",
     )
-    api: str = field(
-        default="auto",
-        metadata=_setting("generation of the API; auto: whichever answers", choices=APIS),
+    api: str = _setting(
+        "auto",
+        "generation of the API; auto: whichever answers",
+        choices=APIS,
     )
-    tier: str = field(
-        default="standard",
-        metadata=_setting(
-            f"subscription, which limits the concurrent requests: {_limits('v3')}; {_limits('v2')}",
-            choices=tuple(TIERS),
-        ),
+    tier: str = _setting(
+        "standard",
+        f"subscription, which limits the concurrent requests: {_limits('v3')}; {_limits('v2')}",
+        choices=tuple(TIERS),
     )
-    concurrency: int = field(
-        default=0,
-        metadata=_setting(
-            "number of concurrent requests at each Terminal",
-            metavar="N",
-            check=between(0, 128, note=", where 0 is the limit of --tier"),
-            default_text="the limit of --tier",
-        ),
+    concurrency: int = _setting(
+        0,
+        "number of concurrent requests at each Terminal",
+        metavar="N",
+        check=between(0, 128, note=", where 0 is the limit of --tier"),
+        default_text="the limit of --tier",
     )
-    timeout: float = field(
-        default=300.0,
-        metadata=_setting(
-            "maximum time without a byte, after which an answer counts as broken",
-            metavar="SECONDS",
-            check=above_zero(86400, "seconds"),
-        ),
+    timeout: float = _setting(
+        300.0,
+        "maximum time without a byte, after which an answer counts as broken",
+        metavar="SECONDS",
+        check=above_zero(86400, "seconds"),
     )
-    attempts: int = field(
-        default=RetryPolicy.attempts,
-        metadata=_setting(
-            "maximum number of attempts at one answer without progress, after it broke off, timed "
-            "out or was refused temporarily",
-            metavar="N",
-            check=between(1, 1000),
-        ),
+    attempts: int = _setting(
+        RetryPolicy.attempts,
+        "maximum number of attempts at one answer without progress, after it broke off, timed "
+        "out or was refused temporarily",
+        metavar="N",
+        check=between(1, 1000),
     )
-    retry_seconds: float = field(
-        default=RetryPolicy.seconds,
-        metadata=_setting(
-            "maximum time for one answer, retries included",
-            metavar="SECONDS",
-            check=between(0, 86400, "seconds"),
-        ),
+    retry_seconds: float = _setting(
+        RetryPolicy.seconds,
+        "maximum time for one answer, retries included",
+        metavar="SECONDS",
+        check=between(0, 86400, "seconds"),
     )
-    seed: int = field(
-        default=0,
-        metadata=_setting("random seed of the simulated market", metavar="N", check=_check_seed),
+    seed: int = _setting(
+        0,
+        "random seed of the simulated market",
+        metavar="N",
+        check=_check_seed,
     )

@@ -37,15 +37,15 @@ def check_accounts(
         )
     results = summary.expirations
     written = [result for result in results if result["status"] == WRITTEN]
-    _same("rows", summary.total_records, sum(result["rows"] for result in written))
-    _same("bytes", summary.total_data_size, sum(result["bytes"] for result in written))
-    _same("files", len(summary.files_created), len({result["path"] for result in written}))
+    _same("row", summary.total_records, sum(result["rows"] for result in written))
+    _same("byte", summary.total_data_size, sum(result["bytes"] for result in written))
+    _same("file", len(summary.files_created), len({result["path"] for result in written}))
     if counters is not None:
-        _same("rows", summary.total_records, counters.get("rows", 0))
-        _same("bytes", summary.total_data_size, counters.get("bytes", 0))
+        _same("row", summary.total_records, counters.get("rows", 0))
+        _same("byte", summary.total_data_size, counters.get("bytes", 0))
         for status in STATUSES:
             ended = sum(result["status"] == status for result in results)
-            _same(f"{status} expirations", ended, counters.get(f"expirations_{status}", 0))
+            _same(f"{status} expiration", ended, counters.get(f"expirations_{status}", 0))
 
 
 def _names(keys: Iterable[Key]) -> str:
@@ -55,6 +55,6 @@ def _names(keys: Iterable[Key]) -> str:
 def _same(what: str, summary: int, counted: int) -> None:
     if summary != counted:
         raise BooksDiffer(
-            f"the summary has {summary:,} {what}, its results and counters {counted:,}: the files "
-            "are whole, but do not trust this summary; `greeks verify` counts them anew"
+            f"the summary has {count(summary, what)}, its results and counters {counted:,}: the "
+            "files are whole, but do not trust this summary; `greeks verify` counts them anew"
         )

@@ -170,7 +170,7 @@ class _Command:
     def _end_process(self, session: Session, reason: str | None) -> None:
         """Ends the process from the watchdog's thread, where the main one can't go on."""
         # Beam's threads would report that the workers died: they are about to be killed.
-        threading.excepthook = _ignored
+        threading.excepthook = lambda _args: None
         logging.disable()
         watchdog.kill(watchdog.worker_processes())
         self._job.end()
@@ -193,7 +193,3 @@ class _Command:
             remove_temporary_folder()
             # Nobody else can end it.
             os._exit(code)
-
-
-def _ignored(_args: threading.ExceptHookArgs) -> None:
-    pass

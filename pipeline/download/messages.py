@@ -65,7 +65,7 @@ def conclude(summary: RunSummary, record: Record, path: str, output: str) -> Non
     ]
     print(
         f"\n{count(summary.total_expirations, 'expiration')}: {', '.join(counts)}; "
-        f"{summary.total_records:,} rows, {size_text(summary.total_data_size)} "
+        f"{count(summary.total_records, 'row')}, {size_text(summary.total_data_size)} "
         f"in {record['total_duration']:.1f} s "
         f"({record['average_throughput']:,.0f} rows/s), "
         f"peak memory {record['peak_memory_usage']:.0f} MiB"
@@ -75,8 +75,8 @@ def conclude(summary: RunSummary, record: Record, path: str, output: str) -> Non
         print(f"failed: {of}{error['message']}", file=sys.stderr)
     if summary.provisional_expirations:
         print(
-            f"{summary.provisional_expirations} are provisional: the session of their last trade "
-            "date had not ended; run again later"
+            f"{count(summary.provisional_expirations, 'provisional expiration')}: the session of "
+            "the last trade date had not ended; run again later"
         )
     _print_missing(summary, record)
     if all_empty(summary):

@@ -120,7 +120,7 @@ class Session:
         return _with_failures(summary, Failure.of(error))
 
     def with_skipped(self, summary: RunSummary) -> RunSummary:
-        """Returns a summary completed with the skipped expirations and the failures of the inventory."""
+        """Returns a summary completed with the skipped and the failed ones of the inventory."""
         there = self.inventory
         summary = summary.with_skipped(
             sum(there.skipped.values()), there.empty, there.incomplete, there.listed

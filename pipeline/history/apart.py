@@ -30,7 +30,7 @@ _ERRORS: dict[str, type[Exception]] = {
 }
 
 
-class ApartStore:
+class ApartStore(RunStore):
     """A run history that another process keeps. The methods are those of `RunStore`.
 
     Args:

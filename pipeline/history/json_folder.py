@@ -16,6 +16,7 @@ from pipeline.history.model import (
     NoSuchRun,
     Query,
     Record,
+    RunStore,
     StoreError,
     begin,
     died,
@@ -28,7 +29,7 @@ from transforms.storage.json_text import json_text
 _NAME = re.compile(rf"pipeline-run-({RUN_ID.pattern})\.json")
 
 
-class JsonStore:
+class JsonStore(RunStore):
     """Run records in a folder: `pipeline-run-<start, UTC>.json`, and `running/` for live ones.
 
     A run writes its record to `running/` when it starts and to the folder when it ends. One that
@@ -106,12 +107,6 @@ class JsonStore:
                     found: Record = record
                     return found
         raise NoSuchRun(f"{self.name} has no run {run_id!r}: see greeks runs list")
-
-    def rest(self) -> None:
-        """Holds nothing."""
-
-    def ready(self) -> None:
-        """Is ready."""
 
     def _matching(self, query: Query) -> Iterator[Head]:
         """Yields the heads that match, newest first, of files and of live runs."""

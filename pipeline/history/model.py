@@ -117,13 +117,15 @@ class RunStore(RunHistory, Protocol):
 
     def rest(self) -> None:
         """Frees its resources until the next call."""
+        return
 
     def ready(self) -> None:
-        """Takes up what the next call will need, for a run that is to end in a moment.
+        """Prepares the next call, for a run that is to end in a moment.
 
-        May be called from another thread. What can't be reached in that moment is given up: every
+        May be called from another thread. If the history can't be reached in that moment, every
         later call raises StoreError.
         """
+        return
 
 
 def head_of(record: Mapping[str, Any]) -> Head:

@@ -6,7 +6,6 @@ and by days to expiration, and interpolated in between.
 
 from bisect import bisect_left, insort
 from collections.abc import Mapping
-from datetime import date
 
 from transforms.market.calendar import CLOSE_MS, OPEN_MS
 from transforms.market.clock import clock_ms, interval_ms
@@ -34,11 +33,8 @@ def moments(interval: str, parameters: Mapping[str, str] | None = None) -> float
 
 def days_to_expiration(request: GreeksRequest) -> float:
     """Returns the mean of the calendar days from a request's trade dates to its expiration."""
-    return _mean_days(request.expiration, request.trade_dates)
-
-
-def _mean_days(expiration: date, trade_dates: tuple[date, ...]) -> float:
-    return sum((expiration - day).days for day in trade_dates) / len(trade_dates)
+    days = [(request.expiration - day).days for day in request.trade_dates]
+    return sum(days) / len(days)
 
 
 class Sizes:

@@ -13,6 +13,7 @@ from pipeline.history.model import (
     NoSuchRun,
     Query,
     Record,
+    RunStore,
     StoreError,
     begin,
     died,
@@ -33,7 +34,7 @@ except ModuleNotFoundError as error:
     ) from error
 
 
-class SqlStore:
+class SqlStore(RunStore):
     """Run records in a database's tables `greeks_…`, which are made or migrated when it is opened.
 
     Args:
@@ -154,12 +155,6 @@ class SqlStore:
             columns_of = zip(*rows, strict=True)
             record["samples"] = dict(zip(SAMPLE_COLUMNS, map(list, columns_of), strict=True))
         return record
-
-    def rest(self) -> None:
-        """Holds nothing."""
-
-    def ready(self) -> None:
-        """Is ready."""
 
     def _insert(self, connection: sa.Connection, record: Record) -> None:
         head = head_of(record)

@@ -9,7 +9,6 @@ import os
 import signal
 import socket
 import threading
-import types
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -26,7 +25,7 @@ class Interruption:
 
     def __init__(self) -> None:
         self.signal: int | None = None
-        self.stop: Callable[[], None] = _nothing
+        self.stop: Callable[[], None] = lambda: None
 
     def __bool__(self) -> bool:
         return self.signal is not None
@@ -45,7 +44,7 @@ class Interruption:
         thread.start()
         wakeup = signal.set_wakeup_fd(kernels.fileno(), warn_on_full_buffer=False)
         heeded = [number for number in SIGNALS if not _is_from_nohup(number)]
-        before = {number: signal.signal(number, _heeded_elsewhere) for number in heeded}
+        before = {number: signal.signal(number, lambda *_: None) for number in heeded}
         try:
             yield
         finally:
@@ -74,11 +73,3 @@ class Interruption:
 def _is_from_nohup(number: signal.Signals) -> bool:
     # A shell starts what runs in the background with SIGINT ignored, which is no wish of anybody's.
     return number == signal.SIGHUP and signal.getsignal(number) == signal.SIG_IGN
-
-
-def _nothing() -> None:
-    pass
-
-
-def _heeded_elsewhere(_number: int, _frame: types.FrameType | None) -> None:
-    pass

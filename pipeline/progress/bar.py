@@ -9,12 +9,12 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from pipeline.progress.display import facts, in_flight
+from pipeline.progress.display import Display, facts, in_flight
 from pipeline.progress.snapshot import Snapshot
 from pipeline.text import count, time_text
 
 
-class Bar:
+class Bar(Display):
     """Three lines that redraw below the table of results.
 
     Args:

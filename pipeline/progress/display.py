@@ -1,7 +1,7 @@
 """The display of a run: a bar in a terminal, plain lines elsewhere."""
 
 import sys
-from typing import Protocol, TextIO
+from typing import TextIO
 
 from pipeline.progress.snapshot import Snapshot
 from pipeline.text import count, size_text, time_text
@@ -39,14 +39,14 @@ def in_flight(now: Snapshot) -> str:
     return shown + (f" and {more} more" if more > 0 else "")
 
 
-class Display(Protocol):
-    """Where a run is shown.
+class Display:
+    """Where a run is shown; this one shows nothing.
 
     Attributes:
         seconds: between two drawings.
     """
 
-    seconds: float
+    seconds = 1.0
 
     def line(self, text: str) -> None:
         """Shows a line of the table of results, which stays."""
@@ -61,25 +61,7 @@ class Display(Protocol):
         """Ends the display; what is to stay stays."""
 
 
-class Quiet:
-    """Shows nothing."""
-
-    seconds = 1.0
-
-    def line(self, text: str) -> None:
-        """Shows nothing."""
-
-    def news(self, text: str) -> None:
-        """Shows nothing."""
-
-    def draw(self, now: Snapshot, memory: float) -> None:
-        """Shows nothing."""
-
-    def close(self) -> None:
-        """Shows nothing."""
-
-
-class Plain:
+class Plain(Display):
     """Lines: results on standard output, all the rest on standard error.
 
     Args:
@@ -119,6 +101,3 @@ class Plain:
             file=self._err,
             flush=True,
         )
-
-    def close(self) -> None:
-        """Ends the display."""

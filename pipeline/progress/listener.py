@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pipeline.process.memory import MemorySampler
-from pipeline.progress.display import Display, Plain, Quiet
+from pipeline.progress.display import Display, Plain
 from pipeline.progress.samples import Samples
 from pipeline.progress.snapshot import Snapshot
 from pipeline.progress.tally import Tally
@@ -40,7 +40,7 @@ def make_display(mode: str, seconds: float) -> Display:
         seconds: between two plain lines.
     """
     if mode == "none":
-        return Quiet()
+        return Display()
     able = sys.stderr.isatty() and os.environ.get("TERM", "dumb") not in ("", "dumb", "unknown")
     if mode == "bar" or (mode == "auto" and able):
         from pipeline.progress.bar import Bar
@@ -118,7 +118,7 @@ class Progress:
         """Ends the display at once, and leaves the terminal as it was."""
         with self._lock:
             self._display.close()
-            self._display = Quiet()
+            self._display = Display()
 
     def complete(self, results: Iterable[Mapping[str, Any]]) -> None:
         """Shows the results of which no message came, once the run has ended."""

@@ -150,13 +150,11 @@ class Tally:
         expected = self._expect()
         if expected is None:
             return None
-        left = 0.0
-        for key, rows in expected.items():
-            if key in self._done:
-                continue
-            so_far, _ = self._in_flight.get(key, (0, 0))
-            left += max(rows - so_far, 0.0)
-        return left
+        return sum(
+            max(rows - self._in_flight.get(key, (0, 0))[0], 0.0)
+            for key, rows in expected.items()
+            if key not in self._done
+        )
 
     def _expect(self) -> dict[Key, float] | None:
         """Returns the rows of each request that was not done a moment ago, None if unknown.

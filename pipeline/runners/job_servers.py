@@ -136,9 +136,7 @@ class _PrismServer(_Bound, PrismJobServer):
 class BoundFlinkRunner(LoopbackRunner, FlinkRunner):
     """Beam's FlinkRunner, whose job server is bound to this process."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.server: JobServer | None = None
+    server: JobServer | None = None
 
     def default_job_server(self, options: PipelineOptions) -> JobServer:
         """Returns the job server that `options` describe."""
@@ -154,9 +152,7 @@ class BoundFlinkRunner(LoopbackRunner, FlinkRunner):
 class BoundPrismRunner(LoopbackRunner, PrismRunner):
     """Beam's PrismRunner, whose Prism is bound to this process."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.server: JobServer | None = None
+    server: JobServer | None = None
 
     def default_job_server(self, options: PipelineOptions) -> JobServer:
         """Returns a Prism of this run's own."""

@@ -177,7 +177,7 @@ def test_a_dry_run_reports_a_good_job_and_fetches_nothing(
             code=0,
             **store.environment,
         )
-        assert "dry run: DataflowRunner took the job of 21 expirations" in shown
+        assert "dry run: DataflowRunner took the job of 21 expirations" in printed
         (summary,) = summaries(tmp_path)
         assert (summary["status"], summary["dry_run"]) == ("succeeded", True)
         assert (summary["total_expirations"], summary["interrupted_expirations"]) == (0, 0)

@@ -140,8 +140,8 @@ def test_a_run_against_a_server_that_does_everything_wrong_writes_what_is_good_a
         message = found[kind]["error"]["message"]
         assert re.search(words, message), (kind, message)
         assert len(message) < 1500
-    assert "late_open" in shown
-    assert "failed: SPX: " in shown
+    assert "late_open" in printed
+    assert "failed: SPX: " in printed
     assert any("9999-12-31" in each["message"] for each in summary["errors"])
     files = sorted((tmp_path / "data" / "greeks").rglob("*.parquet"))
     assert len(files) == len(WRITTEN)

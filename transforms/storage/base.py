@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from typing import Any
 
 NOTHING = ""
-"""The mark of an object that is not there; see `stores.Store.mark`."""
+"""The mark of an object that is not there; see `stores.ObjectStore.mark`."""
 
 
 class Overtaken(OSError):

@@ -4,77 +4,56 @@ Beam's own files of these stores are not used: they publish what was written so 
 dropped, and its rename is a second copy of the data.
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from transforms.storage import gcs, s3
 from transforms.storage.base import PendingFile
 
 
-@dataclass(frozen=True)
-class Store:
-    """A store; every function takes the path of an object or of a folder first.
-
-    Attributes:
-        put: takes bytes or a file, a MIME type and what may be replaced (see `PendingFile.commit`);
-            writes a whole object in one request, and returns its mark.
-        size: returns an object's size in bytes.
-        mark: returns what changes whenever an object does, or `base.NOTHING`.
-        get: returns a small object's bytes and its mark.
-        open_file: returns an object as it is now, as a file to read from that can seek.
-        below: yields the path of each object below a folder, and when it was written, in order.
-        remove: removes an object, or all below a folder; it need not be there.
-        abort_uploads: throws away what was uploaded below a folder before a time and never
-            committed; returns of how many files.
-        upload: takes a MIME type; returns what becomes the object.
+class ObjectStore(Protocol):
+    """A store's package; a path is that of an object or of a folder.
 
     Raises:
         FileNotFoundError: from every function: there is no such object, or bucket.
         PermissionError: the credentials are missing, wrong, or not enough.
-        base.Overtaken: what was to be replaced is not what it was.
-        OSError: anything else that the store does not do.
+        base.Overtaken: the object to replace has changed.
+        OSError: any other error of the store.
     """
 
-    put: Callable[..., str]
-    size: Callable[[str], int]
-    mark: Callable[[str], str]
-    get: Callable[[str], tuple[bytes, str]]
-    open_file: Callable[[str], Any]
-    below: Callable[[str], Iterator[tuple[str, datetime]]]
-    remove: Callable[[str], None]
-    abort_uploads: Callable[[str, datetime], int]
-    upload: Callable[[str, str], PendingFile]
+    def put(self, path: str, data: Any, mime_type: str, over: str | None = None, /) -> str:
+        """Writes bytes or a file as an object in one request, and returns its mark."""
+
+    def size(self, path: str, /) -> int:
+        """Returns an object's size in bytes."""
+
+    def mark(self, path: str, /) -> str:
+        """Returns a text that changes whenever an object does, or `base.NOTHING`."""
+
+    def get(self, path: str, /) -> tuple[bytes, str]:
+        """Returns a small object's bytes and its mark."""
+
+    def open_file(self, path: str, /) -> Any:
+        """Returns an object as it is now, as a file to read from that can seek."""
+
+    def below(self, folder: str, /) -> Iterator[tuple[str, datetime]]:
+        """Yields the path of each object below a folder, and when it was written, in order."""
+
+    def remove(self, path: str, /) -> None:
+        """Removes an object, or all below a folder; it need not be there."""
+
+    def abort_uploads(self, folder: str, before: datetime, /) -> int:
+        """Aborts the uploads below a folder that began before a time; returns their number."""
+
+    def upload(self, path: str, mime_type: str, /) -> PendingFile:
+        """Begins a file that becomes an object when it is committed."""
 
 
-_STORES = {
-    "s3": Store(
-        put=s3.put,
-        size=s3.size,
-        mark=s3.mark,
-        get=s3.get,
-        open_file=s3.S3File,
-        below=s3.below,
-        remove=s3.remove,
-        abort_uploads=s3.abort_uploads,
-        upload=s3.S3Upload,
-    ),
-    "gs": Store(
-        put=gcs.put,
-        size=gcs.size,
-        mark=gcs.mark,
-        get=gcs.get,
-        open_file=gcs.GoogleFile,
-        below=gcs.below,
-        remove=gcs.remove,
-        abort_uploads=gcs.abort_uploads,
-        upload=gcs.GoogleUpload,
-    ),
-}
+_STORES: dict[str, ObjectStore] = {"s3": s3, "gs": gcs}
 
 
-def of(path: str) -> Store | None:
+def of(path: str) -> ObjectStore | None:
     """Returns the store that a path is of, or None if it is a file system's."""
     scheme, mark, _ = path.partition("://")
     return _STORES.get(scheme) if mark else None

@@ -25,23 +25,19 @@ class Stop(Protocol):
 
     def register(self, wake: Callable[[], None]) -> None:
         """Has `wake` called from another thread once it is to stop, and until `unregister`."""
+        return
 
     def unregister(self, wake: Callable[[], None]) -> None:
         """Takes a registration back."""
+        return
 
 
-class Never:
+class Never(Stop):
     """Never stops: for a client that nobody interrupts."""
 
     def is_set(self) -> bool:
         """Returns False."""
         return False
-
-    def register(self, wake: Callable[[], None]) -> None:
-        """Does nothing."""
-
-    def unregister(self, wake: Callable[[], None]) -> None:
-        """Does nothing."""
 
 
 NEVER = Never()
@@ -50,6 +46,9 @@ NEVER = Never()
 @dataclass
 class StopSignal:
     """A signal that is seen in the launcher's process at once, and in others through a file.
+
+    Beam pickles it into each worker. All copies of one path are the same signal: within a process
+    they share its state and one thread that wakes, which the module keeps by the path.
 
     Attributes:
         path: a file that exists once the run is to stop. Workers on another machine see it

@@ -26,10 +26,10 @@ def test_books_that_agree_are_passed() -> None:
     ("summary", "counters", "difference"),
     [
         (replace(SUMMARY, total_records=99), COUNTERS, "99 rows, its results and counters 100"),
-        (replace(SUMMARY, total_data_size=1), COUNTERS, "1 bytes"),
+        (replace(SUMMARY, total_data_size=1), COUNTERS, "1 byte,"),
         (replace(SUMMARY, files_created=()), COUNTERS, "0 files"),
         (SUMMARY, COUNTERS | {"rows": 101}, "100 rows, its results and counters 101"),
-        (SUMMARY, COUNTERS | {"expirations_empty": 2}, "1 empty expirations"),
+        (SUMMARY, COUNTERS | {"expirations_empty": 2}, "1 empty expiration,"),
         (
             RunSummary.of(RESULTS[:1]),
             COUNTERS,

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from pipeline.process.memory import MemorySampler
-from pipeline.progress.display import Plain, Quiet, in_flight
+from pipeline.progress.display import Display, Plain, in_flight
 from pipeline.progress.listener import Progress, make_display
 from pipeline.progress.snapshot import Snapshot
 from pipeline.progress.tally import Tally
@@ -118,13 +118,13 @@ def test_many_expirations_in_flight_are_counted() -> None:
     assert in_flight(many) == "SPXW 0 (0), SPXW 1 (1), SPXW 2 (2), SPXW 3 (3) and 2 more"
 
 
-@pytest.mark.parametrize(("mode", "kind"), [("auto", Plain), ("plain", Plain), ("none", Quiet)])
+@pytest.mark.parametrize(("mode", "kind"), [("auto", Plain), ("plain", Plain), ("none", Display)])
 def test_without_a_terminal_there_is_no_bar(mode: str, kind: type) -> None:
     assert isinstance(make_display(mode, 5), kind)
 
 
 def test_a_quiet_display_says_nothing(capsys: pytest.CaptureFixture[str]) -> None:
-    quiet = Quiet()
+    quiet = Display()
     quiet.line("a")
     quiet.news("b")
     quiet.draw(SNAPSHOT, 1)

@@ -20,7 +20,7 @@ def condition(over: str | None) -> int | None:
 
 
 def put(path: str, data: bytes | BinaryIO, mime_type: str, over: str | None = None) -> str:
-    """Writes a whole object in one request, and returns its mark; see `stores.Store`."""
+    """Writes a whole object in one request, and returns its mark; see `stores.ObjectStore`."""
     bucket, key = bucket_and_key(path)
     blob = bucket.blob(key)
     with file_errors(path):
