@@ -1,4 +1,4 @@
-"""Sizes, durations and counts as a person reads them."""
+"""Sizes, durations, times of day and counts as a person reads them."""
 
 
 def size_text(size: float) -> str:
@@ -17,6 +17,11 @@ def time_text(seconds: float | None) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def clock_text(milliseconds: int) -> str:
+    """Returns a time of the day, milliseconds since midnight, as `HH:MM`."""
+    return "{:02d}:{:02d}".format(*divmod(milliseconds // 60_000, 60))
 
 
 def count(number: int, noun: str) -> str:

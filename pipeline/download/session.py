@@ -90,7 +90,7 @@ class Session:
         """Returns what measures and shows the run while it is entered."""
         self.measured = Measured(
             MemorySampler([source.embedded.pid] if source.embedded else []),
-            Tally(self.inventory.missing, sizes),
+            Tally(self.inventory.missing, sizes, began=self._started),
             make_display(self.config.progress, self.config.progress_seconds),
             source.embedded,
         )

@@ -55,7 +55,7 @@ SELECT
     CAST(expiration - CAST(timezone('America/New_York', timestamp) AS DATE) AS INTEGER) AS dte,
     -- ThetaData's marks: a volatility of 0 was not solved, an error of 100 had no price; far from
     -- the money it may be 0 without one. A quote's middle below a cent is none.
-    coalesce(implied_vol > 0 AND abs(iv_error) < 100, false)
+    coalesce(implied_vol > 0 AND abs(iv_error) < 100 AND underlying_price > 0, false)
         AND NOT coalesce(bid + ask < 0.015, false) AS solved
 FROM (
 {rows}
@@ -71,14 +71,14 @@ WHERE solved AND bid > 0 AND ("right" = 'C') = (strike >= underlying_price);
 
 CREATE OR REPLACE VIEW term_structure AS
 SELECT
-    symbol, expiration, trade_date, dte, ny_time, min(strike) AS strike,
+    symbol, expiration, trade_date, dte, ny_time, strike,
     avg(implied_vol) AS implied_vol, any_value(underlying_price) AS underlying_price
 FROM (
     SELECT * FROM {source}
     WHERE solved
-    QUALIFY rank() OVER (
-        PARTITION BY symbol, expiration, ny_time ORDER BY abs(strike - underlying_price)
-    ) = 1
+    QUALIFY strike = first_value(strike) OVER (
+        PARTITION BY symbol, expiration, ny_time ORDER BY abs(strike - underlying_price), strike
+    )
 )
 GROUP BY ALL;
 """

@@ -23,6 +23,7 @@ class Tally:
         requests: all of the run.
         earlier: sizes learnt from earlier runs, if any.
         clock: returns seconds.
+        began: when the run began, by the clock; None for now.
     """
 
     def __init__(
@@ -30,12 +31,14 @@ class Tally:
         requests: Iterable[GreeksRequest],
         earlier: Sizes | None = None,
         clock: Callable[[], float] = time.monotonic,
+        began: float | None = None,
     ) -> None:
         self._requests: dict[Key, GreeksRequest] = {each.key: each for each in requests}
         expirations = {key[:2] for key in self._requests}
         self._by_day = len(expirations) < len(self._requests)
         self._clock = clock
-        self._began = clock()
+        now = clock()
+        self._began = now if began is None else began
         self._earlier = earlier or Sizes()
         self._sizes = Sizes()
         self._in_flight: dict[Key, tuple[int, int]] = {}
@@ -43,10 +46,10 @@ class Tally:
         self._interrupted: set[Key] = set()
         self._failed = 0
         self._retries = 0
-        self._trend: deque[tuple[float, int, int]] = deque([(self._began, 0, 0)])
+        self._trend: deque[tuple[float, int, int]] = deque([(now, 0, 0)])
         self._expected: dict[Key, float] | None = None
         self._expected_of = -1
-        self._expect_at = self._began
+        self._expect_at = now
         self._remote: dict[str, int] = {}
         self._state = ""
 

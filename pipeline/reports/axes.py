@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.reports.market_day import MarketDay
-from pipeline.text import count
+from pipeline.text import clock_text, count
 
 SEAM = 0.08
 """Cells of a map overlap by so much of their width, or the paper would show between them."""
@@ -35,6 +35,21 @@ def label(expiration: date, trade_date: date) -> str:
     return f"{expiration:{form}}, {count(days, 'day')}"
 
 
+def by_expiration(rows: Sequence[dict[str, Any]]) -> Any:
+    """Returns the colour of a field `e`, made by `label`, with a legend if it has several."""
+    import altair as alt
+
+    return alt.Color("e:O", title="expiration", sort=None, legend=legend_of(rows, "e"))
+
+
+def legend_of(rows: Sequence[dict[str, Any]], field: str, **settings: Any) -> Any:
+    """Returns the legend of a field, or None if there is nothing to tell apart."""
+    import altair as alt
+
+    several = len({row[field] for row in rows}) > 1
+    return alt.Legend(**settings) if several else None
+
+
 def time_axis() -> Any:
     """Returns the axis of a field `t`, made by `instant`."""
     import altair as alt
@@ -59,11 +74,6 @@ def instant(day: MarketDay, milliseconds: float) -> int:
 def clock(day: MarketDay) -> str:
     """Returns the time of the snapshots as a title has it."""
     return "the end of the day" if day.end_of_day else f"{clock_text(day.until)} New York"
-
-
-def clock_text(milliseconds: int) -> str:
-    """Returns a time of the day as `HH:MM`."""
-    return "{:02d}:{:02d}".format(*divmod(milliseconds // 60_000, 60))
 
 
 def no_volatility(day: MarketDay) -> str:

@@ -15,21 +15,26 @@ from pipeline.reports.greek_figures import greek_figures
 from pipeline.reports.market_day import MarketDay, gather, volatility_at_the_money
 from pipeline.reports.page import Report
 from pipeline.reports.quality_section import finding_total, quality_section
+from pipeline.reports.rows import NoSuchDay
 from pipeline.reports.run_section import outcome, run_section
 from pipeline.reports.smile_figures import smile_figures
-from pipeline.reports.source import Source, select
+from pipeline.reports.source import Source, no_rows_on, select
 from pipeline.text import count
+from transforms.model import FAILED, INTERRUPTED
 from transforms.version import __version__
 
+_MOST_NAMED = 12
 
-def build(source: Source, symbol: str, trade_date: date | None, until: int) -> Report:
+
+def build(source: Source, symbol: str, trade_date: date | None, until: int | None) -> Report:
     """Returns the report.
 
     Args:
         source: what it is about.
         symbol: of the figures; empty for the one with the most files.
         trade_date: of the figures; None for the last.
-        until: the time of the snapshots, milliseconds of the day in New York.
+        until: the time of the snapshots, milliseconds of the day in New York; None for 10:00, or
+            the time with rows that is nearest to it.
 
     Raises:
         NoRows: the files have no such rows.
@@ -54,7 +59,10 @@ def build(source: Source, symbol: str, trade_date: date | None, until: int) -> R
             footer,
         )
     selection = select(source, symbol, trade_date)
-    day = gather(selection.files, selection.symbol, selection.trade_date, until)
+    try:
+        day = gather(selection.files, selection.symbol, selection.trade_date, until)
+    except NoSuchDay:
+        raise no_rows_on(source, selection.symbol, selection.trade_date) from None
     unreadable = (*selection.unreadable, *day.unreadable)
     sections = [
         _data_section(day, selection.others),
@@ -70,7 +78,11 @@ def build(source: Source, symbol: str, trade_date: date | None, until: int) -> R
     return Report(
         f"{day.symbol} option Greeks, {day.trade_date:%A %d %B %Y}",
         " ".join(filter(None, (_market(day), _quality(source), _outcome(run)))),
-        [*_notes(run), *(f"A file can't be read: {error}." for error in unreadable)],
+        [
+            *_notes(run),
+            *_missing(run),
+            *(f"A file can't be read: {error}." for error in unreadable),
+        ],
         sections,
         footer,
         unreadable,
@@ -115,7 +127,9 @@ def _market(day: MarketDay) -> str:
         there, expected = missing_rows(day)
         missing = expected - there
         parts.append(
-            f"{missing:,} missing ({missing / expected:.2%})" if missing > 0 else "none missing"
+            f"{missing:,} missing ({missing / expected:.2%}) between the first and the last"
+            if missing > 0
+            else f"none missing in {count(len(day.coverage), 'expiration')} of the files"
         )
     volatilities = [volatility_at_the_money(piece) for piece in now.values()]
     solved = [value for value in volatilities if np.isfinite(value)]
@@ -141,6 +155,24 @@ def _outcome(run: Record | None) -> str:
     if run is None:
         return ""
     return f"The run {run['status']}: {outcome(run)}."
+
+
+def _missing(run: Record | None) -> list[str]:
+    """Returns which expirations of the run are not in its files, by what became of them."""
+    notes = []
+    for status in (FAILED, INTERRUPTED):
+        names = [
+            f"{each['symbol']} {each['expiration']}"
+            for each in (run or {}).get("expirations", [])
+            if each["status"] == status
+        ]
+        if names:
+            more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+            notes.append(
+                f"Not in the figures, for the run has no rows of it ({status}): "
+                f"{', '.join(names[:_MOST_NAMED])}{more}."
+            )
+    return notes
 
 
 def _notes(run: Record | None) -> list[str]:

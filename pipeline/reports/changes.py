@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.reports.axes import clock
+from pipeline.reports.axes import clock, legend_of
 from pipeline.reports.figure import Figure, Section, Table, base
 from pipeline.reports.market_day import MarketDay, volatility_at_the_money
 from pipeline.reports.rows import Piece
@@ -84,7 +84,7 @@ def _term_structures(
                 axis=alt.Axis(format=".1%"),
                 scale=alt.Scale(zero=False),
             ),
-            color=alt.Color("day:O", title="trade date", sort=None),
+            color=alt.Color("day:O", title="trade date", sort=None, legend=legend_of(rows, "day")),
             tooltip=[
                 alt.Tooltip("day:O", title="trade date"),
                 alt.Tooltip("v:Q", format=".2%", title="implied volatility"),

@@ -7,9 +7,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.reports.axes import clock, label, spread_out
+from pipeline.reports.axes import by_expiration, clock, label, spread_out
 from pipeline.reports.figure import Figure, Section, base
 from pipeline.reports.market_day import MarketDay
+from pipeline.reports.moneyness import AXIS, deviations
 from pipeline.reports.rows import Floats, Piece
 from pipeline.text import count
 from transforms.audit.deviations import beyond, by_older_formulas
@@ -19,6 +20,7 @@ from transforms.quality.block import Block, arrays
 from transforms.schema import ZONE
 
 _LEAST = 1e-6
+_WINGS = 10.0  # deviations on either side
 _QUANTILES = ((0.5, "median"), (0.99, "99 of 100"), (1.0, "largest"))
 
 
@@ -53,8 +55,7 @@ def check_section(day: MarketDay, annual_dividend: float, version: str) -> Secti
         compared = ours.solved & piece.solved
         rows += int(compared.sum())
         off = np.abs(ours.implied_vol - piece.values["implied_vol"])
-        moneyness = np.log(piece.strike / piece.values["underlying_price"])
-        smiles[expiration] = (moneyness[compared], off[compared])
+        smiles[expiration] = (deviations(day, piece)[compared], off[compared])
         errors.setdefault("implied_vol", []).append(off[compared])
         wrong["implied_vol"] = wrong.get("implied_vol", 0) + int((compared & ~ours.right_iv).sum())
         outside = {name: beyond(block, ours, name) for name in block.greeks}
@@ -146,7 +147,7 @@ def _smile(day: MarketDay, smiles: dict[date, tuple[Floats, Floats]]) -> Figure:
         {"k": round(k, 4), "v": max(round(v, 7), _LEAST), "e": label(expiration, day.trade_date)}
         for expiration in spread_out(sorted(smiles), 4)
         for k, v in zip(*(part.tolist() for part in smiles[expiration]), strict=True)
-        if abs(k) < 0.2
+        if abs(k) <= _WINGS
     ]
     if not rows:
         return Figure("iv-error", title, absent="No solved row to compare at that time.")
@@ -156,17 +157,17 @@ def _smile(day: MarketDay, smiles: dict[date, tuple[Floats, Floats]]) -> Figure:
         base()
         .mark_point(filled=True, size=22, opacity=0.7)
         .encode(
-            x=alt.X("k:Q", title="log-moneyness, ln(strike / underlying)"),
+            x=alt.X("k:Q", title=AXIS),
             y=alt.Y(
                 "v:Q",
                 title="absolute difference",
                 scale=alt.Scale(type="log"),
                 axis=_powers_of_ten(),
             ),
-            color=alt.Color("e:O", title="expiration", sort=None),
+            color=by_expiration(rows),
             tooltip=[
                 alt.Tooltip("e:O", title="expiration"),
-                alt.Tooltip("k:Q", title="log-moneyness"),
+                alt.Tooltip("k:Q", title="deviations from the forward"),
                 alt.Tooltip("v:Q", title="difference", format=".2e"),
             ],
         )

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.reports.axes import SEAM, instant, time_axis
+from pipeline.reports.axes import SEAM, instant, legend_of, time_axis
 from pipeline.reports.coverage import BUCKET, BUCKETS
 from pipeline.reports.figure import Figure, base
 from pipeline.reports.market_day import MarketDay
@@ -46,13 +46,13 @@ def completeness_figures(day: MarketDay) -> list[Figure]:
             name,
             titles[name],
             captions[name],
-            _map(kind),
-            _cells(day, edges, above, below),
+            _map(kind, rows),
+            rows,
             height=320,
         )
-        for name, kind, above, below in (
-            ("completeness", "rows there", present, wanted),
-            ("solved", "rows solved", has_volatility, quoted),
+        for name, kind, rows in (
+            ("completeness", "rows there", _cells(day, edges, present, wanted)),
+            ("solved", "rows solved", _cells(day, edges, has_volatility, quoted)),
         )
     ]
 
@@ -123,7 +123,7 @@ def _cells(day: MarketDay, edges: Floats, above: Floats, below: Floats) -> list[
                 "t": instant(day, start),
                 "t2": instant(day, start + width),
                 "a": round(low, 3),
-                "b": round(high + SEAM * (high - low), 3),
+                "b": round(high, 3),
                 "v": round(min(float(share), 1.0), 4),
                 "c": _level(share),
                 "n": int(above[strike, bucket]),
@@ -140,8 +140,12 @@ def _level(share: float) -> str:
     return _LEVELS[int(np.searchsorted([0, 0.5, 0.95], share))]
 
 
-def _map(kind: str) -> Any:
+def _map(kind: str, rows: list[dict[str, Any]]) -> Any:
+    """Returns the chart of the cells: a row of it for each bin of strikes."""
     import altair as alt
+
+    edges = sorted({row["a"] for row in rows})
+    seen = [level for level in _LEVELS if any(row["c"] == level for row in rows)]
 
     return (
         base()
@@ -149,13 +153,18 @@ def _map(kind: str) -> Any:
         .encode(
             x=time_axis(),
             x2="t2:T",
-            y=alt.Y("a:Q", title="strike, USD", scale=alt.Scale(zero=False, nice=False)),
-            y2="b:Q",
+            y=alt.Y(
+                "a:O",
+                title="strikes from, USD",
+                sort="descending",
+                # Of as many strikes each: by dollars, those at the money would be no pixel high.
+                axis=alt.Axis(values=edges[:: max(len(edges) // 9, 1)], format=",.0f"),
+            ),
             color=alt.Color(
                 "c:N",
                 title=kind,
                 scale=alt.Scale(domain=_LEVELS, range="diverging"),
-                legend=alt.Legend(symbolType="square"),
+                legend=legend_of(rows, "c", symbolType="square", values=seen),
             ),
             tooltip=[
                 alt.Tooltip("a:Q", title="strikes from"),

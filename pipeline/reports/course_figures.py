@@ -1,10 +1,9 @@
 """Figures of a day's course: volatility at the money, and the underlying."""
 
-from datetime import date
-
-from pipeline.reports.axes import clock_text, instant, label, spread_out, time_axis
+from pipeline.reports.axes import by_expiration, instant, label, spread_out, time_axis
 from pipeline.reports.figure import Figure, base
 from pipeline.reports.market_day import MarketDay
+from pipeline.text import clock_text
 
 
 def course_figures(day: MarketDay) -> list[Figure]:
@@ -18,25 +17,18 @@ def _course(day: MarketDay) -> Figure:
         absent = (
             "End of day has one row a contract: there is no time to follow."
             if day.end_of_day
-            else "No solved row near the money is on a whole five minutes."
+            else "No solved row is on a whole five minutes."
         )
         return Figure("course", title, absent=absent)
-    series: dict[date, dict[int, list[float]]] = {}
-    for piece in day.near:
-        times = series.setdefault(piece.expiration, {})
-        for when, value in zip(
-            piece.time.tolist(), piece.values["implied_vol"].tolist(), strict=True
-        ):
-            times.setdefault(when, []).append(value)
     rows = [
         {
             "t": instant(day, when),
-            "v": round(sum(values) / len(values), 5),
+            "v": round(volatility, 5),
             "e": label(expiration, day.trade_date),
             "clock": clock_text(when),
         }
-        for expiration in spread_out(sorted(series), 4)
-        for when, values in sorted(series[expiration].items())
+        for expiration in spread_out(sorted(day.near), 4)
+        for when, volatility in day.course(expiration).items()
     ]
     import altair as alt
 
@@ -51,7 +43,7 @@ def _course(day: MarketDay) -> Figure:
                 axis=alt.Axis(format=".1%"),
                 scale=alt.Scale(zero=False),
             ),
-            color=alt.Color("e:O", title="expiration", sort=None),
+            color=by_expiration(rows),
             tooltip=[
                 alt.Tooltip("e:O", title="expiration"),
                 alt.Tooltip("clock:N", title="time"),

@@ -16,6 +16,13 @@ BUCKETS = 81
 """From 09:30 to 16:15, where the last options close."""
 
 
+Counts = NDArray[np.int32]
+
+
+def _none() -> Counts:
+    return np.zeros((16, BUCKETS), np.int32)
+
+
 @dataclass
 class Coverage:
     """Rows of one expiration by contract and bucket of five minutes.
@@ -30,9 +37,9 @@ class Coverage:
 
     expiration: date
     contracts: dict[tuple[float, bool], int] = field(default_factory=dict)
-    present: NDArray[np.int64] = field(default_factory=lambda: np.zeros((64, BUCKETS), np.int64))
-    outside: NDArray[np.int64] = field(default_factory=lambda: np.zeros((64, BUCKETS), np.int64))
-    solved: NDArray[np.int64] = field(default_factory=lambda: np.zeros((64, BUCKETS), np.int64))
+    present: Counts = field(default_factory=_none)
+    outside: Counts = field(default_factory=_none)
+    solved: Counts = field(default_factory=_none)
 
     def add(self, piece: Piece) -> None:
         """Counts the rows of a piece; what is outside of the session is not counted."""
@@ -56,4 +63,5 @@ class Coverage:
             (self.solved, outside & piece.solved),
         )
         for counts, kept in kinds:
-            counts += np.bincount(cells[kept], minlength=counts.size).reshape(counts.shape)
+            found = np.bincount(cells[kept], minlength=counts.size)
+            counts += found.reshape(counts.shape).astype(np.int32)

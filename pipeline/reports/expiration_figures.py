@@ -4,6 +4,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from pipeline.history import Record
+from pipeline.reports.axes import legend_of
 from pipeline.reports.figure import Figure, base
 from pipeline.text import size_text
 
@@ -92,9 +93,9 @@ def _bars(results: list[dict[str, Any]]) -> list[Figure]:
     ]
     caption = f"The {_MOST_BARS} largest of {len(results)}." if len(results) > _MOST_BARS else ""
     figures = []
-    for name, title, axis in (
-        ("rows", "Rows of each expiration", "rows"),
-        ("seconds", "Seconds for each expiration", "seconds"),
+    for name, title, form in (
+        ("rows", "Rows of each expiration", "~s"),
+        ("seconds", "Seconds for each expiration", "~f"),  # not ~s: 800 m are no metres
     ):
         if name == "seconds" and not any(each["seconds"] for each in results):
             absent = "No expiration took any time: none was fetched."
@@ -105,7 +106,7 @@ def _bars(results: list[dict[str, Any]]) -> list[Figure]:
             .mark_bar(cornerRadius=2)
             .encode(
                 y=alt.Y("e:N", sort=None, title=None, axis=alt.Axis(labelLimit=110)),
-                x=alt.X(f"{name}:Q", title=axis, axis=alt.Axis(format="~s", tickCount=5)),
+                x=alt.X(f"{name}:Q", title=name, axis=alt.Axis(format=form, tickCount=5)),
                 color=_status_colour(rows),
                 tooltip=[
                     alt.Tooltip("e:N", title="expiration"),
@@ -171,7 +172,7 @@ def _status_colour(rows: list[dict[str, Any]]) -> Any:
         title=None,
         sort=order,
         scale=alt.Scale(domain=order),
-        legend=alt.Legend(values=[each for each in order if each in seen]),
+        legend=legend_of(rows, "status", values=[each for each in order if each in seen]),
     )
 
 

@@ -4,9 +4,11 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.reports.axes import clock, label, spread_out
+from pipeline.reports.axes import by_expiration, clock, label, spread_out
 from pipeline.reports.figure import Figure, base
 from pipeline.reports.market_day import DRAWN, MarketDay
+from pipeline.reports.moneyness import identified
+from pipeline.text import count
 
 _GREEKS = 6
 _UNITS = {
@@ -34,12 +36,14 @@ def greek_figures(day: MarketDay) -> list[Figure]:
 
     now = day.now
     chosen = spread_out([each for each in now if now[each].solved.sum() > 2], 3)
+    shown = {each: now[each].where(identified(day, now[each])) for each in chosen}
+    hidden = sum(int(now[each].solved.sum()) - len(shown[each]) for each in chosen)
     figures = []
     for greek in [name for name in DRAWN if name in day.columns][:_GREEKS]:
         title = f"{greek.capitalize()} against strike at {clock(day)}"
         rows: list[dict[str, Any]] = []
         for expiration in chosen:
-            piece = now[expiration].where(now[expiration].solved)
+            piece = shown[expiration]
             moneyness = np.log(piece.strike / piece.values["underlying_price"])
             kept = (np.abs(moneyness) < 0.12) & np.isfinite(piece.values[greek])
             rows += [
@@ -65,7 +69,7 @@ def greek_figures(day: MarketDay) -> list[Figure]:
             .encode(
                 x=alt.X("k:Q", title="strike, USD", scale=alt.Scale(zero=False)),
                 y=alt.Y("v:Q", title=f"{greek}, {_UNITS[greek]}"),
-                color=alt.Color("e:O", title="expiration", sort=None),
+                color=by_expiration(rows),
                 strokeDash=alt.StrokeDash("right:N", legend=None, sort=["call", "put"]),
                 tooltip=[
                     alt.Tooltip("e:O", title="expiration"),
@@ -75,6 +79,10 @@ def greek_figures(day: MarketDay) -> list[Figure]:
                 ],
             )
         )
-        caption = "Solved rows within 12 % of the underlying; puts are dashed."
+        caption = (
+            "Solved rows within 12 % of the underlying; puts are dashed. Left out: "
+            f"{count(hidden, 'row')} whose quotes fit any volatility: a bid within the intrinsic "
+            "value, or a price that hardly depends on it."
+        )
         figures.append(Figure(greek, title, caption, chart, rows))
     return figures or [Figure("greeks", "Greeks against strike", absent="The files have no Greek.")]

@@ -8,18 +8,23 @@ import numpy as np
 
 from pipeline.reports.rows import Piece
 
-_WINDOW = 30 * 60_000
+WINDOW_MS = 30 * 60_000
+"""A row that is older at the time of a snapshot is none of it."""
 
 
 @dataclass
 class LastRows:
-    """The last row of each contract at or before a time of a trade date."""
+    """The last row of each contract at or before a time of a trade date.
+
+    Where most contracts have a row at one last time, as all do but ticks, only rows at that time
+    count: a row from before would be of another market.
+    """
 
     parts: list[Piece] = field(default_factory=list)
 
     def add(self, piece: Piece, until: int) -> None:
         """Takes the last rows of a piece at or before `until`, milliseconds of the day."""
-        mask = (piece.time <= until) & (piece.time > until - _WINDOW)
+        mask = (piece.time <= until) & (piece.time > until - WINDOW_MS)
         if mask.any():
             self.parts.append(_last(piece.where(mask)))
 
@@ -28,7 +33,12 @@ class LastRows:
         groups: dict[date, list[Piece]] = {}
         for part in self.parts:
             groups.setdefault(part.expiration, []).append(part)
-        return {day: _last(_joined(groups[day])) for day in sorted(groups)}
+        return {day: _at_one_time(_last(joined(groups[day]))) for day in sorted(groups)}
+
+
+def _at_one_time(piece: Piece) -> Piece:
+    last = piece.time == piece.time.max()
+    return piece.where(last) if 2 * np.count_nonzero(last) > len(piece) else piece
 
 
 def _last(piece: Piece) -> Piece:
@@ -48,7 +58,8 @@ def _last(piece: Piece) -> Piece:
     )
 
 
-def _joined(parts: Iterable[Piece]) -> Piece:
+def joined(parts: Iterable[Piece]) -> Piece:
+    """Returns the rows of several pieces of one expiration and trade date as one."""
     parts = list(parts)
     names = parts[0].values
     return Piece(

@@ -9,16 +9,21 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pipeline.inspection.files import UnreadableFile, columns_of
 from pipeline.reports.coverage import BUCKET, Coverage
-from pipeline.reports.last_rows import LastRows
-from pipeline.reports.rows import BASE, NoRows, Piece, pieces
+from pipeline.reports.last_rows import WINDOW_MS, LastRows, joined
+from pipeline.reports.rows import BASE, Floats, NoRows, NoSuchDay, Piece, pieces
+from pipeline.text import clock_text, count
 
 LOOK_BACK = 7
 """Calendar days before the trade date among which the one before it is looked for."""
 
-_NEAR = 0.1  # of log-moneyness, around the money
+_MINUTE = 60_000
+_USUAL = 10 * 60 * _MINUTE
+_MOST_LISTED = 16
+_BAND = 0.002  # of the underlying: two rows of one time may have prices so far apart
 
 
 @dataclass
@@ -33,8 +38,10 @@ class MarketDay:
         rows: of the trade date.
         coverage: where rows are and where not, by expiration.
         snapshots: by trade date: this one and those before it.
-        near: solved rows near the money, on each five minutes, in pieces.
+        near: by expiration, the solved rows nearest the money on each five minutes, and all that
+            another row's price of the underlying could make so.
         spot: the price of the underlying by time.
+        minutes: of the trade date that have rows.
         unreadable: what is wrong with each file that can't be read; the rows of it that come
             before are in the rest.
     """
@@ -46,8 +53,9 @@ class MarketDay:
     rows: int = 0
     coverage: dict[date, Coverage] = field(default_factory=dict)
     snapshots: dict[date, LastRows] = field(default_factory=dict)
-    near: list[Piece] = field(default_factory=list)
+    near: dict[date, Piece] = field(default_factory=dict)
     spot: dict[int, float] = field(default_factory=dict)
+    minutes: set[int] = field(default_factory=set)
     unreadable: list[str] = field(default_factory=list)
 
     @property
@@ -76,25 +84,67 @@ class MarketDay:
         self.rows += len(piece)
         if self.end_of_day:
             return
+        self.minutes.update((np.unique(piece.time // _MINUTE)).tolist())
         self.coverage.setdefault(piece.expiration, Coverage(piece.expiration)).add(piece)
         spot = piece.values["underlying_price"]
         on_step = (piece.time % BUCKET == 0) & (spot > 0)
         times, first = np.unique(piece.time[on_step], return_index=True)
         for when, price in zip(times.tolist(), spot[on_step][first].tolist(), strict=True):
             self.spot.setdefault(when, price)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            near = on_step & piece.solved & (np.abs(np.log(piece.strike / spot)) < _NEAR)
-        if near.any():
-            self.near.append(at_the_money(piece.where(near)))
+        solved = on_step & piece.solved
+        if solved.any():
+            candidates = piece.where(solved)
+            if piece.expiration in self.near:
+                candidates = joined([self.near[piece.expiration], candidates])
+            distance = _distance(candidates)
+            band = _BAND * candidates.values["underlying_price"]
+            kept = distance <= _least(candidates.time, distance) + band
+            self.near[piece.expiration] = candidates.where(kept)
+
+    def course(self, expiration: date) -> dict[int, float]:
+        """Returns the volatility at the money by time, milliseconds of the day, ascending."""
+        nearest = at_the_money(self.near[expiration])
+        times, place = np.unique(nearest.time, return_inverse=True)
+        total = np.bincount(place, nearest.values["implied_vol"])
+        mean = total / np.bincount(place)
+        return dict(zip(times.tolist(), mean.tolist(), strict=True))
+
+    def times_text(self) -> str:
+        """Returns the times that have rows as a sentence has them."""
+        clocks = [clock_text(minute * _MINUTE) for minute in sorted(self.minutes)]
+        if len(clocks) <= _MOST_LISTED:
+            return ", ".join(clocks)
+        return f"{count(len(clocks), 'minute')}: {', '.join(clocks[:3])}, … {clocks[-1]}"
 
 
-def gather(paths: Sequence[Path], symbol: str, trade_date: date, until: int) -> MarketDay:
-    """Reads the files once.
+def gather(paths: Sequence[Path], symbol: str, trade_date: date, until: int | None) -> MarketDay:
+    """Reads the files, a second time only where none has a row at the usual time.
+
+    Args:
+        paths: of the files.
+        symbol: the option root.
+        trade_date: of the figures.
+        until: the time of the snapshots, milliseconds of the day in New York; None for 10:00, or
+            the minute with rows that is nearest to it.
 
     Raises:
-        NoRows: none has a row of the symbol on the trade date.
+        NoSuchDay: none has a row of the symbol on the trade date.
+        NoRows: none has one at the time.
         UnreadableFile: no row can be read, for a file can't.
     """
+    day = _read(paths, symbol, trade_date, _USUAL if until is None else until)
+    if day.now:
+        return day
+    if until is None:
+        minute = min(day.minutes, key=lambda each: abs(each * _MINUTE - _USUAL))
+        return _read(paths, symbol, trade_date, (minute + 1) * _MINUTE - 1)
+    raise NoRows(
+        f"--time: the files have no row of {symbol} at {clock_text(until)} on {trade_date}, nor in "
+        f"the {WINDOW_MS // _MINUTE} minutes before; they have rows at {day.times_text()}"
+    )
+
+
+def _read(paths: Sequence[Path], symbol: str, trade_date: date, until: int) -> MarketDay:
     columns: dict[str, None] = dict.fromkeys(BASE)
     wrong: dict[Path, UnreadableFile] = {}
     for path in paths:
@@ -118,7 +168,7 @@ def gather(paths: Sequence[Path], symbol: str, trade_date: date, until: int) -> 
     if not day.rows and wrong:
         raise next(iter(wrong.values()))
     if not day.rows:
-        raise NoRows(f"the files have no row of {symbol} on {trade_date}")
+        raise NoSuchDay(f"the files have no row of {symbol} on {trade_date}")
     return day
 
 
@@ -148,18 +198,33 @@ _NOT_VALUES = {"symbol", "expiration", "strike", "right", "timestamp", "underlyi
 
 
 def at_the_money(piece: Piece) -> Piece:
-    """Returns at each time the solved call and put of the strike nearest the underlying."""
+    """Returns at each time the solved call and put of the strike nearest the underlying.
+
+    Only strikes with a solved row count; of two that are as near, it is the lower one. So the view
+    `term_structure` of the catalog has it.
+    """
     piece = piece.where(piece.solved)
-    distance = np.abs(piece.strike - piece.values["underlying_price"])
-    order = np.lexsort((piece.strike, distance, piece.is_call, piece.time))
-    key = piece.time[order] * 2 + piece.is_call[order]
-    first = np.zeros(len(piece), bool)
-    first[order[np.flatnonzero(np.diff(key, prepend=-1))]] = True
-    return piece.where(first)
+    order = np.lexsort((piece.strike, _distance(piece), piece.time))
+    first = order[np.flatnonzero(np.diff(piece.time[order], prepend=-1))]
+    times = np.searchsorted(piece.time[first], piece.time)
+    return piece.where(piece.strike == piece.strike[first][times])
 
 
 def volatility_at_the_money(piece: Piece) -> float:
-    """Returns the mean of the nearest call's and put's volatility at the last time, or nan."""
-    nearest = at_the_money(piece)
+    """Returns the mean volatility of a snapshot's call and put at the money, or nan."""
+    nearest = at_the_money(replace(piece, time=np.zeros_like(piece.time)))
     volatility = nearest.values["implied_vol"]
     return float(volatility.mean()) if len(volatility) else float("nan")
+
+
+def _distance(piece: Piece) -> Floats:
+    """Returns how far each strike is from the underlying, in dollars."""
+    return np.abs(piece.strike - piece.values["underlying_price"])
+
+
+def _least(time: NDArray[np.int64], distance: Floats) -> Floats:
+    """Returns for each row the least distance of its time."""
+    times, place = np.unique(time, return_inverse=True)
+    least = np.full(len(times), np.inf)
+    np.minimum.at(least, place, distance)
+    return np.asarray(least[place])

@@ -2,6 +2,7 @@
 
 import json
 import re
+import textwrap
 import uuid
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -14,6 +15,7 @@ from pipeline.reports.theme import DARK, FONT, LIGHT
 
 _PNG_WIDTH = 720
 _PNG_SCALE = 2.0
+_LINE = 110  # letters of a subtitle that fit the width
 _NUMBER = re.compile(r"[-+−]?[\d,.]+( ?%| points)?|–|")
 
 
@@ -106,7 +108,8 @@ def write_pngs(report: Report, folder: Path) -> list[Path]:
     # A picture goes about without its page.
     about = "; ".join([report.title, *report.notes])
     for figure in report.figures:
-        title = {"text": figure.title, "subtitle": about}
+        lines = [*textwrap.wrap(about, _LINE), *textwrap.wrap(figure.caption, _LINE)]
+        title = {"text": figure.title, "subtitle": lines}
         spec = figure.spec(_PNG_WIDTH) | {"title": title}
         path = folder / f"{figure.name}.png"
         path.write_bytes(vl_convert.vegalite_to_png(spec, scale=_PNG_SCALE, config=LIGHT))

@@ -25,6 +25,10 @@ class NoRows(ValueError):
     """There is nothing to report on; the message says why, and what to do."""
 
 
+class NoSuchDay(NoRows):
+    """The files have no row of the trade date."""
+
+
 @dataclass(frozen=True)
 class Piece:
     """Some rows of one expiration on one trade date.
@@ -91,6 +95,19 @@ def dates_and_symbols(path: Path) -> tuple[frozenset[str], date, date]:
     if not days:
         raise NoRows(f"{path} has no row")
     return frozenset(symbols), min(days), max(days)
+
+
+def trade_dates(path: Path, symbol: str) -> set[date]:
+    """Returns the trade dates of which a file has rows of a symbol.
+
+    Raises:
+        UnreadableFile: the file can't be read, or a key column is missing.
+    """
+    days: set[date] = set()
+    for table in read_batches(str(path), ()):
+        rows = table.filter(pc.equal(table["symbol"], symbol))
+        days |= set(pc.unique(pc.local_timestamp(rows["timestamp"]).cast(pa.date32())).to_pylist())
+    return days
 
 
 def pieces(

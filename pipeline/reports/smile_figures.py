@@ -5,13 +5,15 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.reports.axes import SEAM, clock, label, no_volatility, spread_out
+from pipeline.reports.axes import SEAM, by_expiration, clock, label, no_volatility, spread_out
 from pipeline.reports.figure import Figure, base
 from pipeline.reports.market_day import MarketDay, volatility_at_the_money
+from pipeline.reports.moneyness import AXIS, deviations
 from pipeline.reports.rows import Floats, Piece
+from pipeline.text import count
 
 _SMILES = 6
-_WINGS = 6.0  # at-the-money deviations on either side
+_WINGS = 6.0  # deviations on either side
 _COLUMNS = 61
 
 
@@ -25,28 +27,29 @@ def smile_figures(day: MarketDay) -> list[Figure]:
     ]
 
 
-def out_of_the_money(piece: Piece) -> tuple[Floats, Floats]:
-    """Returns log-moneyness, ascending, and volatility: solved, with a bid, out of the money."""
-    kept = piece.where(piece.solved & piece.out_of_the_money & (piece.values["bid"] > 0))
-    moneyness = np.log(kept.strike / kept.values["underlying_price"])
-    order = np.argsort(moneyness)
-    return moneyness[order], kept.values["implied_vol"][order]
+def out_of_the_money(day: MarketDay, piece: Piece) -> tuple[Floats, Floats]:
+    """Returns deviations from the forward, ascending, and volatility.
+
+    Of the options that are solved, with a bid, calls above the forward and puts below it.
+    """
+    above = deviations(day, piece)
+    kept = piece.solved & (piece.values["bid"] > 0) & (piece.is_call == (above >= 0))
+    kept &= np.isfinite(above)
+    order = np.argsort(above[kept], kind="stable")
+    return above[kept][order], piece.values["implied_vol"][kept][order]
 
 
 def _smiles(day: MarketDay, now: dict[date, Piece]) -> Figure:
     title = f"IV smiles at {clock(day)}"
     rows: list[dict[str, Any]] = []
-    drawable = [each for each in now if len(out_of_the_money(now[each])[0]) > 2]
-    chosen = spread_out(drawable, _SMILES)
+    smiles = {each: out_of_the_money(day, now[each]) for each in now}
+    chosen = spread_out([each for each in now if len(smiles[each][0]) > 2], _SMILES)
     for expiration in chosen:
-        moneyness, volatility = out_of_the_money(now[expiration])
-        years = max((expiration - day.trade_date).days, 0.25) / 365
-        money = volatility_at_the_money(now[expiration])
-        reach = _WINGS * (money if money > 0 else 0.2) * years**0.5
-        near = np.abs(moneyness) <= reach
+        above, volatility = smiles[expiration]
+        near = np.abs(above) <= _WINGS
         rows += [
-            {"e": label(expiration, day.trade_date), "k": round(k, 5), "v": round(v, 5)}
-            for k, v in zip(moneyness[near].tolist(), volatility[near].tolist(), strict=True)
+            {"e": label(expiration, day.trade_date), "k": round(k, 4), "v": round(v, 5)}
+            for k, v in zip(above[near].tolist(), volatility[near].tolist(), strict=True)
         ]
     if not rows:
         return Figure("smiles", title, absent=no_volatility(day), wide=True)
@@ -56,25 +59,25 @@ def _smiles(day: MarketDay, now: dict[date, Piece]) -> Figure:
         base()
         .mark_line(point=alt.OverlayMarkDef(size=14))
         .encode(
-            x=alt.X("k:Q", title="log-moneyness, ln(strike / underlying)"),
+            x=alt.X("k:Q", title=AXIS),
             y=alt.Y(
                 "v:Q",
                 title="implied volatility",
                 axis=alt.Axis(format=".0%"),
                 scale=alt.Scale(zero=False),
             ),
-            color=alt.Color("e:O", title="expiration", sort=None),
+            color=by_expiration(rows),
             tooltip=[
                 alt.Tooltip("e:O", title="expiration"),
-                alt.Tooltip("k:Q", title="log-moneyness"),
+                alt.Tooltip("k:Q", title="deviations from the forward"),
                 alt.Tooltip("v:Q", title="implied volatility", format=".2%"),
             ],
         )
     )
     caption = (
-        f"{len(chosen)} of {len(now)} expirations. Puts below the underlying, calls above it; "
-        f"solved, with a bid, within {_WINGS:.0f} at-the-money deviations. A step at 0 is a "
-        "dividend or a rate that the model does not know."
+        f"{len(chosen)} of {count(len(now), 'expiration')}. Puts below the forward that calls and "
+        f"puts imply, calls above it; solved, with a bid, within {_WINGS:.0f} deviations until "
+        "expiration. A step at 0 is a dividend or a rate that the model does not know."
     )
     return Figure("smiles", title, caption, chart, rows, wide=True, height=340)
 
@@ -117,13 +120,14 @@ def _term_structure(day: MarketDay, now: dict[date, Piece]) -> Figure:
 
 def _surface(day: MarketDay, now: dict[date, Piece]) -> Figure:
     title = f"IV surface at {clock(day)}"
-    smiles = {each: out_of_the_money(now[each]) for each in now}
+    smiles = {each: out_of_the_money(day, now[each]) for each in now}
     smiles = {each: smile for each, smile in smiles.items() if len(smile[0]) > 2}
     if not smiles:
         return Figure("surface", title, absent=no_volatility(day))
     ends = np.array([[k[0], k[-1]] for k, _ in smiles.values()])
-    # The far wings of the longest would leave no room for the others.
-    low, high = np.quantile(ends[:, 0], 0.25), np.quantile(ends[:, 1], 0.75)
+    # Far wings of a few would leave no room for the others.
+    low = max(float(np.quantile(ends[:, 0], 0.25)), -_WINGS)
+    high = min(float(np.quantile(ends[:, 1], 0.75)), _WINGS)
     edges = np.linspace(low, high, _COLUMNS)
     middles = (edges[1:] + edges[:-1]) / 2
     seam = SEAM * (edges[1] - edges[0])
@@ -148,9 +152,7 @@ def _surface(day: MarketDay, now: dict[date, Piece]) -> Figure:
         base()
         .mark_rect()
         .encode(
-            x=alt.X(
-                "a:Q", title="ln(strike / underlying)", scale=alt.Scale(nice=False, zero=False)
-            ),
+            x=alt.X("a:Q", title=AXIS, scale=alt.Scale(nice=False, zero=False)),
             x2="b:Q",
             y=alt.Y("e:N", sort=None, title=None, axis=alt.Axis(labelLimit=110)),
             color=alt.Color(
@@ -161,7 +163,7 @@ def _surface(day: MarketDay, now: dict[date, Piece]) -> Figure:
             ),
             tooltip=[
                 alt.Tooltip("e:N", title="expiration"),
-                alt.Tooltip("a:Q", title="log-moneyness"),
+                alt.Tooltip("a:Q", title="deviations from the forward"),
                 alt.Tooltip("v:Q", title="implied volatility", format=".2%"),
             ],
         )

@@ -1,5 +1,6 @@
 """What a report is about: a run's summary, and the files that hold its rows."""
 
+import contextlib
 import json
 from collections import Counter
 from dataclasses import dataclass
@@ -16,12 +17,13 @@ from pipeline.history import (
     open_to_read,
 )
 from pipeline.inspection.files import UnreadableFile, find_files
-from pipeline.reports.rows import NoRows, dates_and_symbols
+from pipeline.reports.rows import NoRows, dates_and_symbols, trade_dates
 from transforms.model import key_of
 from transforms.output.entry import entry_of_file
 from transforms.output.folder import OutputFolder
 
 _NEWEST = 100
+_MOST_LISTED = 16
 
 
 @dataclass(frozen=True)
@@ -133,16 +135,39 @@ def select(source: Source, symbol: str, trade_date: date | None) -> Selection:
     if chosen not in symbols:
         raise NoRows(f"--symbol {chosen} is not in the files; they have {', '.join(symbols)}")
     of_symbol = {path: (low, high) for path, (names, low, high) in spans.items() if chosen in names}
-    day = trade_date or max(high for _, high in of_symbol.values())
+    day = trade_date or _last_with_rows(of_symbol, chosen)
     files = tuple(
         path for path, (low, high) in of_symbol.items() if low <= day and (day - high).days <= 7
     )
-    if not files:
-        first = min(low for low, _ in of_symbol.values())
-        last = max(high for _, high in of_symbol.values())
-        raise NoRows(f"the files have no row of {chosen} on {day}; they go from {first} to {last}")
     others = tuple(each for each in symbols if each != chosen)
     return Selection(chosen, others, day, files, tuple(map(str, unreadable)))
+
+
+def no_rows_on(source: Source, symbol: str, trade_date: date) -> NoRows:
+    """Returns the error for a trade date without rows, which lists those with rows."""
+    days: set[date] = set()
+    for path in source.files:
+        with contextlib.suppress(UnreadableFile):  # that there is no row is the worse news
+            days |= trade_dates(path, symbol)
+    near = sorted(sorted(days, key=lambda day: abs(day - trade_date))[:_MOST_LISTED])
+    listed = ", ".join(map(str, near))
+    which = "of" if len(near) == len(days) else f"of {len(days)} trade dates, the nearest"
+    return NoRows(
+        f"--trade_date: the files have no row of {symbol} on {trade_date}; they have rows {which} "
+        f"{listed}"
+    )
+
+
+def _last_with_rows(spans: dict[Path, tuple[date, date]], symbol: str) -> date:
+    """Returns the last trade date with rows: a file may have none of the last that it is for."""
+    found: set[date] = set()
+    last = max(high for _, high in spans.values())
+    for path, (_, high) in sorted(spans.items(), key=lambda item: item[1][1], reverse=True):
+        if last in found or (found and high <= max(found)):
+            break
+        with contextlib.suppress(UnreadableFile):  # `gather` reports it
+            found |= trade_dates(path, symbol)
+    return max(found, default=last)
 
 
 def _span(path: Path) -> tuple[frozenset[str], date, date]:

@@ -24,9 +24,10 @@ def _config(ink: str, faint: str, paper: str, colours: list[str], shares: list[s
             "labelFontSize": 11,
             "titleFontSize": 12,
             "titleFontWeight": 500,
-            "labelOverlap": True,
+            "labelOverlap": "greedy",
+            "labelSeparation": 8,
         },
-        "axisX": {"labelFlush": True},
+        "axisX": {"labelFlush": False},
         "axisY": {"labelFlush": False},
         "mark": {"color": colours[0]},
         "legend": {
@@ -60,12 +61,12 @@ LIGHT = _config(
     "#d8dee4",
     "#ffffff",
     _LIGHT,
-    ["#7a2600", "#c65102", "#ee9b4f", "#f5d3ae", "#cfe5f2"],
+    ["#5c1c00", "#9c3a00", "#c65102", "#e8852f", "#dcecf5"],
 )
 DARK = _config(
     "#e6e6e6",
     "#3d444d",
     "#15191f",
     _DARK,
-    ["#ff9d5c", "#d9732f", "#a3602f", "#7d6a55", "#1f4e68"],
+    ["#fff0d8", "#ffc68a", "#ff9d5c", "#e8762f", "#1d3c50"],
 )

@@ -69,6 +69,7 @@ def test_a_summary_adds_up_its_results_whatever_their_order() -> None:
     )
     # Workers side by side: seconds 100 and 101 had 200 rows each.
     assert summary.peak_throughput == 200
+    assert summary.peak_time == "1970-01-01T00:01:40+00:00"
 
 
 def test_a_run_without_expirations_has_a_summary_too() -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timezone
 from typing import Any
 
 from transforms.model import (
@@ -31,6 +32,7 @@ class RunSummary:
         errors: `{expiration, error_type, message}` of each failed expiration, in that order; with
             an empty `expiration` what failed is no single one.
         peak_throughput: rows in the best second of wall-clock time, over all workers.
+        peak_time: when that second began, ISO 8601 in UTC; empty if there was no row.
     """
 
     total_expirations: int = 0
@@ -44,6 +46,7 @@ class RunSummary:
     total_data_size: int = 0
     average_expiration_time: float = 0.0
     peak_throughput: int = 0
+    peak_time: str = ""
     total_requests: int = 0
     total_wait: float = 0.0
     provisional_expirations: int = 0
@@ -64,6 +67,7 @@ class RunSummary:
         for result in ordered:
             for second, rows in result.rows_by_second:
                 seconds[second] = seconds.get(second, 0) + rows
+        best = max(seconds, key=lambda second: (seconds[second], -second), default=None)
         return cls(
             total_expirations=len(ordered),
             successful_expirations=count[WRITTEN],
@@ -76,7 +80,10 @@ class RunSummary:
             average_expiration_time=(
                 round(sum(r.seconds for r in fetched) / len(fetched), 3) if fetched else 0.0
             ),
-            peak_throughput=max(seconds.values(), default=0),
+            peak_throughput=seconds[best] if best is not None else 0,
+            peak_time=(
+                datetime.fromtimestamp(best, timezone.utc).isoformat() if best is not None else ""
+            ),
             total_requests=sum(r.requests for r in ordered),
             total_wait=round(sum(r.waited for r in ordered), 3),
             provisional_expirations=sum(r.provisional for r in ordered),

@@ -68,10 +68,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--time",
-        default="10:00",
         type=_time,
         metavar="HH:MM",
-        help="time of the smiles and similar figures, in New York (default: %(default)s)",
+        help="time of the smiles and similar figures, in New York (default: 10:00, or the time "
+        "with rows that is nearest to it)",
     )
     parser.add_argument(
         "--to",

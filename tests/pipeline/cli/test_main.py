@@ -116,6 +116,7 @@ def test_a_good_run_exits_0_and_its_summary_is_complete(
         "total_data_size",
         "average_expiration_time",
         "peak_throughput",
+        "peak_time",
         "total_requests",
         "total_wait",
         "provisional_expirations",

@@ -40,6 +40,15 @@ def test_rows_count_while_they_are_under_way_and_once_they_are_done() -> None:
     assert (now.done, now.rows, now.bytes, now.in_flight) == (1, 800, 80_000, ())
 
 
+def test_seconds_count_from_the_start_of_the_run_and_rates_from_that_of_the_fetch() -> None:
+    clock = Clock()
+    tally = Tally([NEAR], clock=clock, began=97.0)
+    clock.now += 1
+    tally.take(about("2024-03-14", "rows", rows=1000, bytes=1))
+    now = tally.snapshot()
+    assert (now.seconds, now.rows_now, now.rows_average) == (4.0, 1000.0, 250.0)
+
+
 def test_an_interrupted_expiration_is_not_done() -> None:
     tally = Tally([NEAR, FAR], clock=Clock())
     tally.take(about("2024-03-14", "started"))

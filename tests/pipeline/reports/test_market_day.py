@@ -1,20 +1,30 @@
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
+import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.csv as csv
 import pyarrow.parquet as parquet
 import pytest
 
-from pipeline.reports.axes import spread_out
+from pipeline.folder.catalog import write_catalog
+from pipeline.reports.axes import label, spread_out
+from pipeline.reports.changes import changes_section
+from pipeline.reports.check_section import check_section
 from pipeline.reports.completeness_figures import completeness_figures, missing_rows
 from pipeline.reports.course_figures import course_figures
+from pipeline.reports.figure import Figure
+from pipeline.reports.greek_figures import greek_figures
 from pipeline.reports.market_day import MarketDay, gather, volatility_at_the_money
+from pipeline.reports.moneyness import forward, identified, years_left
 from pipeline.reports.rows import NoRows
 from pipeline.reports.smile_figures import out_of_the_money, smile_figures
 from pipeline.simulator.market.market import Market
 from pipeline.simulator.server import TerminalServer
+from pipeline.text import clock_text
 from tests.support.data import data_files
 from tests.support.folder import DAY, NEXT_DAY, fill
 
@@ -27,6 +37,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("day")
     with TerminalServer(Market()) as server:
         fill(made / "greeks", server, (NEXT_DAY, WEEK, MONTH), date(2024, 3, 13), interval="15m")
+        fill(made / "last", server, (DAY, WEEK, MONTH), interval="15m")
         fill(made / "eod", server, (NEXT_DAY, WEEK), date(2024, 3, 13), greeks="eod")
     return made / "greeks"
 
@@ -89,10 +100,11 @@ def test_a_volatility_that_was_not_solved_is_drawn_nowhere(folder: Path, tmp_pat
         place = table.schema.get_field_index(name)
         table = table.set_column(place, table.field(name), pa.array(values))
     day = day_of(table, tmp_path)
-    moneyness, volatility = out_of_the_money(day.now[NEXT_DAY])
+    piece = day.now[NEXT_DAY]
+    above, volatility = out_of_the_money(day, piece)
     assert volatility.min() > 0
-    spot = float(day.now[NEXT_DAY].values["underlying_price"][0])
-    drawn = spot * np.exp(moneyness)
+    scale = volatility_at_the_money(piece) * years_left(day, NEXT_DAY) ** 0.5
+    drawn = forward(piece) * np.exp(above * scale)
     assert not ((drawn > 5099) & (drawn < 5161)).any()
     for figure in (*smile_figures(day), *course_figures(day)):
         assert all(row["v"] > 0 for row in figure.rows)
@@ -104,6 +116,158 @@ def test_at_the_money_is_the_strike_nearest_the_underlying(folder: Path, tmp_pat
     nearest = min(piece.strike.tolist(), key=lambda strike: abs(strike - spot))
     mean = piece.values["implied_vol"][piece.strike == nearest].mean()
     assert volatility_at_the_money(piece) == pytest.approx(mean)
+
+
+def figures_of(day: MarketDay) -> list[Figure]:
+    sections = check_section(day, 0, "latest").figures, changes_section(day).figures
+    drawn = smile_figures(day), course_figures(day), completeness_figures(day), greek_figures(day)
+    return [figure for figures in (*drawn, *sections) for figure in figures]
+
+
+def test_figures_are_the_same_from_either_format_and_any_cut_of_the_rows(
+    folder: Path, tmp_path: Path
+) -> None:
+    whole = gather(data_files(folder), "SPXW", DAY, TEN)
+    wanted = [(figure.name, figure.caption, figure.rows) for figure in figures_of(whole)]
+    table = pa.concat_tables(tables(folder))
+    # Contract by contract, as the Terminal serves them, in pieces that end within a contract.
+    pieces = [table.slice(start, 1_711) for start in range(0, len(table), 1_711)]
+    paths = [tmp_path / f"{number:03}.parquet" for number in range(len(pieces))]
+    for path, piece in zip(paths, pieces, strict=True):
+        parquet.write_table(piece, path)
+    csv.write_csv(table, tmp_path / "rows.csv")
+    for cut in (paths, paths[::-1], [tmp_path / "rows.csv"]):
+        day = gather(cut, "SPXW", DAY, TEN)
+        assert [(figure.name, figure.caption, figure.rows) for figure in figures_of(day)] == wanted
+
+
+@pytest.mark.parametrize("until", [TEN, 46_800_000, 57_600_000])
+def test_the_course_the_term_structure_and_the_catalog_agree_at_any_time(
+    folder: Path, until: int
+) -> None:
+    day = gather(data_files(folder), "SPXW", DAY, until)
+    rows = smile_figures(day)[1].rows
+    shown = {row["e"]: row["v"] for row in rows}
+    course = {
+        row["e"]: row["v"]
+        for row in course_figures(day)[0].rows
+        if row["clock"] == clock_text(until)
+    }
+    catalog = write_catalog(str(folder))
+    assert catalog is not None
+    with duckdb.connect() as connection:
+        connection.execute(catalog.read_text())
+        answer = connection.execute(
+            "select expiration, implied_vol from term_structure "
+            f"where ny_time = '2024-03-14 {clock_text(until)}' order by expiration"
+        ).fetchall()
+    asked = {label(expiration, DAY): round(volatility, 5) for expiration, volatility in answer}
+    assert len(asked) == 3
+    assert shown == course == asked
+
+
+def test_volatility_at_the_money_is_that_of_one_strike_where_only_its_put_is_solved(
+    folder: Path, tmp_path: Path
+) -> None:
+    table = tables(folder)[0]
+    piece = day_of(table, tmp_path).now[NEXT_DAY]
+    spot = float(piece.values["underlying_price"][0])
+    nearest = min(piece.strike.tolist(), key=lambda strike: abs(strike - spot))
+    here = pc.and_(pc.equal(table["strike"], nearest), pc.equal(table["right"], "C"))
+    place = table.schema.get_field_index("implied_vol")
+    values = pc.if_else(here, 0.0, table["implied_vol"])
+    piece = day_of(table.set_column(place, table.field(place), values), tmp_path).now[NEXT_DAY]
+    (volatility,) = piece.values["implied_vol"][(piece.strike == nearest) & ~piece.is_call]
+    assert volatility_at_the_money(piece) == volatility
+
+
+def test_a_row_from_before_is_no_part_of_the_market_at_a_later_time(
+    folder: Path, tmp_path: Path
+) -> None:
+    table = tables(folder)[0]
+    spot = day_of(table, tmp_path).spot[TEN]
+    clock = pc.strftime(table["timestamp"], "%Y-%m-%d %H:%M")
+    near = pc.less(pc.abs(pc.subtract(table["strike"], spot)), 10)
+    lost = pc.and_(near, pc.equal(clock, "2024-03-14 10:00"))
+    day = day_of(table.filter(pc.invert(lost)), tmp_path)
+    assert set(day.now[NEXT_DAY].time.tolist()) == {TEN}
+    ((when, volatility), *_) = [each for each in day.course(NEXT_DAY).items() if each[0] == TEN]
+    assert when == TEN
+    assert volatility_at_the_money(day.now[NEXT_DAY]) == pytest.approx(volatility)
+
+
+def test_the_smiles_of_hours_and_of_weeks_take_as_much_room(folder: Path) -> None:
+    day = gather(data_files(folder.with_name("last")), "SPXW", DAY, TEN)
+    smiles, *_ = smile_figures(day)
+    ends: dict[str, tuple[float, float]] = {}
+    for row in smiles.rows:
+        low, high = ends.get(row["e"], (0.0, 0.0))
+        ends[row["e"]] = (min(low, row["k"]), max(high, row["k"]))
+    assert len(ends) == 3
+    widths = [high - low for low, high in ends.values()]
+    assert min(widths) > max(widths) / 3
+    assert "14 Mar, 0 days" in ends
+
+
+def test_the_forward_is_where_a_call_costs_as_much_as_its_put(folder: Path, tmp_path: Path) -> None:
+    table = tables(folder)[0]
+    piece = day_of(table, tmp_path).now[NEXT_DAY]
+    spot = float(piece.values["underlying_price"][0])
+    # One day's interest of 5 %.
+    assert forward(piece) == pytest.approx(spot * np.exp(0.05 / 365), rel=1e-4)
+    without_bids = replace(piece, values=piece.values | {"bid": np.zeros(len(piece))})
+    assert forward(without_bids) == spot
+
+
+def test_a_greek_of_an_option_whose_price_leaves_its_volatility_open_is_not_drawn(
+    folder: Path,
+) -> None:
+    day = gather(data_files(folder.with_name("last")), "SPXW", DAY, TEN)
+    piece = day.now[DAY]
+    kept = identified(day, piece)
+    spot = float(piece.values["underlying_price"][0])
+    assert kept[np.abs(piece.strike - spot) < 10].all()
+    inside = np.where(piece.is_call, 1, -1) * (spot / piece.strike - 1) > 0.03
+    deep = piece.solved & inside
+    assert deep.any()
+    assert not kept[deep].any()
+    theta = next(figure for figure in greek_figures(day) if figure.name == "theta")
+    drawn = [row["v"] for row in theta.rows if row["e"] == "14 Mar, 0 days"]
+    assert drawn
+    assert max(drawn) <= 0
+
+
+def test_one_missing_row_is_a_cell_of_its_own_colour(folder: Path, tmp_path: Path) -> None:
+    table = pa.concat_tables(tables(folder))
+    clock = pc.strftime(table["timestamp"], "%Y-%m-%d %H:%M")
+    one = pc.and_(pc.equal(table["strike"], 5150), pc.equal(table["right"], "C"))
+    one = pc.and_(one, pc.equal(clock, "2024-03-14 11:00"))
+    one = pc.and_(one, pc.equal(table["expiration"], pa.scalar(NEXT_DAY)))
+    assert pc.sum(one).as_py() == 1
+    figure, _ = completeness_figures(day_of(table.filter(pc.invert(one)), tmp_path))
+    (cell,) = [row for row in figure.rows if row["c"] != "all"]
+    assert cell["of"] - cell["n"] == 1
+    # Each bin of strikes has a band of its own, however close its strikes are.
+    assert figure.spec()["encoding"]["y"]["type"] == "ordinal"
+    assert 320 / len({row["a"] for row in figure.rows}) > 5
+
+
+def test_a_time_without_rows_is_refused_with_the_times_that_there_are(folder: Path) -> None:
+    for until in (27_000_000, 60_000_000):
+        with pytest.raises(
+            NoRows, match=r"--time: .* at (07:30|16:40) .* 27 minutes: 09:30, 09:45"
+        ):
+            gather(data_files(folder), "SPXW", DAY, until)
+
+
+def test_without_a_time_the_rows_nearest_to_10_are_drawn(folder: Path, tmp_path: Path) -> None:
+    table = pa.concat_tables(tables(folder))
+    clock = pc.strftime(table["timestamp"], "%H:%M")
+    late = table.filter(pc.greater_equal(clock, "13:00"))
+    parquet.write_table(late, path := tmp_path / "late.parquet")
+    day = gather([path], "SPXW", DAY, None)
+    assert {time for piece in day.now.values() for time in piece.time.tolist()} == {46_800_000}
+    assert gather(data_files(folder), "SPXW", DAY, None).until == TEN
 
 
 def test_the_first_rows_of_a_day_give_figures_that_say_why_they_are_not_drawn(

@@ -1,3 +1,5 @@
+import json
+import shutil
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ from pipeline.reports.figure import Section
 from pipeline.reports.market_day import gather
 from pipeline.reports.page import Report, html
 from pipeline.reports.quality_section import finding_total, quality_section
+from pipeline.reports.rows import NoRows
 from pipeline.reports.run_section import run_section
 from pipeline.reports.source import Source
 from pipeline.simulator.market.market import Market
@@ -83,7 +86,7 @@ def test_no_number_is_too_odd_to_be_drawn(table: pa.Table, tmp_path: Path, odd: 
     assert "Independent check" in page
 
 
-def test_throughput_is_the_rows_between_two_samples(folder: Path) -> None:
+def test_throughput_is_the_rows_of_each_second_and_the_best_second_is_one_of_them() -> None:
     samples = {
         "seconds": [0.0, 0.5, 1.5, 1.5],
         "rows": [0, 1000, 5000, 5000],
@@ -93,11 +96,48 @@ def test_throughput_is_the_rows_between_two_samples(folder: Path) -> None:
         "memory": [100.0, 120.0, 130.0, 130.0],
     }
     section = run_section(run(samples=samples, expirations=[result("2024-03-15")]))
-    assert figure(section, "throughput").rows == [{"s": 0.5, "v": 2000}, {"s": 1.5, "v": 4000}]
+    # Of the first second 1,000 rows and half of 4,000; then half a second; a step ends the last.
+    assert figure(section, "throughput").rows == [
+        {"s": 0.0, "v": 3000},
+        {"s": 1.0, "v": 4000},
+        {"s": 1.5, "v": 4000},
+    ]
     assert [row["v"] for row in figure(section, "memory").rows] == samples["memory"]
     assert [row["v"] for row in figure(section, "in-flight").rows] == samples["in_flight"]
+    best = {"peak_throughput": 3900, "peak_time": "2024-03-14T21:00:00.500+00:00"}
+    drawn = figure(run_section(run(samples=samples, **best)), "throughput")
+    assert drawn.rows == [{"s": 0.0, "v": 2000}, {"s": 0.5, "v": 3900}, {"s": 1.5, "v": 3900}]
+    assert drawn.caption == "The best second, 3,900 rows, began 0.5 s after the run."
     without_samples = run_section(run(expirations=[result("2024-03-15")]))
     assert "no samples over time" in figure(without_samples, "throughput").absent
+
+
+def test_what_a_run_has_no_rows_of_is_named_beside_none_missing(folder: Path) -> None:
+    expirations = [result("2024-03-15"), result("2024-03-20", status="failed", rows=0)]
+    record = run(expirations=expirations, failed_expirations=1, total_expirations=2)
+    files = tuple(data_files(folder))
+    report = build(Source(record, folder, files), "", DAY, TEN)
+    assert "none missing in 2 expirations of the files" in report.lead
+    assert any("(failed): SPXW 2024-03-20." in note for note in report.notes)
+
+
+def test_a_trade_date_without_rows_is_refused_with_those_that_have_some(folder: Path) -> None:
+    source = Source(None, folder, tuple(data_files(folder)))
+    for day in (date(2024, 3, 12), date(2024, 3, 16), date(2025, 1, 2)):
+        with pytest.raises(NoRows, match=f"on {day}; they have rows of 2024-03-13, 2024-03-14$"):
+            build(source, "", day, None)
+
+
+def test_the_last_trade_date_that_has_rows_is_drawn(folder: Path, tmp_path: Path) -> None:
+    # The manifest has the dates that were asked for, of which the last may have no row.
+    entry = next((folder.with_name("greeks.meta") / "files").rglob("*.json"))
+    document = json.loads(entry.read_text())
+    document["request"]["last_trade_date"] = "2024-03-15"
+    shutil.copytree(folder.parent, tmp_path / "copy")
+    (tmp_path / "copy" / entry.relative_to(folder.parent)).write_text(json.dumps(document))
+    copied = tmp_path / "copy" / folder.name
+    report = build(Source(None, copied, tuple(data_files(copied))), "", None, None)
+    assert report.title.endswith("14 March 2024")
 
 
 def test_a_bar_of_the_chart_is_when_an_expiration_was_under_way() -> None:
