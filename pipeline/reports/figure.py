@@ -61,6 +61,8 @@ class Figure:
             "data": {"values": [row for row in self.rows if _drawable(row)]},
             "width": width,
             "height": self.height,
+            # The last label of an axis is wider than its tick.
+            "padding": {"left": 5, "top": 5, "right": 16, "bottom": 5},
             "autosize": {"type": "fit-x", "contains": "padding"},
             "description": f"{self.title}. {self.caption}",
         }

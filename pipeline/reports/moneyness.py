@@ -10,7 +10,7 @@ from pipeline.reports.rows import Floats, Piece
 from transforms.market.calendar import CLOSE_MS
 from transforms.market.clock import DAY_MS
 
-AXIS = "ln(strike / forward) / (ATM volatility · √years)"
+AXIS = "ln(strike / forward) / (ATM σ · √years)"
 """The title of an axis of `deviations`."""
 
 _CENT = 0.005  # USD: half of the least step of a price
