@@ -41,6 +41,12 @@ def add_flag(parser: argparse._ActionsContainer, name: str, **changes: Any) -> N
     _add(parser, replace(found, **changes), required=False)
 
 
+def add_progress_flags(parser: argparse._ActionsContainer) -> None:
+    """Adds the flags of how a command shows its progress."""
+    for name in ("progress", "progress_seconds"):
+        add_flag(parser, name)
+
+
 def config_from(options: argparse.Namespace) -> DownloadConfig:
     """Returns the configuration that parsed flags make.
 

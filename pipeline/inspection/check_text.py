@@ -1,11 +1,12 @@
 """What `greeks check` prints."""
 
+import json
+import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from pipeline.text import count
 from transforms.audit.audit import Audit, Checked
-from transforms.audit.error_bins import DAYS, MONEYNESS
 from transforms.quality.findings import MOST_EXAMPLES, Example, named
 from transforms.quality.limits import MISSING_DATES, RULES, TOGETHER
 
@@ -21,10 +22,17 @@ _SHARES = {
 
 
 _FEW = 3  # times of day
+_MOST_CELLS = 12
 
 
-def text(checked: Sequence[Checked], check: Audit, unreadable: Sequence[str] = ()) -> Iterator[str]:
-    """Yields the report, line by line; `unreadable` has an error for each unreadable file."""
+def text(checked: Iterable[Checked], check: Audit, unreadable: Sequence[str] = ()) -> Iterator[str]:
+    """Yields the report, line by line.
+
+    Args:
+        checked: what is known of each expiration; gone through twice.
+        check: what is known of them together.
+        unreadable: an error for each file that can't be read.
+    """
     yield from _statistics(checked)
     yield from _recomputed(check)
     yield from _rates(check.rates)
@@ -35,6 +43,21 @@ def text(checked: Sequence[Checked], check: Audit, unreadable: Sequence[str] = (
     yield from _findings(checked)
     for error in unreadable:
         yield f"error: {error}"
+
+
+def json_text(together: dict[str, Any], checked: Iterable[Checked]) -> Iterator[str]:
+    """Yields the report as one JSON document, an expiration at a time.
+
+    Args:
+        together: its members besides `expirations`.
+        checked: what is known of each expiration.
+    """
+    yield json.dumps(together, indent=2).removesuffix("\n}") + ',\n  "expirations": ['
+    comma = ""
+    for one in checked:
+        yield comma + "\n" + textwrap.indent(json.dumps(one.describe(), indent=2), "    ")
+        comma = ","
+    yield "\n  ]\n}\n"
 
 
 def _statistics(checked: Iterable[Checked]) -> Iterator[str]:
@@ -67,29 +90,30 @@ def _recomputed(check: Audit) -> Iterator[str]:
             f"  {line['name']:<14}{line['rows']:>10,}{line['median']:>12.2g}{line['p99']:>12.2g}"
             f"{line['max']:>12.2g}{line['wrong']:>8,}"
         )
-    yield from _cells(check.errors.describe())
+    yield from _cells(check.errors.describe(), lines)
 
 
-def _cells(lines: Sequence[dict[str, Any]]) -> Iterator[str]:
-    """Yields a line for each number and moneyness, its days to expiration side by side."""
-    cells = {(line["name"], line["moneyness"], line["days"]): line for line in lines}
-    names = dict.fromkeys(line["name"] for line in lines)
-    days = [each for each in DAYS if any(line["days"] == each for line in lines)]
-    width = max(map(len, MONEYNESS)) + 2
+def _cells(lines: Sequence[dict[str, Any]], totals: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """Yields a line for each cell that stands out.
+
+    It does if rows of it are wrong, or are off ten times as much as those of all cells.
+    """
+    usual = {line["name"]: line["p99"] for line in totals}
+    odd = [line for line in lines if line["wrong"] or line["p99"] > 10 * usual[line["name"]] > 0]
+    odd.sort(key=lambda line: (-line["wrong"], -line["p99"] / (usual[line["name"]] or 1)))
     yield ""
-    yield "99 % are off by no more than, by days to expiration and moneyness; how many are wrong"
-    yield f"  {'':<14}{'':<{width}}" + "".join(f"{f'{each} days':>18}" for each in days)
-    for name in names:
-        for moneyness in MONEYNESS:
-            row = [cells.get((name, moneyness, each)) for each in days]
-            if any(row):
-                columns = "".join(f"{_cell(line) if line else '-':>18}" for line in row)
-                yield f"  {name:<14}{moneyness:<{width}}{columns}"
-
-
-def _cell(line: dict[str, Any]) -> str:
-    wrong = f", {line['wrong']:,} wrong" if line["wrong"] else ""
-    return f"{line['p99']:.2g}{wrong}"
+    if not odd:
+        yield f"no cell of moneyness and days stands out of {len(lines)}; --json has them all"
+        return
+    shown = odd[:_MOST_CELLS]
+    yield f"where they are wrong, or off most: {len(shown)} of {len(lines)} cells; --json has all"
+    heads = f"{'moneyness':<20}{'days':<14}{'rows':>10}{'99 %':>12}{'largest':>12}{'wrong':>8}"
+    yield f"  {'':<14}{heads}"
+    for line in shown:
+        yield (
+            f"  {line['name']:<14}{line['moneyness']:<20}{line['days']:<14}{line['rows']:>10,}"
+            f"{line['p99']:>12.2g}{line['max']:>12.2g}{line['wrong']:>8,}"
+        )
 
 
 def _rates(rates: Sequence[dict[str, Any]]) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """Compares two downloads, a trade date at a time."""
 
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -8,13 +9,18 @@ import pyarrow.compute as pc
 
 from pipeline.inspection.difference import MOST_EXAMPLES, Difference, Moved
 from pipeline.inspection.files import UnreadableFile
-from pipeline.inspection.pairs import Files, NotByDate, batches, matched, pairs, whole
+from pipeline.inspection.pairs import Files, NotByDate, Pair, batches, matched, pairs, whole
 from transforms.quality.block import Flags, code_of, milliseconds
 from transforms.quality.presence import Ints
 from transforms.schema import KEY_COLUMNS
 
 
-def compare(a: str, b: str, tolerance: float = 0.0) -> Difference:
+def compare(
+    a: str,
+    b: str,
+    tolerance: float = 0.0,
+    track: Callable[[Sequence[Pair]], Iterable[Pair]] = iter,
+) -> Difference:
     """Returns what differs between two files, or between the files of two folders.
 
     Rows are the same row if contract and time are; the second of two with the same is compared
@@ -25,12 +31,13 @@ def compare(a: str, b: str, tolerance: float = 0.0) -> Difference:
         a: a file or a folder.
         b: likewise.
         tolerance: numbers that differ by no more are equal.
+        track: yields the pairs of files that it is given, and shows how many are through.
 
     Raises:
         UnreadableFile: a place is not there or empty, or one is a folder and the other is not.
     """
     difference = Difference()
-    for name, left, right in pairs(a, b):
+    for name, left, right in track([*pairs(a, b)]):
         try:
             difference.add(_of_pair(name, left, right, tolerance))
         except UnreadableFile as error:

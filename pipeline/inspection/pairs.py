@@ -14,13 +14,15 @@ from transforms.quality.block import milliseconds, new_york
 
 _Key = tuple[str, str, int]
 Files = Sequence[str]
+Pair = tuple[str, Files, Files]
+"""A name, and the files that have it on either side."""
 
 
 class NotByDate(Exception):
     """Rows of a trade date come in several places: the file must be read whole."""
 
 
-def pairs(a: str, b: str) -> Iterator[tuple[str, Files, Files]]:
+def pairs(a: str, b: str) -> Iterator[Pair]:
     """Yields each name below two places with the files that have it there.
 
     Raises:

@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from pipeline.progress.listener import make_display as make_display
     from pipeline.progress.snapshot import Snapshot as Snapshot
     from pipeline.progress.tally import Tally as Tally
+    from pipeline.progress.walk import tracked as tracked
+    from pipeline.progress.walk import walk as walk
 
 __getattr__ = face(
     __name__,
@@ -16,6 +18,8 @@ __getattr__ = face(
         "Progress": "listener",
         "Snapshot": "snapshot",
         "Tally": "tally",
+        "tracked": "walk",
         "make_display": "listener",
+        "walk": "walk",
     },
 )

@@ -57,11 +57,13 @@ class Bar(Display):
         head.add_column(justify="right")
         share = now.done / now.total if now.total else 1
         head.add_row(
-            f"{now.done}/{count(now.total, 'expiration')} {share:.0%}",
+            f"{now.done}/{count(now.total, now.thing)} {share:.0%}",
             ProgressBar(total=max(now.total, 1), completed=now.done),
             f"{time_text(now.seconds)}, ETA {time_text(now.remaining)}",
         )
-        lines = [Text(facts(now, memory)), Text(f"in flight: {in_flight(now) or '-'}", "dim")]
+        lines = [Text(facts(now, memory))]
+        if now.thing == "expiration":
+            lines.append(Text(f"in flight: {in_flight(now) or '-'}", "dim"))
         for text in lines:
             text.no_wrap, text.overflow = True, "ellipsis"
         self._live.update(Group(head, *lines), refresh=True)

@@ -17,12 +17,14 @@ def facts(now: Snapshot, memory: float) -> str:
         now: how far it is.
         memory: resident MiB of all its processes.
     """
-    parts = [
-        count(now.rows, "row"),
-        f"{now.rows_now:,.0f} rows/s (average {now.rows_average:,.0f})",
-        f"{size_text(now.bytes_now)}/s",
-        f"{memory:.0f} MiB",
-    ]
+    parts = [f"{memory:.0f} MiB"]
+    if now.rows or now.thing == "expiration":
+        parts = [
+            count(now.rows, "row"),
+            f"{now.rows_now:,.0f} rows/s (average {now.rows_average:,.0f})",
+            f"{size_text(now.bytes_now)}/s",
+            *parts,
+        ]
     if now.retries:
         parts.append(count(now.retries, "retry"))
     if now.failed:
@@ -95,7 +97,7 @@ class Plain(Display):
         share = now.done / now.total if now.total else 1
         under_way = in_flight(now)
         print(
-            f"{time_text(now.seconds)} {now.done}/{count(now.total, 'expiration')} ({share:.0%}), "
+            f"{time_text(now.seconds)} {now.done}/{count(now.total, now.thing)} ({share:.0%}), "
             f"{facts(now, memory)}, ETA {time_text(now.remaining)}"
             + (f"; in flight: {under_way}" if under_way else ""),
             file=self._err,

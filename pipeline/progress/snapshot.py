@@ -21,6 +21,7 @@ class Snapshot:
         retries: requests that were sent again.
         failed: expirations that failed.
         state: of a remote runner, or empty.
+        thing: what `done` and `total` count.
     """
 
     seconds: float
@@ -36,3 +37,4 @@ class Snapshot:
     retries: int
     failed: int
     state: str = ""
+    thing: str = "expiration"

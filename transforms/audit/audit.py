@@ -1,6 +1,7 @@
 """Checks rows at rest: their quality, a recomputation, and quotes of several contracts together."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -14,6 +15,7 @@ from transforms.audit.assumptions import Assumptions
 from transforms.audit.calendar_arbitrage import Calendars
 from transforms.audit.deviations import beyond, by_older_formulas
 from transforms.audit.error_bins import ErrorBins
+from transforms.audit.packed import Packed, pack, unpack
 from transforms.audit.recomputation import Recomputed, is_daily, recompute_block
 from transforms.market.clock import DAY_MS, EPOCH
 from transforms.quality.block import Block, arrays, milliseconds, new_york, stamp
@@ -109,6 +111,7 @@ class Audit:
     def __init__(self, assumptions: Assumptions | None = None) -> None:
         self._assumed = assumptions or Assumptions()
         self._expirations: dict[_Key, _Expiration] = {}
+        self._packed: dict[_Key, bytes] = {}
         self._held: dict[tuple[str, date, int], list[pa.Table]] = {}
         self._rows_held = 0
         self._calendars = Calendars()
@@ -127,7 +130,7 @@ class Audit:
     def add(self, table: pa.Table, source: str = "") -> None:
         """Takes rows, with the names and types of `schema`; `source` is where they are."""
         for (symbol, expiration), part in _by_expiration(table):
-            one = self._expirations.get((symbol, expiration))
+            one = self._unpacked((symbol, expiration))
             if one is None:
                 daily = is_daily(part)
                 interval = END_OF_DAY if daily else self._assumed.interval
@@ -160,12 +163,34 @@ class Audit:
         """Checks the rows that are held: others of their trade dates don't follow."""
         for key in [*self._held]:
             self._look(key)
+        # As the download did, which checks file by file.
+        for one in self._expirations.values():
+            for group in one.groups.rest():
+                one.check.add(group)
+        self._pack()
 
-    def finish(self) -> list[Checked]:
+    def _unpacked(self, key: _Key) -> _Expiration | None:
+        """Returns what is known of an expiration so far, or None."""
+        if key in self._packed:
+            self._expirations[key] = unpack(self._packed.pop(key))
+        return self._expirations.get(key)
+
+    def _pack(self) -> None:
+        """Puts away what is known of the expirations: thousands would take hundreds of MB."""
+        for key, one in self._expirations.items():
+            self._packed[key] = pack(one)
+        self._expirations.clear()
+
+    def finish(self) -> Packed[Checked]:
         """Returns what the rows show, by symbol and expiration. No row may follow."""
         self.end_of_file()
         for cheap in self._calendars.compared():
-            findings = self._expirations[cheap.symbol, cheap.expiration].together
+            key = (cheap.symbol, cheap.expiration)
+            if key not in self._expirations:
+                self._pack()  # they come by expiration
+            one = self._unpacked(key)
+            assert one is not None  # noqa: S101 -- its rows are those that were compared
+            findings = one.together
             at = stamp(cheap.day * DAY_MS + cheap.clock)
             values = {
                 "ask": cheap.ask,
@@ -184,22 +209,26 @@ class Audit:
                 f"{', '.join(self._older)} are by ThetaData's formulas from before late 2025, "
                 "where they are not the textbook's: that is no finding"
             )
-        checked = []
-        for (symbol, expiration), one in sorted(
-            self._expirations.items(), key=lambda pair: pair[0]
-        ):
-            for group in one.groups.rest():
-                one.check.add(group)
+        self._pack()
+        checked = Packed[Checked]()
+        for key in sorted(self._packed):
+            one = self._unpacked(key)
+            assert one is not None  # noqa: S101 -- as above
+            del self._expirations[key]
             quality = one.check.finish(one.missing_dates())
             together = one.together.findings(quality.rows)
-            checked.append(Checked(symbol, expiration, tuple(one.files), quality, together))
+            checked.append(Checked(*key, tuple(one.files), quality, together))
         self._hint(checked)
         return checked
 
-    def _hint(self, checked: list[Checked]) -> None:
-        rows = sum(one.quality.rows for one in checked)
+    def _hint(self, checked: Iterable[Checked]) -> None:
+        rows, found = 0, Counter[str]()
+        for one in checked:
+            rows += one.quality.rows
+            for finding in one.together:
+                found[finding.rule] += finding.count
         for rule in ("recomputed_iv", "recomputed_greeks"):
-            wrong = sum(f.count for one in checked for f in one.together if f.rule == rule)
+            wrong = found[rule]
             if wrong > _MANY * rows:
                 self.notes.append(
                     f"{wrong:,} of {rows:,} rows are recomputed otherwise: were they computed with "

@@ -57,6 +57,8 @@ class QualityCheck:
         self._presence = (
             None if interval == "tick" else Presence(grid, daily=self._daily, most=MOST_EXAMPLES)
         )
+        self._contracts: set[int] = set()  # of ticks
+        self._dates: set[int] = set()
         self._dividend = annual_dividend
         self._rows = 0
         self._counts: dict[str, int] = {}
@@ -94,7 +96,7 @@ class QualityCheck:
         """
         for day in missing:
             self._findings.note_date(MISSING_DATES, day)
-        contracts = dates = 0
+        contracts, dates = len(self._contracts), len(self._dates)
         if self._presence is not None:
             contracts, dates, holes = self._presence.finish()
         if self._presence is not None and self._presence.tracked:
@@ -133,3 +135,6 @@ class QualityCheck:
         if self._presence is not None:
             times = block.day * DAY_MS if self._daily else block.time
             self._presence.add(block.code, times)
+        else:
+            self._contracts.update(np.unique(block.code).tolist())
+            self._dates.update(np.unique(block.day).tolist())

@@ -1,10 +1,10 @@
 """`greeks check`: whether the numbers in files can be trusted."""
 
 import argparse
-import json
 import sys
 from collections.abc import Sequence
 
+from pipeline.cli.flags import add_progress_flags
 from transforms.model import INTERVALS
 from transforms.quality.limits import ANY, RULES, TOGETHER, broken, parse_limits
 
@@ -16,8 +16,8 @@ DESCRIPTION = (
 _WIDTH = max(map(len, [*RULES, *TOGETHER]))
 EPILOG = f"""\
 examples:
-  greeks check data/greeks
-      all files of a download
+  greeks check
+      all files of a download, which are in data/greeks
 
   greeks check --fail_on "zero_greeks>5%,holes>1%" --json data/spxw/2024-03-15/SPXW_20240315.parquet
       for a script: allow some findings, and print JSON
@@ -45,8 +45,13 @@ BEAM_FLAGS = False
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the flags of `greeks check`."""
     parser.add_argument(
-        "files", nargs="+", metavar="FILE", help="CSV or Parquet file, or a folder of such files"
+        "files",
+        nargs="*",
+        default=["data/greeks"],
+        metavar="FILE",
+        help="CSV or Parquet file, or a folder of such files (default: data/greeks)",
     )
+    add_progress_flags(parser)
     parser.add_argument(
         "--fail_on",
         default=ANY,
@@ -91,9 +96,10 @@ def run(parser: argparse.ArgumentParser, options: argparse.Namespace, _rest: Seq
     except ValueError as error:
         parser.error(f"--fail_on: {error}")
     from pipeline.inspection.assumptions import assumptions_of
-    from pipeline.inspection.check_text import text
+    from pipeline.inspection.check_text import json_text, text
     from pipeline.inspection.files import UnreadableFile, find_files
     from pipeline.inspection.reader import read_batches
+    from pipeline.progress import make_display, walk
     from transforms.audit.assumptions import Assumptions
     from transforms.audit.audit import Audit
 
@@ -107,21 +113,27 @@ def run(parser: argparse.ArgumentParser, options: argparse.Namespace, _rest: Seq
     except UnreadableFile as error:
         print(f"greeks check: {error}", file=sys.stderr)
         return 2
-    for path in paths:
-        check.assume(assumptions_of(path, given))
-        try:
-            for table in read_batches(path):
-                check.add(table, path)
-        except UnreadableFile as error:
-            unreadable[path] = f"can't be read: {error}"
-            print(f"greeks check: {unreadable[path]}", file=sys.stderr)
-        check.end_of_file()
+    display = make_display(options.progress, options.progress_seconds)
+    with walk(display, len(paths)) as progress:
+        for path in paths:
+            check.assume(assumptions_of(path, given))
+            try:
+                for table in read_batches(path):
+                    check.add(table, path)
+                    progress.passed(table.num_rows, table.nbytes)
+            except UnreadableFile as error:
+                unreadable[path] = f"can't be read: {error}"
+            check.end_of_file()
+            progress.done()
+    for says in unreadable.values():
+        print(f"greeks check: {says}", file=sys.stderr)
     checked = check.finish()
     counts: dict[str, int] = {}
+    rows = 0
     for one in checked:
+        rows += one.quality.rows
         for finding in one.findings:
             counts[finding.rule] = counts.get(finding.rule, 0) + finding.count
-    rows = sum(one.quality.rows for one in checked)
     if not rows:
         if unreadable:
             return 2
@@ -129,30 +141,27 @@ def run(parser: argparse.ArgumentParser, options: argparse.Namespace, _rest: Seq
         return 2
     above = broken(limits, counts, rows)
     if options.json:
-        print(
-            json.dumps(
-                {
-                    "rows": rows,
-                    "findings": counts,
-                    "above_fail_on": above,
-                    "unreadable": [
-                        {"file": path, "severity": "error", "says": says}
-                        for path, says in unreadable.items()
-                    ],
-                    "expirations": [one.describe() for one in checked],
-                    "recomputation": {
-                        "rates": check.rates,
-                        "errors": check.errors.total(),
-                        "cells": check.errors.describe(),
-                    },
-                    "parity": check.parity,
-                    "notes": check.notes,
-                },
-                indent=2,
-            )
-        )
+        together = {
+            "rows": rows,
+            "findings": counts,
+            "above_fail_on": above,
+            "unreadable": [
+                {"file": path, "severity": "error", "says": says}
+                for path, says in unreadable.items()
+            ],
+            "recomputation": {
+                "rates": check.rates,
+                "errors": check.errors.total(),
+                "cells": check.errors.describe(),
+            },
+            "parity": check.parity,
+            "notes": check.notes,
+        }
+        for piece in json_text(together, checked):
+            print(piece, end="")
     else:
-        print("\n".join(text(checked, check, [*unreadable.values()])))
+        for line in text(checked, check, [*unreadable.values()]):
+            print(line)
         for sentence in above:
             print(f"--fail_on {sentence}", file=sys.stderr)
     return 2 if unreadable else 1 if above else 0

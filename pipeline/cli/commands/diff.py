@@ -5,6 +5,8 @@ import json
 import sys
 from collections.abc import Sequence
 
+from pipeline.cli.flags import add_progress_flags
+
 SUMMARY = "compare two downloads of the same request, row by row"
 DESCRIPTION = (
     "Compares two files, or all files of two folders, by the contracts and times of their rows: "
@@ -14,6 +16,9 @@ EPILOG = """\
 examples:
   greeks diff data/march data/march-again
       the rows that ThetaData has restated since
+
+  greeks diff data/again
+      the same for the files in data/greeks
 
   greeks diff --tolerance 0.0001 monday.csv.gz tuesday.parquet
       formats may differ; values that differ by at most 0.0001 are equal
@@ -30,7 +35,13 @@ BEAM_FLAGS = False
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the flags of `greeks diff`."""
-    parser.add_argument("a", metavar="A", help="CSV or Parquet file, or a folder of such files")
+    parser.add_argument(
+        "a",
+        nargs="?",
+        default="data/greeks",
+        metavar="A",
+        help="CSV or Parquet file, or a folder of such files (default: %(default)s)",
+    )
     parser.add_argument("b", metavar="B", help="the file or folder to compare with A")
     parser.add_argument(
         "--tolerance",
@@ -40,6 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="largest difference between two numbers that count as equal (default: %(default)g)",
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
+    add_progress_flags(parser)
 
 
 def run(parser: argparse.ArgumentParser, options: argparse.Namespace, _rest: Sequence[str]) -> int:
@@ -54,9 +66,11 @@ def run(parser: argparse.ArgumentParser, options: argparse.Namespace, _rest: Seq
             )
     from pipeline.inspection import UnreadableFile, compare
     from pipeline.inspection.difference_text import text
+    from pipeline.progress import tracked
 
+    track = tracked(options.progress, options.progress_seconds)
     try:
-        difference = compare(options.a, options.b, options.tolerance)
+        difference = compare(options.a, options.b, options.tolerance, track)
     except UnreadableFile as error:
         print(f"greeks diff: {error}", file=sys.stderr)
         return 2

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from pipeline.cli.flags import add_flag
+from pipeline.cli.flags import add_flag, add_progress_flags
 
 SUMMARY = "check every file of an output folder against the manifest"
 DESCRIPTION = """\
@@ -36,15 +36,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the flags of `greeks verify` to a parser."""
     add_flag(parser, "output", help="folder of the data files, as given to greeks download")
     parser.add_argument("--json", action="store_true", help="print JSON")
+    add_progress_flags(parser)
 
 
 def run(_parser: argparse.ArgumentParser, options: argparse.Namespace, _rest: Sequence[str]) -> int:
     """Verifies a folder, prints the problems, and returns the exit code."""
     from pipeline.folder import verify
+    from pipeline.progress import tracked
     from pipeline.text import count, size_text
 
     try:
-        found = verify(options.output)
+        found = verify(options.output, tracked(options.progress, options.progress_seconds))
     except (OSError, ValueError) as error:
         print(f"greeks verify: {error}", file=sys.stderr)
         return UNUSABLE

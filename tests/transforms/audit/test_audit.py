@@ -31,7 +31,39 @@ def check(*tables: pa.Table, rate: float | None = None) -> tuple[list[Checked], 
     for table in tables:
         for batch in table.to_batches(max_chunksize=5000):
             full.add(pa.Table.from_batches([batch]), "a file")
-    return full.finish(), full
+    return list(full.finish()), full
+
+
+def test_rows_of_files_that_are_through_are_not_held() -> None:
+    full = Audit()
+    schema = TABLE.schema
+    rows = TABLE.slice(0, 2000)
+    for number in range(40):
+        expiration = pa.array([date(2024, 3, 15 + number % 10)] * len(rows), pa.date32())
+        place_of = schema.get_field_index("expiration")
+        symbol = pa.array([f"S{number // 10}"] * len(rows), schema.field("symbol").type)
+        table = rows.set_column(place_of, schema.field(place_of), expiration)
+        full.add(table.set_column(0, schema.field(0), symbol), f"file {number}")
+        full.end_of_file()
+        if number == 19:
+            half = pa.total_allocated_bytes()
+        del table, symbol, expiration
+    # A file's rows are some 400 kB.
+    assert pa.total_allocated_bytes() - half < 1_000_000
+    assert sum(one.quality.rows for one in full.finish()) == 80_000
+
+
+def test_what_is_known_of_an_expiration_goes_on_in_its_next_file() -> None:
+    full, apart = Audit(), Audit()
+    for day in (date(2024, 3, 13), DAY):
+        table = MARKET.rows("SPXW", EXPIRATION, day, "30m", "all")
+        for each in (full, apart):
+            each.add(table, f"{day}")
+        apart.end_of_file()
+    (one,), (other,) = full.finish(), apart.finish()
+    assert one.describe() == other.describe()
+    assert one.files == ("2024-03-13", "2024-03-14")
+    assert one.quality.trade_dates == 2
 
 
 def keys(checked: list[Checked]) -> dict[str, list[tuple[float, str, str]]]:
@@ -151,7 +183,7 @@ def test_a_last_day_by_the_second_is_clean(day: date, around: int) -> None:
     query = Query("SPXW", day, day, day, "first_order", 1000, strike_range=around)
     full = Audit(Assumptions())
     full.add(table_of(MARKET.blocks(query), "first_order"))
-    assert keys(full.finish()) == {}
+    assert keys(list(full.finish())) == {}
     (rate,) = full.rates
     assert abs(rate["rate"] - 0.0531) <= rate["doubt"]
 

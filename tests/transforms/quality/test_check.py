@@ -385,6 +385,14 @@ def test_ticks_have_neither_holes_nor_duplicates() -> None:
     assert quality.findings == ()
 
 
+def test_contracts_and_trade_dates_of_ticks_are_counted() -> None:
+    days = [date(2024, 3, 8), date(2024, 3, 11)]
+    table = pa.concat_tables([MARKET.rows("SPXW", EXPIRATION, day, "30m") for day in days])
+    ticks, steps = quality_of(table, "tick"), quality_of(table)
+    assert (ticks.contracts, ticks.trade_dates) == (steps.contracts, steps.trade_dates)
+    assert ticks.trade_dates == 2
+
+
 def test_examples_are_the_worst_and_few() -> None:
     table = TABLE
     for n in range(7):
