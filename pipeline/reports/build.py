@@ -1,6 +1,8 @@
 """From a run or a folder to a report."""
 
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
+from pathlib import Path
 
 import numpy as np
 
@@ -14,7 +16,7 @@ from pipeline.reports.figure import Section, Table
 from pipeline.reports.greek_figures import greek_figures
 from pipeline.reports.market_day import MarketDay, gather, volatility_at_the_money
 from pipeline.reports.page import Report
-from pipeline.reports.quality_section import finding_total, quality_section
+from pipeline.reports.quality_section import FoundQuality, quality_section
 from pipeline.reports.rows import NoSuchDay
 from pipeline.reports.run_section import outcome, run_section
 from pipeline.reports.smile_figures import smile_figures
@@ -26,7 +28,13 @@ from transforms.version import __version__
 _MOST_NAMED = 12
 
 
-def build(source: Source, symbol: str, trade_date: date | None, until: int | None) -> Report:
+def build(
+    source: Source,
+    symbol: str,
+    trade_date: date | None,
+    until: int | None,
+    track: Callable[[Sequence[Path]], Iterable[Path]] = iter,
+) -> Report:
     """Returns the report.
 
     Args:
@@ -35,6 +43,7 @@ def build(source: Source, symbol: str, trade_date: date | None, until: int | Non
         trade_date: of the figures; None for the last.
         until: the time of the snapshots, milliseconds of the day in New York; None for 10:00, or
             the time with rows that is nearest to it.
+        track: yields the files that it is given, and shows how many are through.
 
     Raises:
         NoRows: the files have no such rows.
@@ -55,15 +64,16 @@ def build(source: Source, symbol: str, trade_date: date | None, until: int | Non
             f"Run {run['run_id']}",
             _outcome(run),
             _notes(run),
-            [nothing, quality_section(source), run_section(run)],
+            [nothing, quality_section(FoundQuality.of(source)), run_section(run)],
             footer,
         )
     selection = select(source, symbol, trade_date)
     try:
-        day = gather(selection.files, selection.symbol, selection.trade_date, until)
+        day = gather(selection.files, selection.symbol, selection.trade_date, until, track)
     except NoSuchDay:
         raise no_rows_on(source, selection.symbol, selection.trade_date) from None
     unreadable = (*selection.unreadable, *day.unreadable)
+    quality = FoundQuality.of(source, track)
     sections = [
         _data_section(day, selection.others),
         check_section(
@@ -71,13 +81,13 @@ def build(source: Source, symbol: str, trade_date: date | None, until: int | Non
             float(source.parameter("annual_dividend") or 0),
             source.parameter("version") or "latest",
         ),
-        quality_section(source),
+        quality_section(quality),
         changes_section(day),
         run_section(run),
     ]
     return Report(
         f"{day.symbol} option Greeks, {day.trade_date:%A %d %B %Y}",
-        " ".join(filter(None, (_market(day), _quality(source), _outcome(run)))),
+        " ".join(filter(None, (_market(day), _quality(quality), _outcome(run)))),
         [
             *_notes(run),
             *_missing(run),
@@ -144,11 +154,14 @@ def _market(day: MarketDay) -> str:
     return text
 
 
-def _quality(source: Source) -> str:
-    total = finding_total(source)
-    if total is None:
+def _quality(found: FoundQuality) -> str:
+    if not found.rows:
         return ""
-    return f"The checks found {count(total, 'row')}." if total else "The checks found nothing."
+    return (
+        f"The checks found {count(found.total, 'row')}."
+        if found.total
+        else ("The checks found nothing.")
+    )
 
 
 def _outcome(run: Record | None) -> str:

@@ -3,7 +3,7 @@
 Memory is bounded by the contracts and the five-minute buckets of a day, whatever the interval.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -117,7 +117,13 @@ class MarketDay:
         return f"{count(len(clocks), 'minute')}: {', '.join(clocks[:3])}, … {clocks[-1]}"
 
 
-def gather(paths: Sequence[Path], symbol: str, trade_date: date, until: int | None) -> MarketDay:
+def gather(
+    paths: Sequence[Path],
+    symbol: str,
+    trade_date: date,
+    until: int | None,
+    track: Callable[[Sequence[Path]], Iterable[Path]] = iter,
+) -> MarketDay:
     """Reads the files, a second time only where none has a row at the usual time.
 
     Args:
@@ -126,25 +132,32 @@ def gather(paths: Sequence[Path], symbol: str, trade_date: date, until: int | No
         trade_date: of the figures.
         until: the time of the snapshots, milliseconds of the day in New York; None for 10:00, or
             the minute with rows that is nearest to it.
+        track: yields the files that it is given, and shows how many are through.
 
     Raises:
         NoSuchDay: none has a row of the symbol on the trade date.
         NoRows: none has one at the time.
         UnreadableFile: no row can be read, for a file can't.
     """
-    day = _read(paths, symbol, trade_date, _USUAL if until is None else until)
+    day = _read(paths, symbol, trade_date, _USUAL if until is None else until, track)
     if day.now:
         return day
     if until is None:
         minute = min(day.minutes, key=lambda each: abs(each * _MINUTE - _USUAL))
-        return _read(paths, symbol, trade_date, (minute + 1) * _MINUTE - 1)
+        return _read(paths, symbol, trade_date, (minute + 1) * _MINUTE - 1, track)
     raise NoRows(
         f"--time: the files have no row of {symbol} at {clock_text(until)} on {trade_date}, nor in "
         f"the {WINDOW_MS // _MINUTE} minutes before; they have rows at {day.times_text()}"
     )
 
 
-def _read(paths: Sequence[Path], symbol: str, trade_date: date, until: int) -> MarketDay:
+def _read(
+    paths: Sequence[Path],
+    symbol: str,
+    trade_date: date,
+    until: int,
+    track: Callable[[Sequence[Path]], Iterable[Path]],
+) -> MarketDay:
     columns: dict[str, None] = dict.fromkeys(BASE)
     wrong: dict[Path, UnreadableFile] = {}
     for path in paths:
@@ -156,7 +169,7 @@ def _read(paths: Sequence[Path], symbol: str, trade_date: date, until: int) -> M
     day = MarketDay(symbol, trade_date, until, names)
     read = tuple(name for name in names if name in (*BASE, *DRAWN, *_CHECKED))
     first = trade_date - timedelta(LOOK_BACK)
-    for path in paths:
+    for path in track(paths):
         if path in wrong:
             continue
         try:

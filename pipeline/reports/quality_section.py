@@ -1,11 +1,19 @@
 """What the quality checks said while the rows passed by: counts, findings and examples."""
 
+import contextlib
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pipeline.inspection.assumptions import assumptions_of
+from pipeline.inspection.file_quality import quality_of
+from pipeline.inspection.files import UnreadableFile
 from pipeline.reports.figure import Figure, Section, Table, base
 from pipeline.reports.source import Source
 from pipeline.text import count
+from transforms.audit.assumptions import Assumptions
 from transforms.output.entry import entry_of_file
 from transforms.quality.findings import named
 from transforms.quality.limits import MISSING_DATES
@@ -28,84 +36,123 @@ _WORDS = {
 _MOST_EXAMPLES = 30
 
 
-def quality_section(source: Source) -> Section:
+@dataclass
+class FoundQuality:
+    """What the checks found in the rows of all files, added up file by file.
+
+    Attributes:
+        rows: that were checked.
+        files: that hold them, and expirations that were kept back for their findings.
+        counts: rows by what is worth knowing, finding or not.
+        findings: of each rule that was broken: rows, files and meaning.
+        examples: of each rule, the first ones, as (rule, contract, time, values).
+        more: examples that are not kept.
+        here: files that the report checked itself, for no download did.
+    """
+
+    rows: int = 0
+    files: int = 0
+    counts: Counter[str] = field(default_factory=Counter)
+    findings: dict[str, tuple[int, int, str]] = field(default_factory=dict)
+    examples: dict[str, list[tuple[str, ...]]] = field(default_factory=dict)
+    more: int = 0
+    here: int = 0
+
+    @classmethod
+    def of(
+        cls, source: Source, track: Callable[[Sequence[Path]], Iterable[Path]] = iter
+    ) -> "FoundQuality":
+        """Returns what is known of each file's rows: by its manifest, by the run, or by a check.
+
+        Args:
+            source: the files.
+            track: yields the files that it is given, and shows how many are through.
+        """
+        found = cls()
+        of_run: dict[str, Quality] = {}
+        for result in (source.run or {}).get("expirations", []):
+            if not result.get("quality"):
+                continue
+            if result["path"]:
+                of_run[str(Path(result["path"]).absolute())] = result["quality"]
+            else:
+                # What was kept back for its findings has no file.
+                found.add([result["quality"]])
+        for path in track(source.files):
+            entry = entry_of_file(path)
+            known = (entry.quality if entry else None) or of_run.get(str(path.absolute()))
+            if known:
+                found.add([known])
+                continue
+            with contextlib.suppress(UnreadableFile):  # it is reported with the figures
+                checked = quality_of(str(path), assumptions_of(str(path), Assumptions()))
+                found.add([each.describe() for each in checked])
+                found.here += 1
+        return found
+
+    @property
+    def total(self) -> int:
+        """How many rows broke a rule."""
+        return sum(rows for rows, _, _ in self.findings.values())
+
+    def add(self, qualities: Sequence[Quality]) -> None:
+        """Takes what is known of one file."""
+        self.files += 1
+        for quality in qualities:
+            self.rows += quality["rows"]
+            for name, each in quality.get("statistics", {}).items():
+                self.counts[name] += each["count"]
+            for finding in quality.get("findings", []):
+                rule = finding["rule"]
+                rows, files, _ = self.findings.get(rule, (0, 0, ""))
+                self.findings[rule] = rows + finding["count"], files + 1, finding.get("says", "")
+                kept = self.examples.setdefault(rule, [])
+                room = _MOST_EXAMPLES - len(kept)
+                kept += [_example(rule, each) for each in finding.get("examples", [])[:room]]
+                self.more += max(len(finding.get("examples", [])) - room, 0)
+
+
+def quality_section(found: FoundQuality) -> Section:
     """Returns the part of the report about what was found in the rows."""
     title = "Quality"
-    checked = _qualities(source)
-    if not checked:
-        absent = (
-            "The rows were not checked as they were downloaded. `greeks check` does it on "
-            "files that are there."
-        )
+    if not found.rows:
+        absent = "There are no rows that could be checked."
         return Section("quality", title, tables=[Table("Not checked", (), (), absent=absent)])
-    rows = sum(each["rows"] for each in checked.values())
-    findings = _findings(checked)
-    total = sum(count for _, count, _, _ in findings)
     facts = [
-        ("checked", f"{count(rows, 'row')} in {count(len(checked), 'file')}, all trade dates"),
+        ("checked", f"{count(found.rows, 'row')} in {count(found.files, 'file')}, all trade dates"),
         (
             "findings",
-            f"{count(total, 'row')} against {count(len(findings), 'rule')}" if findings else "none",
+            f"{count(found.total, 'row')} against {count(len(found.findings), 'rule')}"
+            if found.findings
+            else "none",
         ),
     ]
-    tables = [_finding_table(findings, rows), *([_examples(checked)] if findings else [])]
-    return Section("quality", title, facts, [_counts(checked, rows)], tables)
+    if found.here:
+        facts.append(("checked by this report", f"{count(found.here, 'file')} of no download"))
+    tables = [_finding_table(found), *([_examples(found)] if found.findings else [])]
+    return Section("quality", title, facts, [_counts(found)], tables)
 
 
-def finding_total(source: Source) -> int | None:
-    """Returns how many rows broke a rule, or None if the rows were not checked."""
-    checked = _qualities(source)
-    return sum(count for _, count, _, _ in _findings(checked)) if checked else None
+def _example(rule: str, example: dict[str, Any]) -> tuple[str, ...]:
+    contract, stamp = named(example["key"])
+    values = ", ".join(f"{name} {value}" for name, value in example["values"].items())
+    return rule, contract, stamp[:19].replace("T", " "), values
 
 
-def _qualities(source: Source) -> dict[str, Quality]:
-    """What is known of each file's rows: by its manifest, else by the run's summary."""
-    found: dict[str, Quality] = {}
-    for number, result in enumerate((source.run or {}).get("expirations", [])):
-        if result.get("quality"):
-            # What was kept back for its findings has no file.
-            path = result["path"]
-            found[str(Path(path).absolute()) if path else str(number)] = result["quality"]
-    for path in source.files:
-        entry = entry_of_file(path)
-        if entry is not None and entry.quality:
-            found[str(path.absolute())] = entry.quality
-    return found
-
-
-def _findings(checked: dict[str, Quality]) -> list[tuple[str, int, int, str]]:
-    """Returns each rule that was broken: its name, rows, files, and meaning."""
-    rules: dict[str, tuple[int, int, str]] = {}
-    for quality in checked.values():
-        for finding in quality.get("findings", []):
-            count, files, _ = rules.get(finding["rule"], (0, 0, ""))
-            rules[finding["rule"]] = (
-                count + finding["count"],
-                files + 1,
-                finding.get("says", ""),
-            )
-    ordered = sorted(rules.items(), key=lambda item: -item[1][0])
-    return [(name, *found) for name, found in ordered]
-
-
-def _counts(checked: dict[str, Quality], rows: int) -> Figure:
+def _counts(found: FoundQuality) -> Figure:
     title = "What is worth knowing, finding or not: share of the rows"
-    counts: dict[str, int] = {}
-    for quality in checked.values():
-        for name, each in quality.get("statistics", {}).items():
-            counts[name] = counts.get(name, 0) + each["count"]
-    if not counts or not rows:
+    if not found.counts:
         return Figure("quality-counts", title, absent="The check counted nothing.", wide=True)
     import altair as alt
 
     data: list[dict[str, Any]] = [
         {
             "name": _WORDS.get(name, name.replace("_", " ")),
-            "share": count / rows,
-            "n": count,
-            "label": f"{count:,}",
+            "share": number / found.rows,
+            "n": number,
+            "label": f"{number:,}",
         }
-        for name, count in counts.items()
+        for name, number in found.counts.items()
     ]
     bars = base().encode(
         y=alt.Y("name:N", sort=None, title=None, axis=alt.Axis(labelLimit=190)),
@@ -131,53 +178,36 @@ def _counts(checked: dict[str, Quality], rows: int) -> Figure:
     return Figure("quality-counts", title, caption, chart, data, wide=True, height=22 * len(data))
 
 
-def _finding_table(findings: list[tuple[str, int, int, str]], rows: int) -> Table:
+def _finding_table(found: FoundQuality) -> Table:
     heads = ("rule", "rows", "share", "files", "meaning")
+    ordered = sorted(found.findings.items(), key=lambda item: -item[1][0])
     return Table(
         "Findings: what no convention of ThetaData explains",
         heads,
         [
             (
                 name,
-                f"{count:,}",
-                "-" if name == MISSING_DATES else f"{count / rows:.4%}",
+                f"{number:,}",
+                "-" if name == MISSING_DATES else f"{number / found.rows:.4%}",
                 f"{files:,}",
                 says,
             )
-            for name, count, files, says in findings
+            for name, (number, files, says) in ordered
         ],
         absent="No finding: nothing that the conventions do not explain.",
     )
 
 
-def _examples(checked: dict[str, Quality]) -> Table:
-    rows: list[tuple[str, ...]] = []
-    for quality in checked.values():
-        for finding in quality.get("findings", []):
-            for example in finding.get("examples", []):
-                key = example["key"]
-                contract, time = named(key)
-                clock = time[:19].replace("T", " ")
-                values = ", ".join(f"{name} {value}" for name, value in example["values"].items())
-                rows.append((finding["rule"], contract, clock, values))
-    rows.sort(key=lambda row: row[0])
-    caption = f"{_MOST_EXAMPLES} of {len(rows)}." if len(rows) > _MOST_EXAMPLES else ""
-    heads = ("rule", "contract", "time", "values")
+def _examples(found: FoundQuality) -> Table:
+    """The examples: every rule's first before any rule's second."""
+    ranked = [(place, row) for rows in found.examples.values() for place, row in enumerate(rows)]
+    kept = [row for _, row in sorted(ranked)[:_MOST_EXAMPLES]]
+    of = len(ranked) + found.more
+    caption = f"{_MOST_EXAMPLES} of {of}." if of > _MOST_EXAMPLES else ""
     return Table(
         "Examples of the findings",
-        heads,
-        _from_each_rule(rows),
+        ("rule", "contract", "time", "values"),
+        sorted(kept),
         caption,
         "The checks kept no example.",
     )
-
-
-def _from_each_rule(rows: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
-    """The rows in an order that shows every rule before any rule's second example."""
-    seen: dict[str, int] = {}
-    ranked = []
-    for row in rows:
-        seen[row[0]] = seen.get(row[0], 0) + 1
-        ranked.append((seen[row[0]], row))
-    kept = sorted(sorted(ranked, key=lambda pair: pair[0])[:_MOST_EXAMPLES], key=lambda p: p[1])
-    return [row for _, row in kept]

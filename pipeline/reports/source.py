@@ -22,6 +22,7 @@ from transforms.model import key_of
 from transforms.output.entry import entry_of_file
 from transforms.output.folder import OutputFolder
 
+_FOLDER = "data/greeks"  # where `greeks download` writes by default
 _NEWEST = 100
 _MOST_LISTED = 16
 
@@ -77,7 +78,8 @@ def find_source(run: str, output: str, metrics: str) -> Source:
     Args:
         run: a run's summary, its id, `last` or `previous`; empty for the newest of `metrics`, or
             of those that wrote to `output`.
-        output: the folder of the data files; empty for the run's own files.
+        output: the folder of the data files; empty for the run's own files, or those in
+            `data/greeks` if there is no run.
         metrics: the run history, as `--metrics` names it.
 
     Raises:
@@ -92,10 +94,12 @@ def find_source(run: str, output: str, metrics: str) -> Source:
         found = _find(run, metrics) if run else _newest(metrics, folder)
         return Source(found, folder, files)
     found = _find(run, metrics) if run else _newest(metrics, None)
+    if found is None and Path(_FOLDER).is_dir():
+        return find_source("", _FOLDER, metrics)
     if found is None:
         raise NoRows(
-            f"there is no run in {metrics}: name a run's summary, or give "
-            "the files' folder with --output"
+            f"there is neither a run in {metrics} nor a folder {_FOLDER}: name a run's summary, or "
+            "give the files' folder with --output"
         )
     folder = Path(str(found.get("request", {}).get("output", "")))
     paths = [Path(each["path"]) for each in found.get("expirations", []) if each.get("path")]

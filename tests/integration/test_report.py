@@ -128,7 +128,7 @@ def test_another_tools_folder_is_drawn_without_a_run(tmp_path: Path) -> None:
     for absent in (
         "No run summary was found",
         "The files hold no trade date before 2024-03-14",
-        "The rows were not checked as they were downloaded",
+        "1 file of no download",
     ):
         assert absent in text
     assert {"smiles", "completeness", "delta", "errors"} <= set(figures(tmp_path / "page.html"))
@@ -160,11 +160,11 @@ def test_a_run_that_wrote_nothing_has_a_report_of_why(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "printed"),
     [
-        (["--metrics", "nowhere"], 1, "there is no run in nowhere"),
+        (["--time", "18:00"], 1, "no row of SPXW at 18:00 on 2024-03-14, nor in the 30 minutes"),
         (["nosuch"], 1, "there is no run nosuch"),
         (["--output", "nowhere"], 1, "--output: nowhere is not there"),
         (["--symbol", "SPX"], 1, "--symbol SPX is not in the files; they have SPXW"),
-        (["--trade_date", "2024-03-12"], 1, "no row of SPXW on 2024-03-12; they go from"),
+        (["--trade_date", "2024-03-12"], 1, "they have rows of 2024-03-13, 2024-03-14"),
         (["--time", "10"], 2, "'10' is not a time of day: HH:MM"),
         (["--to", "data"], 1, "data"),
     ],
@@ -173,6 +173,13 @@ def test_what_can_not_be_drawn_is_said(
     folder: Path, arguments: list[str], code: int, printed: str
 ) -> None:
     assert printed in greeks_here(folder, "report", *arguments, code=code)
+
+
+def test_without_a_run_the_folder_of_a_download_is_drawn(folder: Path, tmp_path: Path) -> None:
+    arguments = ("report", "--metrics", "nowhere", "--to", "page.html")
+    assert "report: page.html" in greeks_here(folder, *arguments)
+    told = greeks_here(tmp_path, *arguments, code=1)
+    assert "there is neither a run in nowhere nor a folder data/greeks" in told
 
 
 def test_without_the_extra_it_says_which_to_install(folder: Path) -> None:

@@ -129,7 +129,7 @@ class Audit:
 
     def add(self, table: pa.Table, source: str = "") -> None:
         """Takes rows, with the names and types of `schema`; `source` is where they are."""
-        for (symbol, expiration), part in _by_expiration(table):
+        for (symbol, expiration), part in by_expiration(table):
             one = self._unpacked((symbol, expiration))
             if one is None:
                 daily = is_daily(part)
@@ -345,7 +345,8 @@ def _wrong_greeks(block: Block, ours: Recomputed, wrong: dict[str, Any]) -> Viol
     return Violations("recomputed_greeks", rows, badness, ("implied_vol", *wrong), expected)
 
 
-def _by_expiration(table: pa.Table) -> Iterator[tuple[_Key, pa.Table]]:
+def by_expiration(table: pa.Table) -> Iterator[tuple[_Key, pa.Table]]:
+    """Yields the rows of each symbol and expiration."""
     keys = table.select(["symbol", "expiration"]).group_by(["symbol", "expiration"]).aggregate([])
     for key in keys.to_pylist():
         part = table

@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from pipeline.cli.flags import add_flag
+from pipeline.cli.flags import add_flag, add_progress_flags
 from pipeline.config.values import iso_date
 from transforms.market import clock_ms
 
@@ -51,9 +51,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "output",
         help="folder of the data files, as given to greeks download",
         default="",
-        default_text="the run's own",
+        default_text="the run's own, or data/greeks if there is no run",
     )
     add_flag(parser, "metrics")
+    add_progress_flags(parser)
     parser.add_argument(
         "--symbol",
         default="",
@@ -103,6 +104,7 @@ def run(parser: argparse.ArgumentParser, options: argparse.Namespace, _rest: Seq
         print(error, file=sys.stderr)
         return USAGE
     from pipeline.inspection.files import UnreadableFile
+    from pipeline.progress import tracked
     from pipeline.reports.build import build
     from pipeline.reports.page import html, write_file, write_pngs
     from pipeline.reports.rows import NoRows
@@ -110,7 +112,8 @@ def run(parser: argparse.ArgumentParser, options: argparse.Namespace, _rest: Seq
 
     try:
         source = find_source(options.run, options.output, options.metrics)
-        report = build(source, options.symbol, options.trade_date, options.time)
+        track = tracked(options.progress, options.progress_seconds)
+        report = build(source, options.symbol, options.trade_date, options.time, track)
         path = options.to or source.meta / "report.html"
         size = write_file(path, html(report))
         print(

@@ -14,7 +14,7 @@ from pipeline.reports.check_section import check_section
 from pipeline.reports.figure import Section
 from pipeline.reports.market_day import gather
 from pipeline.reports.page import Report, html
-from pipeline.reports.quality_section import finding_total, quality_section
+from pipeline.reports.quality_section import FoundQuality, quality_section
 from pipeline.reports.rows import NoRows
 from pipeline.reports.run_section import run_section
 from pipeline.reports.source import Source
@@ -166,14 +166,15 @@ def test_findings_come_with_counts_shares_and_examples(table: pa.Table, tmp_path
     bad = without(again(bad, place_on(bad, 5150, "P", "12:00")), place_on(bad, 5100, "P", "13:00"))
     quality = quality_of(bad).describe()
     source = Source(run(expirations=[result("2024-03-15", quality=quality)]), tmp_path, ())
-    section = quality_section(source)
+    found = FoundQuality.of(source)
+    section = quality_section(found)
     findings, examples = section.tables
     assert {name: count for name, count, *_ in findings.rows} == {
         "delta_bounds": "1",
         "duplicates": "1",
         "holes": "1",
     }
-    assert finding_total(source) == 3
+    assert found.total == 3
     (shown,) = (each for each in examples.rows if each[0] == "delta_bounds")
     assert shown[1] == "SPXW 2024-03-15 5150 C"
     assert shown[2] == "2024-03-14 11:00:00"
@@ -181,6 +182,21 @@ def test_findings_come_with_counts_shares_and_examples(table: pa.Table, tmp_path
     counts = {row["name"]: row["n"] for row in figure(section, "quality-counts").rows}
     assert counts["row twice"] == counts["row missing"] == 1
     assert counts["implied volatility 0: not solved"] > 100
+
+
+def test_files_without_a_manifest_are_checked_by_the_report(
+    table: pa.Table, tmp_path: Path
+) -> None:
+    row = place_on(table, 5150, "C", "11:00")
+    (tmp_path / "theirs").mkdir()
+    parquet.write_table(plant(table, row, delta=1.7), path := tmp_path / "theirs" / "a.parquet")
+    source = Source(None, path.parent, (path,))
+    report = build(source, "", DAY, TEN)
+    assert "The checks found 1 row." in report.lead
+    (section,) = (each for each in report.sections if each.name == "quality")
+    assert dict(section.facts)["checked by this report"] == "1 file of no download"
+    assert [row[:2] for row in section.tables[0].rows] == [("delta_bounds", "1")]
+    assert section.tables[1].rows[0][1] == "SPXW 2024-03-15 5150 C"
 
 
 def place_on(table: pa.Table, strike: float, right: str, clock: str) -> int:
