@@ -127,7 +127,7 @@ def _look(folder: OutputFolder, path: str, entry: Entry) -> tuple[str, Entry, li
     while problems := list(_check(path, entry)):
         running = holder(folder) or ""
         now = Manifest(folder).entry_of(path)
-        if now is None or now == entry:
+        if now is None or replace(now, quality=None) == replace(entry, quality=None):
             if entry.state == COMMITTING and entry.run_id in running:
                 problems = []  # it is being put in place at this moment
             break
