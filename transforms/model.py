@@ -9,7 +9,9 @@ from typing import Any, Union
 import pyarrow as pa
 
 from transforms import trade_dates as dates
+from transforms.foreign import MOST, on_a_line
 from transforms.schema import END_OF_DAY, ORDERS
+from transforms.secrets import hide
 
 _SYMBOL = re.compile(r"[A-Z][A-Z0-9]*(\.[A-Z0-9]+)?")
 
@@ -207,8 +209,8 @@ class Failure:
 
     @classmethod
     def of(cls, error: BaseException) -> "Failure":
-        """Returns the failure that an error is."""
-        return cls(type(error).__name__, str(error) or repr(error))
+        """Returns the failure that an error is, in at most `foreign.MOST` characters."""
+        return cls(type(error).__name__, on_a_line(hide(str(error) or repr(error)), 2 * MOST))
 
 
 @dataclass(frozen=True)

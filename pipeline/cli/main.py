@@ -9,6 +9,7 @@ from pipeline.cli.commands import COMMANDS, make_parser, run_command
 from pipeline.cli.config_file import load, named_file, to_arguments
 from pipeline.cli.settings import FLAG, given
 from pipeline.errors import ConfigError
+from transforms.secrets import remember
 from transforms.version import __version__
 
 EPILOG = """\
@@ -69,6 +70,8 @@ def _with_file(
         return arguments, origins
     try:
         values = load(path)
+        for name, value in values.items():
+            remember(str(value), name)
         added = to_arguments(path, values, command.get_default("flags") or command)
     except ConfigError as error:
         parser.error(str(error))

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any
 
-from pipeline.addresses import redacted
 from pipeline.cli.config_file import flags_of
+from transforms.secrets import HIDDEN, is_secret, redacted
 
 DEFAULT, FILE, FLAG = "default", "file", "flag"
 
@@ -39,7 +39,8 @@ def setting_lines(
         origins: of each flag that is not a default.
     """
     values = {name: _value(options, action) for name, action in flags_of(parser).items()}
-    for name, value in [*values.items(), *beams.items()]:
+    for name, shown in [*values.items(), *beams.items()]:
+        value = HIDDEN if shown and is_secret(name) else shown
         origin = origins.get(name) or _other_origin(name, parser, origins)
         if value is None or value in ("", ()):
             yield f"{'# ' + name:<44}  # {origin}: none"

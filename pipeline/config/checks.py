@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from pipeline.config.setting import Check
+from transforms.secrets import redacted
 
 
 def between(low: int, high: int, unit: str = "", note: str = "") -> Check:
@@ -79,4 +80,9 @@ def time_of_day(text: str) -> None:
 def folder_problem(folder: str, _config: Any = None) -> str:
     """Returns the problem of a folder's name, or an empty text."""
     name = folder.strip().rstrip("/").rpartition("/")[2]
+    if folder.startswith(("s3://", "gs://")) and redacted(folder) != folder:
+        return (
+            f"is {redacted(folder)!r}: no store takes credentials in its address. Give them in the "
+            "environment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY) or a file of credentials"
+        )
     return f"is {folder!r}: it names no folder" if name in ("", ".", "..") else ""

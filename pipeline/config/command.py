@@ -3,13 +3,14 @@
 import shlex
 
 from pipeline.config.download_config import SETTINGS, DownloadConfig
+from transforms.secrets import redacted
 
 
 def command_of(config: DownloadConfig) -> str:
-    """Returns the `greeks download` of a configuration; defaults are left out."""
+    """Returns the `greeks download` of a configuration; defaults are left out, secrets hidden."""
     words = ["greeks", "download"]
     for setting in SETTINGS:
         value = getattr(config, setting.name)
         if value != setting.default_for(config):
-            words += setting.words(value)
+            words += map(redacted, setting.words(value))
     return shlex.join(words)

@@ -4,7 +4,6 @@ from dataclasses import dataclass, fields
 from datetime import date
 from typing import Any
 
-from pipeline.addresses import redacted
 from pipeline.config.computation import ComputationSettings
 from pipeline.config.existing_files import ExistingFilesSettings
 from pipeline.config.output import OutputSettings
@@ -16,6 +15,7 @@ from pipeline.config.source import EMBEDDED, TIERS, SourceSettings, named_termin
 from pipeline.errors import ConfigError
 from transforms.model import PARAMETERS
 from transforms.output.layout import PATTERNS
+from transforms.secrets import redacted, remember
 
 
 # A dataclass takes the fields of its last base first.
@@ -37,6 +37,9 @@ class DownloadConfig(
 
     def __post_init__(self) -> None:
         for setting in SETTINGS:
+            value = getattr(self, setting.name)
+            if isinstance(value, str):
+                remember(value)
             if problem := setting.problem(self):
                 raise ConfigError(problem)
 

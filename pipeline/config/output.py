@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from pipeline.addresses import is_address, is_sql, redacted
+from pipeline.addresses import is_address, is_sql
 from pipeline.config.checks import between, folder_problem
 from pipeline.config.setting import Switch, setting
 from transforms.output.folder import META
 from transforms.output.layout import BY_EXPIRATION, COMPRESSIONS, PATTERNS, check_pattern
+from transforms.secrets import redacted
 from transforms.thetadata.client import BATCH_SIZE
 
 _setting = partial(setting, group="output")
@@ -17,7 +18,7 @@ _setting = partial(setting, group="output")
 
 def _check_output(folder: str, _config: Any) -> str:
     if folder.rstrip("/").endswith(META):
-        return f"is {folder!r}: such a folder holds the manifest of another folder"
+        return f"is {redacted(folder)!r}: such a folder holds the manifest of another folder"
     return folder_problem(folder)
 
 
@@ -39,7 +40,10 @@ def metrics_problem(metrics: str) -> str:
         return folder_problem(metrics)
     if is_address(metrics):
         return ""
-    return f"is {redacted(metrics)!r}, neither sqlite:///PATH nor postgresql://HOST/DATABASE"
+    return (
+        f"is {redacted(metrics)!r}, neither sqlite:///PATH nor postgresql://HOST/DATABASE (in a "
+        "password, @ is written %40)"
+    )
 
 
 def _check_metrics(metrics: str, config: Any) -> str:

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from pipeline.config.checks import above_zero, between
 from pipeline.config.setting import setting
+from transforms.secrets import redacted
 from transforms.thetadata.client import DEFAULT_URL
 from transforms.thetadata.retry import RetryPolicy
 
@@ -51,7 +52,7 @@ def terminal_problem(text: str, _config: Any = None) -> str:
     urls = named_terminals(text)
     for url in urls:
         if not is_terminal(url):
-            return f"is {url!r}, neither an address such as {DEFAULT_URL} nor 'embedded'"
+            return f"is {redacted(url)!r}, neither an address such as {DEFAULT_URL} nor 'embedded'"
     if len(set(urls)) < len(urls):
         return "names one twice: its limit is for all of its requests"
     return ""

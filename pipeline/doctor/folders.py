@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pipeline.doctor.diagnosis import FAIL, OK, WARN, Diagnosis
-from pipeline.history import Query, StoreError, is_sql, open_to_read, redacted
+from pipeline.history import Query, StoreError, is_sql, open_to_read
 from pipeline.planning.disk import free_entries, nearest, on_two_disks
 from pipeline.text import count, size_text
 from transforms.output.folder import OutputFolder
+from transforms.secrets import redacted
 from transforms.storage import files
 
 _LITTLE, _TOO_LITTLE = 2_000_000_000, 50_000_000

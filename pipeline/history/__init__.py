@@ -9,7 +9,7 @@ for head in store.heads(Query(symbol="SPXW", limit=20)):
 
 from typing import TYPE_CHECKING
 
-from pipeline.addresses import is_missing_file, is_sql, redacted
+from pipeline.addresses import is_missing_file, is_sql
 from pipeline.history.model import (
     DIED,
     FAILED,
@@ -51,7 +51,6 @@ __all__ = [
     "open_store",
     "open_to_read",
     "recent",
-    "redacted",
 ]
 
 # It imports pyarrow, which a list of runs does not wait for.

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import islice
 
-from pipeline.addresses import redacted
 from pipeline.history.folders import open_folder
 from pipeline.history.model import (
     DIED,
@@ -24,6 +23,7 @@ from pipeline.history.model import (
     new_id,
     to_bury,
 )
+from transforms.secrets import redacted
 from transforms.storage.json_text import json_text
 
 _NAME = re.compile(rf"pipeline-run-({RUN_ID.pattern})\.json")

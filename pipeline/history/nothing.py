@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from pipeline.addresses import redacted
 from pipeline.history.model import Head, NoSuchRun, Query, Record
+from transforms.secrets import redacted
 
 
 class NoRuns:

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from pipeline.addresses import redacted, without_secrets
 from pipeline.history.model import (
     DIED,
     RUNNING,
@@ -21,6 +20,7 @@ from pipeline.history.model import (
     new_id,
     to_bury,
 )
+from transforms.secrets import hide, redacted, remember
 
 try:
     import sqlalchemy as sa
@@ -50,6 +50,7 @@ class SqlStore(RunStore):
 
     def __init__(self, url: str) -> None:
         self.name = redacted(url)
+        remember(url)
         self.skipped: list[str] = []
         self._url = url
         with self._explained():
@@ -192,5 +193,5 @@ class SqlStore(RunStore):
             words = str(getattr(error, "orig", None) or error).strip()
             raise StoreError(
                 f"the run history in {self.name} can't be used: "
-                + without_secrets(" ".join(words.split()), self._url)
+                + hide(" ".join(words.split()).replace(self._url, self.name))
             ) from None

@@ -1,13 +1,18 @@
-"""Standard output that outlives its reader: `greeks download … | head` is a run like any other.
+"""Standard output and error: the doors through which all passes that a process shows.
 
-So is one whose output goes to a full disk, or nowhere: a job that was started with it closed. And
-so is one whose output is in an encoding that lacks a printed character.
+They outlive their readers: `greeks download … | head` is a run like any other. So is one whose
+output goes to a full disk, or nowhere: a job that was started with it closed. And so is one whose
+output is in an encoding that lacks a printed character. They show no secret, and no control
+character but those of a display that draws (`drawing`).
 """
 
 import io
 import os
 import sys
-from typing import TextIO
+from typing import Any, TextIO
+
+from transforms.foreign import escaped
+from transforms.secrets import hide
 
 
 class Unbroken:
@@ -41,8 +46,31 @@ class Unbroken:
         os.close(nowhere)
 
 
-def outlive_readers() -> None:
-    """Makes this process's standard output and error survive the end of their readers.
+class Door:
+    """Writes text to a stream without its secrets, and with its control characters escaped."""
+
+    def __init__(self, stream: Unbroken) -> None:
+        self.stream = stream
+
+    def write(self, text: str) -> int:
+        """Writes `text`; returns its length, whatever is written for it."""
+        self.stream.write(escaped(hide(text)))
+        return len(text)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.stream, name)
+
+
+def drawing(stream: Any) -> Any:
+    """Returns what a display writes to that moves the cursor of a terminal, where `stream` leads.
+
+    What it shows of others it escapes itself.
+    """
+    return stream.stream if isinstance(stream, Door) else stream
+
+
+def open_doors() -> None:
+    """Makes this process's standard output and error such doors.
 
     A character that their encoding does not have is printed as an escape.
     """
@@ -56,5 +84,5 @@ def outlive_readers() -> None:
         if isinstance(stream, io.TextIOWrapper):
             # Who reads a pipe or a log file reads each line when it is printed.
             stream.reconfigure(line_buffering=True, errors="backslashreplace")
-    sys.stdout = Unbroken(sys.stdout or open(os.devnull, "w"))  # noqa: SIM115, PTH123 -- to the end
-    sys.stderr = Unbroken(sys.stderr or open(os.devnull, "w"))  # noqa: SIM115, PTH123 -- likewise
+    sys.stdout = Door(Unbroken(sys.stdout or open(os.devnull, "w")))  # noqa: SIM115, PTH123 -- to the end
+    sys.stderr = Door(Unbroken(sys.stderr or open(os.devnull, "w")))  # noqa: SIM115, PTH123 -- likewise

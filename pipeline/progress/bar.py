@@ -9,9 +9,12 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from pipeline.process.standard_output import drawing
 from pipeline.progress.display import Display, facts, in_flight
 from pipeline.progress.snapshot import Snapshot
 from pipeline.text import count, time_text
+from transforms.foreign import escaped
+from transforms.secrets import hide
 
 
 class Bar(Display):
@@ -26,7 +29,7 @@ class Bar(Display):
 
     def __init__(self, out: TextIO | None = None, err: TextIO | None = None) -> None:
         self._out = out or sys.stdout
-        self._console = Console(file=err or sys.stderr, highlight=False, soft_wrap=False)
+        self._console = Console(file=drawing(err or sys.stderr), highlight=False, soft_wrap=False)
         self._live = Live(
             console=self._console,
             auto_refresh=False,
@@ -41,13 +44,13 @@ class Bar(Display):
     def line(self, text: str) -> None:
         """Prints a line of the table above the bar, or to wherever the table goes."""
         if self._out.isatty():
-            self._console.print(Text(text), no_wrap=True, overflow="ignore", crop=False)
+            self._console.print(_text(text), no_wrap=True, overflow="ignore", crop=False)
         else:
             print(text, file=self._out, flush=True)
 
     def news(self, text: str) -> None:
         """Prints an event above the bar."""
-        self._console.print(Text(text, style="yellow"))
+        self._console.print(_text(text, "yellow"))
 
     def draw(self, now: Snapshot, memory: float) -> None:
         """Draws the bar."""
@@ -61,9 +64,9 @@ class Bar(Display):
             ProgressBar(total=max(now.total, 1), completed=now.done),
             f"{time_text(now.seconds)}, ETA {time_text(now.remaining)}",
         )
-        lines = [Text(facts(now, memory))]
+        lines = [_text(facts(now, memory))]
         if now.thing == "expiration":
-            lines.append(Text(f"in flight: {in_flight(now) or '-'}", "dim"))
+            lines.append(_text(f"in flight: {in_flight(now) or '-'}", "dim"))
         for text in lines:
             text.no_wrap, text.overflow = True, "ellipsis"
         self._live.update(Group(head, *lines), refresh=True)
@@ -71,3 +74,7 @@ class Bar(Display):
     def close(self) -> None:
         """Takes the bar away; the lines above it stay."""
         self._live.stop()
+
+
+def _text(text: str, style: str = "") -> Text:
+    return Text(escaped(hide(text)), style)

@@ -5,6 +5,8 @@ import os
 from abc import ABC, abstractmethod
 from typing import Any
 
+from transforms.secrets import redacted
+
 NOTHING = ""
 """The mark of an object that is not there; see `stores.ObjectStore.mark`."""
 
@@ -22,9 +24,15 @@ def split(path: str) -> tuple[str, str]:
 
     Raises:
         ValueError: it names no bucket.
+        Unusable: there are credentials in it.
     """
     scheme, _, rest = path.partition("://")
     bucket, _, key = rest.partition("/")
+    if "@" in bucket:
+        raise Unusable(
+            f"{redacted(path)!r} has credentials in it, which no store takes there: give them in "
+            "the environment, such as AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+        )
     if not bucket:
         raise ValueError(f"{path!r} names no bucket: {scheme}://BUCKET/FOLDER")
     return bucket, key

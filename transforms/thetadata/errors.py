@@ -11,6 +11,9 @@ ThetaError
 └── Stopped                 the caller asked to stop
 """
 
+from transforms.foreign import on_a_line
+from transforms.secrets import hide
+
 
 class ThetaError(Exception):
     """Anything that keeps a request from being answered.
@@ -24,6 +27,10 @@ class ThetaError(Exception):
     retryable = False
     of_terminal = False
     retry_after: float | None = None
+
+    def __init__(self, message: str) -> None:
+        # Much of it is the server's, or repeats an address.
+        super().__init__(on_a_line(hide(message)))
 
 
 class TerminalUnreachable(ThetaError):

@@ -54,7 +54,7 @@ GIVEN: dict[str, SearchStrategy[Any]] = {
     "file_name_pattern": some.sampled_from(
         ["", "-{symbol}/{expiration:%y%m%d} {first_trade_date}", "{symbol}{expiration}$%é"]
     ),
-    "metrics": some.sampled_from(["history", "-m", "sqlite:///x y", "postgresql://a:b@h/d"]),
+    "metrics": some.sampled_from(["history", "-m", "sqlite:///x y", "postgresql://a@h/d"]),
     "progress_seconds": some.floats(0, 86400, exclude_min=True),
     "retry_empty_after": some.floats(0, 36500),
 }
@@ -126,3 +126,8 @@ def test_only_what_is_no_default_is_in_the_command(more: dict[str, Any], words: 
     config = DownloadConfig(("SPXW",), DAY, **{"end_date": DAY} | more)
     assert command_of(config) == f"greeks download --symbol SPXW --start_date 2024-03-14{words}"
     assert parsed(command_of(config)) == config
+
+
+def test_a_suggested_command_has_no_password_in_it() -> None:
+    config = DownloadConfig(("SPXW",), DAY, DAY, metrics="postgresql://a:b/c@h/d")
+    assert command_of(config).endswith(" --metrics 'postgresql://a:***@h/d'")

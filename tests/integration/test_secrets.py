@@ -1,0 +1,73 @@
+"""Whatever command is given a secret, none of what it prints or writes has it."""
+
+from collections.abc import Iterator
+from itertools import zip_longest
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+
+from tests.support.command import start
+
+# One that no address could have as it is, one that each splits at another place.
+SECRETS = ("hu/sh?of#me%25x", "n%2Fever:shown")
+SPXW = ("--symbol", "SPXW", "--start_date", "2024-03-14", "--max_dte", "1", "--interval", "1h")
+EMBEDDED = ("--terminal", "embedded")
+
+
+def commands(secret: str) -> Iterator[tuple[str, ...]]:
+    database = f"postgresql://me:{secret}@127.0.0.1:1/greeks"
+    broken = f"postgresql://me:{secret}@127.0.0.1:{secret}/greeks"
+    terminal = f"http://me:{secret}@127.0.0.1:1"
+    store = f"s3://KEY:{secret}@bucket/greeks"
+    keys = ("--s3_secret_access_key", secret, f"--s3_session_token={secret}")
+    for url in (database, broken):
+        yield ("download", *SPXW, *EMBEDDED, "--metrics", url)
+        yield ("plan", *SPXW, *EMBEDDED, "--metrics", url)
+        yield ("runs", "list", "--metrics", url)
+        yield ("runs", "show", "last", "--metrics", url, "--json")
+        yield ("report", "last", "--metrics", url)
+    yield ("doctor", "--terminal", terminal, "--output", store, "--metrics", database)
+    yield ("config", "show", "--terminal", terminal, "--metrics", database, *keys)
+    yield ("download", *SPXW, "--terminal", terminal)
+    yield ("plan", *SPXW, "--terminal", terminal, "--json")
+    yield ("download", *SPXW, *EMBEDDED, "--output", store)
+    yield ("plan", *SPXW, *EMBEDDED, "--output", store)
+    yield ("verify", "--output", store)
+    yield ("check", store)
+    yield ("diff", store, store)
+    yield ("report", store)
+    yield ("download", *SPXW, *EMBEDDED, "--metrics", store)
+    yield ("runs", "list", "--metrics", store)
+    # Beam's own words, and a run that keeps a record.
+    yield ("download", *SPXW, *EMBEDDED, *keys)
+    yield ("download", *SPXW, *EMBEDDED, *keys, "--interval", "30m")
+    yield ("download", *SPXW, *EMBEDDED, *keys, "--no_such_flag", secret)
+    yield ("verify", *keys)
+    yield ("runs", "show", "last")
+    yield ("config", "show", "--config", "run.toml")
+    yield ("download", *SPXW, "--config", "run.toml")
+
+
+@pytest.mark.parametrize("secret", SECRETS)
+def test_no_command_prints_or_writes_a_secret(secret: str, tmp_path: Path) -> None:
+    (tmp_path / "run.toml").write_text(
+        f"terminal = 'http://me:{secret}@127.0.0.1:1'\ns3_secret_access_key = '{secret}'\n"
+    )
+    variables = {"PGPASSWORD": secret, "AWS_SECRET_ACCESS_KEY": secret, "AWS_ACCESS_KEY_ID": "KEY"}
+    given = list(commands(secret))
+    shown = []
+    for some in zip_longest(given[::2], given[1::2], fillvalue=("completion", "bash")):
+        running = [start(tmp_path, *command, **variables) for command in some]
+        for command, process in zip(some, running, strict=True):
+            out, err = process.communicate(timeout=120)
+            assert process.returncode in (0, 1, 2), out + err
+            assert "Traceback" not in err, err
+            shown.append((" ".join(command), out + err))
+    for path in filter(Path.is_file, tmp_path.rglob("*")):
+        if path.name != "run.toml":
+            shown.append((str(path), path.read_bytes().decode("utf-8", "replace")))
+    forms = {secret, quote(secret), quote(secret, safe=""), secret.replace("%25", "%")}
+    assert [(where, text) for where, text in shown if any(form in text for form in forms)] == []
+    assert any("pipeline-run-" in where for where, _ in shown)
+    assert any("***" in text for _, text in shown)
