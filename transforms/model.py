@@ -140,6 +140,41 @@ class GreeksRequest:
         if names != sorted(set(names) & set(PARAMETERS)):
             raise ValueError(f"{self}: {names} are not names of {PARAMETERS}, sorted, each once")
 
+    @classmethod
+    def of(cls, described: Any) -> "GreeksRequest":
+        """Returns the request that a document describes.
+
+        Args:
+            described: what `describe` returns.
+
+        Raises:
+            ValueError: it is not; the first field that can't be.
+        """
+        if not isinstance(described, dict):
+            raise ValueError(f"it is {described!r:.80}, not an object")  # noqa: TRY004 -- a document is data
+        for name, value in described.items():
+            if not isinstance(value, str):
+                raise ValueError(f"its {name} is {value!r:.80}, not a text")  # noqa: TRY004 -- likewise
+        try:
+            request = cls(
+                described["symbol"],
+                date.fromisoformat(described["expiration"]),
+                tuple(map(date.fromisoformat, described["trade_dates"].split(","))),
+                described["interval"],
+                described["greeks"],
+                tuple((name, described[name]) for name in PARAMETERS if name in described),
+            )
+        except KeyError as error:
+            raise ValueError(f"it has no {error.args[0]}") from None
+        differs = [
+            name
+            for name in {**request.describe(), **described}
+            if described.get(name) != request.describe().get(name)
+        ]
+        if differs:
+            raise ValueError(f"its {differs[0]} is {described.get(differs[0])!r:.80}")
+        return request
+
     def key_fields(self) -> dict[str, str]:
         """Returns the fields by which a request is known in results, messages and the manifest.
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from transforms.model import (
+    FAILED,
     INTERRUPTED,
     ExpirationResult,
     Failure,
@@ -31,7 +32,6 @@ def results_so_far(
 
     Raises:
         OSError: the manifest can't be read.
-        ValueError: an entry of it is broken.
     """
     known = {key_of(each): each for each in map(json.loads, arrived)}
     results = []
@@ -42,11 +42,18 @@ def results_so_far(
             results.append(_result_of(request, described))
         elif looked_up < _LOOKED_UP:
             looked_up += 1
-            recorded = result_of(request, layout)
-            results.append(recorded or ExpirationResult(request, INTERRUPTED))
+            results.append(_recorded(request, layout))
         else:
             results.append(ExpirationResult(request, INTERRUPTED))
     return results
+
+
+def _recorded(request: GreeksRequest, layout: Layout) -> ExpirationResult:
+    try:
+        return result_of(request, layout) or ExpirationResult(request, INTERRUPTED)
+    except ValueError as error:
+        # Nothing that a broken entry says is believed.
+        return ExpirationResult(request, FAILED, failure=Failure.of(error))
 
 
 def _result_of(request: GreeksRequest, described: Mapping[str, Any]) -> ExpirationResult:

@@ -111,7 +111,6 @@ class Session:
 
         Raises:
             OSError: the manifest can't be read.
-            ValueError: an entry of it is broken.
         """
         results = results_so_far(self.inventory.missing, self._results(), self.layout)
         summary = self.with_skipped(RunSummary.of(results))

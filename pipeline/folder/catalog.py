@@ -6,10 +6,8 @@ import uuid
 from pathlib import Path
 
 from pipeline.folder.catalog_sql import CSV, PARQUET, catalog_text
-from transforms.output.entry import Entry
 from transforms.output.folder import OutputFolder
 from transforms.output.manifest import Manifest
-from transforms.schema import ORDERS
 from transforms.storage import files
 
 NAME = "catalog.sql"
@@ -69,8 +67,10 @@ def _orders(folder: OutputFolder) -> dict[str, dict[str, list[str]]]:
     orders: dict[str, dict[str, list[str]]] = {}
     for name, entry in Manifest(folder).entries():
         suffix = next((suffix for suffix in (*CSV, PARQUET) if name.endswith(suffix)), None)
-        # A broken entry is an error of the next download.
-        order = entry.request.get("greeks") if isinstance(entry, Entry) else None
-        if suffix and order in ORDERS and Path(folder.file(name)).is_file():
+        if isinstance(entry, ValueError):
+            print(f"note: its file is not in {NAME}: {entry}", file=sys.stderr)
+            continue
+        order = entry.request["greeks"]
+        if suffix and Path(folder.file(name)).is_file():
             orders.setdefault(order, {}).setdefault(suffix, []).append(name)
     return orders

@@ -1,20 +1,18 @@
 """Checks every file of an output folder against the manifest, from the files alone."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from hashlib import sha256
-from typing import Any
+from pathlib import PurePosixPath
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
+from pipeline.folder.file_check import check_file
 from pipeline.folder.lock import holder
+from transforms.model import GreeksRequest
 from transforms.output.entry import COMMITTING, EMPTY, Entry
 from transforms.output.folder import OutputFolder
+from transforms.output.layout import PATTERNS, expand
 from transforms.output.manifest import Manifest
-from transforms.schema import VERSION, schema_of
-from transforms.sinks.csv_text import encode_header
 from transforms.storage import files
 from transforms.trade_dates import readable
 
@@ -22,7 +20,6 @@ _File = tuple[str, Entry]
 _Files = Sequence[_File]
 
 _THREADS = 4
-_PIECE = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -58,8 +55,9 @@ def verify(output: str, track: Callable[[_Files], Iterable[_File]] = iter) -> Ve
     """Checks the manifest of an output folder against its files.
 
     Every file must be there, with its size, SHA-256, schema or header line, and rows as they are
-    counted in the file; there must be no file without an entry, and no unfinished file of a run
-    that has ended. Files are read in pieces, whatever their size.
+    counted in the file, which must be of the symbol, the expiration and the trade dates of its
+    entry; there must be no file without an entry, and no unfinished file of a run that has ended.
+    Files are read in pieces, whatever their size.
 
     Args:
         output: the folder of the data files, on any of Beam's file systems.
@@ -88,6 +86,7 @@ def verify(output: str, track: Callable[[_Files], Iterable[_File]] = iter) -> Ve
             checked.append((path, replace(entry, quality=None)))
     if not (on_disk or known):
         raise FileNotFoundError(f"{output} has no files, and {folder.meta} no manifest of any")
+    found.problems += _misplaced(folder, checked, known)
     with ThreadPoolExecutor(_THREADS) as pool:
         looked = pool.map(lambda each: _look(folder, *each), checked)
         for _, (path, entry, problems) in zip(track(checked), looked, strict=True):
@@ -103,6 +102,16 @@ def verify(output: str, track: Callable[[_Files], Iterable[_File]] = iter) -> Ve
         )
     _check_unfinished(folder, found)
     return found
+
+
+def _misplaced(folder: OutputFolder, checked: _Files, known: AbstractSet[str]) -> Iterator[Problem]:
+    """Yields the files whose entry is of a request that another entry's file is named for."""
+    for path, entry in checked:
+        request = GreeksRequest.of(entry.request)
+        for pattern in PATTERNS.values():
+            own = folder.file(expand(pattern, request) + "".join(PurePosixPath(path).suffixes))
+            if own != path and own in known:
+                yield Problem(path, f"has the entry of {request}, for which {own} is named")
 
 
 def _check_unfinished(folder: OutputFolder, found: Verification) -> None:
@@ -124,7 +133,7 @@ def _look(folder: OutputFolder, path: str, entry: Entry) -> tuple[str, Entry, li
 
     A run may be replacing the file: then it is compared with its new entry.
     """
-    while problems := list(_check(path, entry)):
+    while problems := list(check_file(path, entry)):
         running = holder(folder) or ""
         now = Manifest(folder).entry_of(path)
         if now is None or replace(now, quality=None) == replace(entry, quality=None):
@@ -133,91 +142,3 @@ def _look(folder: OutputFolder, path: str, entry: Entry) -> tuple[str, Entry, li
             break
         entry = now
     return path, entry, problems
-
-
-def _check(path: str, entry: Entry) -> Iterator[str]:
-    """Yields what is wrong with the file of an entry."""
-    if entry.state == COMMITTING:
-        yield "was being put in place when its run ended: unproven, the next run fetches it"
-        return
-    if not files.exists(path):
-        yield "is missing; the next run fetches it"
-        return
-    size = files.size(path)
-    if size != entry.bytes:
-        yield f"has {size:,} bytes, and had {entry.bytes:,} when it was written"
-        return
-    try:
-        with files.open_file(path) as file:
-            reader = _Hashing(file)
-            rows, problem = (
-                _parquet(path, entry) if entry.format == "parquet" else _csv(reader, entry)
-            )
-            digest = reader.drain()
-    except (OSError, pa.ArrowException, ValueError, KeyError) as error:
-        yield f"can't be read as {entry.format}: {error}"
-        return
-    if digest != entry.sha256:
-        yield f"has other bytes than were written: SHA-256 {digest}, not {entry.sha256}"
-    if problem:
-        yield problem
-    if rows != entry.rows:
-        yield f"has {rows:,} rows, and had {entry.rows:,} when it was written"
-
-
-class _Hashing:
-    """Reads a file once, from its beginning to its end, and hashes what passes."""
-
-    closed = False
-
-    def __init__(self, file: Any) -> None:
-        self._file = file
-        self._digest = sha256()
-
-    def readable(self) -> bool:
-        return True
-
-    def read(self, size: int) -> bytes:
-        piece: bytes = self._file.read(size)
-        self._digest.update(piece)
-        return piece
-
-    def drain(self) -> str:
-        """Reads what is left, and returns the hash of the whole file."""
-        while self.read(_PIECE):
-            pass
-        return self._digest.hexdigest()
-
-    def close(self) -> None:
-        """Does nothing: Arrow closes what it has read from, and there may be more to hash."""
-
-
-def _csv(reader: _Hashing, entry: Entry) -> tuple[int, str | None]:
-    """Returns the rows of a CSV file, and what is wrong with its form."""
-    text: Any = reader
-    if entry.compression != "none":
-        text = pa.CompressedInputStream(pa.PythonFile(reader, mode="r"), entry.compression)
-    header, lines, last = b"", 0, b""
-    while piece := bytes(text.read(_PIECE)):
-        if b"\n" not in header:
-            header += piece[: piece.find(b"\n") + 1 or len(piece)]
-        lines += piece.count(b"\n")
-        last = piece
-    expected = encode_header(schema_of(entry.request["greeks"]))
-    problem = None
-    if entry.schema_version == VERSION and header != expected:
-        problem = f"begins with {header[:80]!r}, not with the header {expected[:80]!r}"
-    elif not last.endswith(b"\n"):
-        problem = "ends in the middle of a line"
-    return lines - 1, problem
-
-
-def _parquet(path: str, entry: Entry) -> tuple[int, str | None]:
-    """Returns the rows of a Parquet file by its footer, and what is wrong with its schema."""
-    with files.open_file(path) as file, pq.ParquetFile(file) as parquet:
-        schema, rows = parquet.schema_arrow, parquet.metadata.num_rows
-    expected = schema_of(entry.request["greeks"])
-    made, wanted = ({f"{f.name} {f.type}" for f in each} for each in (schema, expected))
-    if entry.schema_version != VERSION or (schema.names == expected.names and made == wanted):
-        return rows, None
-    return rows, f"has another schema: {', '.join(sorted(made ^ wanted)) or 'other order'}"

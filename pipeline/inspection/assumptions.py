@@ -4,9 +4,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from pipeline.inspection.entries import known_entry
 from transforms.audit.assumptions import Assumptions
 from transforms.market.clock import clock_ms
-from transforms.output.entry import entry_of_file
 
 
 def assumptions_of(path: str, given: Assumptions) -> Assumptions:
@@ -16,7 +16,7 @@ def assumptions_of(path: str, given: Assumptions) -> Assumptions:
         path: the file; one of another tool, or moved out of its folder, has no manifest.
         given: by flags.
     """
-    entry = entry_of_file(Path(path))
+    entry = known_entry(Path(path))
     if entry is None:
         return given
     request = entry.request

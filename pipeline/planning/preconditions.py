@@ -7,7 +7,7 @@ from pipeline.errors import Conflict
 from pipeline.planning.disk import on_two_disks
 from pipeline.planning.plan import Plan
 from transforms.model import GreeksRequest
-from transforms.output.layout import BY_EXPIRATION, DAILY, Layout
+from transforms.output.layout import BY_EXPIRATION, DAILY, PATTERNS, Layout
 from transforms.storage import files
 
 
@@ -54,8 +54,17 @@ def check_layout(layout: Layout, config: DownloadConfig) -> None:
     if first is None:
         return
     # Folders from before there was a choice have files for expirations.
-    noted = files.read_json(layout.folder.layout) or {}
-    kind, suffix = noted.get("layout", BY_EXPIRATION), noted.get("suffix", layout.suffix)
+    try:
+        noted = files.read_json(layout.folder.layout) or {}
+        kind, suffix = noted.get("layout", BY_EXPIRATION), noted.get("suffix", layout.suffix)
+        broken = kind not in PATTERNS or not isinstance(suffix, str)
+    except (ValueError, RecursionError, AttributeError, TypeError):
+        broken = True
+    if broken:
+        raise Conflict(
+            f"{layout.folder.layout} does not hold how the folder's files are named. Nothing was "
+            "fetched. Move it away if all of them are one for each expiration"
+        )
     output = config.output.rstrip("/")
     if kind != config.layout:
         each = {BY_EXPIRATION: "expiration", DAILY: "trade date and expiration"}

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.inspection.assumptions import assumptions_of
+from pipeline.inspection.entries import known_entry
 from pipeline.inspection.file_quality import quality_of
 from pipeline.inspection.files import UnreadableFile
 from pipeline.reports.figure import Figure, Section, Table, base
 from pipeline.reports.source import Source
 from pipeline.text import count
 from transforms.audit.assumptions import Assumptions
-from transforms.output.entry import entry_of_file
 from transforms.quality.findings import named
 from transforms.quality.limits import MISSING_DATES
 
@@ -79,7 +79,7 @@ class FoundQuality:
                 # What was kept back for its findings has no file.
                 found.add([result["quality"]])
         for path in track(source.files):
-            entry = entry_of_file(path)
+            entry = known_entry(path)
             known = (entry.quality if entry else None) or of_run.get(str(path.absolute()))
             if known:
                 found.add([known])

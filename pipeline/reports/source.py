@@ -16,10 +16,10 @@ from pipeline.history import (
     find_run,
     open_to_read,
 )
+from pipeline.inspection.entries import known_entry
 from pipeline.inspection.files import UnreadableFile, find_files
 from pipeline.reports.rows import NoRows, dates_and_symbols, trade_dates
 from transforms.model import key_of
-from transforms.output.entry import entry_of_file
 from transforms.output.folder import OutputFolder
 
 _FOLDER = "data/greeks"  # where `greeks download` writes by default
@@ -48,7 +48,7 @@ class Source:
 
     def parameter(self, name: str) -> str | None:
         """Returns a parameter of the API that the files were asked for with, if all had it."""
-        entries = map(entry_of_file, self.files)
+        entries = map(known_entry, self.files)
         found = {entry.request.get(name) if entry else None for entry in entries}
         return found.pop() if len(found) == 1 else None
 
@@ -176,7 +176,7 @@ def _last_with_rows(spans: dict[Path, tuple[date, date]], symbol: str) -> date:
 
 def _span(path: Path) -> tuple[frozenset[str], date, date]:
     """A file's symbols and its first and last trade date: of the manifest, or of its rows."""
-    entry = entry_of_file(path)
+    entry = known_entry(path)
     if entry is None:
         # Another tool's file.
         return dates_and_symbols(path)

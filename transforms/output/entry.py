@@ -1,17 +1,17 @@
 """What the manifest holds of one file, and how a tool that has the file finds it."""
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Any
 
-from transforms.model import GreeksRequest, key_of, served_dates
+from transforms.model import GreeksRequest, served_dates
+from transforms.output.entry_fields import STATES, check_fields
 from transforms.output.folder import OutputFolder
 from transforms.trade_dates import missing, spans, within
 
-COMMITTING, COMMITTED, EMPTY = "committing", "committed", "empty"
+COMMITTING, COMMITTED, EMPTY = STATES
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Entry:
     time: str = ""
 
     @classmethod
-    def of(cls, document: Mapping[str, Any], path: str) -> "Entry":
+    def of(cls, document: Any, path: str) -> "Entry":
         """Returns the entry that a JSON document holds.
 
         Args:
@@ -65,25 +65,21 @@ class Entry:
             path: where it was read.
 
         Raises:
-            ValueError: the document is not an entry.
+            ValueError: the document is not an entry; the field that shows it.
         """
-        names = {field.name for field in fields(cls)}
         try:
-            request = {name: str(value) for name, value in document["request"].items()}
-            key_of(request)
-            known = {name: document[name] for name in names & set(document)}
-            entry = cls(**{**known, "request": request})
+            check_fields(document)
+            names = {field.name for field in fields(cls)}
+            entry = cls(**{name: document[name] for name in names & set(document)})
             entry.missing_dates  # noqa: B018 -- raises if the dates can't be read
-            if entry.missing_since:
-                datetime.fromisoformat(entry.missing_since)
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
+        except ValueError as error:
             raise broken(path, error) from None
         return entry
 
     @property
     def served_dates(self) -> tuple[date, ...]:
         """The requested trade dates on which there can be rows."""
-        days = filter(None, self.request.get("trade_dates", "").split(","))
+        days = self.request["trade_dates"].split(",")
         return served_dates(
             self.request["symbol"],
             date.fromisoformat(self.request["expiration"]),
@@ -119,21 +115,37 @@ def broken(path: str, error: Exception) -> ValueError:
 
 
 def entry_of_file(path: Path) -> Entry | None:
-    """Returns the entry of a data file on this machine, or None if there is none that is whole.
+    """Returns the entry of a data file on this machine, or None if there is none.
 
     The file may be in any output folder: the manifest beside each folder above it is looked at,
     the nearest first. Beam is not needed; `Manifest` reads the folders of every file system.
 
     Args:
         path: of the file; one of another tool, or moved out of its folder, has no entry.
+
+    Raises:
+        ValueError: its entry is broken.
     """
     path = path.absolute()
     for parent in path.parents[:-1]:  # the root has no place beside it
         folder = OutputFolder(str(parent))
         entry = folder.entry(folder.name(str(path)))
         try:
-            return Entry.of(json.loads(Path(entry).read_bytes()), entry)
-        except (OSError, ValueError):
-            # A broken one stops the next download, which says so; what reads rows goes on.
+            content = Path(entry).read_bytes()
+        except OSError:
             continue
+        return read_entry(content, entry)
     return None
+
+
+def read_entry(content: bytes, path: str) -> Entry:
+    """Returns the entry that a file at `path` holds.
+
+    Raises:
+        ValueError: it holds none.
+    """
+    try:
+        document = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise broken(path, error) from None
+    return Entry.of(document, path)

@@ -63,6 +63,8 @@ class Manifest:
                 entry, _ = _read_marked(path)
             except ValueError as error:
                 yield name, error
+            except OSError as error:
+                yield name, broken(path, error)
             else:
                 if entry is not None:
                     yield name, entry
@@ -89,7 +91,7 @@ class Manifest:
 def _read_marked(path: str) -> tuple[Entry | None, str | None]:
     try:
         document, mark = files.read_marked(path)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise broken(path, error) from None
     return None if document is None else Entry.of(document, path), mark
 

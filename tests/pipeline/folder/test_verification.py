@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline.cli.main import main
-from pipeline.folder import output_lock, verify
+from pipeline.folder import output_lock, verify, write_catalog
 from pipeline.folder.verification import Verification
 from tests.support.crossing import HeldSink
 from tests.support.data import SCHEMA, batches_of, layout_in, request_for
@@ -216,3 +216,80 @@ def test_beside_runs_that_replace_files_nothing_false_is_reported(tmp_path: Path
     runs.join()
     assert [problem for each in found for problem in each.problems] == []
     assert verify(layout.output).rows == 2 * (ROWS + 59)
+
+
+def exchange(one: Path, other: Path) -> None:
+    middle = one.with_name("middle")
+    one.rename(middle)
+    other.rename(one)
+    middle.rename(other)
+
+
+@pytest.mark.parametrize("form", FORMS, ids=["-".join(form) for form in FORMS])
+def test_files_that_changed_places_with_their_entries_are_named(
+    tmp_path: Path, form: tuple[str, str]
+) -> None:
+    path, layout = folder_of(tmp_path, form)
+    other = Path(layout.path(request_for("2024-03-18")))
+    exchange(path, other)
+    exchange(entry_of(path, layout), entry_of(other, layout))
+    found = verify(layout.output).problems
+    assert [problem.path for problem in found] == [str(path), str(other)]
+    assert "has the entry of SPXW expiring 2024-03-18" in found[0].message
+
+
+@pytest.mark.parametrize("form", FORMS, ids=["-".join(form) for form in FORMS])
+@pytest.mark.parametrize(
+    ("claim", "message"),
+    [
+        ({"symbol": "SPX"}, "are not of SPX expiring 2024-03-15"),
+        ({"expiration": "2024-03-22"}, "are not of SPXW expiring 2024-03-22"),
+        (
+            dict.fromkeys(("first_trade_date", "last_trade_date", "trade_dates"), "2024-03-13"),
+            "has rows of 2024-03-14, which SPXW expiring 2024-03-15 on 2024-03-13 has not",
+        ),
+    ],
+)
+def test_an_entry_of_another_request_than_the_rows_is_named(
+    tmp_path: Path, form: tuple[str, str], claim: dict[str, str], message: str
+) -> None:
+    path, layout = folder_of(tmp_path, form)
+    before = json.loads(entry_of(path, layout).read_text())
+    change(path, layout, request=before["request"] | claim, dates_with_rows="")
+    (problem,) = verify(layout.output).problems
+    assert problem.path == str(path)
+    assert message in problem.message
+
+
+def test_each_broken_entry_is_named_and_the_other_files_are_verified(tmp_path: Path) -> None:
+    path, layout = folder_of(tmp_path, ("csv", "none"))
+    damages: tuple[dict[str, object], ...] = (
+        {"state": "done"},
+        {"format": "exe"},
+        {"quality": []},
+        {"request": {"greeks": "first_order"}},
+        {"bytes": "many"},
+        {"compression": None},
+    )
+    for damage in damages:
+        kept = entry_of(path, layout).read_text()
+        change(path, layout, **damage)
+        found = verify(layout.output)
+        assert [problem.path for problem in found.problems] == [str(path)]
+        assert "its entry in the manifest is broken" in found.problems[0].message
+        assert "is not an entry of the manifest (its " in found.problems[0].message
+        assert (found.files, found.empty) == (1, 1)
+        entry_of(path, layout).write_text(kept)
+
+
+def test_an_entry_that_is_broken_is_named_by_whoever_reads_its_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, layout = folder_of(tmp_path, ("csv", "none"))
+    change(path, layout, state="done")
+    assert main(["check", str(path)]) in (0, 1)
+    assert "note: nothing of it is believed" in capsys.readouterr().err
+    write_catalog(layout.output)
+    assert f"note: its file is not in catalog.sql: {entry_of(path, layout)}" in (
+        capsys.readouterr().err
+    )

@@ -27,7 +27,7 @@ def test_a_file_that_another_run_commits_in_this_very_moment_is_known_by_its_ent
         if place == path and not made:
             # The entry was looked for, the file not yet.
             made.append(place)
-            entry = Entry(COMMITTED, of.describe(), "live", "other")
+            entry = Entry(COMMITTED, of.describe(), "live", "other", sha256="0" * 64)
             Manifest(layout.folder).write(layout.path(REQUEST), entry)
             Path(path).parent.mkdir(parents=True)
             Path(path).write_text("rows")

@@ -23,7 +23,7 @@ def entry(state: str = COMMITTED) -> Entry:
         "run-1",
         rows=10,
         bytes=1000,
-        sha256="abc",
+        sha256="ab" * 32,
         versions={"pyarrow": "25"},
     )
 
