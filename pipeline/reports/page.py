@@ -12,6 +12,7 @@ from typing import Any
 
 from pipeline.reports.figure import Figure, Section, Table
 from pipeline.reports.theme import DARK, FONT, LIGHT
+from transforms.foreign import escaped
 
 _PNG_WIDTH = 720
 _PNG_SCALE = 2.0
@@ -50,7 +51,9 @@ def html(report: Report) -> str:
     import jinja2
     import vl_convert
 
-    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
+    environment = jinja2.Environment(
+        autoescape=True, undefined=jinja2.StrictUndefined, finalize=_shown
+    )
     page = environment.from_string((resources(__package__) / "page.html").read_text("utf-8"))
     figures = {
         "light": LIGHT,
@@ -115,6 +118,11 @@ def write_pngs(report: Report, folder: Path) -> list[Path]:
         path.write_bytes(vl_convert.vegalite_to_png(spec, scale=_PNG_SCALE, config=LIGHT))
         paths.append(path)
     return paths
+
+
+def _shown(value: Any) -> Any:
+    """Returns text of a file or a record with its control characters escaped."""
+    return escaped(value) if type(value) is str else value
 
 
 def _with_alignment(table: Table) -> dict[str, Any]:
