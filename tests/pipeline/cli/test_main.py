@@ -63,7 +63,7 @@ def summary() -> dict[str, object]:
             "--fail_on needs the quality check that --no_check skips",
         ),
         ("check --fail_on zero x.csv", "--fail_on: 'zero' is not a rule"),
-        ("diff a.csv", "required: B"),
+        ("diff", "required: B"),
         ("terminal --prot 1", "--prot is not a flag of greeks terminal"),
         ("downlod", "downlod"),
     ],
