@@ -2,6 +2,7 @@
 
 import json
 import textwrap
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -155,22 +156,24 @@ def _told(values: dict[str, Any]) -> Iterator[str]:
 
 
 def _findings(checked: Iterable[Checked]) -> Iterator[str]:
-    by_rule: dict[str, list[tuple[int, tuple[Example, ...]]]] = {}
+    by_rule: Counter[str] = Counter()
+    worst: dict[str, list[Example]] = {}
     rows = 0
     for one in checked:
         rows += one.quality.rows
         for finding in one.findings:
-            by_rule.setdefault(finding.rule, []).append((finding.count, finding.examples))
+            by_rule[finding.rule] += finding.count
+            # Stable: of those that are as bad, the first. The others need not be held.
+            examples = [*worst.get(finding.rule, ()), *finding.examples]
+            examples.sort(key=lambda each: -each.badness)
+            worst[finding.rule] = examples[:MOST_EXAMPLES]
     if not by_rule:
         yield f"no finding in {count(rows, 'row')}"
     for rule, words in (RULES | TOGETHER).items():
         if rule not in by_rule:
             continue
-        found = sum(number for number, _ in by_rule[rule])
         of = "" if rule == MISSING_DATES else f" of {count(rows, 'row')}"
-        yield f"{rule}: {found:,}{of}: {words}"
-        examples = [example for _, some in by_rule[rule] for example in some]
-        # Stable: of those that are as bad, the first.
-        for example in sorted(examples, key=lambda each: -each.badness)[:MOST_EXAMPLES]:
+        yield f"{rule}: {by_rule[rule]:,}{of}: {words}"
+        for example in worst[rule]:
             values = ", ".join(_told(example.values))
             yield f"    {' '.join(named(example.key))}  {values}".rstrip()
