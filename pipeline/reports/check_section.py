@@ -14,8 +14,8 @@ from pipeline.reports.moneyness import AXIS, deviations
 from pipeline.reports.rows import Floats, Piece
 from pipeline.text import count
 from transforms.audit.deviations import beyond, by_older_formulas
+from transforms.audit.printed import PRINTED
 from transforms.audit.recomputation import recompute_block
-from transforms.audit.solutions import PRINTED
 from transforms.quality.block import Block, arrays
 from transforms.schema import ZONE
 

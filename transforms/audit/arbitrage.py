@@ -94,8 +94,9 @@ def arbitrage(block: Block, symbol: str) -> tuple[list[Violations], Parity | Non
       less than the middle one fetches.
     - put_call_parity: buying a call and selling a put, or the other way round, differs from the
       forward that the whole expiration implies by more than the spreads, a basis point of the
-      underlying and two cents. Options that can be exercised early may differ by a year's
-      interest of 10 % for the time left.
+      underlying, two cents, and what the line through the strikes near the money may be off if
+      each of its points is half its spread off, all to the worse. Options that can be exercised
+      early may differ by a year's interest of 10 % for the time left.
 
     Args:
         block: rows with bid, ask and underlying_price.
@@ -156,11 +157,11 @@ def _parity(block: Block, q: _Quotes, symbol: str) -> tuple[Parity | None, list[
         margin = margin + _RATE * strike * years
     times, group = np.unique(q.time[c], return_inverse=True)
     fitted = np.abs(strike / spot - 1) < _NEAR
-    discount = forward = np.full(len(times), np.nan)
     for _ in range(3):
-        discount, forward = _lines(strike, (low + high) / 2, high - low, group, fitted, len(times))
+        line = _lines(strike, (low + high) / 2, high - low, group, fitted, len(times))
+        discount, forward = line.discount, line.forward
         fair = discount[group] * (forward[group] - strike)
-        off = np.maximum(low - fair, fair - high)
+        off = np.maximum(low - fair, fair - high) - line.doubt(strike, group)
         # What does not fit the others must not bend their line.
         fitted &= np.isfinite(off) & (off <= margin)
     bad = np.isfinite(off) & (off > margin)
@@ -182,24 +183,39 @@ def _middle(values: Floats) -> tuple[float, float]:
     return float(middle), float(high - low) / 2
 
 
-def _lines(
-    x: Floats, y: Floats, spread: Floats, group: Ints, used: Flags, groups: int
-) -> tuple[Floats, Floats]:
-    """Returns discount and forward of each time: the line of call minus put against the strike."""
+@dataclass(frozen=True)
+class _Lines:
+    """A line of each time: call minus put against the strike; NaN where too few determine it."""
+
+    discount: Floats
+    forward: Floats
+    middle: Floats  # strike
+    level_doubt: Floats  # what the line may be off there
+    slope_doubt: Floats
+
+    def doubt(self, strike: Floats, group: Ints) -> Floats:
+        """Returns what its time's line may be off at each strike."""
+        away = np.abs(strike - self.middle[group])
+        return np.asarray(self.level_doubt[group] + away * self.slope_doubt[group])
+
+
+def _lines(x: Floats, y: Floats, spread: Floats, group: Ints, used: Flags, groups: int) -> _Lines:
+    """Returns the line of each time, by least squares, a narrow spread weighing more."""
     weight = np.where(used, 1 / np.maximum(spread, 0.01) ** 2, 0.0)
-    middle = np.bincount(group, weight * x, groups) / np.bincount(group, weight, groups).clip(1e-12)
+    n = np.bincount(group, weight, groups)
+    middle = np.bincount(group, weight * x, groups) / n.clip(1e-12)
     x = x - middle[group]
 
     def total(values: Floats) -> Floats:
         return np.asarray(np.bincount(group, weight * values, groups), np.float64)
 
-    n, sx, sy, sxx, sxy = total(np.ones_like(x)), total(x), total(y), total(x * x), total(x * y)
+    sxx = total(x * x)
     enough = (np.bincount(group, used, groups) >= _LEAST) & (sxx > 0)
     with np.errstate(divide="ignore", invalid="ignore"):
-        slope = (n * sxy - sx * sy) / (n * sxx - sx * sx)
-        level = (sy - slope * sx) / n
-        discount = np.where(enough, -slope, np.nan)
-        return discount, np.where(enough, level / discount + middle, np.nan)
+        discount = np.where(enough, -total(x * y) / sxx, np.nan)
+        forward = np.where(enough, total(y) / n / discount + middle, np.nan)
+        off = spread / 2
+        return _Lines(discount, forward, middle, total(off) / n, total(np.abs(x) * off) / sxx)
 
 
 def _years(block: Block, time: Ints) -> Floats:

@@ -13,18 +13,15 @@ import pyarrow.compute as pc
 from transforms.audit.arbitrage import arbitrage
 from transforms.audit.assumptions import Assumptions
 from transforms.audit.calendar_arbitrage import Calendars
-from transforms.audit.deviations import beyond, by_older_formulas
-from transforms.audit.error_bins import ErrorBins
+from transforms.audit.comparison import Comparison, DayKey, day_text, place_of
 from transforms.audit.packed import Packed, pack, unpack
-from transforms.audit.recomputation import Recomputed, is_daily, recompute_block
-from transforms.market.clock import DAY_MS, EPOCH
+from transforms.audit.recomputation import is_daily
+from transforms.market.clock import DAY_MS
 from transforms.quality.block import Block, arrays, milliseconds, new_york, stamp
 from transforms.quality.check import QualityCheck
 from transforms.quality.dates import TradeDates
 from transforms.quality.finding_counts import FindingCounts
 from transforms.quality.findings import Example, Finding, Quality
-from transforms.quality.presence import Ints
-from transforms.quality.rules import Violations
 from transforms.row_groups import RowGroups
 from transforms.schema import END_OF_DAY
 from transforms.trade_dates import missing, spans, within
@@ -112,14 +109,12 @@ class Audit:
         self._assumed = assumptions or Assumptions()
         self._expirations: dict[_Key, _Expiration] = {}
         self._packed: dict[_Key, bytes] = {}
-        self._held: dict[tuple[str, date, int], list[pa.Table]] = {}
+        self._held: dict[DayKey, list[pa.Table]] = {}
         self._rows_held = 0
         self._calendars = Calendars()
-        self._older: dict[str, None] = {}
-        self._not_recomputed: dict[tuple[str, date, str], list[int]] = {}
-        self._seen: set[tuple[str, date, int]] = set()
-        self.errors = ErrorBins()
-        self.rates: list[dict[str, Any]] = []
+        self._comparison = Comparison()
+        self._seen: set[DayKey] = set()
+        self.errors, self.rates = self._comparison.errors, self._comparison.rates
         self.parity: list[dict[str, Any]] = []
         self.notes: list[str] = []
 
@@ -181,16 +176,20 @@ class Audit:
             self._packed[key] = pack(one)
         self._expirations.clear()
 
+    def _findings_of(self, key: _Key) -> FindingCounts:
+        """Returns what an expiration's rows show together; those of another one are put away."""
+        if key not in self._expirations:
+            self._pack()
+        one = self._unpacked(key)
+        assert one is not None  # noqa: S101 -- it has rows
+        return one.together
+
     def finish(self) -> Packed[Checked]:
         """Returns what the rows show, by symbol and expiration. No row may follow."""
         self.end_of_file()
+        self._comparison.finish(self._findings_of)
         for cheap in self._calendars.compared():
-            key = (cheap.symbol, cheap.expiration)
-            if key not in self._expirations:
-                self._pack()  # they come by expiration
-            one = self._unpacked(key)
-            assert one is not None  # noqa: S101 -- its rows are those that were compared
-            findings = one.together
+            findings = self._findings_of((cheap.symbol, cheap.expiration))
             at = stamp(cheap.day * DAY_MS + cheap.clock)
             values = {
                 "ask": cheap.ask,
@@ -201,14 +200,7 @@ class Audit:
             findings.note_example("calendar_arbitrage", example)
         if self._calendars.full:
             self.notes.append("too many expirations: not all were compared with their neighbours")
-        for (symbol, expiration, reason), days in self._not_recomputed.items():
-            dates = f"on {_day(days[0])}" + (f" and {len(days) - 1} more" if days[1:] else "")
-            self.notes.append(f"{symbol} {expiration} {dates}: nothing was recomputed: {reason}")
-        if self._older:
-            self.notes.append(
-                f"{', '.join(self._older)} are by ThetaData's formulas from before late 2025, "
-                "where they are not the textbook's: that is no finding"
-            )
+        self.notes += self._comparison.notes()
         self._pack()
         checked = Packed[Checked]()
         for key in sorted(self._packed):
@@ -238,111 +230,29 @@ class Audit:
                 return
 
     @np.errstate(all="ignore")  # numbers that are none are what is looked for
-    def _look(self, key: tuple[str, date, int]) -> None:
+    def _look(self, key: DayKey) -> None:
         """Looks at the rows of one expiration and trade date together, and lets them go."""
         symbol, expiration, day = key
         table = pa.concat_tables(self._held.pop(key), promote_options="default")
         self._rows_held -= table.num_rows
         if key in self._seen:
             self.notes.append(
-                f"{symbol} {expiration} on {_day(day)}: its rows came in several pieces, and were "
-                "compared within each"
+                f"{symbol} {expiration} on {day_text(day)}: its rows came in several pieces, "
+                "and were compared within each"
             )
         self._seen.add(key)
         dividend = self._assumed.annual_dividend or 0.0
         block = Block(arrays(table), expiration, is_daily(table), dividend)
         findings = self._expirations[symbol, expiration].together
-        where = {
-            "symbol": symbol,
-            "expiration": expiration.isoformat(),
-            "trade_date": _day(day),
-        }
         if {"bid", "ask", "underlying_price"} <= block.names:
             found, parity = arbitrage(block, symbol)
             for one in found:
                 findings.note(one, block)
             if parity is not None:
-                self.parity.append(where | vars(parity))
+                self.parity.append(place_of(key) | vars(parity))
             self._calendars.add(block, symbol)
-        missing = block.missing_inputs
-        if missing:
-            self._unlooked(key, f"the rows have no {missing}")
-        else:
-            self._recompute(key, block, findings, where)
-
-    def _unlooked(self, key: tuple[str, date, int], reason: str) -> None:
-        """Notes that nothing of an expiration's trade date was recomputed, and why."""
-        symbol, expiration, day = key
-        self._not_recomputed.setdefault((symbol, expiration, reason), []).append(day)
-
-    def _recompute(
-        self,
-        key: tuple[str, date, int],
-        block: Block,
-        findings: FindingCounts,
-        where: dict[str, Any],
-    ) -> None:
-        ours = recompute_block(block, self._assumed.rate, self._assumed.version or "latest")
-        for rate in ours.rates.values():
-            if rate is not None:
-                self.rates.append(where | rate._asdict())
-        if not any(ours.rates.values()):
-            self._unlooked(key, "no row has both a price and a volatility, which imply the rate")
-            return
-        compared = np.flatnonzero(ours.solved & (ours.price > 0))
-        self._note_volatilities(block, ours, compared, findings)
-        # Greeks of a wrong volatility are judged by the row's own.
-        outside = {name: beyond(block, ours, name) for name in block.greeks}
-        older = by_older_formulas(block, ours, outside)
-        self._older |= dict.fromkeys(name for name, rows in older.items() if len(rows))
-        for name, rows in outside.items():
-            error = np.abs(block[name] - ours.greeks[name])
-            self.errors.add(block, name, np.nan_to_num(error), compared, rows)
-        judged = {
-            name: np.setdiff1d(rows, older.get(name, rows[:0])) for name, rows in outside.items()
-        }
-        judged = {name: rows for name, rows in judged.items() if len(rows)}
-        if judged:
-            findings.note(_wrong_greeks(block, ours, judged), block)
-
-    def _note_volatilities(
-        self, block: Block, ours: Recomputed, compared: Ints, findings: FindingCounts
-    ) -> None:
-        """Notes how far each volatility of a row is off, and the rows with a wrong one."""
-        solutions = {"implied_vol": (ours.implied_vol, ours.right_iv)} | ours.sides
-        wrong, worst, expected = np.zeros(len(block), np.bool_), np.zeros(len(block)), {}
-        for name, (values, right) in solutions.items():
-            off = np.abs(values - block[name])
-            rows = compared
-            if name != "implied_vol":
-                paid = block[name.removesuffix("_implied_vol")]
-                rows = np.flatnonzero((paid > 0) & (block[name] > 0))
-            self.errors.add(block, name, np.nan_to_num(off), rows, np.flatnonzero(~right))
-            if right.all():
-                continue
-            wrong |= ~right
-            worst = np.fmax(worst, np.where(right, 0, off))
-            expected[name] = np.where(right, np.nan, values)
-        if expected:
-            places = np.flatnonzero(wrong)
-            sources = [name for name in ("bid", "ask", "close", "price") if name in block.names]
-            shown = (*sources, "underlying_price", *expected)
-            should = {name: values[places] for name, values in expected.items()}
-            findings.note(Violations("recomputed_iv", places, worst[places], shown, should), block)
-
-
-def _wrong_greeks(block: Block, ours: Recomputed, wrong: dict[str, Any]) -> Violations:
-    rows = np.unique(np.concatenate(list(wrong.values())))
-    badness = np.zeros(len(rows))
-    expected = {}
-    for name, places in wrong.items():
-        here = np.searchsorted(rows, places)
-        values = np.full(len(rows), np.nan)
-        values[here] = ours.greeks[name][places]
-        expected[name] = values
-        error = np.abs(block[name][places] - values[here]) / (np.abs(values[here]) + 1e-3)
-        badness[here] = np.maximum(badness[here], error)
-    return Violations("recomputed_greeks", rows, badness, ("implied_vol", *wrong), expected)
+        version = self._assumed.version or "latest"
+        self._comparison.add(key, block, self._assumed.rate, version, findings)
 
 
 def by_expiration(table: pa.Table) -> Iterator[tuple[_Key, pa.Table]]:
@@ -361,7 +271,3 @@ def _by_day(table: pa.Table) -> Iterator[tuple[int, pa.Table]]:
     found = np.unique(days).tolist()
     for day in found:
         yield day, table if len(found) == 1 else table.filter(pa.array(days == day))
-
-
-def _day(day: int) -> str:
-    return date.fromordinal(EPOCH + day).isoformat()

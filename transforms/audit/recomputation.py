@@ -12,8 +12,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from transforms.audit.printed import PRINTED
 from transforms.audit.recognition import count_of_time, years_of
-from transforms.audit.solutions import PRINTED, Inputs, solution_of
+from transforms.audit.solutions import Inputs, solution_of
 from transforms.audit.vendor_rate import ImpliedRate, Priced, vendor_rate
 from transforms.pricing.black_scholes import Floats, greeks
 from transforms.pricing.implied_volatility import mean_error
@@ -58,12 +59,17 @@ class Recomputed:
 
 
 def rates_of(
-    block: Block, price_: Floats, years: Floats, given: float | None, dividend_yield: Floats
+    block: Block,
+    price_: Floats,
+    years: Floats,
+    given: float | ImpliedRate | None,
+    dividend_yield: Floats,
 ) -> dict[int, ImpliedRate | None]:
     """Returns the rate of each trade date, by days since 1970; None where no row implies one."""
     days = np.unique(block.day).tolist()
     if given is not None:
-        return dict.fromkeys(days, ImpliedRate(given, 0.0))
+        known = given if isinstance(given, ImpliedRate) else ImpliedRate(given, 0.0)
+        return dict.fromkeys(days, known)
     unknown = np.full(len(block), np.nan)
     solutions = [(price_, block["implied_vol"])]
     error = block["iv_error"] if "iv_error" in block.names else unknown
@@ -91,7 +97,9 @@ def rates_of(
     return rates
 
 
-def recompute_block(block: Block, rate: float | None = None, version: str = "latest") -> Recomputed:
+def recompute_block(
+    block: Block, rate: float | ImpliedRate | None = None, version: str = "latest"
+) -> Recomputed:
     """Returns what a block's rows should say.
 
     Where it is not known which price the volatilities were solved from (`Block.priced_by`), it is
@@ -100,7 +108,7 @@ def recompute_block(block: Block, rate: float | None = None, version: str = "lat
     Args:
         block: rows of one expiration, with strike, right, timestamp, underlying_price,
             implied_vol and one of `Block.prices`.
-        rate: per year, or None for what each trade date's rows imply.
+        rate: per year, with its doubt or without any; None for what each trade date's rows imply.
         version: how time is counted, `latest` or `1`, where the rows don't show it.
     """
     years = years_of(block, count_of_time(block) or version)
@@ -109,7 +117,9 @@ def recompute_block(block: Block, rate: float | None = None, version: str = "lat
     return max(fits, key=lambda ours: np.count_nonzero(ours.right_iv))
 
 
-def _recomputed(block: Block, paid: Floats, rate: float | None, years: Floats) -> Recomputed:
+def _recomputed(
+    block: Block, paid: Floats, rate: float | ImpliedRate | None, years: Floats
+) -> Recomputed:
     spot = np.where(block["underlying_price"] > 0, block["underlying_price"], np.nan)
     strike, call = block["strike"], block.is_call
     dividend_yield = block.annual_dividend / spot

@@ -4,13 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from transforms.audit.printed import PRINTED, SINGLE, range_of
 from transforms.pricing.black_scholes import Floats, price
 from transforms.pricing.conventions import SOLVER_TOLERANCE
 from transforms.pricing.implied_volatility import ImpliedVolatility, implied_volatility
 from transforms.quality.block import Flags
-
-PRINTED = 1e-4
-"""Numbers are cut to four decimals, so that two may differ by one in the last."""
 
 
 @dataclass(frozen=True)
@@ -73,13 +71,19 @@ def solution_of(x: Inputs, paid: Floats, theirs: Floats) -> tuple[ImpliedVolatil
 def _fits(
     arguments: list[Floats], paid: Floats, theirs: Floats, ours: Floats, call: Flags, q: Floats
 ) -> Flags:
-    """Returns whether a volatility is worth the price, as nearly as its digits allow."""
+    """Returns whether a volatility that is printed as theirs is worth the price.
+
+    That is, at some rate within the doubt, as nearly as the solver stops and a float32 holds.
+    """
     s, k, t, r, doubt = arguments
-    sure = np.where(theirs > 0, theirs, 1e-4)
-    ends = [price(s, k, t, r, np.maximum(sure + step, 1e-6), call, q) for step in (-PRINTED, 2e-4)]
-    slack = 2 * SOLVER_TOLERANCE + k * t * doubt
-    worth = (paid >= np.minimum(*ends) - slack) & (paid <= np.maximum(*ends) + slack)
-    # No volatility: right where the price is no more than the intrinsic value, as nearly.
-    intrinsic = np.maximum(np.where(call, 1, -1) * (s * np.exp(-q * t) - k * np.exp(-r * t)), 0)
-    none = (paid <= intrinsic + slack) | (paid >= np.where(call, s, k) - slack)
-    return np.where(theirs > 0, worth, none | (ours == 0))
+    slack = SOLVER_TOLERANCE + SINGLE * s
+    least, most = (np.maximum(end, 1e-6) for end in range_of(theirs))
+    # A call is worth the more, the higher the rate; a put the less.
+    toward = np.where(call, doubt, -doubt)
+    worth = paid >= price(s, k, t, r - toward, least, call, q) - slack
+    below = paid <= price(s, k, t, r + toward, most, call, q) + slack
+    # No volatility: right where the price is no more than the intrinsic value, or than one of a
+    # volatility that is printed as 0, or more than the option can be worth.
+    ceiling = np.where(call, s * np.exp(-q * t), k * np.exp(-(r + doubt) * t))
+    none = below | (paid >= ceiling - slack) | (ours == 0)
+    return np.where(theirs > 0, worth & below, none)

@@ -1,4 +1,4 @@
-"""The interest rate that ThetaData computed with: its rows don't tell it, but they imply it."""
+"""The interest rate that ThetaData computed with: it is not in its rows, but they imply it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,15 +7,20 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from transforms.audit.printed import PRINTED, range_of
 from transforms.pricing.black_scholes import Floats, greeks, price
 from transforms.pricing.conventions import SOLVER_TOLERANCE
 
-_PRINTED = 1e-4  # numbers are cut to four decimals
-_STEPS = 6
-_MOST_ROWS = 4096
+_LOWEST, _HIGHEST = -0.5, 1.0  # rates that are looked at
+_PLAUSIBLE = (-0.02, 0.25)  # SOFR and treasuries were never outside, nor near it
+_HALVINGS = 28
+_MOST_ROWS = 1024
+_AS_SHARP = 10.0
+_OUTLIERS = 0.002
 _BASIS_POINT = 1e-4
-_SURE = 2e-5
-_WHOLE = 0.35 * _BASIS_POINT  # so near to a whole basis point, it is that one
+_LEAST_VOLATILITY = 1e-6
+SURE = 2e-5
+"""No rate is taken to be known better than this."""
 
 
 class ImpliedRate(NamedTuple):
@@ -31,7 +36,7 @@ class Priced:
 
     Attributes:
         price: of the options, in dollars.
-        error: `iv_error` of that price; NaN where it is not known.
+        error: `iv_error`; NaN where it is not that of this price.
         spot: of the underlying.
         strike: of the options.
         years: to expiration.
@@ -63,12 +68,13 @@ class Priced:
 def vendor_rate(rows: Priced) -> ImpliedRate | None:
     """Returns the rate at which the rows' own volatilities give their own prices, per year.
 
-    A row says what its volatility is worth in the model: `price * (1 + iv_error)`. That holds at
-    one rate alone, and how sharply depends on the row: the volatility is cut to four decimals,
-    the error too, and rho says how much a rate moves the value. The answer is the median over
-    the rows, each weighted by its sharpness. ThetaData's rates are published in basis points
-    (SOFR as 4.82 %), so an answer that is sure to a third of one, and as near to a whole one, is
-    that one. In the last hour, rates hardly matter, and the answer is as vague.
+    Each row allows a range of rates: those at which some volatility that is printed as its own is
+    worth its price, as nearly as `iv_error` and the solver's tolerance demand. The answer is what
+    the rows that determine it best have in common; one row, and 0.2 % of them, may be left out.
+    Rows that err alike, such as those of a quote that stands for hours, make it no surer.
+
+    ThetaData's rates are published in basis points (SOFR as 4.82 %), so in a range that is no
+    wider than two, it is the whole one that is nearest to the middle.
 
     One number out of thousands of rows: a fit of it can't hide a wrong row, but it can hide a
     wrong rate. Compare it with the SOFR of that date.
@@ -76,76 +82,106 @@ def vendor_rate(rows: Priced) -> ImpliedRate | None:
     Returns:
         None if no row has a volatility and a price.
     """
-    priced = (rows.price > 0) & ~(np.abs(rows.error) >= 1) & (rows.volatility > 0) & (rows.spot > 0)
+    priced = (rows.price > 0) & (rows.volatility > 0) & (rows.spot > 0) & (rows.strike > 0)
     finite = np.isfinite(rows.price + rows.spot + rows.volatility + rows.strike)
     x = rows.pick(np.flatnonzero(priced & finite))
     if not len(x.price):
         return None
+    low, high = _ranges(x.pick(_sharpest(x)))
+    some = (low <= high) & (low < _HIGHEST - 1e-6) & (high > _LOWEST + 1e-6)
+    found = agreed(low[some], high[some])
+    if found is None:
+        return None
+    low_, high_ = found
+    if max(low_, _PLAUSIBLE[0]) < min(high_, _PLAUSIBLE[1]):
+        low_, high_ = max(low_, _PLAUSIBLE[0]), min(high_, _PLAUSIBLE[1])
+    rate = (low_ + high_) / 2
+    whole = round(round(rate / _BASIS_POINT) * _BASIS_POINT, 4)
+    if high_ - low_ <= 2 * _BASIS_POINT and low_ - SURE <= whole <= high_ + SURE:
+        rate = whole
+    return ImpliedRate(rate, max(rate - low_, high_ - rate, SURE))
+
+
+def agreed(low: Floats, high: Floats) -> tuple[float, float] | None:
+    """Returns the range that most of some ranges have in common, all but one and 0.2 % of them.
+
+    None if there is no range at all.
+    """
+    if not len(low):
+        return None
+    ends = np.concatenate([low, high])
+    order = np.lexsort((np.repeat([0, 1], len(low)), ends))
+    ends, change = ends[order], np.repeat([1, -1], len(low))[order]
+    covered = np.cumsum(change)
+    best = int(covered.argmax())
+    enough = max(covered[best] - 1 - int(_OUTLIERS * covered[best]), 1)
+    fewer = np.flatnonzero(covered < enough)
+    place = int(np.searchsorted(fewer, best))
+    first = int(fewer[place - 1]) + 1 if place else 0
+    return float(ends[first]), float(ends[fewer[place]])
+
+
+def narrowed(rate: ImpliedRate, other: ImpliedRate, margin: float = 0.0) -> ImpliedRate:
+    """Returns what a rate may be, if it is another one, or within `margin` of it.
+
+    Unchanged where that can't be.
+    """
+    low = max(rate.rate - rate.doubt, other.rate - other.doubt - margin)
+    high = min(rate.rate + rate.doubt, other.rate + other.doubt + margin)
+    if low > high:
+        return rate
+    return ImpliedRate((low + high) / 2, max((high - low) / 2, SURE))
+
+
+def _sharpest(x: Priced) -> NDArray[np.int64]:
+    """Returns the rows that determine the rate best, one of those with the same digits."""
     sensitivity = greeks(
         x.spot, x.strike, x.years, 0.04, x.volatility, x.is_call, x.dividend_yield, ("vega", "rho")
     )
-    doubt = _doubt(x, sensitivity)
-    best = _sharpest(x, doubt)
-    rate = _solved(x.pick(best))
-    best, rate = best[np.isfinite(rate)], rate[np.isfinite(rate)]
-    if not len(rate):
-        return None
-    weights = 1 / doubt[best] ** 2
-    low, found, high = _weighted_quartiles(rate, weights)
-    many = weights.sum() ** 2 / (weights**2).sum()
-    off = max(1.5 * (high - low) / np.sqrt(many), 1.2 / np.sqrt(weights.sum()), _SURE)
-    whole = round(round(found / _BASIS_POINT) * _BASIS_POINT, 4)
-    if off < _BASIS_POINT / 2:
-        # Rows that err alike are fewer than they seem: how far from a whole one tells it.
-        off = max(off, abs(found - whole))
-        if off < _WHOLE:
-            return ImpliedRate(whole, _SURE if off <= _SURE else float(2 * off))
-        off = 2 * off
-    return ImpliedRate(found, float(off))
-
-
-def _sharpest(x: Priced, doubt: Floats) -> NDArray[np.int64]:
-    """Returns the rows that tell the rate best, one of those whose digits err alike.
-
-    A quote that stands for minutes is thousands of rows of ticks, whose volatilities are cut in
-    the same place. So a contract has one row for each price, and for each of its volatilities.
-    """
+    rho = np.maximum(np.abs(sensitivity["rho"]), 1e-9)
+    worth = np.minimum(x.price * PRINTED, SOLVER_TOLERANCE)
+    doubt = (np.abs(sensitivity["vega"]) * PRINTED + worth + 1e-6) / rho
     order = np.argsort(doubt, kind="stable")
     contract = np.rint(x.strike * 1000).astype(np.int64) * 2 + x.is_call
-    cents, digits = np.rint(x.price * 100).astype(np.int64), np.rint(x.volatility / _PRINTED)
+    cents, digits = np.rint(x.price * 100).astype(np.int64), np.rint(x.volatility / PRINTED)
     same = (contract * 100_003 + cents) * 1_000_003 + digits.astype(np.int64)
     _, first = np.unique(same[order], return_index=True)
-    return np.asarray(order[np.sort(first)[:_MOST_ROWS]])
+    best = order[np.sort(first)[:_MOST_ROWS]]
+    # Vague rows would outvote the few that determine it.
+    return np.asarray(best[doubt[best] <= _AS_SHARP * doubt[best[min(15, len(best) - 1)]]])
 
 
-def _solved(x: Priced) -> Floats:
-    """Returns the rate that each row implies, by Newton's method."""
-    # What is cut is half a unit too low on average.
-    volatility = x.volatility + _PRINTED / 2
-    error = np.nan_to_num(x.error)
-    target = x.price * (1 + error + np.sign(error) * _PRINTED / 2)
-    rate = np.full_like(x.price, 0.04)
-    for _ in range(_STEPS):
-        inputs = (x.spot, x.strike, x.years, rate, volatility, x.is_call, x.dividend_yield)
-        rho = greeks(*inputs, names=("rho",))["rho"]
-        rho = np.where(np.abs(rho) < 1e-9, np.inf, rho)
-        rate = np.clip(rate - (price(*inputs) - target) / rho, -0.5, 1.0)
-    return rate
+def _ranges(x: Priced) -> tuple[Floats, Floats]:
+    """Returns the least and the greatest rate that each row allows, of those that are looked at.
+
+    Where it allows none, both are at one end of these, or the least is above the greatest.
+    """
+    least, most = worth_of(x.price, x.error)
+    v_low, v_high = range_of(x.volatility)
+    # A call is worth the more, the higher the rate; a put the less.
+    up = _rate_at(x, v_high, least)
+    down = _rate_at(x, np.maximum(v_low, _LEAST_VOLATILITY), most)
+    return np.where(x.is_call, up, down), np.where(x.is_call, down, up)
 
 
-def _doubt(x: Priced, sensitivity: dict[str, Floats]) -> Floats:
-    """Returns by how much the rate that a row implies may be off."""
-    rho = np.maximum(np.abs(sensitivity["rho"]), 1e-9)
-    # An error that is not known may be all that the solver allows, on either side.
-    known = np.minimum(x.price * _PRINTED, SOLVER_TOLERANCE)
-    worth = np.where(np.isnan(x.error), 2 * SOLVER_TOLERANCE, known)
-    return (np.abs(sensitivity["vega"]) * _PRINTED / 2 + worth / 2 + 1e-6) / rho
+def worth_of(price_: Floats, error: Floats) -> tuple[Floats, Floats]:
+    """Returns the least and the most that the vendor's volatility is worth, in dollars.
+
+    The solver stops within `SOLVER_TOLERANCE` of the price, and `iv_error` says where, unless the
+    two contradict each other.
+    """
+    low, high = price_ - SOLVER_TOLERANCE, price_ + SOLVER_TOLERANCE
+    least, most = (price_ * (1 + end) for end in range_of(error))
+    said = (least <= high) & (most >= low)
+    return np.where(said, np.maximum(low, least), low), np.where(said, np.minimum(high, most), high)
 
 
-def _weighted_quartiles(values: Floats, weights: Floats) -> list[float]:
-    order = np.argsort(values)
-    reached = np.cumsum(weights[order])
-    return [
-        float(values[order][np.searchsorted(reached, reached[-1] * share)])
-        for share in (0.25, 0.5, 0.75)
-    ]
+def _rate_at(x: Priced, volatility: Floats, worth: Floats) -> Floats:
+    """Returns the rate at which each volatility is worth so much, or the nearest to it."""
+    low, high = np.full_like(worth, _LOWEST), np.full_like(worth, _HIGHEST)
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        inputs = (x.spot, x.strike, x.years, middle, volatility, x.is_call, x.dividend_yield)
+        above = (price(*inputs) > worth) == x.is_call
+        low, high = np.where(above, low, middle), np.where(above, middle, high)
+    return (low + high) / 2

@@ -46,6 +46,7 @@ class QualityCheck:
         both_rights: bool = False,
     ) -> None:
         self._daily = interval == END_OF_DAY
+        self._maybe_snapshot = interval is None
         grid = None
         if interval and not self._daily and interval != "tick":
             grid = Grid(start_ms, end_ms, interval_ms(interval))
@@ -124,7 +125,7 @@ class QualityCheck:
         block = Block(columns, self._findings.expiration, self._daily, self._dividend, self._grid)
         if self._rights is not None:
             self._rights.add(block)
-        for violation in violations(block):
+        for violation in violations(block, maybe_snapshot=self._maybe_snapshot):
             self._findings.note(violation, block)
         for name, count in counted(block):
             self._counts[name] = self._counts.get(name, 0) + count

@@ -94,15 +94,21 @@ def error_of(block: Block) -> tuple[int, float, float]:
     return 0, 0.0, 0.0
 
 
-def violations(block: Block) -> Iterator[Violations]:
-    """Yields what no convention explains, rule by rule: those whose columns are there."""
+def violations(block: Block, *, maybe_snapshot: bool = False) -> Iterator[Violations]:
+    """Yields what no convention explains, rule by rule: those whose columns are there.
+
+    Args:
+        block: the rows.
+        maybe_snapshot: whether they may be a snapshot, which pairs each contract's last quote, of
+            that quote's own time, with the latest price of the underlying.
+    """
     yield from _missing(block)
     yield from _bounds(block)
     if {"bid", "ask"} <= block.names:
         yield from _quotes(block)
     if block.prices and {"implied_vol", "underlying_price"} <= block.names:
         yield from _volatility(block)
-    yield from _times(block)
+    yield from _times(block, maybe_snapshot)
 
 
 def _where(rule: str, mask: Flags, badness: Floats | None, *shown: str) -> Iterator[Violations]:
@@ -254,7 +260,7 @@ def _near_the_money(block: Block, rows: Ints) -> Flags:
     return solved & (np.abs(distance) < 3 * deviation)
 
 
-def _times(block: Block) -> Iterator[Violations]:
+def _times(block: Block, maybe_snapshot: bool) -> Iterator[Violations]:
     last = block.expiration.toordinal() - EPOCH
     if block.day.max() > last:
         late = block.day > last
@@ -277,11 +283,12 @@ def _times(block: Block) -> Iterator[Violations]:
                 "stale_underlying", bad, late.astype(np.float64), "underlying_timestamp"
             )
         if age.min() < -AHEAD_MS:
+            ahead = age < -AHEAD_MS
+            if maybe_snapshot:
+                # The times of an interval are whole seconds, those of quotes hardly ever.
+                ahead &= block.clock % 1000 == 0
             yield from _where(
-                "future_underlying",
-                age < -AHEAD_MS,
-                -age.astype(np.float64),
-                "underlying_timestamp",
+                "future_underlying", ahead, -age.astype(np.float64), "underlying_timestamp"
             )
 
 

@@ -188,6 +188,36 @@ def test_a_last_day_by_the_second_is_clean(day: date, around: int) -> None:
     assert abs(rate["rate"] - 0.0531) <= rate["doubt"]
 
 
+def few(expiration: date, day: date, around: int, order: str = "eod") -> pa.Table:
+    query = Query("SPXW", expiration, day, day, order, 3_600_000, strike_range=around)
+    return table_of(MARKET.blocks(query), order)
+
+
+def test_a_rate_that_few_contracts_hardly_determine_is_that_of_its_date() -> None:
+    lone, other = few(DAY, DAY, 1), few(FAR, DAY, 5)
+    _, alone = check(lone)
+    (vague,) = alone.rates
+    assert abs(vague["rate"] - 0.0531) <= vague["doubt"]
+    assert vague["doubt"] > 1e-3
+    for tables in ((lone, other), (other, lone)):
+        _, full = check(*tables)
+        assert [(line["expiration"], line["rate"]) for line in full.rates] == [
+            (DAY.isoformat(), 0.0531),
+            (FAR.isoformat(), 0.0531),
+        ]
+        assert max(line["doubt"] for line in full.rates) < 1e-4
+
+
+def test_a_rate_that_few_contracts_hardly_determine_is_near_that_of_the_next_dates() -> None:
+    today = MARKET.rows("SPXW", DAY, DAY, "30m").drop_columns(["iv_error"])
+    penny = today.slice(place(today, 5165.0, "C", "15:00"), 1)
+    _, alone = check(penny)
+    _, full = check(penny, *(few(FAR, day, 5) for day in (date(2024, 3, 13), EXPIRATION)))
+    assert alone.rates[0]["doubt"] > 0.04
+    assert full.rates[0]["doubt"] == pytest.approx(0.03, abs=1e-4)
+    assert full.rates[0]["rate"] == pytest.approx(0.0531, abs=1e-4)
+
+
 def test_a_row_of_zeros_excuses_no_greek_of_another_row() -> None:
     solved = np.flatnonzero(TABLE["implied_vol"].to_numpy() > 0)
     vera = TABLE["vera"].to_numpy().copy()

@@ -1,0 +1,203 @@
+"""What the digits of a row allow its numbers to be: no more and no less."""
+
+from datetime import date
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.special import ndtr
+
+from pipeline.simulator.market.market import Market
+from tests.support.plant import DAY, EXPIRATION, place, plant, quality_of
+from transforms.audit.assumptions import Assumptions
+from transforms.audit.audit import Audit
+from transforms.audit.deviations import beyond
+from transforms.audit.printed import range_of
+from transforms.audit.recomputation import recompute_block
+from transforms.audit.vendor_rate import ImpliedRate, agreed, narrowed, vendor_rate
+from transforms.audit.vendor_rate import Priced as Rows
+from transforms.pricing import black_scholes as bs
+from transforms.quality.block import Block, arrays
+from transforms.schema import ALL_GREEKS
+
+MARKET = Market()
+TABLE = MARKET.rows("SPXW", EXPIRATION, DAY, "30m", "all")
+ROW = place(TABLE, 5200.0, "C", "11:00")
+FAR = date(2024, 4, 19)
+
+
+def rules_of(*tables: pa.Table, interval: str | None = "30m") -> set[str]:
+    audit = Audit(Assumptions(interval=interval))
+    for table in tables:
+        audit.add(table)
+    return {finding.rule for one in audit.finish() for finding in one.findings}
+
+
+def vendor(x: float, digits: int) -> float:
+    """Returns a number cut to so many digits, of its nearest float32."""
+    return float(np.trunc(np.float64(np.float32(x)) * 10**digits) / 10**digits)
+
+
+@given(st.floats(-1e4, 1e4), st.sampled_from([4, 5]), st.booleans())
+def test_a_number_is_in_the_range_of_what_is_printed_of_it(
+    x: float, digits: int, rounded: bool
+) -> None:
+    single = np.float64(np.float32(x))
+    shown = round(single, digits) if rounded else vendor(x, digits)
+    low, high = range_of(np.array([shown]))
+    assert low[0] <= x <= high[0]
+    assert high[0] - low[0] <= 2.1e-4 + 2.5e-7 * abs(x)
+
+
+def written(volatility: float, strike: float, call: bool, digits: int = 4) -> dict[str, float]:
+    """Returns what the vendor prints for a volatility in the row at 11:00."""
+    spot = TABLE["underlying_price"][ROW].as_py()
+    years = (1 + 5 / 24) / 365
+    values = bs.greeks(spot, strike, years, 0.0531, volatility, call)
+    return {name: vendor(float(value), digits) for name, value in values.items()}
+
+
+def test_greeks_of_a_volatility_at_the_solvers_resolution_are_right() -> None:
+    # 0.0001 stands for anything up to twice that; what the Greeks are differs by powers of ten.
+    row = place(TABLE, 5165.0, "P", "11:00")
+    for volatility in (0.00011, 0.00015, 0.00019):
+        table = plant(TABLE, row, implied_vol=0.0001, **written(volatility, 5165.0, False))
+        block = Block(arrays(table), EXPIRATION, False)
+        ours = recompute_block(block, 0.0531)
+        assert not any(len(beyond(block, ours, name)) for name in block.greeks)
+
+
+def test_the_fifth_decimal_of_a_contracts_first_row_counts() -> None:
+    five = written(0.09271, 5200.0, True, 5)
+    block = Block(arrays(plant(TABLE, ROW, implied_vol=0.09271, **five)), EXPIRATION, False)
+    ours = recompute_block(block, 0.0531)
+    assert not any(ROW in beyond(block, ours, name) for name in block.greeks)
+    off = five | {"delta": five["delta"] + 0.00008}
+    block = Block(arrays(plant(TABLE, ROW, implied_vol=0.09271, **off)), EXPIRATION, False)
+    assert beyond(block, recompute_block(block, 0.0531), "delta").tolist() == [ROW]
+
+
+def test_lambda_far_from_the_money_may_be_as_inexact_as_the_normal_distribution() -> None:
+    strike, volatility = 5900.0, 0.28
+    row = place(TABLE, strike, "C", "11:00")
+    spot, years = TABLE["underlying_price"][row].as_py(), (1 + 5 / 24) / 365
+    d1 = float(bs.greeks(spot, strike, years, 0.0531, volatility, True)["d1"])
+    assert -9 < d1 < -7
+    deviation = volatility * years**0.5
+    cash = strike * np.exp(-0.0531 * years)
+    exact = spot * ndtr(d1) / (spot * ndtr(d1) - cash * ndtr(d1 - deviation))
+    for value in (vendor(exact, 4), 0.0):
+        table = plant(
+            TABLE,
+            row,
+            implied_vol=volatility,
+            **written(volatility, strike, True) | {"lambda": value},
+        )
+        block = Block(arrays(table), EXPIRATION, False)
+        assert row not in beyond(block, recompute_block(block, 0.0531), "lambda")
+
+
+def priced(rows: pa.Table) -> Rows:
+    block = Block(arrays(rows), FAR, False)
+    days = np.full(len(block), DAY.toordinal() - date(1970, 1, 1).toordinal())
+    years = bs.years_to_expiration(days, 50_000, FAR)
+    return Rows(
+        block.price,
+        block["iv_error"],
+        block["underlying_price"],
+        block["strike"],
+        years,
+        block["implied_vol"],
+        block.is_call,
+        np.zeros(len(block)),
+    )
+
+
+def test_rows_that_repeat_each_other_make_the_rate_no_surer() -> None:
+    # As after hours, when quotes and the index stand still.
+    table = MARKET.rows("SPXW", FAR, DAY, "1h")
+    strike = table["strike"].to_numpy()
+    some = np.flatnonzero((strike >= 5000) & (strike <= 5300))[6::7].tolist()
+    assert len(some) >= 2
+    once = priced(table.take(some))
+    again = priced(table.take(some * 500))
+    rate = vendor_rate(once)
+    assert rate == vendor_rate(again)
+    assert rate is not None
+    assert abs(rate.rate - 0.0531) <= rate.doubt
+
+
+@pytest.mark.parametrize("around", [1, 2, 5])
+@pytest.mark.parametrize("ahead", [date(2024, 3, 14), EXPIRATION, FAR])
+def test_the_rate_is_within_its_doubt(around: int, ahead: date) -> None:
+    table = MARKET.rows("SPXW", ahead, DAY, "5m", "first_order")
+    strikes = np.unique(table["strike"].to_numpy())
+    nearest = int(np.abs(strikes - 5150).argmin())
+    for first in range(0, 79, 13):
+        near = pa.array(strikes[nearest - around : nearest + around + 1])
+        part = table.filter(pa.compute.is_in(table["strike"], near))
+        stamps = pa.compute.rank(part["timestamp"], tiebreaker="dense").to_numpy()
+        part = part.filter(pa.array(stamps == first + 1))
+        block = Block(arrays(part), ahead, False)
+        (rate,) = recompute_block(block).rates.values()
+        if rate is not None:
+            assert abs(rate.rate - 0.0531) <= rate.doubt
+
+
+def test_what_ranges_have_in_common_may_leave_one_out() -> None:
+    low, high = np.array([0.0, 0.2, 0.1, 5.0]), np.array([1.0, 1.2, 0.9, 6.0])
+    assert agreed(low[:1], high[:1]) == (0.0, 1.0)
+    # Two of the three, next to where all agree.
+    assert agreed(low, high) == (0.1, 1.0)
+    assert agreed(low[:0], high[:0]) is None
+
+
+def test_a_rate_that_contradicts_the_others_stays_what_it_is() -> None:
+    rate = ImpliedRate(0.05, 0.01)
+    assert narrowed(rate, ImpliedRate(0.055, 0.001)) == pytest.approx((0.055, 0.001))
+    assert narrowed(rate, ImpliedRate(0.055, 0.001), 0.002) == pytest.approx((0.055, 0.003))
+    assert narrowed(rate, ImpliedRate(0.09, 0.001)) == rate
+
+
+def test_zeros_of_the_older_formulas_are_known_however_small_the_largest_is() -> None:
+    table = MARKET.rows("SPXW", FAR, DAY, "30m", "third_order")
+    for share in (1, 40):
+        part = table.slice(0, table.num_rows // share)
+        for name, factor in (("speed", 0.0), ("zomma", 0.0), ("color", 0.5)):
+            old = pa.array(part[name].to_numpy() * factor)
+            part = part.set_column(part.schema.get_field_index(name), part.field(name), old)
+        assert rules_of(part) <= {"holes"}
+
+
+def test_one_zero_among_textbook_values_is_no_older_formula() -> None:
+    zomma = np.abs(TABLE["zomma"].to_numpy())
+    row = int(zomma.argmax())
+    assert rules_of(plant(TABLE, row, zomma=0.0)) == {"recomputed_greeks"}
+
+
+def test_a_snapshot_may_pair_an_old_quote_with_the_latest_price() -> None:
+    stamp = TABLE["timestamp"][ROW].as_py()
+    old = plant(
+        TABLE,
+        ROW,
+        timestamp=stamp.replace(minute=3, second=7, microsecond=259_000),
+        underlying_timestamp=stamp.replace(hour=15),
+    ).slice(ROW, 1)
+    assert quality_of(old, None).found == {}
+    assert "future_underlying" in quality_of(old, "30m").found
+    whole = plant(TABLE, ROW, underlying_timestamp=stamp.replace(hour=15)).slice(ROW, 1)
+    assert quality_of(whole, None).found == {"future_underlying": 1}
+
+
+def test_pairs_far_from_the_money_may_differ_by_what_the_line_is_off_there() -> None:
+    table = MARKET.rows("SPX", date(2023, 8, 18), date(2023, 4, 20), "5m", "eod")
+    assert "put_call_parity" not in rules_of(table, interval=None)
+
+
+def test_every_greek_has_a_tolerance() -> None:
+    block = Block(arrays(TABLE), EXPIRATION, False)
+    ours = recompute_block(block)
+    assert set(block.greeks) == {*ALL_GREEKS}
+    assert not any(len(beyond(block, ours, name)) for name in ALL_GREEKS)
