@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     from pipeline.progress.listener import make_display as make_display
     from pipeline.progress.snapshot import Snapshot as Snapshot
     from pipeline.progress.tally import Tally as Tally
-    from pipeline.progress.walk import tracked as tracked
-    from pipeline.progress.walk import walk as walk
+    from pipeline.progress.walking import tracked as tracked
+    from pipeline.progress.walking import walk as walk
 
 __getattr__ = face(
     __name__,
@@ -18,8 +18,8 @@ __getattr__ = face(
         "Progress": "listener",
         "Snapshot": "snapshot",
         "Tally": "tally",
-        "tracked": "walk",
+        "tracked": "walking",
         "make_display": "listener",
-        "walk": "walk",
+        "walk": "walking",
     },
 )
