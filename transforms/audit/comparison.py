@@ -10,7 +10,8 @@ import numpy as np
 from transforms.audit.deviations import beyond, by_older_formulas
 from transforms.audit.error_bins import ErrorBins
 from transforms.audit.rates_by_date import VAGUE, RatesByDate
-from transforms.audit.recomputation import Recomputed, recompute_block
+from transforms.audit.recomputation import recompute_block
+from transforms.audit.recomputed import Recomputed
 from transforms.audit.vendor_rate import ImpliedRate
 from transforms.market.clock import EPOCH
 from transforms.quality.block import Block

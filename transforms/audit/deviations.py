@@ -3,7 +3,7 @@
 import numpy as np
 
 from transforms.audit.printed import PRINTED, range_of
-from transforms.audit.recomputation import Recomputed
+from transforms.audit.recomputed import Recomputed
 from transforms.pricing.black_scholes import Floats, greeks, price
 from transforms.quality.block import Block
 from transforms.quality.presence import Ints

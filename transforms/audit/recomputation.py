@@ -6,56 +6,19 @@ QuantLib and with the rows that ThetaData publishes. The rate is not in a row; i
 what the rows of a trade date imply (`vendor_rate`).
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from transforms.audit.deviations import beyond
 from transforms.audit.printed import PRINTED
 from transforms.audit.recognition import count_of_time, years_of
+from transforms.audit.recomputed import Recomputed
 from transforms.audit.solutions import Inputs, solution_of
 from transforms.audit.vendor_rate import ImpliedRate, Priced, vendor_rate
 from transforms.pricing.black_scholes import Floats, greeks
 from transforms.pricing.implied_volatility import mean_error
 from transforms.quality.block import Block, Flags, arrays
-
-
-@dataclass(frozen=True)
-class Recomputed:
-    """What a block of rows should say.
-
-    Attributes:
-        price: what the volatility is solved for, in dollars.
-        years: to expiration.
-        rate: of each row.
-        doubt: by how much that may be off.
-        dividend_yield: of each row.
-        implied_vol: solved from the price; 0 where it has none.
-        iv_error: of that; where a row has three volatilities, the mean of the three.
-        solved: the rows that have a volatility, here and there: only these have Greeks to compare.
-        right_iv: whether the vendor's volatility is one that its solver may stop at.
-        sides: likewise (ours, whether theirs is right) of `bid_implied_vol` and `ask_implied_vol`,
-            where the rows have them.
-        volatility: what the Greeks are computed from: ours, or the vendor's own where both are
-            right but differ, for the solver stops anywhere within a tenth of a cent.
-        greeks: by name, those that the rows have.
-        rates: of each trade date, by days since 1970; None where no row implies one.
-    """
-
-    price: Floats
-    years: Floats
-    rate: Floats
-    doubt: Floats
-    dividend_yield: Floats
-    implied_vol: Floats
-    iv_error: Floats
-    solved: Flags
-    right_iv: Flags
-    sides: dict[str, tuple[Floats, Flags]]
-    volatility: Floats
-    greeks: dict[str, Floats]
-    rates: dict[int, ImpliedRate | None]
 
 
 def rates_of(
@@ -104,6 +67,7 @@ def recompute_block(
 
     Where it is not known which price the volatilities were solved from (`Block.priced_by`), it is
     the one that more rows fit: at the end of the day, v3 takes the quote's middle and v2 the close.
+    A few contracts may fit either, at some rate; then it is the one whose Greeks fit as well.
 
     Args:
         block: rows of one expiration, with strike, right, timestamp, underlying_price,
@@ -114,7 +78,13 @@ def recompute_block(
     years = years_of(block, count_of_time(block) or version)
     prices = (block.priced_by,) if block.priced_by else block.prices
     fits = [_recomputed(block, block.price_by(name), rate, years) for name in prices]
-    return max(fits, key=lambda ours: np.count_nonzero(ours.right_iv))
+    most = max(np.count_nonzero(ours.right_iv) for ours in fits)
+    fits = [ours for ours in fits if np.count_nonzero(ours.right_iv) == most]
+    return fits[0] if len(fits) == 1 else min(fits, key=lambda ours: _wrong_greeks(block, ours))
+
+
+def _wrong_greeks(block: Block, ours: Recomputed) -> int:
+    return sum(len(beyond(block, ours, name)) for name in block.greeks)
 
 
 def _recomputed(

@@ -11,7 +11,8 @@ from tests.support.plant import place, plant
 from tests.support.published import published
 from transforms.audit.deviations import beyond
 from transforms.audit.recognition import VERSIONS, count_of_time
-from transforms.audit.recomputation import Recomputed, is_daily, recompute_block
+from transforms.audit.recomputation import is_daily, recompute_block
+from transforms.audit.recomputed import Recomputed
 from transforms.quality.block import Block, arrays
 
 MARKET = Market()

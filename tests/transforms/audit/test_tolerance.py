@@ -9,7 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import ndtr
 
+from pipeline.simulator.market.greeks import Query
 from pipeline.simulator.market.market import Market
+from pipeline.simulator.market.table import table as table_of
 from tests.support.plant import DAY, EXPIRATION, place, plant, quality_of
 from transforms.audit.assumptions import Assumptions
 from transforms.audit.audit import Audit
@@ -201,3 +203,12 @@ def test_every_greek_has_a_tolerance() -> None:
     ours = recompute_block(block)
     assert set(block.greeks) == {*ALL_GREEKS}
     assert not any(len(beyond(block, ours, name)) for name in ALL_GREEKS)
+
+
+def test_of_two_prices_that_a_few_contracts_fit_the_greeks_choose() -> None:
+    day, expiration = date(2023, 8, 23), date(2023, 8, 29)
+    query = Query("SPXW", expiration, day, day, "eod_v2", strike_range=1)
+    table = table_of(MARKET.blocks(query), "eod_v2")
+    ours = recompute_block(Block(arrays(table), expiration, True))
+    assert ours.price.tolist() == table["close"].to_pylist() != table["bid"].to_pylist()
+    assert rules_of(table, interval=None) == set()
