@@ -38,13 +38,21 @@ INTERVALS = (
 PARAMETERS = (
     "annual_dividend",
     "end_time",
+    "option_use_nbbo",
     "rate_type",
     "rate_value",
     "start_time",
     "strike_range",
+    "underlyer_use_nbbo",
     "version",
 )
 """Parameters of the v3 API that change which rows it gives, or how it computes them."""
+
+INTRADAY_PARAMETERS = ("end_time", "start_time")
+"""Those that the end of a day does not have."""
+
+END_OF_DAY_PARAMETERS = ("option_use_nbbo", "underlyer_use_nbbo")
+"""Those that it alone has."""
 
 AM_SETTLED = frozenset({"SPX"})
 """Roots whose options settle in the morning of their expiration: no data on that day."""
@@ -139,6 +147,10 @@ class GreeksRequest:
         names = [name for name, _ in self.parameters]
         if names != sorted(set(names) & set(PARAMETERS)):
             raise ValueError(f"{self}: {names} are not names of {PARAMETERS}, sorted, each once")
+        daily = self.greeks == END_OF_DAY
+        absent = {*names} & {*(INTRADAY_PARAMETERS if daily else END_OF_DAY_PARAMETERS)}
+        if absent:
+            raise ValueError(f"{self}: {self.greeks} has no {', '.join(sorted(absent))}")
 
     @classmethod
     def of(cls, described: Any) -> "GreeksRequest":

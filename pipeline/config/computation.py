@@ -3,9 +3,11 @@
 import re
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from pipeline.config.checks import finite, readable
 from pipeline.config.setting import setting
+from transforms.schema import END_OF_DAY
 
 _setting = partial(setting, group="computation of the Greeks")
 
@@ -18,6 +20,12 @@ def _rate_type(text: str) -> None:
 def _version(text: str) -> None:
     if text not in ("latest", "1"):
         raise ValueError(f"{text!r} is neither latest nor 1")
+
+
+def _check_nbbo(text: str, config: Any) -> str:
+    if text not in ("true", "false"):
+        return f"is {text!r}, neither true nor false"
+    return "" if config.greeks == END_OF_DAY else "applies to --greeks eod only"
 
 
 @dataclass(frozen=True)
@@ -45,7 +53,9 @@ class ComputationSettings:
     )
     annual_dividend: str | None = _setting(
         None,
-        "annual dividend of the underlying, per share",
+        "annual dividend of the underlying, per share, which becomes a yield at its price. "
+        "ThetaData's documentation gives dollars; a newer client names the dollars "
+        "annual_dividend_amount, so this may be a yield there. Compare epsilon first",
         metavar="USD",
         check=readable(finite),
         default_text="none",
@@ -53,10 +63,29 @@ class ComputationSettings:
     )
     greeks_version: str | None = _setting(
         None,
-        "version of ThetaData's formulas: latest, or 1, which has its own rule for the day of "
-        "expiration; needs v3",
+        "how ThetaData counts the time to expiration in the last week: latest, the real time "
+        "to 16:00; 1, whole days, and 0.15 of the last one, as v2 does; needs v3",
         metavar="VERSION",
         check=readable(_version),
         default_text="latest",
         parameter="version",
+    )
+    underlyer_use_nbbo: str | None = _setting(
+        None,
+        "whether the end of day takes the underlying's quote instead of its last trade; an "
+        "index has no quote. Needs --greeks eod and v3",
+        metavar="true|false",
+        check=_check_nbbo,
+        default_text="ThetaData's, false",
+        parameter="underlyer_use_nbbo",
+    )
+    option_use_nbbo: str | None = _setting(
+        None,
+        "whether the end of day computes from the middle of the option's quote instead of its "
+        "last trade. Known from a client of ThetaData's newer than its documentation; a "
+        "Terminal may ignore it. Needs --greeks eod and v3",
+        metavar="true|false",
+        check=_check_nbbo,
+        default_text="ThetaData's, true",
+        parameter="option_use_nbbo",
     )

@@ -56,9 +56,16 @@ def _check_interval(interval: str, config: Any) -> str:
     return "" if interval in known else f"is {interval!r}, not one of {', '.join(known)}"
 
 
-def _check_end_time(time: str, config: Any) -> str:
+def _check_start_time(time: str, config: Any) -> str:
     time_of_day(time)
-    return "is before --start_time" if time < (config.start_time or "") else ""
+    if config.greeks == END_OF_DAY:
+        return "does not apply to --greeks eod, which has one row per contract and trade date"
+    return ""
+
+
+def _check_end_time(time: str, config: Any) -> str:
+    wrong = _check_start_time(time, config)
+    return wrong or ("is before --start_time" if time < (config.start_time or "") else "")
 
 
 @dataclass(frozen=True)
@@ -117,7 +124,7 @@ class SelectionSettings:
         None,
         "time of the first row of a trade date, in New York",
         metavar="HH:MM:SS",
-        check=readable(time_of_day),
+        check=_check_start_time,
         default_text="09:30:00",
         parameter="start_time",
     )

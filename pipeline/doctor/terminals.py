@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
 
+import pyarrow as pa
 import requests
 
 from pipeline.config.source import APIS
@@ -27,11 +28,20 @@ _WAYS_OUT = {"UNVERIFIED": "its credentials are wrong: see its creds.txt, and re
 _POLICY = RetryPolicy(attempts=3, seconds=20)
 _REFUSED = (403, 471)
 _MOST_DRIFT = 120
+_EXCUSES = {"underlyer_use_nbbo": "; an index has no quote, so that it has no effect there"}
+_LAST_WEEK = 7  # days, in which the versions of the count of time differ
 # The order that is requested, its name, and the level of a subscription without it.
 _PROBES = (
     ("first_order", "first-order Greeks", FAIL),
     ("second_order", "second-order Greeks", WARN),
     (END_OF_DAY, "end-of-day Greeks", WARN),
+)
+# What may be ignored: a parameter, another value than its default, and rows that it must change.
+_PARAMETERS = (
+    ("version", "greeks_version", "1", "first_order"),
+    ("annual_dividend", "annual_dividend", "10", "first_order"),
+    ("option_use_nbbo", "option_use_nbbo", "false", END_OF_DAY),
+    ("underlyer_use_nbbo", "underlyer_use_nbbo", "true", END_OF_DAY),
 )
 
 
@@ -77,7 +87,7 @@ def terminals(choices: Sequence[Sequence[str]], api: str, symbol: str) -> Iterat
                     "for market data start the Theta Terminal, and end greeks terminal",
                 )
             where = f" at {url}" if len(choices) > 1 else ""
-            for diagnosis in _subscription(client, symbol):
+            for diagnosis in _subscription(client, symbol, name):
                 yield replace(diagnosis, about=diagnosis.about + where)
     if len(simulations) > 1:
         each = ", ".join(f"{url} has {has or 'live data'}" for has, url in simulations.items())
@@ -154,7 +164,7 @@ def _clock(url: str, api: str) -> Iterator[Diagnosis]:
         yield Diagnosis(OK, f"clock of {url}", "the same as this machine's")
 
 
-def _subscription(client: ThetaClient, symbol: str) -> Iterator[Diagnosis]:
+def _subscription(client: ThetaClient, symbol: str, api: str) -> Iterator[Diagnosis]:
     try:
         listed = client.expirations(symbol)
     except ThetaError as error:
@@ -176,6 +186,49 @@ def _subscription(client: ThetaClient, symbol: str) -> Iterator[Diagnosis]:
         yield _probe(
             client, GreeksRequest(symbol, later[0], (day,), interval, greeks), about, level
         )
+    if api == "v3":
+        yield from _parameters(client, symbol, later[0], day)
+
+
+def _parameters(
+    client: ThetaClient, symbol: str, expiration: date, day: date
+) -> Iterator[Diagnosis]:
+    """Yields which parameters of the computation change no row: the Terminal may ignore them.
+
+    A refusal of the rows themselves is `_subscription`'s to report.
+    """
+    few = ("strike_range", "2")
+    tables: dict[tuple[str, tuple[tuple[str, str], ...]], pa.Table | None] = {}
+
+    def rows(greeks: str, parameters: tuple[tuple[str, str], ...]) -> pa.Table | None:
+        if (greeks, parameters) not in tables:
+            interval = END_OF_DAY if greeks == END_OF_DAY else "1h"
+            request = GreeksRequest(symbol, expiration, (day,), interval, greeks, parameters)
+            try:
+                tables[greeks, parameters] = client.table(request)
+            except ThetaError:
+                tables[greeks, parameters] = None
+        return tables[greeks, parameters]
+
+    for name, flag, value, greeks in _PARAMETERS:
+        if name == "version" and (expiration - day).days >= _LAST_WEEK:
+            continue
+        without = rows(greeks, (few,))
+        if without is None or not without.num_rows:
+            continue
+        given = rows(greeks, tuple(sorted([few, (name, value)])))
+        about = f"--{flag} {value}"
+        if given is None:
+            yield Diagnosis(WARN, about, "refused", f"download without --{flag}")
+        elif given.equals(without):
+            yield Diagnosis(
+                WARN,
+                about,
+                f"no row of {symbol} {expiration} on {day} differs: the Terminal may ignore it",
+                f"don't rely on --{flag}{_EXCUSES.get(name, '')}",
+            )
+        else:
+            yield Diagnosis(OK, about, "changes the rows")
 
 
 def _probe(client: ThetaClient, request: GreeksRequest, about: str, level: str) -> Diagnosis:

@@ -7,10 +7,13 @@ from typing import Any
 from pipeline.inspection.entries import known_entry
 from transforms.audit.assumptions import Assumptions
 from transforms.market.clock import clock_ms
+from transforms.schema import END_OF_DAY
 
 
 def assumptions_of(path: str, given: Assumptions) -> Assumptions:
-    """Returns how a file's Greeks were computed: by the flags, and else by its manifest.
+    """Returns how a file's Greeks were computed: by its manifest and by the flags.
+
+    The count of time is the manifest's, where there is one; the others are the flags', if given.
 
     Args:
         path: the file; one of another tool, or moved out of its folder, has no manifest.
@@ -26,8 +29,11 @@ def assumptions_of(path: str, given: Assumptions) -> Assumptions:
     }
     if given.annual_dividend is None and "annual_dividend" in request:
         known["annual_dividend"] = float(request["annual_dividend"])
-    if given.version is None and "version" in request:
-        known["version"] = request["version"]
+    # The generation, where the origin names one: see `planning.source.Source`.
+    generation = entry.source.rpartition(", ")[2]
+    known["version"] = "1" if generation == "v2" else request.get("version", "latest")
+    if request.get("greeks") == END_OF_DAY and "option_use_nbbo" not in request:
+        known["priced_by"] = {"v2": "close", "v3": "midpoint"}.get(generation, "")
     if given.interval is None and "interval" in request:
         known["interval"] = request["interval"]
     for name in ("start_time", "end_time"):

@@ -26,8 +26,9 @@ class Source:
         embedded: the child process if the Terminal is a simulated one of this run's own.
         data: `live` or `simulated`.
         origin: for the manifest, what distinguishes rows of this source from those of another: a
-            simulated market's seed, and for end of day, which the generations of the API compute
-            differently, the generation.
+            simulated market's seed, and the generation of the API: v2 computes the end of day
+            from other prices, and counts time otherwise in the last week. Only v3's intraday rows
+            go without.
     """
 
     terminals: tuple[Terminal, ...]
@@ -111,7 +112,7 @@ def _served(terminals: tuple[Terminal, ...], config: DownloadConfig, stop: Stop)
         with terminal.client(stop) as client:
             simulation = client.simulation()
         origin = f"{SIMULATED}, {simulation}" if simulation else LIVE
-        if config.greeks == END_OF_DAY:
+        if config.greeks == END_OF_DAY or terminal.api == "v2":
             origin = f"{origin}, {terminal.api}"
         served.setdefault((SIMULATED if simulation else LIVE, origin), terminal.url)
     if len(served) > 1:

@@ -88,6 +88,9 @@ def _query(parameters: Parameters, order: str, dates: tuple[date, date]) -> Quer
     # `*` is refused here, too: these endpoints do not take it.
     expiration = parse_date(parameters, "expiration")
     rights = rights_of(parameters)
+    nbbo = parameters.get("option_use_nbbo", "true")
+    if nbbo not in ("true", "false"):
+        raise Refused(400, f"Invalid option_use_nbbo: {nbbo}")
     version = parameters.get("version", "latest")
     if version not in ("latest", "1"):
         raise Refused(400, f"Invalid version: {version}")
@@ -105,4 +108,5 @@ def _query(parameters: Parameters, order: str, dates: tuple[date, date]) -> Quer
         version=version,
         rate=decimal_of(parameters, "rate_value"),
         annual_dividend=decimal_of(parameters, "annual_dividend") or 0.0,
+        option_use_nbbo=nbbo == "true",
     )

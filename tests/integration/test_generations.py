@@ -80,6 +80,18 @@ def test_end_of_day_is_one_request_a_month_with_the_documented_differences(
     assert not v3.select(["implied_vol"]).equals(v2.select(["implied_vol"]))
 
 
+@pytest.mark.parametrize("order", ["second_order", "eod"])
+def test_what_v2_computes_otherwise_is_taken_from_the_manifest_by_the_check(
+    market: Market, tmp_path: Path, order: str
+) -> None:
+    flags = ["--greeks", order, "--max_dte", "4", *([] if order == "eod" else ["--interval", "1h"])]
+    with TerminalServer(market, api="v2") as server:
+        greeks_here(tmp_path, *DOWNLOAD, *flags, "--terminal", server.url)
+    out = greeks_here(tmp_path, "check", "data/greeks")
+    assert "no finding in" in out
+    assert "computed with 5.310%" in out
+
+
 def test_both_styles_of_v3_give_the_same_files(market: Market, tmp_path: Path) -> None:
     trees = []
     for style in STYLES.values():

@@ -54,7 +54,7 @@ def test_no_more_requests_than_allowed_are_outstanding_at_any_terminal(
     flags = flags_of(mode)
     with (
         TerminalServer(market, latency=0.2) as one,
-        TerminalServer(market, latency=0.2, api="v2") as other,
+        TerminalServer(market, latency=0.2) as other,
     ):
         urls = f"{one.url},{other.url}"
         greeks(tmp_path, *DOWNLOAD, *flags, "--terminal", urls, "--concurrency", "2")
@@ -64,7 +64,17 @@ def test_no_more_requests_than_allowed_are_outstanding_at_any_terminal(
     assert all(each["requests"] > 4 for each in printed)
     (summary,) = summaries(tmp_path)
     assert summary["successful_expirations"] == 21
-    assert summary["source"] == {"terminal": urls, "api": "v3,v2", "data": "simulated"}
+    assert summary["source"] == {"terminal": urls, "api": "v3", "data": "simulated"}
+
+
+def test_terminals_of_two_generations_are_refused_for_they_count_time_differently(
+    tmp_path: Path, market: Market
+) -> None:
+    with TerminalServer(market) as one, TerminalServer(market, api="v2") as other:
+        urls = f"{one.url},{other.url}"
+        out = greeks_here(tmp_path, *DOWNLOAD, "--terminal", urls, code=2)
+    assert "do not serve the same" in out
+    assert f"{other.url} has simulated, seed 0, v2" in out
 
 
 @pytest.mark.parametrize("mode", MODES)

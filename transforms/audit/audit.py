@@ -243,6 +243,8 @@ class Audit:
         self._seen.add(key)
         dividend = self._assumed.annual_dividend or 0.0
         block = Block(arrays(table), expiration, is_daily(table), dividend)
+        if self._assumed.priced_by in block.prices:
+            block.priced_by = self._assumed.priced_by
         findings = self._expirations[symbol, expiration].together
         if {"bid", "ask", "underlying_price"} <= block.names:
             found, parity = arbitrage(block, symbol)

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from transforms.market.clock import DAY_MS, clock_ms, interval_ms
-from transforms.model import GreeksRequest
+from transforms.model import END_OF_DAY_PARAMETERS, GreeksRequest
 from transforms.schema import END_OF_DAY
 from transforms.thetadata.dialect import Part, Query, refuse, require
 from transforms.thetadata.errors import NotServed
@@ -64,7 +64,7 @@ class V2:
                 "end_time",
             )
         )
-        refuse(("version", "strike_range", *times), parameters, "v2")
+        refuse(("version", "strike_range", *END_OF_DAY_PARAMETERS, *times), parameters, "v2")
         asked = {
             "root": request.symbol,
             "exp": f"{request.expiration:%Y%m%d}",

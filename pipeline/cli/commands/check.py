@@ -77,8 +77,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--greeks_version",
         choices=["latest", "1"],
-        help="version of ThetaData's formulas, which count the time to expiration differently "
-        "(default: the manifest's, else latest)",
+        help="how ThetaData counted the time to expiration in the last week, for files without a "
+        "manifest whose rows don't show it: latest, or 1, which is v2's, too (default: latest)",
     )
     parser.add_argument(
         "--interval",

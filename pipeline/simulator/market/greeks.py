@@ -84,6 +84,7 @@ class Query:
         version: how to count the time to expiration, see `black_scholes.years_to_expiration`.
         rate: the interest rate as a decimal, or None for the one known on the trade date.
         annual_dividend: dollars a year.
+        option_use_nbbo: whether the end of a v3 day is computed from the quote's middle.
     """
 
     symbol: str
@@ -100,6 +101,12 @@ class Query:
     version: str = "latest"
     rate: float | None = None
     annual_dividend: float = 0.0
+    option_use_nbbo: bool = True
+
+    @property
+    def from_the_close(self) -> bool:
+        """Whether its volatilities are solved from the last trade."""
+        return self.greeks == EOD_V2 or (self.greeks == EOD and not self.option_use_nbbo)
 
 
 @dataclass(frozen=True)
@@ -181,7 +188,7 @@ def numbers(
     columns = COLUMNS[query.greeks]
     bid, ask = figures["bid"], figures["ask"]
     mid = (bid + ask) // 2
-    volatility, error = solve(figures["close"] if query.greeks == EOD_V2 else mid)
+    volatility, error = solve(figures["close"] if query.from_the_close else mid)
     found = {
         **figures,
         "midpoint": mid,

@@ -12,6 +12,7 @@ from pipeline.cli.main import main, parsers
 from pipeline.config import DownloadConfig, command_of
 from pipeline.config.download_config import SETTINGS
 from pipeline.config.setting import Setting
+from transforms.model import END_OF_DAY_PARAMETERS
 
 DAY = date(2024, 3, 14)
 HELP = parsers()[1]["download"].format_help()
@@ -40,6 +41,8 @@ GIVEN: dict[str, Any] = {
     "rate_value": "0.05",
     "annual_dividend": "1.5",
     "greeks_version": "1",
+    "underlyer_use_nbbo": "true",
+    "option_use_nbbo": "false",
     "terminal": "http://h:1,http://g:2",
     "api": "v2",
     "tier": "pro",
@@ -72,8 +75,8 @@ def config_with(setting: Setting) -> DownloadConfig:
     values: dict[str, Any] = {"symbols": ("SPXW",), "start_date": DAY, "end_date": DAY} | {
         setting.name: GIVEN[setting.name]
     }
-    if setting.name == "greeks":
-        values["interval"] = "eod"
+    if setting.name in ("greeks", *END_OF_DAY_PARAMETERS):
+        values |= {"greeks": "eod", "interval": "eod"}
     values.setdefault("end_date", values["start_date"])
     if setting.name == "start_date":
         values["end_date"] = values["start_date"]

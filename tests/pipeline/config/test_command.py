@@ -11,7 +11,7 @@ from pipeline.cli.flags import config_from
 from pipeline.cli.main import parsers
 from pipeline.config import DownloadConfig, command_of
 from pipeline.config.download_config import SETTINGS
-from transforms.model import INTERVALS
+from transforms.model import END_OF_DAY_PARAMETERS, INTERVALS, INTRADAY_PARAMETERS
 from transforms.output.layout import COMPRESSIONS
 
 DAY = date(2024, 3, 14)
@@ -43,6 +43,8 @@ GIVEN: dict[str, SearchStrategy[Any]] = {
     "rate_value": NUMBERS,
     "annual_dividend": NUMBERS,
     "greeks_version": some.sampled_from(["latest", "1"]),
+    "underlyer_use_nbbo": some.sampled_from(["true", "false"]),
+    "option_use_nbbo": some.sampled_from(["true", "false"]),
     "terminal": some.sampled_from(["", "embedded", "http://h:1", "http://h:1, https://g"]),
     "concurrency": some.integers(0, 128),
     "timeout": some.floats(0, 86400, exclude_min=True),
@@ -80,6 +82,9 @@ def configurations(draw: some.DrawFn) -> DownloadConfig:
         elif setting.required or draw(some.booleans()):
             values[setting.name] = draw(GIVEN[setting.name])
     values["compression"] = draw(some.sampled_from(list(COMPRESSIONS[values["format"]])))
+    eod = values["greeks"] == "eod"
+    for name in INTRADAY_PARAMETERS if eod else END_OF_DAY_PARAMETERS:
+        values.pop(name, None)
     if not values["check"]:
         del values["fail_on"]
     if values["layout"] == "expiration" and values["end_date"] != values["start_date"]:

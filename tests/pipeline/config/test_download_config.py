@@ -109,3 +109,17 @@ def test_the_record_has_what_was_asked_for_under_the_names_of_flags_and_no_passw
     assert record["metrics"] == "postgresql://me:***@db/x"
     assert record["parameters"] == {"rate_value": "0.05"}
     assert not {"symbols", "rate_value", "progress", "progress_seconds"} & record.keys()
+
+
+@pytest.mark.parametrize("name", ["start_time", "end_time"])
+def test_a_time_of_day_with_the_end_of_day_is_an_error_that_names_its_flag(name: str) -> None:
+    with pytest.raises(ConfigError, match=f"^--{name} does not apply to --greeks eod"):
+        DownloadConfig(**GOOD | {"greeks": "eod", "interval": "eod", name: "12:00:00"})
+
+
+@pytest.mark.parametrize("name", ["underlyer_use_nbbo", "option_use_nbbo"])
+def test_use_nbbo_is_passed_on_with_the_end_of_day_and_refused_without(name: str) -> None:
+    made = DownloadConfig(**GOOD | {"greeks": "eod", "interval": "eod", name: "true"})
+    assert made.parameters == ((name, "true"),)
+    with pytest.raises(ConfigError, match=f"^--{name} applies to --greeks eod only"):
+        DownloadConfig(**GOOD | {name: "true"})

@@ -190,6 +190,17 @@ def test_the_stand_in_answers_on_its_generation_and_is_identified(
     assert out.count("Greeks: served: ") == 3
 
 
+def test_a_parameter_that_changes_no_row_is_warned_of(capsys: pytest.CaptureFixture[str]) -> None:
+    with TerminalServer(Market()) as server:
+        assert main(["doctor", "--terminal", server.url]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    for honoured in ("--greeks_version 1", "--annual_dividend 10", "--option_use_nbbo false"):
+        assert f"ok   {honoured}: changes the rows" in lines
+    (ignored,) = [line for line in lines if "--underlyer_use_nbbo true" in line]
+    assert ignored.startswith("warn")
+    assert "the Terminal may ignore it" in ignored
+
+
 def test_a_history_that_can_not_be_reached_fails_without_its_password(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
