@@ -13,7 +13,8 @@ from pipeline.reports.market_day import MarketDay
 from pipeline.reports.moneyness import AXIS, deviations
 from pipeline.reports.rows import Floats, Piece
 from pipeline.text import count
-from transforms.audit.deviations import beyond, by_older_formulas
+from transforms.audit.deviations import beyond
+from transforms.audit.formulas import Formulas
 from transforms.audit.printed import PRINTED
 from transforms.audit.recomputation import recompute_block
 from transforms.quality.block import Block, arrays
@@ -59,7 +60,7 @@ def check_section(day: MarketDay, annual_dividend: float, version: str) -> Secti
         errors.setdefault("implied_vol", []).append(off[compared])
         wrong["implied_vol"] = wrong.get("implied_vol", 0) + int((compared & ~ours.right_iv).sum())
         outside = {name: beyond(block, ours, name) for name in block.greeks}
-        explained = by_older_formulas(block, ours, outside)
+        explained = Formulas().explained(block, ours, outside)
         older |= dict.fromkeys(name for name, places in explained.items() if len(places))
         for name in block.greeks:
             difference = np.abs(ours.greeks[name] - block[name])[compared]

@@ -12,16 +12,12 @@ from numpy.typing import NDArray
 
 from transforms.market.calendar import CLOSE_MS
 from transforms.market.clock import DAY_MS, EPOCH
+from transforms.market.exercise import EUROPEAN
 from transforms.pricing.black_scholes import Floats
 from transforms.quality.block import Block, Flags
 from transforms.quality.rules import Violations
 
 Ints = NDArray[np.int64]
-
-EUROPEAN = frozenset(
-    {"SPX", "SPXW", "XSP", "NDX", "NDXP", "XND", "RUT", "RUTW", "MRUT", "VIX", "VIXW", "DJX"}
-)
-"""Roots whose options can't be exercised early; for others, parity is an inequality."""
 
 _PENNY = 0.005
 _RATE = 0.10

@@ -17,6 +17,7 @@ from transforms.audit.comparison import Comparison, DayKey, day_text, place_of
 from transforms.audit.packed import Packed, pack, unpack
 from transforms.audit.recomputation import is_daily
 from transforms.market.clock import DAY_MS
+from transforms.market.exercise import exercise_of
 from transforms.quality.block import Block, arrays, milliseconds, new_york, stamp
 from transforms.quality.check import QualityCheck
 from transforms.quality.dates import TradeDates
@@ -121,6 +122,7 @@ class Audit:
     def assume(self, assumptions: Assumptions) -> None:
         """Sets the assumptions about the rows of the next file."""
         self._assumed = assumptions
+        self._comparison.begin_file()
 
     def add(self, table: pa.Table, source: str = "") -> None:
         """Takes rows, with the names and types of `schema`; `source` is where they are."""
@@ -201,6 +203,14 @@ class Audit:
         if self._calendars.full:
             self.notes.append("too many expirations: not all were compared with their neighbours")
         self.notes += self._comparison.notes()
+        symbols = {symbol for symbol, _ in {*self._packed, *self._expirations}}
+        for symbol in sorted(symbols - {""}):
+            style = exercise_of(symbol)
+            if style != "European":
+                self.notes.append(
+                    f"{symbol}: exercise is {style}. ThetaData's model is European all the same, "
+                    "and is recomputed as it is; put-call parity is checked as an inequality"
+                )
         self._pack()
         checked = Packed[Checked]()
         for key in sorted(self._packed):

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from transforms.audit.deviations import beyond, by_older_formulas
+from transforms.audit.deviations import beyond
 from transforms.audit.error_bins import ErrorBins
+from transforms.audit.formulas import Formulas
 from transforms.audit.rates_by_date import VAGUE, RatesByDate
 from transforms.audit.recomputation import recompute_block
 from transforms.audit.recomputed import Recomputed
@@ -34,6 +35,7 @@ class _Vague:
     block: Block
     rate: ImpliedRate
     version: str
+    formulas: Formulas
 
 
 class Comparison:
@@ -52,8 +54,13 @@ class Comparison:
         self._by_date = RatesByDate()
         self._vague: list[_Vague] = []
         self._waiting = 0
+        self._formulas = Formulas()
         self._older: dict[str, None] = {}
         self._not_recomputed: dict[tuple[str, date, str], list[int]] = {}
+
+    def begin_file(self) -> None:
+        """Starts another file, which may be by other formulas."""
+        self._formulas = Formulas()
 
     def add(
         self,
@@ -87,9 +94,9 @@ class Comparison:
             size = max(len(block), _LEAST_WAITING)
             if found.doubt > VAGUE and self._waiting + size <= _MOST_WAITING:
                 self._waiting += size
-                self._vague.append(_Vague(key, block, found, version))
+                self._vague.append(_Vague(key, block, found, version, self._formulas))
                 return
-        self._judge(key, block, ours, found, findings)
+        self._judge(key, block, ours, found, findings, self._formulas)
 
     @np.errstate(all="ignore")  # numbers that are none are findings of other rules
     def finish(self, findings_of: Callable[[tuple[str, date]], FindingCounts]) -> None:
@@ -102,7 +109,7 @@ class Comparison:
             symbol, _, day = one.key
             rate = self._by_date.around(symbol, day, one.rate)
             ours = recompute_block(one.block, rate, one.version)
-            self._judge(one.key, one.block, ours, rate, findings_of(one.key[:2]))
+            self._judge(one.key, one.block, ours, rate, findings_of(one.key[:2]), one.formulas)
         self._vague.clear()
         self.rates.sort(key=lambda line: (line["symbol"], line["expiration"], line["trade_date"]))
 
@@ -130,6 +137,7 @@ class Comparison:
         ours: Recomputed,
         rate: ImpliedRate,
         findings: FindingCounts,
+        formulas: Formulas,
     ) -> None:
         """Compares rows of one expiration and trade date with their recomputation at a rate."""
         self.rates.append(place_of(key) | rate._asdict())
@@ -137,7 +145,7 @@ class Comparison:
         self._note_volatilities(block, ours, compared, findings)
         # Greeks of a wrong volatility are judged by the row's own.
         outside = {name: beyond(block, ours, name) for name in block.greeks}
-        older = by_older_formulas(block, ours, outside)
+        older = formulas.explained(block, ours, outside)
         self._older |= dict.fromkeys(name for name, rows in older.items() if len(rows))
         for name, rows in outside.items():
             error = np.abs(block[name] - ours.greeks[name])

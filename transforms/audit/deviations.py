@@ -2,16 +2,12 @@
 
 import numpy as np
 
-from transforms.audit.printed import PRINTED, range_of
+from transforms.audit.printed import range_of
 from transforms.audit.recomputed import Recomputed
 from transforms.pricing.black_scholes import Floats, greeks, price
 from transforms.quality.block import Block
 from transforms.quality.presence import Ints
 
-REVISED = ("vera", "veta", "speed", "zomma", "color", "ultima", "dual_gamma")
-"""Greeks whose formulas ThetaData corrected late in 2025; answers made before have others."""
-
-_SAMPLE = 30
 _FEW, _DENSE = (3, 3), (33, 9)  # volatilities and rates at which a Greek is computed
 _FAR = 3.0
 _N = 2.0**-53  # what N(x) = ½(1+erf(x/√2)) is off, at most
@@ -66,48 +62,3 @@ def _span(
         least = np.where(unknown, -np.inf, least - 2 * share * np.abs(least))
         most = np.where(unknown, np.inf, most + 2 * share * np.abs(most))
     return least, most
-
-
-def by_older_formulas(block: Block, ours: Recomputed, outside: dict[str, Ints]) -> dict[str, Ints]:
-    """Returns the wrong rows of each Greek that formulas from before late in 2025 explain.
-
-    Those made veta and color of another size and all but ultima of the others 0; ultima they cut
-    at 100. So they show where most Greeks of `REVISED` are wrong in most of the rows where they
-    are anything at all, while the others are right; a Greek that is wrong in fewer is not excused.
-
-    Args:
-        block: the rows.
-        ours: the recomputation of them.
-        outside: the rows beyond what is allowed, by Greek.
-    """
-    if not outside:
-        return {}
-    alive = ours.solved.copy()
-    alive[block.all_zero] = False
-    rows = int(np.count_nonzero(alive))
-    others = [rows_ for name, rows_ in outside.items() if name not in REVISED]
-    if any(np.count_nonzero(alive[wrong]) > rows / 10 for wrong in others):
-        return {}
-    mostly: list[str] = []
-    other: list[str] = []
-    few: list[str] = []
-    for name, wrong in outside.items():
-        if name not in REVISED or name == "ultima":
-            continue
-        # Those of which 0 would be wrong, and those that are.
-        seen = alive & (np.abs(ours.greeks[name]) > PRINTED)
-        seen[wrong] = alive[wrong]
-        many = int(np.count_nonzero(seen))
-        # A few rows among many are a few bad rows; a file may have no more than a few, though.
-        if many < (_SAMPLE if rows >= _SAMPLE else 1):
-            few.append(name)
-        else:
-            (mostly if np.count_nonzero(seen[wrong]) > many / 2 else other).append(name)
-    if len(mostly) <= len(other):
-        return {}
-    mostly += few
-    explained = {name: outside[name] for name in mostly}
-    if "ultima" in outside:
-        wrong = outside["ultima"]
-        explained["ultima"] = wrong[np.abs(np.abs(block["ultima"][wrong]) - 100) < PRINTED]
-    return explained

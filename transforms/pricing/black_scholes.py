@@ -8,8 +8,7 @@ Every argument broadcasts against the others. Prices and strikes are in dollars,
 are continuous and per year (0.05 is 5 %), volatilities are per year and times are in years.
 
 The Greeks are the textbook ones (https://en.wikipedia.org/wiki/Greeks_(finance)). ThetaData's
-answers made before late 2025 differ in `vera`, `veta`, `speed`, `zomma`, `color`, `ultima` and
-`dual_gamma`; its newer answers have the textbook values.
+answers made before late 2025 differ in seven of them: see `older_formulas`.
 """
 
 import math
@@ -82,8 +81,12 @@ def normal_cdf(x: Floats) -> Floats:
     return np.where(x > _NO_TAIL, ndtr(x), 0.0)
 
 
-class _Terms:
-    """The terms that the formulas share, each computed once and only if one needs it."""
+class Terms:
+    """The terms that the formulas share, each computed once and only if one needs it.
+
+    V: value, s: spot, k: strike, v: volatility, t: years, r: rate, q: dividend yield, sign: 1 for
+    a call and -1 for a put.
+    """
 
     def __init__(
         self,
@@ -122,56 +125,61 @@ class _Terms:
 
     @cached_property
     def value(self) -> Floats:
+        """The value in dollars."""
         return self.sign * (self.s * self.grown * self.n1 - self.k * self.discount * self.n2)
 
     @cached_property
     def vega(self) -> Floats:
+        """∂V/∂σ."""
         return self.s * self.grown * self.density * self.root_t
 
     @cached_property
     def gamma(self) -> Floats:
+        """∂²V/∂S²."""
         return self.grown * self.density / (self.s * self.deviation)
 
+    @cached_property
+    def ultima(self) -> Floats:
+        """∂³V/∂σ³."""
+        product = self.d1 * self.d2
+        squares = self.d1 * self.d1 + self.d2 * self.d2
+        return -self.vega / (self.v * self.v) * (product * (1 - product) + squares)
 
-def _theta(x: _Terms) -> Floats:
+
+def _theta(x: Terms) -> Floats:
     decay = -x.vega * x.v / (2 * x.t)
     carry = x.q * x.s * x.grown * x.n1 - x.r * x.k * x.discount * x.n2
     return (decay + x.sign * carry) / DAYS_PER_YEAR
 
 
-def _lambda(x: _Terms) -> Floats:
+def _lambda(x: Terms) -> Floats:
     # Far out of the money the value underflows to 0, and so does delta.
     worth = x.value > 0
     return np.where(worth, x.sign * x.grown * x.n1 * x.s / np.where(worth, x.value, 1), 0.0)
 
 
-def _charm(x: _Terms) -> Floats:
+def _charm(x: Terms) -> Floats:
     drift = 2 * (x.r - x.q) * x.t - x.d2 * x.deviation
     return x.grown * (x.sign * x.q * x.n1 - x.density * drift / (2 * x.t * x.deviation))
 
 
-def _veta(x: _Terms) -> Floats:
+def _veta(x: Terms) -> Floats:
     return -x.vega * (x.q + (x.r - x.q) * x.d1 / x.deviation - (1 + x.d1 * x.d2) / (2 * x.t))
 
 
-def _color(x: _Terms) -> Floats:
+def _color(x: Terms) -> Floats:
     drift = (2 * (x.r - x.q) * x.t - x.d2 * x.deviation) / x.deviation
     return -x.gamma / (2 * x.t) * (2 * x.q * x.t + 1 + drift * x.d1)
 
 
-def _ultima(x: _Terms) -> Floats:
-    product = x.d1 * x.d2
-    return -x.vega / (x.v * x.v) * (product * (1 - product) + x.d1 * x.d1 + x.d2 * x.d2)
-
-
-def _dual_gamma(x: _Terms) -> Floats:
+def _dual_gamma(x: Terms) -> Floats:
     # S e^(-qT) φ(d1) = K e^(-rT) φ(d2), which saves a second density.
     return x.gamma * (x.s / x.k) ** 2
 
 
 # V: value, S: spot, K: strike, σ: volatility, T: time to expiration, t: the date, r: rate,
 # q: dividend yield. ∂t = -∂T: charm and theta follow the date, veta and color the time left.
-_FORMULAS: dict[str, Callable[[_Terms], Floats]] = {
+_FORMULAS: dict[str, Callable[[Terms], Floats]] = {
     "delta": lambda x: x.sign * x.grown * x.n1,  # ∂V/∂S
     "theta": _theta,  # ∂V/∂t, per calendar day
     "vega": lambda x: x.vega,  # ∂V/∂σ
@@ -187,7 +195,7 @@ _FORMULAS: dict[str, Callable[[_Terms], Floats]] = {
     "speed": lambda x: -x.gamma / x.s * (x.d1 / x.deviation + 1),  # ∂³V/∂S³
     "zomma": lambda x: x.gamma * (x.d1 * x.d2 - 1) / x.v,  # ∂³V/∂S²∂σ
     "color": _color,  # ∂³V/∂S²∂T
-    "ultima": _ultima,  # ∂³V/∂σ³
+    "ultima": lambda x: x.ultima,  # ∂³V/∂σ³
     "d1": lambda x: x.d1,
     "d2": lambda x: x.d2,
     "dual_delta": lambda x: -x.sign * x.discount * x.n2,  # ∂V/∂K
@@ -226,7 +234,7 @@ def price(
         dividend_yield: the underlying's.
     """
     s, k, t, r, v, q = floats(spot, strike, years, rate, volatility, dividend_yield)
-    return _Terms(s, k, t, r, v, signs(is_call), q).value
+    return Terms(s, k, t, r, v, signs(is_call), q).value
 
 
 def greeks(
@@ -262,7 +270,7 @@ def greeks(
     s, k, t, r, v, q = floats(spot, strike, years, rate, volatility, dividend_yield)
     sign = signs(is_call)
     solved = v > 0
-    terms = _Terms(s, k, t, r, np.where(solved, v, 1.0), sign, q)
+    terms = Terms(s, k, t, r, np.where(solved, v, 1.0), sign, q)
     shape = terms.d1.shape if terms.d1.shape == sign.shape else np.broadcast(terms.d1, sign).shape
     unsolved = {"delta": sign}
     return {

@@ -10,9 +10,11 @@ import QuantLib
 from pipeline.simulator.market.market import Market
 from tests.support.plant import DAY, EXPIRATION, place, plant
 from tests.support.published import PUBLISHED, RATES, published
-from transforms.audit.deviations import REVISED, beyond, by_older_formulas
+from transforms.audit.deviations import beyond
+from transforms.audit.formulas import Formulas
 from transforms.audit.recomputation import is_daily, recompute, recompute_block
 from transforms.audit.vendor_rate import ImpliedRate
+from transforms.pricing.older_formulas import REVISED
 from transforms.quality.block import Block, Floats, arrays
 from transforms.schema import ALL_GREEKS, ORDERS
 
@@ -155,7 +157,7 @@ def test_rows_of_the_older_formulas_are_known(generation: str, order: str) -> No
     block = block_of(table, table["expiration"][0].as_py())
     ours = recompute_block(block, RATES[generation], "1")
     wrong = {name: beyond(block, ours, name) for name in block.greeks}
-    explained = by_older_formulas(block, ours, wrong)
+    explained = Formulas().explained(block, ours, wrong)
     assert {name: rows.tolist() for name, rows in wrong.items() if len(rows)} == {
         name: rows.tolist() for name, rows in explained.items() if len(rows)
     }
@@ -165,10 +167,8 @@ def test_rows_of_the_older_formulas_are_known(generation: str, order: str) -> No
 def test_rows_of_the_textbook_formulas_are_known() -> None:
     block = block_of(TABLE)
     ours = recompute_block(block)
-    assert (
-        by_older_formulas(block, ours, {name: beyond(block, ours, name) for name in block.greeks})
-        == {}
-    )
+    outside = {name: beyond(block, ours, name) for name in block.greeks}
+    assert Formulas().explained(block, ours, outside) == {}
 
 
 def test_several_expirations_are_refused() -> None:

@@ -1,0 +1,67 @@
+"""Which formulas a file's Greeks are by: the textbook's, or those from before late in 2025."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from transforms.audit.printed import PRINTED, range_of
+from transforms.audit.recomputed import Recomputed
+from transforms.pricing.black_scholes import Floats
+from transforms.pricing.older_formulas import REVISED, older_greek
+from transforms.quality.block import Block, Flags
+from transforms.quality.presence import Ints
+
+
+@dataclass
+class Formulas:
+    """Finds out which formulas the Greeks of one file are by, Greek by Greek.
+
+    The switch is a fact of an answer, not of its trade dates: an old date that is fetched today
+    has today's formulas. A row tells the two apart where its number can be by one of them only;
+    the file's Greek is by the older one if more rows are, of those seen so far.
+    """
+
+    _older: dict[str, int] = field(default_factory=dict)
+    _textbook: dict[str, int] = field(default_factory=dict)
+
+    def explained(
+        self, block: Block, ours: Recomputed, outside: dict[str, Ints]
+    ) -> dict[str, Ints]:
+        """Returns the rows of each Greek that are wrong by the textbook and right by the older one.
+
+        A Greek that the file has by the textbook's formula is not there.
+
+        Args:
+            block: rows of the file.
+            ours: the recomputation of them.
+            outside: the rows beyond what is allowed, by Greek.
+        """
+        explained = {}
+        for name in REVISED:
+            if name not in outside:
+                continue
+            older = _by_older(block, ours, name)
+            beyond = np.zeros(len(block), np.bool_)
+            beyond[outside[name]] = True
+            by_older = np.flatnonzero(beyond & older)
+            # A row of zeros is wrong by either.
+            by_older = np.setdiff1d(by_older, block.all_zero)
+            by_textbook = np.count_nonzero(ours.solved & ~beyond & ~older)
+            self._older[name] = self._older.get(name, 0) + len(by_older)
+            self._textbook[name] = self._textbook.get(name, 0) + by_textbook
+            if len(by_older) and self._older[name] > self._textbook[name]:
+                explained[name] = by_older
+        return explained
+
+
+def _by_older(block: Block, ours: Recomputed, name: str) -> Flags:
+    """Returns which rows are as the older formula has them, at some volatility of their digits."""
+    low, high = range_of(block[name])
+    first, last = range_of(block["implied_vol"])
+    inputs = (block["underlying_price"], block["strike"], ours.years, ours.rate)
+    values: list[Floats] = [
+        older_greek(name, *inputs, np.maximum(v, 1e-6), block.is_call, ours.dividend_yield)
+        for v in (first, ours.volatility, last)
+    ]
+    least, most = np.min(values, axis=0) - PRINTED / 2, np.max(values, axis=0) + PRINTED / 2
+    return np.asarray(ours.solved & (low <= most) & (high >= least))
