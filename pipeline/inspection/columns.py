@@ -6,11 +6,12 @@ import pyarrow.compute as pc
 from pipeline.inspection.files import UnreadableFile
 from transforms.schema import KEY_COLUMNS, ORDERS, ZONE, schema_of
 
-TYPES = {field.name: field.type for order in ORDERS for field in schema_of(order)}
-"""The type of each column that this project knows."""
+_OF_A_TRADE = {"price": pa.float64()}
+TYPES = {field.name: field.type for order in ORDERS for field in schema_of(order)} | _OF_A_TRADE
+"""The type of each column that this project knows: of its own files, and of `trade_greeks`."""
 
 STAMPS = ("timestamp", "underlying_timestamp")
-_PRICES = ("underlying_price", "strike", "bid", "ask", "midpoint", "close")
+_PRICES = ("underlying_price", "strike", "bid", "ask", "midpoint", "close", "price")
 _STAMP = pa.timestamp("ms", ZONE)
 _WITH_OFFSET = r"\d:\d\d.*(Z|[+-]\d\d(:?\d\d)?)$"
 

@@ -130,7 +130,9 @@ class Audit:
             one = self._unpacked((symbol, expiration))
             if one is None:
                 daily = is_daily(part)
-                interval = END_OF_DAY if daily else self._assumed.interval
+                # Trades come when they come, several in a millisecond.
+                usual = "tick" if "price" in part.column_names else self._assumed.interval
+                interval = END_OF_DAY if daily else usual
                 one = self._expirations[symbol, expiration] = _Expiration(
                     QualityCheck(
                         interval,

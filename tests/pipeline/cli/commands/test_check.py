@@ -16,6 +16,7 @@ from pipeline.simulator.market.market import Market
 from tests.support.command import greeks
 from tests.support.plant import DAY, EXPIRATION, place, plant, without
 from tests.support.published import PUBLISHED
+from transforms.pricing import midpoint
 from transforms.schema import schema_of
 from transforms.sinks.csv_rows import RowEncoder
 from transforms.sinks.csv_text import encode_header
@@ -287,3 +288,43 @@ def test_the_machines_time_zone_changes_nothing(tmp_path: Path) -> None:
         for zone in ("UTC", "Asia/Tokyo", "America/Los_Angeles")
     }
     assert len(answers) == 1
+
+
+def trades() -> pa.Table:
+    """Returns rows as `trade_greeks` has them: a price and no quote, two in a millisecond."""
+    cents = pa.array(midpoint(TABLE["bid"].to_numpy(), TABLE["ask"].to_numpy()))
+    table = TABLE.drop_columns(["bid", "ask"]).append_column("price", cents)
+    return pa.concat_tables([table, table])
+
+
+def test_trades_are_recomputed_from_their_price(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    table = trades()
+    assert main(["check", save(tmp_path, "a.csv", table)]) == 0
+    out = capsys.readouterr().out
+    assert "implied_vol" in out
+    assert "nothing was recomputed" not in out
+    row = place(TABLE, 5150.0, "C", "11:00")
+    wrong = plant(table, row, price=table["price"][row].as_py() + 1)
+    assert main(["check", save(tmp_path, "b.csv", wrong)]) == 1
+    assert "recomputed_iv: 1 of" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("lacking", ["underlying_price", "implied_vol"])
+def test_a_file_of_which_nothing_can_be_recomputed_says_so_and_why(
+    lacking: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert main(["check", save(tmp_path, "a.csv", TABLE.drop_columns([lacking]))]) == 0
+    out = capsys.readouterr().out
+    assert f"nothing was recomputed: the rows have no {lacking}" in out
+
+
+def test_the_exercise_that_is_assumed_of_a_root_is_said(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    for root, said in (("SPXW", None), ("OEX", "American"), ("AAPL", "taken to be American")):
+        table = TABLE.set_column(0, "symbol", pa.array([root] * TABLE.num_rows))
+        main(["check", save(tmp_path, f"{root}.csv", table)])
+        out = capsys.readouterr().out
+        assert (f"{root}: exercise is {said}. " in out) if said else ("exercise" not in out)
