@@ -5,6 +5,7 @@ import fcntl
 import json
 import os
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -15,6 +16,9 @@ from transforms.output.folder import OutputFolder
 from transforms.output.layout import Layout
 from transforms.storage import files
 from transforms.workers.process import ProcessId
+
+_PATIENCE = 1.0
+"""Seconds for which a lock that another process has is tried again."""
 
 
 @contextmanager
@@ -52,7 +56,8 @@ def output_lock(layout: Layout) -> Iterator[None]:
         descriptor = os.open(layout.folder.lock, os.O_RDWR | os.O_CREAT, 0o666)
     try:
         try:
-            taken = _taken(descriptor, fcntl.LOCK_EX)
+            # Whoever looks whether a run is under way has the lock for a moment.
+            taken = _taken(descriptor, fcntl.LOCK_EX, _PATIENCE)
         except OSError as error:
             raise Conflict(
                 f"{layout.folder.lock} can't be locked ({error}), so that nothing would keep two "
@@ -116,17 +121,22 @@ def holder(folder: OutputFolder) -> str | None:
         os.close(descriptor)
 
 
-def _taken(descriptor: int, kind: int) -> bool:
-    """Returns whether the lock could be had at once.
+def _taken(descriptor: int, kind: int, patience: float = 0.0) -> bool:
+    """Returns whether the lock could be had within so many seconds.
 
     Raises:
         OSError: the file system has no locks.
     """
-    try:
-        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
+    end = time.monotonic() + patience
+    while True:
+        try:
+            fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= end:
+                return False
+            time.sleep(0.01)
+        else:
+            return True
 
 
 def _owner(folder: OutputFolder) -> str:

@@ -74,7 +74,7 @@ def test_a_disk_without_inodes_is_full(terminal: TerminalServer, tmp_path: Path)
         assert "free inodes, and the files of 21 expirations and their manifest take 42" in out
         out = greeks_here(tmp_path, *DOWNLOAD, *flags, "--no_disk_check", code=1)
         assert "No space left on device" in out
-        assert out.count("the disk is full: make room and run again") > 10
+        assert "the disk is full: make room and run again" in out
         assert not list((disk / "greeks.meta" / "unfinished").iterdir())
         subprocess.run(["mount", "-o", "remount,nr_inodes=4000", str(disk)], check=True)
         greeks_here(tmp_path, *DOWNLOAD, *flags)

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.data import request_for
-from transforms.model import PARAMETERS, GreeksRequest
+from transforms.model import END_OF_DAY_PARAMETERS, PARAMETERS, GreeksRequest
 from transforms.output.entry import Entry, read_entry
 from transforms.output.entry_fields import FIELDS
 from transforms.output.folder import OutputFolder
@@ -109,11 +109,13 @@ def test_what_describes_no_request_is_refused(change: dict[str, Any], named: str
 
 
 def test_a_request_is_read_as_it_was_described() -> None:
-    parameters = tuple((name, "1") for name in PARAMETERS)
+    parameters = tuple((name, "1") for name in PARAMETERS if name not in END_OF_DAY_PARAMETERS)
+    of_day = (("option_use_nbbo", "false"),)
     days = (date(2024, 3, 13), date(2024, 3, 14))
     for request in (
         REQUEST,
         GreeksRequest("BRK.B", date(2024, 3, 15), days, "eod", "eod"),
+        GreeksRequest("SPX", date(2024, 3, 15), days, "eod", "eod", of_day),
         GreeksRequest("SPX", date(2024, 3, 15), days, "1h", "all", parameters),
     ):
         assert GreeksRequest.of(request.describe()) == request
