@@ -17,7 +17,7 @@ from transforms.output.layout import Layout
 from transforms.storage import files
 from transforms.workers.process import ProcessId
 
-_PATIENCE = 1.0
+_PATIENCE = 0.2
 """Seconds for which a lock that another process has is tried again."""
 
 
