@@ -26,7 +26,7 @@ BLOCK_BYTES = 1 << 20
 Half as many take 3 to 7 % more of a run's time, and 8 MiB less in all.
 """
 
-_LINE_BYTES = 1 << 20
+_LINE_BYTES = 1 << 18
 _MOST_COLUMNS = 4096  # all Greeks are 46; more may be added, but not so many
 _WORDS = 400  # characters of an error
 MOST_CONTRACTS = 10_000
