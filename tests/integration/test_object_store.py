@@ -176,8 +176,15 @@ def test_nothing_is_seen_in_googles_store_of_a_file_that_was_under_way(
         poller = Reader(lambda: store.objects("out/").items(), whole)
         with poller.reading():
             process = start(tmp_path, *command, **store.environment)
-            # Two are under way; each is of several pieces.
-            wait_for("a file", lambda: process.poll() is not None or store.objects("out/"))
+            # Two are under way; each is of several pieces. One killed before it was recorded
+            # would be fetched again.
+            wait_for(
+                "a file and its entry",
+                lambda: (
+                    process.poll() is not None
+                    or (store.objects("out/") and store.objects("out.meta/files/"))
+                ),
+            )
             process.send_signal(number)
             out, err = process.communicate(timeout=60)
             assert process.returncode == (130 if number == signal.SIGINT else -number), out + err

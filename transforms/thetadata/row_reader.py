@@ -158,16 +158,18 @@ class RowReader:
 
         The half that holds it is read again, until one line is left: twice the block in all.
         """
-        lines, before = block.split(b"\n"), 0
-        while len(lines) > 1:
-            half = len(lines) // 2
-            failure = self._failure(b"\n".join(lines[:half]))
+        before = 0
+        while cut := block.rfind(b"\n", 0, len(block) // 2) + 1 or block.find(b"\n") + 1:
+            if cut == len(block):
+                break
+            failure = self._failure(block[:cut])
             if failure is None:
-                lines, before = lines[half:], before + half
+                before += block.count(b"\n", 0, cut)
+                block = block[cut:]
             else:
-                lines, error = lines[:half], failure
-        text = lines[0].decode("utf-8", errors="replace").strip()
-        error = self._failure(lines[0]) or error
+                block, error = block[:cut], failure
+        text = block.decode("utf-8", errors="replace").strip()
+        error = self._failure(block) or error
         return BadLine(before, f"{str(error)[:200]}; the line is {text[:200]}")
 
     def _failure(self, block: bytes) -> Exception | None:
