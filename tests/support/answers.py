@@ -2,6 +2,7 @@
 
 from datetime import date
 
+from transforms.market.clock import clock_ms
 from transforms.model import GreeksRequest
 
 HEADER = (
@@ -35,3 +36,19 @@ def rows_of(request: GreeksRequest, day: date, rows: int, step: float = 0.0001) 
             f"{greek},-{greek},1.0000,0.0000,-0.0000,12.3456,0.2500,0.0010,{stamp}.5,5123.45"
         )
     return "\r\n".join([*lines, ""]).encode()
+
+
+def as_v2(body: bytes) -> bytes:
+    """Returns a first-order answer of a v3 Terminal as a v2 one gives it."""
+    header, *lines = body.decode().removesuffix("\r\n").split("\r\n")
+    greeks = ",".join(header.split(",")[5:-2])
+    rows = [f"root,expiration,strike,right,ms_of_day,{greeks},ms_of_day2,underlying_price,date"]
+    for line in lines:
+        symbol, expiration, strike, right, time, *numbers, priced, price = line.split(",")
+        day, clock = time.split("T")
+        clocks = [clock_ms(each) for each in (clock, priced.split("T")[1])]
+        rows.append(
+            f"{symbol},{expiration.replace('-', '')},{round(float(strike) * 1000)},{right[0]},"
+            f"{clocks[0]},{','.join(numbers)},{clocks[1]},{price},{day.replace('-', '')}"
+        )
+    return "\n".join([*rows, ""]).encode()

@@ -4,7 +4,8 @@
  * ISO dates and times, rows of one symbol and one expiration. Whatever is not plainly that they
  * refuse, by returning None, and their callers go Arrow's way, which reads it or raises the error
  * with it. So nothing here has to word an error, and nothing that is accepted may come out otherwise
- * than by Arrow: tests/transforms/test_text.py holds one against the other.
+ * than by Arrow: tests/transforms/thetadata/test_two_readers.py holds one
+ * against the other.
  *
  * Neither holds the GIL while it works.
  */
@@ -62,6 +63,12 @@ enum {
   SHORT = 'i',      /* an int32 */
   KEY_TIME = 'T',   /* a local time of the dates that were asked for; an int64, ms since 1970, UTC */
   TIME = 't',       /* any local time; likewise */
+  /* As whole numbers: */
+  LETTER = 'c',     /* C or P, in quotes or not; that byte */
+  STRIKE = 'k',     /* tenths of a cent; dollars as a float64 */
+  KEY_CLOCK = 'm',  /* local ms since midnight of the row's date; as KEY_TIME */
+  CLOCK = 'n',      /* likewise; as TIME */
+  ROW_DATE = 'y',   /* that date as YYYYMMDD, of those that were asked for; nothing */
 };
 
 typedef struct {
@@ -70,7 +77,7 @@ typedef struct {
   const char *text; /* that every row has */
   Py_ssize_t length;
   int dated;
-  char date[10]; /* of the last time that was read, and when that day began */
+  char date[10]; /* of the last time or date that was read, and when that day began */
   int64_t midnight;
 } Column;
 
@@ -152,22 +159,23 @@ static inline unsigned pair(const char *at, unsigned limit) {
   return tens < 10 && ones < 10 && number < limit ? number : 255;
 }
 
-static int begin_day(const char *at, Column *column, const Days *days) {
+/* Reads YYYY-MM-DD, or YYYYMMDD if `dash` is 0, and notes when that day begins. */
+static inline int begin_day(const char *at, int dash, Column *column, const Days *days) {
   static const int LENGTHS[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-  unsigned high = pair(at, 100), low = pair(at + 2, 100), month = pair(at + 5, 13);
-  unsigned day = pair(at + 8, 32);
+  unsigned high = pair(at, 100), low = pair(at + 2, 100), month = pair(at + 4 + dash, 13);
+  unsigned day = pair(at + 6 + 2 * dash, 32);
   if (high == 255 || low == 255 || month == 255 || day == 255) return 0;
-  if (at[4] != '-' || at[7] != '-' || month == 0 || day == 0) return 0;
+  if ((dash && (at[4] != '-' || at[7] != '-')) || month == 0 || day == 0) return 0;
   int year = (int)(high * 100 + low);
   int leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
   if ((int)day > LENGTHS[month - 1] + (month == 2 && leap)) return 0;
   int64_t number = days_of(year, (int)month, (int)day);
-  if (column->kind == KEY_TIME && (number < days->first || number > days->last)) return 0;
+  if (column->kind != TIME && (number < days->first || number > days->last)) return 0;
   if (number < days->base || number - days->base >= days->count) return 0;
   int32_t offset = days->offsets[number - days->base];
   if (offset == INT32_MIN) return 0;
   column->midnight = number * DAY_MS - offset;
-  memcpy(column->date, at, 10);
+  memcpy(column->date, at, (size_t)(8 + 2 * dash));
   column->dated = 1;
   return 1;
 }
@@ -178,7 +186,7 @@ static inline const char *read_time(
   at += quoted;
   if (end - at < 19) return NULL;
   if (!column->dated || memcmp(at, column->date, 10)) {
-    if (!begin_day(at, column, days)) return NULL;
+    if (!begin_day(at, 1, column, days)) return NULL;
   }
   unsigned hour = pair(at + 11, 24), minute = pair(at + 14, 60), second = pair(at + 17, 60);
   if (hour == 255 || minute == 255 || second == 255) return NULL;
@@ -196,10 +204,42 @@ static inline const char *read_time(
   return at;
 }
 
+static inline const char *read_row_date(
+    const char *at, const char *end, Column *column, const Days *days) {
+  if (end - at < 8) return NULL;
+  if (!column->dated || memcmp(at, column->date, 8)) {
+    if (!begin_day(at, 0, column, days)) return NULL;
+  }
+  return at + 8;
+}
+
+static inline const char *read_clock(const char *at, int64_t *out) {
+  at = read_integer(at, 8, out);
+  return at && *out >= 0 && *out < DAY_MS ? at : NULL;
+}
+
+static inline const char *read_strike(const char *at, double *out) {
+  int64_t number;
+  at = read_integer(at, 15, &number); /* a float64 has all of these */
+  if (!at) return NULL;
+  *out = (double)number / 1000.0;
+  return at;
+}
+
+static inline const char *read_letter(const char *at, char *out) {
+  int quoted = *at == '"';
+  at += quoted;
+  *out = *at;
+  if (*at != 'C' && *at != 'P') return NULL;
+  at++;
+  if (quoted && *at++ != '"') return NULL;
+  return at;
+}
+
 /* Returns the number of rows, or -1 where a row is not plain or there are too many. */
 static Py_ssize_t read_all(
-    const char *at, const char *end, Column *columns, Py_ssize_t width, const Days *days,
-    Py_ssize_t most) {
+    const char *at, const char *end, Column *columns, Py_ssize_t width, const Column *dated,
+    const Days *days, Py_ssize_t most) {
   Py_ssize_t row = 0;
   for (; at < end; row++) {
     if (row == most) return -1;
@@ -213,6 +253,11 @@ static Py_ssize_t read_all(
         case SYMBOL:
         case EXPIRATION: at = read_same(at, end, column); break;
         case RIGHT: at = read_right(at, column->out + row); break;
+        case LETTER: at = read_letter(at, column->out + row); break;
+        case STRIKE: at = read_strike(at, (double *)column->out + row); break;
+        case KEY_CLOCK:
+        case CLOCK: at = read_clock(at, (int64_t *)column->out + row); break;
+        case ROW_DATE: at = read_row_date(at, end, column, days); break;
         case INTEGER: at = read_integer(at, 18, (int64_t *)column->out + row); break;
         case SHORT:
           at = read_integer(at, 9, &number);
@@ -223,6 +268,14 @@ static Py_ssize_t read_all(
       }
       if (!at) return -1;
       if (n + 1 < width && *at++ != ',') return -1;
+    }
+    if (dated) {
+      /* The date of a row may stand behind its times. */
+      for (Py_ssize_t n = 0; n < width; n++) {
+        if (columns[n].kind == KEY_CLOCK || columns[n].kind == CLOCK) {
+          ((int64_t *)columns[n].out)[row] += dated->midnight;
+        }
+      }
     }
     if (*at == '\r') at++;
     /* Only the last line of an answer may lack its line feed. */
@@ -243,6 +296,8 @@ static PyObject *read_rows(PyObject *Py_UNUSED(module), PyObject *arguments) {
     return NULL;
   }
   Column *columns = NULL;
+  const Column *dated = NULL;
+  int clocks = 0;
   if (width < 1 || PyTuple_GET_SIZE(places) != width || most < 0) {
     PyErr_SetString(PyExc_ValueError, "a kind and a place for each of at least 1 column");
     goto done;
@@ -257,8 +312,11 @@ static PyObject *read_rows(PyObject *Py_UNUSED(module), PyObject *arguments) {
     column->kind = kinds[n];
     if (column->kind == SYMBOL) column->text = symbol, column->length = symbol_size;
     if (column->kind == EXPIRATION) column->text = expiration, column->length = expiration_size;
-    if (column->text || column->kind == SKIPPED) continue;
-    Py_ssize_t item = column->kind == RIGHT ? 1 : column->kind == SHORT ? 4 : 8;
+    if (column->kind == ROW_DATE) dated = column;
+    if (column->kind == KEY_CLOCK || column->kind == CLOCK) clocks = 1;
+    if (column->text || column->kind == SKIPPED || column->kind == ROW_DATE) continue;
+    int letter = column->kind == RIGHT || column->kind == LETTER;
+    Py_ssize_t item = letter ? 1 : column->kind == SHORT ? 4 : 8;
     Py_ssize_t place = PyLong_AsSsize_t(PyTuple_GET_ITEM(places, n));
     if (PyErr_Occurred()) goto done;
     if (place < 0 || place % item || place > out.len || most > (out.len - place) / item) {
@@ -267,11 +325,15 @@ static PyObject *read_rows(PyObject *Py_UNUSED(module), PyObject *arguments) {
     }
     column->out = (char *)out.buf + place;
   }
+  if (clocks && !dated) {
+    PyErr_SetString(PyExc_ValueError, "milliseconds of a day without its date");
+    goto done;
+  }
   days.offsets = offsets.buf;
   days.count = offsets.len / (Py_ssize_t)sizeof(int32_t);
   Py_BEGIN_ALLOW_THREADS
   const char *text = PyBytes_AS_STRING(body);
-  row = read_all(text, text + PyBytes_GET_SIZE(body), columns, width, &days, most);
+  row = read_all(text, text + PyBytes_GET_SIZE(body), columns, width, dated, &days, most);
   Py_END_ALLOW_THREADS
 done:
   PyMem_Free(columns);

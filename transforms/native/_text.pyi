@@ -28,6 +28,9 @@ def read_rows(
             - `l` an int64 of at most 18 digits, `i` an int32 of at most 9;
             - `T` a local time of the dates asked for, `t` any local time: int64, milliseconds since
               1970 in UTC;
+            - `c` C or P, written as that byte; `k` tenths of a cent, a whole number of at most 15
+              digits, written as dollars, a float64; `m` and `n` milliseconds of the local day,
+              written as `T` and `t` are; `y` that day, YYYYMMDD, one asked for, not written;
             - a space: not looked at.
         places: where in `out` each column begins, in bytes, a multiple of its items' size.
         key: the symbol and the expiration that every row must have, as the text has them.
@@ -42,7 +45,7 @@ def read_rows(
         `out` holds is undefined then.
 
     Raises:
-        ValueError: a column does not fit into `out`.
+        ValueError: a column does not fit into `out`, or there are `m` and `n` without a `y`.
     """
 
 def print_rows(

@@ -39,13 +39,17 @@ class Dialect(Protocol):
         name: `v3` or `v2`.
         status: the path that tells the state of the session with ThetaData.
         pages: whether answers come in pages.
-        plain: whether its columns are the schema's own, so that `plain.PlainLines` can read them.
+        cells: of the CSV's columns whose cells are not read by their type alone, the kind of the
+            cell, a letter of `read_rows` in `transforms/native/_text.pyi`, and the column of the
+            schema that it makes, if any.
+        date_format: of an expiration, as `date.strftime` takes it.
     """
 
     name: str
     status: str
     pages: bool
-    plain: bool
+    cells: Mapping[str, tuple[str, str | None]]
+    date_format: str
 
     def expirations(self, symbol: str) -> tuple[Query, str]:
         """Returns the query for a symbol's expirations, and the column that holds them."""

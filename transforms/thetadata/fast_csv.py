@@ -9,33 +9,46 @@ import pyarrow as pa
 from transforms.market.clock import EPOCH, day_offsets
 from transforms.model import GreeksRequest
 from transforms.native import compiled
-from transforms.thetadata.dialect import Part
+from transforms.schema import ZONE
+from transforms.thetadata.dialect import Dialect, Part
 
 _BEFORE = timedelta(7)  # the underlying's price may be as old as a week
 _ALIGNED = 64  # bytes, as Arrow has it
 
 
 class PlainLines:
-    """Reads blocks of lines whose columns are the schema's own, checking every row's key.
+    """Reads blocks of lines whose columns are those of a dialect, checking every row's key.
 
     It knows plain text only, as `_text.c` says. Of any other block it returns None, and the reader
     that knows all of CSV must read it, or say what is wrong with it.
 
     Args:
-        columns: of the text, the schema's among them.
+        columns: of the text, those of the dialect among them.
         schema: of the batches.
         request: what was asked for.
         part: the part of it that the lines answer.
+        dialect: the generation that answers.
     """
 
     def __init__(
-        self, columns: Sequence[str], schema: pa.Schema, request: GreeksRequest, part: Part
+        self,
+        columns: Sequence[str],
+        schema: pa.Schema,
+        request: GreeksRequest,
+        part: Part,
+        dialect: Dialect,
     ) -> None:
-        self._columns = columns
         self._schema = schema
-        self._kinds = {field.name: _kind(field) for field in schema}
-        self._letters = "".join(self._kinds.get(name, " ") for name in columns).encode()
-        self._key = (request.symbol.encode(), request.expiration.isoformat().encode())
+        kinds: dict[str, tuple[str, str | None]] = {
+            field.name: (_KINDS[field.type], field.name) for field in schema
+        }
+        kinds.update(dialect.cells)
+        cells = [kinds.get(name, (" ", None)) for name in columns]
+        self._letters = "".join(letter for letter, _ in cells).encode()
+        self._made = [made for _, made in cells]
+        self._kinds = {made: letter for letter, made in cells if made is not None}
+        expiration = request.expiration.strftime(dialect.date_format)
+        self._key = (request.symbol.encode(), expiration.encode())
         base = part.first - _BEFORE
         first, last, start = (day.toordinal() - EPOCH for day in (part.first, part.last, base))
         self._days = (first, last, start, day_offsets(base, part.last))
@@ -51,7 +64,7 @@ class PlainLines:
             lines: how many of its lines end.
         """
         rows = lines + (not text.endswith(b"\n"))
-        if len(text) < rows * len(self._columns):
+        if len(text) < rows * len(self._made):
             return None  # some lines are too short to be rows: no room is made for them
         sizes = {name: rows * _SIZES[kind] for name, kind in self._kinds.items()}
         places, size = {}, 0
@@ -59,7 +72,7 @@ class PlainLines:
             places[name] = size
             size += -(-bytes_ // _ALIGNED) * _ALIGNED
         out = pa.allocate_buffer(size)
-        starts = tuple(places.get(name, 0) for name in self._columns)
+        starts = tuple(0 if name is None else places[name] for name in self._made)
         found = compiled.read_rows(text, self._letters, starts, self._key, self._days, out, rows)
         if found != rows:
             return None
@@ -67,14 +80,16 @@ class PlainLines:
             self._make_room(rows)
         columns = []
         for field in self._schema:
-            kind = self._kinds[field.name]
-            if kind == "s":
+            kind = self._kinds.get(field.name)
+            if kind is None:
+                columns.append(pa.nulls(rows, field.type))
+            elif kind == "s":
                 columns.append(self._symbols.slice(0, rows))
             elif kind == "e":
                 columns.append(self._expirations.slice(0, rows))
             else:
                 values = out.slice(places[field.name], sizes[field.name])
-                buffers = [None, self._ends, values] if kind == "r" else [None, values]
+                buffers = [None, self._ends, values] if kind in "rc" else [None, values]
                 columns.append(pa.Array.from_buffers(field.type, rows, buffers, 0))
         return pa.RecordBatch.from_arrays(columns, schema=self._schema)
 
@@ -86,13 +101,13 @@ class PlainLines:
         self._ends = pa.py_buffer(np.arange(rows + 1, dtype=np.int32))
 
 
-_SIZES = {"s": 0, "e": 0, "r": 1, "d": 8, "l": 8, "i": 4, "T": 8, "t": 8}
-
-
-def _kind(field: pa.Field) -> str:
-    named = {"symbol": "s", "expiration": "e", "right": "r", "timestamp": "T"}
-    if field.name in named:
-        return named[field.name]
-    if pa.types.is_timestamp(field.type):
-        return "t"
-    return {pa.float64(): "d", pa.int64(): "l", pa.int32(): "i"}[field.type]
+_SIZES = {"s": 0, "e": 0} | dict.fromkeys("rc", 1) | dict.fromkeys("dlTtkmn", 8) | {"i": 4}
+_KINDS = {
+    pa.float64(): "d",
+    pa.int64(): "l",
+    pa.int32(): "i",
+    pa.timestamp("ms", ZONE): "t",
+    # Of every dialect's cells:
+    pa.string(): " ",
+    pa.date32(): " ",
+}

@@ -67,8 +67,8 @@ class RowReader:
             check_utf8=True,
         )
         self._plain: PlainLines | None = None
-        if compiled.AVAILABLE and dialect.plain:
-            self._plain = PlainLines(columns, self._schema, request, part)
+        if compiled.AVAILABLE:
+            self._plain = PlainLines(columns, self._schema, request, part, dialect)
 
     def read(self, block: bytes, lines: int) -> pa.RecordBatch:
         """Returns the rows of a block of whole lines.

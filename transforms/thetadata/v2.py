@@ -32,7 +32,16 @@ class V2:
     name = "v2"
     status = "/v2/system/mdds/status"
     pages = True
-    plain = False
+    cells: Mapping[str, tuple[str, str | None]] = {
+        "root": ("s", "symbol"),
+        "expiration": ("e", "expiration"),
+        "strike": ("k", "strike"),
+        "right": ("c", "right"),
+        "ms_of_day": ("m", "timestamp"),
+        "ms_of_day2": ("n", "underlying_timestamp"),
+        "date": ("y", None),
+    }
+    date_format = "%Y%m%d"
 
     def expirations(self, symbol: str) -> tuple[Query, str]:
         """Returns the query for a symbol's expirations, and the column that holds them."""

@@ -18,7 +18,13 @@ class V3:
     name = "v3"
     status = "/v3/terminal/mdds/status"
     pages = False
-    plain = True
+    cells: Mapping[str, tuple[str, str | None]] = {
+        "symbol": ("s", "symbol"),
+        "expiration": ("e", "expiration"),
+        "right": ("r", "right"),
+        "timestamp": ("T", "timestamp"),
+    }
+    date_format = "%Y-%m-%d"
 
     def expirations(self, symbol: str) -> tuple[Query, str]:
         """Returns the query for a symbol's expirations, and the column that holds them."""

@@ -70,8 +70,7 @@ EDITS = st.lists(
 )
 
 
-def mutated(edits: list[tuple[int, int, bytes]]) -> bytes:
-    body = SAMPLE
+def mutated(edits: list[tuple[int, int, bytes]], body: bytes = SAMPLE) -> bytes:
     for place, length, piece in edits:
         body = body[:place] + piece + body[place + length :]
     return body
