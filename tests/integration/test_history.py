@@ -98,7 +98,7 @@ def test_without_the_extra_the_error_names_it(command: list[str], tmp_path: Path
 def test_without_a_database_sqlalchemy_is_not_imported(tmp_path: Path) -> None:
     code = (
         "import sys; from pipeline.cli.main import main; main(['runs', 'list'])\n"
-        "import pipeline.download.command\n"
+        "import pipeline.run.command\n"
         "sys.exit(bool({'sqlalchemy', 'psycopg', 'rich', 'tqdm'} & set(sys.modules)))"
     )
     subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True)

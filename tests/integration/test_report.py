@@ -199,7 +199,7 @@ def test_the_help_and_a_download_load_no_drawing_library(folder: Path) -> None:
     script = (
         "import sys\nfrom pipeline.cli.main import main\n"
         "try: main(['report', '--help'])\nexcept SystemExit: pass\n"
-        "import pipeline.download.command\n"
+        "import pipeline.run.command\n"
         "print({'altair', 'vl_convert', 'jinja2', 'pyarrow.parquet'} & set(sys.modules))"
     )
     done = subprocess.run(

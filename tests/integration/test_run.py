@@ -46,7 +46,7 @@ from pipeline.process.footprint import keep_lean
 from pipeline.runners.beam_patches import keep_unused_out
 keep_unused_out()
 keep_lean()
-import pipeline.download.command
+import pipeline.run.command
 (line,) = (line for line in open("/proc/self/status") if line.startswith("RssFile"))
 print(int(line.split()[1]) // 1024)
 """

@@ -48,7 +48,7 @@ def run(parser: argparse.ArgumentParser, options: argparse.Namespace, rest: Sequ
     """Runs a download and returns the exit code."""
     with importing():
         config, beam_options = configure(parser, options, rest)
-        from pipeline.download.command import download
+        from pipeline.run.command import download
 
     return download(config, beam_options)
 

@@ -41,7 +41,7 @@ def test_a_command_does_without_what_beam_imports_for_nothing_and_finds_it_where
             "import sys\n"
             "from pipeline.runners.beam_patches import UNUSED, keep_unused_out\n"
             "keep_unused_out()\n"
-            "import pipeline.download.command\n"
+            "import pipeline.run.command\n"
             "late = 'httplib2.auth', 'regex._main'\n"
             "print([name for name in (*late, *UNUSED) if name in sys.modules])\n"
             "from apache_beam.internal.http_client import get_new_http\n"

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from pipeline.config import DownloadConfig
-from pipeline.download.session import Session
 from pipeline.folder import output_lock
 from pipeline.folder.writers import others, sweep, sweep_dead
 from pipeline.history import RUNNING, Query, Record, open_store
+from pipeline.run.session import Session
 from transforms.output.folder import OutputFolder
 from transforms.output.layout import Layout
 from transforms.workers import ProcessId

@@ -9,8 +9,6 @@ from dataclasses import replace
 
 from pipeline import history
 from pipeline.config import DownloadConfig
-from pipeline.download.partial_results import results_so_far
-from pipeline.download.record import completed
 from pipeline.history import Record
 from pipeline.history.sizes import Sizes
 from pipeline.planning.inventory import Inventory
@@ -19,6 +17,8 @@ from pipeline.process.memory import MemorySampler
 from pipeline.progress.listener import make_display
 from pipeline.progress.measurement import NOTHING_MEASURED, Measured
 from pipeline.progress.tally import Tally
+from pipeline.run.partial_results import results_so_far
+from pipeline.run.record import completed
 from transforms.metrics.summary import RunSummary
 from transforms.model import Failure
 from transforms.output.folder import OutputFolder

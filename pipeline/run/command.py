@@ -16,10 +16,6 @@ from apache_beam.options.pipeline_options import PipelineOptions
 
 from pipeline import history
 from pipeline.config import DownloadConfig
-from pipeline.download.execute import execute
-from pipeline.download.job import DryRun, Job, WorkerDied
-from pipeline.download.messages import all_empty, conclude
-from pipeline.download.session import Session
 from pipeline.errors import Conflict, NothingMatched
 from pipeline.folder import print_catalog
 from pipeline.folder.writers import sweep
@@ -27,6 +23,10 @@ from pipeline.process import watchdog
 from pipeline.process.footprint import choose_pool, give_back
 from pipeline.process.signals import Interruption
 from pipeline.process.temporary import own_temporary_folder, remove_temporary_folder
+from pipeline.run.execute import execute
+from pipeline.run.job import DryRun, Job, WorkerDied
+from pipeline.run.messages import all_empty, conclude
+from pipeline.run.session import Session
 from pipeline.runners.beam_patches import patch_beam
 from pipeline.runners.job_servers import quiet_engines
 from pipeline.text import count

@@ -7,12 +7,12 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.runner import PipelineResult
 
 from pipeline import runners
-from pipeline.download.accounting import check_accounts
-from pipeline.download.session import Session
 from pipeline.graph import build
 from pipeline.planning.source import Source
 from pipeline.process import watchdog
 from pipeline.progress.listener import Progress
+from pipeline.run.accounting import check_accounts
+from pipeline.run.session import Session
 from pipeline.runners import flink_rest, remote
 from pipeline.runners.job_servers import ended
 from transforms.dispatch import shared_queue

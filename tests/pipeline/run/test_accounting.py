@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from pipeline.download.accounting import BooksDiffer, check_accounts
+from pipeline.run.accounting import BooksDiffer, check_accounts
 from tests.support.data import request_for
 from transforms.metrics.summary import RunSummary
 from transforms.model import EMPTY, WRITTEN, ExpirationResult

@@ -1,8 +1,5 @@
 """The steps of one run, from its source to its summary."""
 
-from pipeline.download.job import Job
-from pipeline.download.messages import announce, print_skipped
-from pipeline.download.session import Session
 from pipeline.folder.lock import output_lock
 from pipeline.folder.writers import sweep_dead
 from pipeline.history import recent
@@ -10,6 +7,9 @@ from pipeline.planning import make_plan, open_source, take_stock
 from pipeline.planning.disk import refuse_full_disk
 from pipeline.planning.estimate import from_lessons
 from pipeline.planning.lessons import learn
+from pipeline.run.job import Job
+from pipeline.run.messages import announce, print_skipped
+from pipeline.run.session import Session
 from transforms.metrics.summary import RunSummary
 
 

@@ -12,10 +12,10 @@ from apache_beam.options.pipeline_options import PipelineOptions
 
 from pipeline import history
 from pipeline.config import DownloadConfig
-from pipeline.download.execute import execute
-from pipeline.download.job import Job
-from pipeline.download.session import Session
 from pipeline.errors import NothingMatched
+from pipeline.run.execute import execute
+from pipeline.run.job import Job
+from pipeline.run.session import Session
 from pipeline.simulator.server import TerminalServer
 from tests.support.data import files_in
 from transforms.metrics.summary import RunSummary
