@@ -223,7 +223,9 @@ def test_a_run_whose_output_goes_nowhere_is_a_run_like_any_other(
     assert (summary["status"], summary["successful_expirations"]) == ("succeeded", 2)
 
 
-@pytest.mark.parametrize("mode", ["in_memory", "multi_processing"])
+@pytest.mark.parametrize(
+    "mode", ["in_memory", pytest.param("multi_processing", marks=pytest.mark.slow)]
+)
 def test_a_killed_run_leaves_nothing_temporary_behind_the_next_one(
     terminal: TerminalServer, tmp_path: Path, mode: str
 ) -> None:
@@ -260,16 +262,15 @@ def test_what_an_encoding_lacks_is_printed_escaped_by_every_command(
         (["config", "show", *flags], 0),
         (["verify", "--output", "\N{SNOWMAN}"], 2),
     ):
-        done = subprocess.run(
-            [sys.executable, "-m", "pipeline", *command],
-            cwd=tmp_path,
-            env=os.environ | {"PYTHONIOENCODING": encoding, "PYTHONUTF8": "1"},
-            capture_output=True,
-            check=False,
-        )
-        assert done.returncode == code, done.stdout + done.stderr
-        assert b"Traceback" not in done.stderr
-    assert b"\\u2603" in done.stderr
+        printed = greeks_here(tmp_path, *command, code=code, PYTHONIOENCODING=encoding)
+        assert "Traceback" not in printed
+    assert "\\u2603" in printed
+
+
+def test_a_process_prints_what_its_encoding_lacks_escaped(tmp_path: Path) -> None:
+    variables = {"PYTHONIOENCODING": "ascii:strict", "PYTHONUTF8": "1"}
+    printed = greeks(tmp_path, "verify", "--output", "\N{SNOWMAN}", code=2, **variables)
+    assert "\\u2603" in printed
 
 
 @pytest.mark.parametrize("command", ["download", "plan", "verify", "doctor", "config show"])

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.answers import rows_of
-from tests.support.command import greeks, start
+from tests.support.command import greeks_here, run_here
 from tests.support.market import terminal
 from tests.support.scripted import Answer, scripted_server
 from transforms.model import GreeksRequest
@@ -22,9 +22,8 @@ def check_shown(text: str) -> None:
 
 
 def shown(folder: Path, *command: str) -> str:
-    process = start(folder, *command, PYTHONUTF8="1")
-    out, err = process.communicate(timeout=120)
-    assert process.returncode in (0, 1, 2, 3)
+    code, out, err = run_here(folder, *command)
+    assert code in (0, 1, 2, 3)
     assert "Traceback" not in err
     check_shown(out + err)
     if "--json" in command and out:
@@ -76,7 +75,7 @@ def test_what_a_listing_holds_is_shown_escaped(path: str, tmp_path: Path) -> Non
 
 def test_names_entries_and_records_are_shown_escaped(tmp_path: Path) -> None:
     with scripted_server(terminal()) as server:
-        greeks(tmp_path, *DOWNLOAD, "--terminal", server.url)
+        greeks_here(tmp_path, *DOWNLOAD, "--terminal", server.url)
     output, meta = tmp_path / "data" / "greeks", tmp_path / "data" / "greeks.meta"
     name = HOSTILE.replace("/", "")
     (output / f"{name}.csv").write_text(f"{HOSTILE},symbol\n{HOSTILE}\n")

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.cli.main import main
+from pipeline.process.standard_output import open_doors
+from transforms import secrets
 
 # Measuring coverage takes time and memory of its own.
 WITHOUT_COVERAGE = {"COVERAGE_PROCESS_CONFIG": "", "COVERAGE_PROCESS_START": ""}
@@ -40,14 +42,29 @@ def greeks(folder: Path, *arguments: str, code: int = 0, **environment: str) -> 
 
 def greeks_here(folder: Path, *arguments: str, code: int = 0, **environment: str) -> str:
     """Does the same in this process, which has loaded Beam: for what is not about a process."""
-    printed = io.StringIO()
-    with _at(folder, environment), redirect_stdout(printed), redirect_stderr(printed):
+    ended, out, err = run_here(folder, *arguments, **environment)
+    assert ended == code, out + err
+    return out + err
+
+
+def run_here(folder: Path, *arguments: str, **environment: str) -> tuple[object, str, str]:
+    """Runs `greeks ARGUMENTS` in this process; returns its exit code, standard output and error.
+
+    They pass the doors of a process, in the encoding that PYTHONIOENCODING names.
+    """
+    encoding, _, errors = environment.get("PYTHONIOENCODING", "utf-8").partition(":")
+    out, err = (io.TextIOWrapper(io.BytesIO(), encoding, errors or "strict") for _ in range(2))
+    with _at(folder, environment), redirect_stdout(out), redirect_stderr(err):
+        secrets._known.clear()  # as in a new process, which knows none
+        secrets.remember_all(arguments, os.environ)
+        open_doors()
         try:
             ended: object = main(arguments)
         except SystemExit as usage:
             ended = usage.code
-    assert ended == code, printed.getvalue()
-    return printed.getvalue()
+    for stream in (out, err):
+        stream.seek(0)
+    return ended, out.read(), err.read()
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl, urlsplit
@@ -50,6 +50,10 @@ def scripted_server(script: Script) -> Iterator[Scripted]:
         protocol_version = "HTTP/1.1"
         disable_nagle_algorithm = True  # a small answer waits for no acknowledgement
 
+        def handle(self) -> None:
+            with suppress(BrokenPipeError, ConnectionResetError):  # who asked is gone
+                super().handle()
+
         def do_GET(self) -> None:
             parts = urlsplit(self.path)
             parameters = dict(parse_qsl(parts.query))
@@ -57,10 +61,7 @@ def scripted_server(script: Script) -> Iterator[Scripted]:
             answer = script(parts.path, parameters)
             if answer.hold is not None:
                 answer.hold.wait(60)
-            try:
-                self._send(answer)
-            except (BrokenPipeError, ConnectionResetError):
-                self.close_connection = True  # who asked is gone
+            self._send(answer)
 
         def _send(self, answer: Answer) -> None:
             self.send_response_only(answer.status)
