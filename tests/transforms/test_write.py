@@ -412,8 +412,8 @@ def test_the_transform_emits_one_result_for_each_request(tmp_path: Path) -> None
 
 def test_a_shuffle_between_fetch_and_write_is_found_out(tmp_path: Path) -> None:
     items = [
-        *((REQUEST, item) for item in [*batches_of(REQUEST, 9000), Trailer(9, 9000)]),
-        *((OTHER, item) for item in [*batches_of(OTHER, 9000), Trailer(9, 9000)]),
+        *((REQUEST, item) for item in [*batches_of(REQUEST, 90, 10), Trailer(9, 90)]),
+        *((OTHER, item) for item in [*batches_of(OTHER, 90, 10), Trailer(9, 90)]),
     ]
 
     def run() -> None:
