@@ -6,6 +6,7 @@ import textwrap
 import uuid
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import cache
 from importlib.resources import files as resources
 from pathlib import Path
 from typing import Any
@@ -49,7 +50,6 @@ class Report:
 def html(report: Report) -> str:
     """Returns the page. It fetches nothing: the libraries are in it."""
     import jinja2
-    import vl_convert
 
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, finalize=_shown
@@ -60,11 +60,8 @@ def html(report: Report) -> str:
         "dark": DARK,
         "specs": {figure.name: figure.spec() for figure in report.figures},
     }
-    # Neither the data nor the library may end the element that they are in.
+    # The data may not end the element that they are in.
     data = json.dumps(figures, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
-    library = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;").replace(
-        "</script", "<\\/script"
-    )
     sections = [
         vars(section) | {"tables": [_with_alignment(table) for table in section.tables]}
         for section in report.sections
@@ -76,7 +73,7 @@ def html(report: Report) -> str:
         sections=sections,
         footer=report.footer,
         figures=data,
-        library=library,
+        library=_library(),
         font=FONT,
     )
 
@@ -118,6 +115,15 @@ def write_pngs(report: Report, folder: Path) -> list[Path]:
         path.write_bytes(vl_convert.vegalite_to_png(spec, scale=_PNG_SCALE, config=LIGHT))
         paths.append(path)
     return paths
+
+
+@cache
+def _library() -> str:
+    """Returns the code that draws the figures, as it may stand in an element of a page."""
+    import vl_convert
+
+    bundle: str = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;")
+    return bundle.replace("</script", "<\\/script")
 
 
 def _shown(value: Any) -> Any:

@@ -15,7 +15,7 @@ import tomli
 
 from pipeline.cli.commands import COMMANDS
 from pipeline.simulator.server import TerminalServer
-from tests.support.command import greeks, summaries
+from tests.support.command import greeks_here, summaries
 from tests.support.documents import DOCUMENTS, TOP, Block, blocks, missing
 from tests.support.object_store import KEY, SECRET, ObjectStore, object_store
 
@@ -44,8 +44,8 @@ SQL = [pytest.param(block, id=str(block), marks=mark(block.document)) for block 
 def downloaded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the README's download, as CSV and as Parquet."""
     made = tmp_path_factory.mktemp("documents")
-    greeks(made, "download", *SPXW, "--format", "parquet", "--output", "data/spxw")
-    greeks(made, "download", *SPXW)
+    greeks_here(made, "download", *SPXW, "--format", "parquet", "--output", "data/spxw")
+    greeks_here(made, "download", *SPXW)
     return made
 
 

@@ -70,15 +70,14 @@ def test_a_file_whose_name_is_not_utf_8_is_reported_and_the_others_are_read(
     (data,) = Path("greeks/2024-03-14").iterdir()
     shutil.copy(data, data.parent / name)
     shown = "greeks/2024-03-14/SPXW_\\udcff.csv"
-    assert f"{shown} is not in the manifest" in greeks(
-        tmp_path, "verify", "--output", "greeks", code=1
-    )
-    out = greeks(tmp_path, "check", "greeks", code=2)
+    verified = greeks_here(tmp_path, "verify", "--output", "greeks", code=1)
+    assert f"{shown} is not in the manifest" in verified
+    out = greeks_here(tmp_path, "check", "greeks", code=2)
     assert f"'{shown}': its name is not UTF-8; rename it" in out
     assert "15 of 30 rows" in out
-    assert "is not UTF-8" in greeks(tmp_path, "diff", "greeks", "greeks", code=2)
+    assert "is not UTF-8" in greeks_here(tmp_path, "diff", "greeks", "greeks", code=2)
     report = ["report", "--output", "greeks", "--to", "report.html"]
-    assert "is not UTF-8" in greeks(tmp_path, *report, code=1)
+    assert "is not UTF-8" in greeks_here(tmp_path, *report, code=1)
     assert "is not UTF-8" in Path("report.html").read_text("utf-8")
     assert download("greeks") == 0
 
@@ -156,6 +155,7 @@ def test_a_volume_has_its_meta_inside_and_is_found_wherever_it_is_mounted(
         folder.mkdir()
     mount = ("-t", "tmpfs", "none", str(output))
     with mounted(*(mount if kind == "tmpfs" else ("--bind", str(disk), str(output)))):
+        # Where folders are mounted, a process looks once.
         out = greeks(tmp_path, "verify", "--output", str(output), code=2)
         assert f"{output}/.meta no manifest" in out
         with scripted_server(terminal()) as server:
@@ -234,7 +234,7 @@ def test_a_folder_by_another_name_is_locked_too(tmp_path: Path) -> None:
         first = start(tmp_path, *flags, "link")
         assert asked.wait(60)
         for name in ("real", "chain/", "./link"):
-            out = greeks(tmp_path, *flags, name, code=2)
+            out = greeks_here(tmp_path, *flags, name, code=2)
             assert f"another run is writing to {name}: process {first.pid} on " in out
         go.set()
         printed, err = first.communicate(timeout=60)

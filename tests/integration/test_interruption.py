@@ -18,7 +18,7 @@ import pytest
 
 from pipeline.simulator.server import TerminalServer
 from tests.support.answers import rows_of
-from tests.support.command import greeks, start, summaries
+from tests.support.command import greeks, greeks_here, start, summaries
 from tests.support.data import files_in
 from tests.support.market import terminal as scripted_terminal
 from tests.support.scripted import Answer, scripted_server
@@ -110,7 +110,7 @@ def test_a_signal_ends_a_run_whose_terminal_is_silent(
     assert summary["total_records"] == 40_000
     assert (len(workers) > 0) == (mode == "multi_processing")
     assert not any(map(is_alive, workers))
-    assert "all as it was written" in greeks(tmp_path, "verify")
+    assert "all as it was written" in greeks_here(tmp_path, "verify")
     catalog = (tmp_path / "data" / "greeks.meta" / "catalog.sql").read_text()
     assert rows_by(catalog) == 40_000
 
@@ -331,4 +331,4 @@ def test_workers_end_with_a_launcher_that_is_killed(
     out = greeks(tmp_path, *DOWNLOAD, "--terminal", terminal.url, *near)
     assert "an earlier run was killed" in out
     assert not list(unfinished.iterdir())
-    assert "all as it was written" in greeks(tmp_path, "verify")
+    assert "all as it was written" in greeks_here(tmp_path, "verify")

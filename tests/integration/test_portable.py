@@ -90,7 +90,7 @@ def test_the_files_and_the_sums_are_those_of_the_local_run(
         assert summary[name] == its_summary[name], name
     assert summary["runner"] == flags[1]
     assert len(files_in(tmp_path / "data" / "greeks.meta" / "unfinished")) == 0
-    assert "5 files" in greeks(tmp_path, "verify")
+    assert "5 files" in greeks_here(tmp_path, "verify")
 
 
 @pytest.mark.slow

@@ -13,8 +13,7 @@ import pytest
 
 from pipeline.cli.main import main
 from tests.support.answers import rows_of
-from tests.support.command import greeks as greeks_process
-from tests.support.command import start, summaries
+from tests.support.command import greeks_here, start, summaries
 from tests.support.data import files_in
 from tests.support.market import NO_DATA, terminal
 from tests.support.scripted import Answer, Script, scripted_server
@@ -368,9 +367,9 @@ def test_a_second_run_into_the_folder_is_refused_with_the_holder(
         flags = [*shlex.split(GOOD), "--terminal", server.url]
         first = start(tmp_path, *flags)
         assert asked.wait(60)
-        out = greeks_process(tmp_path, *flags, code=2)
+        out = greeks_here(tmp_path, *flags, code=2)
         assert f"another run is writing to data/greeks: process {first.pid} on " in out
-        out = greeks_process(tmp_path, "verify", code=2)
+        out = greeks_here(tmp_path, "verify", code=2)
         go.set()
         printed, err = first.communicate(timeout=60)
     assert first.returncode == 0, printed + err

@@ -89,7 +89,7 @@ def test_what_a_terminal_that_dies_leaves_undone_goes_to_the_others(
         TerminalServer(market, latency=0.2) as lasts,
         terminal_process(tmp_path, "--latency", "0.3") as (dies, url),
     ):
-        greeks(calm, *DOWNLOAD, "--terminal", lasts.url)
+        greeks_here(calm, *DOWNLOAD, "--terminal", lasts.url)
         process = start(
             tmp_path,
             *DOWNLOAD,

@@ -93,5 +93,5 @@ def outcome(folder: str, request: GreeksRequest, results: list[ExpirationResult]
 if __name__ == "__main__":
     for rows in (SMALL, SEVERAL_PARTS):
         print("crossing", *crossing(f"{sys.argv[1]}/crossing-{rows}", rows))
-    for number in range(60):
+    for number in range(20):
         print("together", *together(f"{sys.argv[1]}/{number}", SMALL))
