@@ -1,5 +1,9 @@
 """Sizes, durations, times of day and counts as a person reads them."""
 
+import re
+
+_URL = re.compile(r" to https?://\S+?(?=:? |$)")
+
 
 def size_text(size: float) -> str:
     """Returns a number of bytes as a person reads it, in powers of 1000."""
@@ -31,6 +35,31 @@ def count(number: int, noun: str) -> str:
     ('1 expiration', '0 trade dates', '1,234 retries', '2 addresses')
     """
     return f"{number:,} {noun if number == 1 else _plural(noun)}"
+
+
+def reason_of(error: OSError) -> str:
+    """Returns why a file system refused, without the number of the error.
+
+    >>> reason_of(FileNotFoundError(2, "No such file or directory", "/x"))
+    'No such file or directory: /x'
+    """
+    if not error.strerror:
+        return str(error)
+    return f"{error.strerror}: {error.filename}" if error.filename else error.strerror
+
+
+def way_to_write(flag: str) -> str:
+    """Returns what to do where a folder can't be written to, which a flag names."""
+    return f"choose another --{flag}, or let yourself write there"
+
+
+def without_urls(text: str) -> str:
+    """Returns an error without the addresses that a request went to.
+
+    >>> without_urls("the Terminal answered 400 to http://127.0.0.1/v3?a=b: no such day")
+    'the Terminal answered 400: no such day'
+    """
+    return _URL.sub("", text)
 
 
 def _plural(noun: str) -> str:

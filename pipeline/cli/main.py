@@ -1,12 +1,12 @@
 """The command line, `greeks`."""
 
-import argparse
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from pipeline.cli.commands import COMMANDS, make_parser, run_command
+from pipeline.cli.commands import COMMANDS, add_commands, run_command
 from pipeline.cli.config_file import load, named_file, to_arguments
+from pipeline.cli.parser import Parser
 from pipeline.cli.settings import FLAG, given
 from pipeline.errors import ConfigError
 from transforms.secrets import remember
@@ -30,33 +30,40 @@ def main(argv: Sequence[str] | None = None) -> int:
     Raises:
         SystemExit: with status 2 on a usage error, 0 after `--help` or `--version`.
     """
-    parser, commands = parsers()
+    parser = make_parser()
     arguments = _underscored(sys.argv[1:] if argv is None else argv)
     _refuse_other_bytes(parser, arguments)
-    arguments, origins = _with_file(parser, commands, arguments)
+    if (bare := _without_command(parser, arguments)) is not None:
+        bare.print_help()
+        return 0
+    arguments, origins = _with_file(parser, arguments)
     options, rest = parser.parse_known_args(arguments)
     options.origins = origins
-    return run_command(commands[options.command], options, rest)
+    return run_command(parser.commands[options.command], options, rest)
 
 
-def parsers() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParser]]:
-    """Returns the parser of `greeks`, and that of each command by its name."""
-    parser = argparse.ArgumentParser(
+def make_parser() -> Parser:
+    """Returns the parser of `greeks`, with all of its commands."""
+    parser = Parser(
         prog="greeks",
         description="Downloads historical option Greeks from ThetaData, one file per expiration.",
         epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"greeks {__version__}")
-    return parser, make_parser(parser)
+    add_commands(parser)
+    return parser
 
 
-def _with_file(
-    parser: argparse.ArgumentParser,
-    commands: Mapping[str, argparse.ArgumentParser],
-    arguments: list[str],
-) -> tuple[list[str], dict[str, str]]:
+def _without_command(parser: Parser, arguments: Sequence[str]) -> Parser | None:
+    """Returns the parser whose command is left out, such as that of `greeks runs` alone."""
+    for word in arguments:
+        if word not in parser.commands:
+            return None
+        parser = parser.commands[word]
+    return parser if parser.commands else None
+
+
+def _with_file(parser: Parser, arguments: list[str]) -> tuple[list[str], dict[str, str]]:
     """Returns the arguments with those of a `--config` file before them, and where each came from.
 
     The origin of a flag is `flag` or the file's name; a default has none.
@@ -65,21 +72,22 @@ def _with_file(
     path = named_file(arguments)
     # Below `greeks config` the flags come after one more word.
     words = 2 if arguments[:1] == ["config"] else 1
-    command = commands.get(arguments[0]) if arguments else None
+    command = parser.commands.get(arguments[0]) if arguments else None
     if path is None or command is None or not COMMANDS[arguments[0]].BEAM_FLAGS:
         return arguments, origins
+    reader = command.get_default("flags") or command
     try:
         values = load(path)
         for name, value in values.items():
             remember(str(value), name)
-        added = to_arguments(path, values, command.get_default("flags") or command)
+        added = to_arguments(path, values, reader)
     except ConfigError as error:
-        parser.error(str(error))
+        reader.error(str(error))
     in_file = dict.fromkeys(values, path)
     return [*arguments[:words], *added, *arguments[words:]], in_file | origins
 
 
-def _refuse_other_bytes(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> None:
+def _refuse_other_bytes(parser: Parser, arguments: Sequence[str]) -> None:
     """Refuses an argument whose bytes are not text: no manifest, record or query could name it."""
     for before, argument in zip(["", *arguments], arguments, strict=False):
         try:

@@ -8,6 +8,7 @@ from typing import Any
 from pipeline.config.checks import between, positive_integer, readable, time_of_day
 from pipeline.config.setting import setting
 from pipeline.config.values import words
+from transforms.market import clock
 from transforms.model import INTERVALS, checked_symbol
 from transforms.schema import END_OF_DAY, ORDERS
 
@@ -28,16 +29,20 @@ def _check_symbols(symbols: tuple[str, ...], _config: Any) -> str:
 
 
 def _check_start(day: date, _config: Any) -> str:
-    if day >= FIRST_DATE:
-        return ""
-    return f"is {day}; ThetaData's option history begins on {FIRST_DATE}"
+    if day < FIRST_DATE:
+        return f"is {day}; ThetaData's option history begins on {FIRST_DATE}"
+    return _future(day)
 
 
 def _check_end(day: date, config: Any) -> str:
     if day < config.start_date:
         return f"is {day}, before --start_date {config.start_date}"
-    today = date.today()  # noqa: DTZ011 -- only to refuse what no exchange has seen yet
-    return f"is {day}, in the future" if (day - today).days > 1 else ""
+    return _future(day)
+
+
+def _future(day: date) -> str:
+    today = clock.now().date()
+    return f"is {day}, in the future: today is {today} in New York" if day > today else ""
 
 
 def _check_expirations(days: tuple[date, ...], config: Any) -> str:

@@ -1,5 +1,6 @@
 """Which Theta Terminal the data comes from, and how many requests are sent at once."""
 
+import re
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -47,11 +48,14 @@ def is_terminal(text: str) -> bool:
 
 def terminal_problem(text: str, _config: Any = None) -> str:
     """Returns the problem of a `--terminal`, or an empty text."""
-    if text == EMBEDDED:
+    if text in ("", EMBEDDED):
         return ""
     urls = named_terminals(text)
     for url in urls:
         if not is_terminal(url):
+            bare = re.fullmatch(r"localhost|[^/]*[.:][^/]*", url)
+            if bare and is_terminal(f"http://{url}"):
+                return f"is {redacted(url)!r}, without a scheme: did you mean http://{url}?"
             return f"is {redacted(url)!r}, neither an address such as {DEFAULT_URL} nor 'embedded'"
     if len(set(urls)) < len(urls):
         return "names one twice: its limit is for all of its requests"

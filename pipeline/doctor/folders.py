@@ -9,7 +9,7 @@ from pathlib import Path
 from pipeline.doctor.diagnosis import FAIL, OK, WARN, Diagnosis
 from pipeline.history import Query, StoreError, is_sql, open_to_read
 from pipeline.planning.disk import free_entries, nearest, on_two_disks
-from pipeline.text import count, size_text
+from pipeline.text import count, size_text, way_to_write
 from transforms.output.folder import OutputFolder
 from transforms.secrets import redacted
 from transforms.storage import files
@@ -103,7 +103,7 @@ def _writable(about: str, folder: str, place: Path) -> Diagnosis:
             FAIL,
             about,
             f"{folder}: {error.strerror} in {place}",
-            f"choose another --{about}, or let yourself write there",
+            way_to_write(about),
         )
     return Diagnosis(OK, about, f"{folder} can be written to")
 

@@ -12,6 +12,7 @@ from dataclasses import asdict
 
 from pipeline.errors import Conflict
 from pipeline.folder.writers import leave_note, others, sweep
+from pipeline.text import reason_of, way_to_write
 from transforms.output.folder import OutputFolder
 from transforms.output.layout import Layout
 from transforms.storage import files
@@ -88,8 +89,11 @@ def _explained(layout: Layout) -> Iterator[None]:
         yield
     except OSError as error:
         in_place = isinstance(error, FileExistsError | NotADirectoryError)
-        way_out = "; there is a file in its place: choose another folder" if in_place else ""
-        raise Conflict(f"--output {layout.output} can't be written to: {error}{way_out}") from error
+        way_out = "there is a file in its place: choose another folder"
+        raise Conflict(
+            f"--output {layout.output} can't be written to: {reason_of(error)}; "
+            f"{way_out if in_place else way_to_write('output')}"
+        ) from error
 
 
 def _try_to_write(layout: Layout) -> None:

@@ -23,6 +23,7 @@ from pipeline.history.model import (
     new_id,
     to_bury,
 )
+from pipeline.text import reason_of
 from transforms.secrets import redacted
 from transforms.storage.json_text import json_text
 
@@ -179,7 +180,9 @@ class JsonStore(RunStore):
         except (FileExistsError, StoreError):
             raise
         except OSError as error:
-            raise StoreError(f"the run history in {self.name} can't be used: {error}") from error
+            raise StoreError(
+                f"the run history in {self.name} can't be used: {reason_of(error)}"
+            ) from error
 
 
 def _compact(moment: str) -> str:

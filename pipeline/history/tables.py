@@ -5,7 +5,7 @@ from textwrap import wrap
 from typing import Any
 
 from pipeline.history.model import Head, Record, head_of
-from pipeline.text import size_text, time_text
+from pipeline.text import size_text, time_text, without_urls
 from transforms.trade_dates import readable
 
 HEADINGS = (
@@ -50,7 +50,7 @@ def run_lines(record: Record) -> Iterator[str]:
         yield from _outcome(record, head)
     for error in record.get("errors", ())[:_LISTED]:
         name = f"{error['expiration']}: " if error.get("expiration") else ""
-        yield f"failed       {name}{error['message']}"
+        yield f"failed       {name}{without_urls(error['message'])}"
     if len(record.get("errors", ())) > _LISTED:
         yield f"             and {len(record['errors']) - _LISTED} more: see --json"
     lacking = [each for each in record.get("expirations", ()) if each.get("missing_dates")]

@@ -1,6 +1,7 @@
 """The files that a person names, and what they are before their rows are read."""
 
 import csv
+import difflib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,6 +10,8 @@ import pyarrow.parquet as pq
 
 SUFFIXES = (".csv", ".csv.gz", ".csv.zst", ".parquet")
 _HEADER_BYTES = 1 << 16
+DEFAULT_FOLDER = "data/greeks"
+"""Where a download puts its files, unless `--output` names another folder."""
 
 
 class UnreadableFile(ValueError):
@@ -32,7 +35,7 @@ def find_files(paths: Sequence[str]) -> list[str]:
                 f"{name} is not on this machine: copy it here first, such as by `aws s3 sync`"
             )
         if not path.exists():
-            raise UnreadableFile(f"{name} is not there")
+            raise UnreadableFile(not_there(name))
         if path.is_dir():
             inside = sorted(p for p in path.rglob("*") if _is_data(p, path))
             if not inside:
@@ -41,6 +44,16 @@ def find_files(paths: Sequence[str]) -> list[str]:
         else:
             found.append(name)
     return list(dict.fromkeys(found))
+
+
+def not_there(name: str) -> str:
+    """Returns that a file or folder is not there, and which one may be meant."""
+    path = Path(name)
+    if name == DEFAULT_FOLDER:
+        return f"{name} is not there, where greeks download puts its files: name another folder"
+    beside = [each.name for each in path.parent.iterdir()] if path.parent.is_dir() else []
+    near = difflib.get_close_matches(path.name, beside, n=1)
+    return f"{name} is not there" + (f"; did you mean {path.parent / near[0]}?" if near else "")
 
 
 def _is_data(path: Path, folder: Path) -> bool:

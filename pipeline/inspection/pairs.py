@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from pipeline.inspection.files import SUFFIXES, UnreadableFile, find_files
+from pipeline.inspection.files import SUFFIXES, UnreadableFile, find_files, not_there
 from pipeline.inspection.reader import read_batches
 from transforms.market.clock import DAY_MS
 from transforms.quality.block import milliseconds, new_york
@@ -28,6 +28,9 @@ def pairs(a: str, b: str) -> Iterator[Pair]:
     Raises:
         UnreadableFile: a place is not there or empty, or one is a folder and the other is not.
     """
+    for name, place in (("A", a), ("B", b)):
+        if not Path(place).exists():
+            raise UnreadableFile(f"nothing was compared: {name}: {not_there(place)}")
     if Path(a).is_dir() != Path(b).is_dir():
         raise UnreadableFile(f"{a} and {b} are a file and a folder: compare two of a kind")
     if not Path(a).is_dir():

@@ -11,7 +11,7 @@ from pipeline.history import StoreError
 from pipeline.planning.decisions import AGAIN, CONFLICT
 from pipeline.planning.preview import Preview, look_ahead
 from pipeline.process.temporary import own_temporary_folder
-from pipeline.text import count, size_text
+from pipeline.text import count, reason_of, size_text
 from transforms.model import GreeksRequest
 from transforms.thetadata import TerminalUnreachable, ThetaError
 from transforms.thetadata.client import parts_of
@@ -44,7 +44,8 @@ def preview(config: DownloadConfig, probe: str, as_json: bool) -> int:
         print(f"greeks plan: {error}", file=sys.stderr)
         return NO_TERMINAL if isinstance(error, TerminalUnreachable) else NOTHING
     except (OSError, ValueError) as error:
-        print(f"greeks plan: --output {config.output} can't be read: {error}", file=sys.stderr)
+        reason = reason_of(error) if isinstance(error, OSError) else error
+        print(f"greeks plan: --output {config.output} can't be read: {reason}", file=sys.stderr)
         return USAGE
     text = json.dumps(made.describe(), indent=2) if as_json else "\n".join(lines(made, config))
     print(text)

@@ -38,7 +38,8 @@ def free_entries(path: str) -> int | None:
 def nearest(path: str) -> Path:
     """Returns a folder of this machine, or where it is not there the nearest one above it."""
     place = Path(path).absolute()
-    while not place.exists():
+    # Below a folder that may not be searched, nothing is seen.
+    while not os.access(place, os.F_OK, effective_ids=True):
         place = place.parent
     return place
 

@@ -63,6 +63,7 @@ def make_plan(client: ThetaClient, config: DownloadConfig) -> Plan:
     requests: list[GreeksRequest] = []
     failures: list[Failure] = []
     unlisted = set(config.expirations)
+    known: set[date] = set()
     for symbol in config.symbols:
         try:
             listed = client.expirations(symbol)
@@ -76,10 +77,11 @@ def make_plan(client: ThetaClient, config: DownloadConfig) -> Plan:
             continue
         if not listed:
             raise NothingMatched(
-                f"the Terminal lists no expirations of {symbol}: is it the option root? (the "
-                "S&P 500's are SPX, settled in the morning, and SPXW)"
+                f"the Terminal lists no expirations of {symbol}: nothing was fetched. Is it the "
+                "option root? (the S&P 500's are SPX, settled in the morning, and SPXW)"
             )
         unlisted -= set(listed)
+        known |= set(listed)
         wanted = sorted(set(config.expirations) & set(listed)) if config.expirations else listed
         requests += _requests(symbol, wanted, days, config)
     if unlisted and not failures:
@@ -91,7 +93,8 @@ def make_plan(client: ThetaClient, config: DownloadConfig) -> Plan:
     if not requests:
         raise NothingMatched(
             f"no expiration of {', '.join(config.symbols)} is within --max_dte {config.max_dte} "
-            f"days of {_span(days)}{''.join(f'; {each.message}' for each in failures)}"
+            f"days of {_span(days)}{_nearest(known, days)}"
+            f"{''.join(f'; {each.message}' for each in failures)}"
         )
     client.check_served(requests[0])
     if config.layout == DAILY:
@@ -136,6 +139,15 @@ def _requests(
 def _weekdays(first: date, last: date) -> tuple[date, ...]:
     days = (first + timedelta(n) for n in range((last - first).days + 1))
     return tuple(day for day in days if day.weekday() < 5)
+
+
+def _nearest(known: set[date], days: tuple[date, ...]) -> str:
+    """Returns the expiration that a larger --max_dte would reach, or the last one there was."""
+    later = min((day for day in known if day >= days[0]), default=None)
+    if later is None:
+        return f"; the last one is {max(known)}" if known else ""
+    distance = (later - max(day for day in days if day <= later)).days
+    return f"; the nearest is {later}: --max_dte {distance}"
 
 
 def _span(days: tuple[date, ...]) -> str:

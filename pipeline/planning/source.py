@@ -12,9 +12,14 @@ from pipeline.simulator.embedded import EmbeddedTerminal, embedded_terminal
 from transforms.dispatch import Terminal
 from transforms.schema import END_OF_DAY
 from transforms.thetadata import RetryPolicy, TerminalUnreachable, ThetaClient, find_terminal
+from transforms.thetadata.connect import unreachable
 from transforms.workers.stop import NEVER, Stop
 
 SIMULATED, LIVE = "simulated", "live"
+
+_WITHOUT_ONE = (
+    "To try without one: --terminal embedded, a simulated market. To find out: greeks doctor"
+)
 
 
 @dataclass(frozen=True)
@@ -99,7 +104,7 @@ def _answering(
         slots = config.outstanding(answers)
         found.append(Terminal(url, answers, config.timeout, policy, slots))
     if not found:
-        raise reasons[0]
+        raise unreachable(map(str, reasons), _WITHOUT_ONE)
     for reason in reasons:
         print(f"set aside: {reason}", file=sys.stderr)
     return tuple(found)

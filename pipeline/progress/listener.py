@@ -3,7 +3,6 @@
 import contextlib
 import json
 import os
-import re
 import socket
 import sys
 import tempfile
@@ -17,15 +16,13 @@ from pipeline.progress.display import Display, Plain
 from pipeline.progress.samples import Samples
 from pipeline.progress.snapshot import Snapshot
 from pipeline.progress.tally import Tally
-from pipeline.text import size_text
+from pipeline.text import size_text, without_urls
 from transforms.model import FAILED
 from transforms.trade_dates import readable
 
 _POLL_SECONDS = 0.1
 _LOOK_SECONDS = 0.1
 _MIB = 1 << 20
-# The line already has the expiration's name.
-_URL = re.compile(r" to https?://\S+?(?=:? |$)")
 _HEADINGS = (
     f"{'symbol':<8}{'expiration':<12}{'status':<12}{'rows':>12}{'size':>11}{'time':>9}  file"
 )
@@ -155,11 +152,11 @@ class Progress:
             return False
         name = f"{message['symbol']} {message['expiration']}"
         if message["kind"] == "waiting":
-            seconds, reason = message["seconds"], _URL.sub("", message["reason"])
+            seconds, reason = message["seconds"], without_urls(message["reason"])
             self._display.news(f"{name}: retried in {seconds:.1f} s: {reason}")
         elif message["kind"] == "withdrawn":
             self._display.news(
-                f"{name}: moved to another Terminal: {_URL.sub('', message['reason'])}"
+                f"{name}: moved to another Terminal: {without_urls(message['reason'])}"
             )
         elif message["kind"] == "result":
             if not self._headed:
@@ -169,7 +166,7 @@ class Progress:
             if message["missing_dates"]:
                 self._display.news(f"{name}: no rows on {readable(message['missing_dates'])}")
             if message["status"] == FAILED and message.get("error"):
-                self._display.news(f"{name} failed: {message['error']['message']}")
+                self._display.news(f"{name} failed: {without_urls(message['error']['message'])}")
             return True
         return False
 

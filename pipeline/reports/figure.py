@@ -24,7 +24,7 @@ def require() -> None:
         import vl_convert  # noqa: F401 -- whether it is installed
     except ImportError as error:
         raise ReportExtraMissing(
-            f"greeks report draws with Altair, and {error.name} is not installed: "
+            f"greeks report: {error.name} is not installed, with which charts are drawn: "
             "pip install 'theta-greeks-pipeline[report]'"
         ) from None
 

@@ -29,7 +29,7 @@ from pipeline.run.messages import all_empty, conclude
 from pipeline.run.session import Session
 from pipeline.runners.beam_patches import patch_beam
 from pipeline.runners.job_servers import quiet_engines
-from pipeline.text import count
+from pipeline.text import count, way_to_write
 from transforms.metrics.summary import RunSummary
 from transforms.storage import files, stores
 from transforms.thetadata import NotServed, TerminalUnreachable, ThetaError
@@ -70,8 +70,12 @@ class _Command:
     def run(self) -> int:
         try:
             session = self._open_session()
+        except history.StoreError as error:
+            way_out = f"; {way_to_write('metrics')}" * isinstance(error.__cause__, OSError)
+            print(f"greeks download: --metrics: {error}{way_out}", file=sys.stderr)
+            return USAGE
         except (OSError, ValueError) as error:
-            print(f"greeks download: --metrics or --output can't be used: {error}", file=sys.stderr)
+            print(f"greeks download: --output: {error}", file=sys.stderr)
             return USAGE
         try:
             summary = self._execute(session)

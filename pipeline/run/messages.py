@@ -1,13 +1,13 @@
 """The messages of a download at its beginning and at its end."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from pipeline.config import DownloadConfig
 from pipeline.history import Record
 from pipeline.planning.plan import Plan
 from pipeline.planning.source import SIMULATED, Source
-from pipeline.text import count, size_text
+from pipeline.text import count, size_text, without_urls
 from transforms.metrics.summary import RunSummary
 from transforms.model import WRITTEN
 from transforms.output.layout import DAILY
@@ -70,9 +70,8 @@ def conclude(summary: RunSummary, record: Record, path: str, output: str) -> Non
         f"({record['average_throughput']:,.0f} rows/s), "
         f"peak memory {record['peak_memory_usage']:.0f} MiB"
     )
-    for error in summary.errors:
-        of = f"{error['expiration']}: " if error["expiration"] else ""
-        print(f"failed: {of}{error['message']}", file=sys.stderr)
+    for line in failure_lines(summary.errors):
+        print(line, file=sys.stderr)
     if summary.provisional_expirations:
         print(
             f"{count(summary.provisional_expirations, 'provisional expiration')}: the session of "
@@ -94,6 +93,26 @@ def conclude(summary: RunSummary, record: Record, path: str, output: str) -> Non
         print("quality: no finding")
     print(f"files:   {output}")
     print(f"summary: {path}")
+
+
+def failure_lines(errors: Iterable[Mapping[str, str]]) -> Iterator[str]:
+    """Yields the failures of a run, those of one reason together.
+
+    Args:
+        errors: each with its `expiration`, which may be empty, and its `message`.
+    """
+    alike: dict[str, list[str]] = {}
+    for error in errors:
+        alike.setdefault(without_urls(error["message"]), []).append(error["expiration"])
+    for message, expirations in alike.items():
+        if len(expirations) == 1:
+            of = f"{expirations[0]}: " if expirations[0] else ""
+            yield f"failed: {of}{message}"
+            continue
+        yield f"failed: {count(len(expirations), 'expiration')}: {message}"
+        yield from (f"        {each}" for each in expirations[:_LISTED])
+        if len(expirations) > _LISTED:
+            yield f"        and {len(expirations) - _LISTED} more, which are in the summary"
 
 
 def _print_missing(summary: RunSummary, record: Record) -> None:

@@ -2,7 +2,7 @@
 
 import argparse
 
-from pipeline.cli.main import parsers
+from pipeline.cli.main import make_parser
 
 HEAD = """\
 # Flags
@@ -18,7 +18,7 @@ This page is generated from the program's own parsers, and a test compares the t
 
 def flags_page() -> str:
     """Returns the page, as Markdown: a section for each command, a table for each group."""
-    _, commands = parsers()
+    commands = make_parser().commands
     parts = [HEAD]
     for name, parser in commands.items():
         parts += _command(f"greeks {name}", parser)
@@ -27,7 +27,7 @@ def flags_page() -> str:
 
 def every_flag() -> list[tuple[str, str]]:
     """Returns each flag of each command, as `("greeks download", "--symbol")`."""
-    _, commands = parsers()
+    commands = make_parser().commands
     return [
         (command, option)
         for name, top in commands.items()
@@ -74,7 +74,7 @@ SAME_AS_DOWNLOAD = ("greeks plan", "greeks config show")
 
 
 def _download_flags() -> set[str]:
-    return {action.dest for action in parsers()[1]["download"]._actions}
+    return {action.dest for action in make_parser().commands["download"]._actions}
 
 
 def _hidden(action: argparse.Action) -> bool:

@@ -1,7 +1,9 @@
 """Finds the Terminal that answers, and the generation of its API."""
 
+from collections.abc import Iterable
+
 from transforms.thetadata.client import ThetaClient
-from transforms.thetadata.errors import Stopped, TerminalUnreachable, ThetaError
+from transforms.thetadata.errors import START, Stopped, TerminalUnreachable, ThetaError
 from transforms.thetadata.listings import DIALECTS
 from transforms.workers.stop import NEVER, Stop
 
@@ -18,21 +20,33 @@ def find_terminal(
         stop: ends the waiting for an answer.
 
     Raises:
-        TerminalUnreachable: none does; the first address's reason.
+        TerminalUnreachable: none does; each address's reason.
         Stopped: the caller asked to stop.
     """
-    reasons: list[TerminalUnreachable] = []
+    reasons: dict[str, str] = {}
     for url in urls:
         for name in DIALECTS if api == "auto" else (api,):
             with ThetaClient(url, api=name, timeout=timeout, stop=stop) as client:
                 try:
                     client.check()
-                except TerminalUnreachable as error:
-                    reasons.append(error)
                 except Stopped:
                     raise
                 except ThetaError as error:
-                    reasons.append(TerminalUnreachable(str(error)))
+                    # Of an address that does not answer in v3, the reason for v2 is no better.
+                    reasons.setdefault(url, str(error))
                 else:
                     return url, name
-    raise reasons[0]
+    raise unreachable(reasons.values())
+
+
+def unreachable(reasons: Iterable[str], more: str = "") -> TerminalUnreachable:
+    """Returns the error that several addresses together are, with what to do said once.
+
+    Args:
+        reasons: why each address does not answer as a Terminal.
+        more: what else there is to do, a sentence.
+    """
+    each = list(reasons)
+    bare = [reason.removesuffix(f": {START}") for reason in each]
+    start = f": {START}" if bare != each else ""
+    return TerminalUnreachable(f"{'; '.join(bare)}{start}{more and f'. {more}'}")

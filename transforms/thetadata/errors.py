@@ -77,6 +77,12 @@ _REDIRECT = (
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 """Statuses that point to another address."""
 
+START = (
+    "start the Terminal, or give its address with --terminal (v3 Terminals listen on port 25503, "
+    "v2 Terminals on 25510)"
+)
+"""What to do where nothing answers."""
+
 _VALUE = "the Terminal does not accept a value of the request"
 
 # status -> (name, what to do next), after ThetaData's table of error codes

@@ -13,6 +13,7 @@ import urllib3
 from transforms.thetadata.body import Body, check_encoding, late, slow
 from transforms.thetadata.errors import (
     REDIRECTS,
+    START,
     BrokenResponse,
     MalformedResponse,
     NoData,
@@ -189,7 +190,4 @@ def _refused(error: requests.ConnectionError) -> bool:
 
 
 def _nobody(base: str, why: str) -> str:
-    return (
-        f"no Theta Terminal answers at {base} ({why}): start the Terminal, or give its address "
-        "with --terminal (v3 Terminals listen on port 25503, v2 Terminals on 25510)"
-    )
+    return f"no Theta Terminal answers at {base} ({why}): {START}"

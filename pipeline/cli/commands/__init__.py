@@ -25,6 +25,7 @@ from pipeline.cli.commands import (
     terminal,
     verify,
 )
+from pipeline.cli.parser import Parser
 from pipeline.process.footprint import quiet_beam
 
 COMMANDS: dict[str, ModuleType] = {
@@ -43,12 +44,11 @@ COMMANDS: dict[str, ModuleType] = {
 """The commands by name, in the order of the help."""
 
 
-def make_parser(prog: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:
-    """Adds every command to the parser of `greeks`, and returns each one's own parser."""
+def add_commands(prog: Parser) -> None:
+    """Adds every command to the parser of `greeks`."""
     # For a command that is about all of them.
     prog.set_defaults(root=prog)
     commands = prog.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    parsers = {}
     for name, module in COMMANDS.items():
         parser = commands.add_parser(
             name,
@@ -56,12 +56,8 @@ def make_parser(prog: argparse.ArgumentParser) -> dict[str, argparse.ArgumentPar
             usage=getattr(module, "SYNOPSIS", None),
             description=module.DESCRIPTION,
             epilog=module.EPILOG,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-            allow_abbrev=False,
         )
         module.add_arguments(parser)
-        parsers[name] = parser
-    return parsers
 
 
 def run_command(

@@ -28,9 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "and where its value comes from: a flag, a file, or the default.",
         epilog="examples:\n  greeks config show\n\n"
         "  greeks config show --config run.toml --format parquet > new.toml\n",
-        formatter_class=parser.formatter_class,
         usage="greeks config show [FLAG ...] [BEAM_FLAG ...]",
-        allow_abbrev=False,
     )
     add_download_flags(showing, required=False)
     # A file of settings is read with these flags, not with those of `greeks config`.

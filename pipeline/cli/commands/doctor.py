@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Sequence
 
 from pipeline.cli.flags import add_flag
-from pipeline.config.source import LOCAL_URLS, is_terminal, named_terminals
+from pipeline.config.source import EMBEDDED, LOCAL_URLS, named_terminals, terminal_problem
 
 SUMMARY = "check what a download needs, and suggest how to fix problems"
 DESCRIPTION = """\
@@ -61,12 +61,11 @@ def run(parser: argparse.ArgumentParser, options: argparse.Namespace, _rest: Seq
     """Prints the result of each check; returns 1 if one fails, else 0."""
     from transforms.model import checked_symbol
 
+    if options.terminal == EMBEDDED:
+        parser.error("--terminal: the simulated market needs no doctor; name a Terminal's address")
+    if problem := terminal_problem(options.terminal):
+        parser.error(f"--terminal {problem}")
     urls = named_terminals(options.terminal)
-    for url in urls:
-        if not is_terminal(url):
-            parser.error(f"--terminal is {url!r}, not an address such as {LOCAL_URLS[0]}")
-    if len(set(urls)) < len(urls):
-        parser.error("--terminal names one twice: its limit is for all of its requests")
     try:
         symbol = checked_symbol(options.symbol)
     except ValueError as error:

@@ -102,8 +102,6 @@ def _add(
         help=summary,
         description=f"{summary[0].upper()}{summary[1:]}.",
         epilog=f"examples:\n{examples}\n",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
     )
     add_flag(made, "metrics")
     made.add_argument("--json", action="store_true", help="print JSON")

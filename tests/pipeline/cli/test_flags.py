@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from pipeline.cli.main import main, parsers
+from pipeline.cli.main import main, make_parser
 from pipeline.config import DownloadConfig, command_of
 from pipeline.config.download_config import SETTINGS
 from pipeline.config.setting import Setting
 from transforms.model import END_OF_DAY_PARAMETERS
 
 DAY = date(2024, 3, 14)
-HELP = parsers()[1]["download"].format_help()
+HELP = make_parser().commands["download"].format_help()
 GROUPS = (
     "selection",
     "computation of the Greeks",

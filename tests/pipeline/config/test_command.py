@@ -8,14 +8,14 @@ from hypothesis import strategies as some
 from hypothesis.strategies import SearchStrategy
 
 from pipeline.cli.flags import config_from
-from pipeline.cli.main import parsers
+from pipeline.cli.main import make_parser
 from pipeline.config import DownloadConfig, command_of
 from pipeline.config.download_config import SETTINGS
 from transforms.model import END_OF_DAY_PARAMETERS, INTERVALS, INTRADAY_PARAMETERS
 from transforms.output.layout import COMPRESSIONS
 
 DAY = date(2024, 3, 14)
-PARSER, _ = parsers()
+PARSER = make_parser()
 
 TIMES = some.times().map(lambda time: time.replace(microsecond=0).isoformat())
 NUMBERS = some.floats(allow_nan=False, allow_infinity=False).map(str)

@@ -36,7 +36,10 @@ def test_the_defaults_are_those_of_the_readme() -> None:
         ({"max_dte": -1}, "--max_dte is -1, not 0 to 4,000"),
         ({"expirations": (date(2024, 3, 1),)}, "--expirations names 2024-03-01, before"),
         ({"interval": "300000"}, "--interval is '300000', not one of tick"),
-        ({"terminal": "localhost:25503"}, "--terminal is 'localhost:25503', neither"),
+        (
+            {"terminal": "localhost:25503"},
+            "--terminal is 'localhost:25503', without a scheme: did",
+        ),
         ({"terminal": "ftp://x"}, "--terminal is 'ftp://x', neither"),
         ({"terminal": "http://x/v3"}, "--terminal is 'http://x/v3', neither"),
         ({"concurrency": -1}, "--concurrency is -1"),

@@ -323,7 +323,7 @@ def test_diagnoses_are_also_printed_as_json(capsys: pytest.CaptureFixture[str]) 
 @pytest.mark.parametrize(
     ("flags", "shown"),
     [
-        (["--terminal", "embedded"], "--terminal is 'embedded', not an address"),
+        (["--terminal", "embedded"], "--terminal: the simulated market needs no doctor"),
         (["--terminal", "ftp://x"], "--terminal is 'ftp://x'"),
         (["--terminal", "http://x,"], "--terminal is ''"),
         (["--terminal", "http://x,http://x/"], "--terminal names one twice"),

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from pipeline.cli.main import main, parsers
+from pipeline.cli.main import main, make_parser
 from transforms.version import __version__
 
 
@@ -22,7 +22,7 @@ def commands(
                 yield from commands(below, f"{name} {word}")
 
 
-ALL = dict(commands(parsers()[0]))
+ALL = dict(commands(make_parser()))
 
 
 def test_all_commands_are_known() -> None:
@@ -55,7 +55,7 @@ def test_the_examples_parse(name: str) -> None:
     epilog = (ALL[name].epilog or "").replace("\\\n", " ")
     for line in re.findall(r"^  greeks (.*)$", epilog, re.MULTILINE):
         arguments = shlex.split(line.partition(" > ")[0])
-        parser, _ = parsers()
+        parser = make_parser()
         _, rest = parser.parse_known_args([a.replace("run.toml", "x") for a in arguments])
         # Beam's own flags of object stores are left to Beam.
         assert [word for word in rest if word.startswith("--") and "--s3_" not in word] == []
