@@ -23,7 +23,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from pipeline.simulator.market.greeks import EOD, EOD_V2, INTERVALS, ORDERS, Query
+from pipeline.simulator.market.greeks import COLUMNS, INTERVALS, Query
 from pipeline.simulator.market.market import Market
 from pipeline.simulator.market.table import table
 from transforms.audit import Assumptions, Audit
@@ -35,7 +35,7 @@ MARKET = Market(symbols=SYMBOLS)
 # Both changes of the clocks, half days and every trading day between.
 DAYS = calendar.trading_days(date(2023, 1, 3), date(2025, 12, 31))
 AHEAD = (0, 1, 2, 3, 4, 5, 6, 7, 8, 10, 14, 21, 30, 45, 60, 90, 180, 365)
-GREEKS = (*ORDERS, EOD, EOD_V2)
+GREEKS = tuple(COLUMNS)
 EVERY = ("1m", "5m", "10m", "15m", "30m", "1h")
 STRIKES = (1, 2, 5, None)
 VERSIONS = ("latest", "1")

@@ -10,49 +10,10 @@ import pyarrow as pa
 
 from transforms import trade_dates as dates
 from transforms.foreign import MOST, on_a_line
-from transforms.schema import END_OF_DAY, ORDERS
+from transforms.orders import DEFAULT, PARAMETERS, Order, order_of
 from transforms.secrets import hide
 
 _SYMBOL = re.compile(r"[A-Z][A-Z0-9]*(\.[A-Z0-9]+)?")
-
-INTERVALS = (
-    "tick",
-    "10ms",
-    "100ms",
-    "500ms",
-    "1s",
-    "5s",
-    "10s",
-    "15s",
-    "30s",
-    "1m",
-    "5m",
-    "10m",
-    "15m",
-    "30m",
-    "1h",
-)
-"""Intervals that the v3 API knows, finest first."""
-
-
-PARAMETERS = (
-    "annual_dividend",
-    "end_time",
-    "option_use_nbbo",
-    "rate_type",
-    "rate_value",
-    "start_time",
-    "strike_range",
-    "underlyer_use_nbbo",
-    "version",
-)
-"""Parameters of the v3 API that change which rows it gives, or how it computes them."""
-
-INTRADAY_PARAMETERS = ("end_time", "start_time")
-"""Those that the end of a day does not have."""
-
-END_OF_DAY_PARAMETERS = ("option_use_nbbo", "underlyer_use_nbbo")
-"""Those that it alone has."""
 
 AM_SETTLED = frozenset({"SPX"})
 """Roots whose options settle in the morning of their expiration: no data on that day."""
@@ -115,9 +76,9 @@ class GreeksRequest:
         expiration: the date on which the contracts expire.
         trade_dates: the trade dates to request, ascending, none after `expiration`. The client
             sends one HTTP request for each.
-        interval: the time between two rows of a contract, one of `INTERVALS`; `eod` for end of day.
-        greeks: the order of Greeks, a key of `schema.ORDERS`.
-        parameters: more of the v3 API's parameters, as (name, value), by name: `PARAMETERS`.
+        interval: the time between two rows of a contract, one of its order's `intervals`.
+        greeks: the order of data, a key of `ORDERS`.
+        parameters: more of the v3 API's parameters, as (name, value), by name: those of its order.
 
     Raises:
         ValueError: on construction, if a field is out of its range.
@@ -127,7 +88,7 @@ class GreeksRequest:
     expiration: date
     trade_dates: tuple[date, ...]
     interval: str = "5m"
-    greeks: str = "first_order"
+    greeks: str = DEFAULT
     parameters: tuple[tuple[str, str], ...] = ()
 
     def __post_init__(self) -> None:
@@ -139,17 +100,13 @@ class GreeksRequest:
             raise ValueError(f"{self}: trade dates must ascend, each once")
         if self.last_trade_date > self.expiration:
             raise ValueError(f"{self}: a trade date is after the expiration")
-        if self.greeks not in ORDERS:
-            raise ValueError(f"{self.greeks!r} is not one of {', '.join(ORDERS)}")
-        known = (END_OF_DAY,) if self.greeks == END_OF_DAY else INTERVALS
-        if self.interval not in known:
-            raise ValueError(f"{self.interval!r} is not one of {', '.join(known)}")
+        if self.interval not in self.order.intervals:
+            known = ", ".join(self.order.intervals)
+            raise ValueError(f"{self.interval!r} is not one of {known}")
         names = [name for name, _ in self.parameters]
         if names != sorted(set(names) & set(PARAMETERS)):
             raise ValueError(f"{self}: {names} are not names of {PARAMETERS}, sorted, each once")
-        daily = self.greeks == END_OF_DAY
-        absent = {*names} & {*(INTRADAY_PARAMETERS if daily else END_OF_DAY_PARAMETERS)}
-        if absent:
+        if absent := set(names).difference(self.order.v3.parameters):
             raise ValueError(f"{self}: {self.greeks} has no {', '.join(sorted(absent))}")
 
     @classmethod
@@ -207,6 +164,11 @@ class GreeksRequest:
     def key(self) -> Key:
         """The values of `key_fields`, as `key_of` returns them."""
         return key_of(self.key_fields())
+
+    @property
+    def order(self) -> Order:
+        """The declaration of its order."""
+        return order_of(self.greeks)
 
     @property
     def served_dates(self) -> tuple[date, ...]:

@@ -1,9 +1,7 @@
-"""The Arrow schema of each order of Greeks, with the unit of every column.
+"""The columns of all orders of data, with the Arrow type and the unit of each.
 
-Names, order and units are those of ThetaData's v3 API, `/v3/option/history/greeks/…`.
+Names and units are those of ThetaData's v3 API, `/v3/option/history/…`.
 """
-
-from collections.abc import Sequence
 
 import pyarrow as pa
 
@@ -18,8 +16,7 @@ ZONE = "America/New_York"
 _TIMESTAMP = pa.timestamp("ms", tz=ZONE)
 _PER_DAY = "USD per calendar day"
 
-# name -> (type, unit). Greeks without a better word are raw partial derivatives, time in years.
-_COLUMNS: dict[str, tuple[pa.DataType, str]] = {
+COLUMNS: dict[str, tuple[pa.DataType, str]] = {
     "symbol": (pa.string(), "option root"),
     "expiration": (pa.date32(), "date"),
     "strike": (pa.float64(), "USD"),
@@ -67,12 +64,13 @@ _COLUMNS: dict[str, tuple[pa.DataType, str]] = {
     "underlying_timestamp": (_TIMESTAMP, "instant of the underlying's price"),
     "underlying_price": (pa.float64(), "USD"),
 }
+"""The type and the unit of each column, by its name.
+
+Greeks without a better word are raw partial derivatives, time in years.
+"""
 
 KEY_COLUMNS = ("symbol", "expiration", "strike", "right", "timestamp")
 """What names a row: never empty."""
-
-END_OF_DAY = "eod"
-"""The order that has one row for each contract and trade date, and no interval."""
 
 FIRST_ORDER = ("delta", "theta", "vega", "rho", "epsilon", "lambda")
 SECOND_ORDER = ("gamma", "vanna", "charm", "vomma", "veta")
@@ -86,59 +84,8 @@ ALL_GREEKS = (
 )
 """Every Greek, in the column order of ThetaData's `greeks/all`."""
 
-_QUOTE = ("bid", "ask")
-_IV = ("implied_vol", "iv_error")
-_UNDERLYING = ("underlying_timestamp", "underlying_price")
-_BID = ("bid_size", "bid_exchange", "bid", "bid_condition")
-_ASK = ("ask_size", "ask_exchange", "ask", "ask_condition")
-_TRADES = ("open", "high", "low", "close", "volume", "count")
-
-ORDERS: dict[str, tuple[str, ...]] = {
-    "first_order": (*KEY_COLUMNS, *_QUOTE, *FIRST_ORDER, *_IV, *_UNDERLYING),
-    "second_order": (*KEY_COLUMNS, *_QUOTE, *SECOND_ORDER, *_IV, *_UNDERLYING),
-    "third_order": (*KEY_COLUMNS, *_QUOTE, *THIRD_ORDER, *_IV, *_UNDERLYING),
-    "all": (*KEY_COLUMNS, *_QUOTE, *ALL_GREEKS, *_IV, *_UNDERLYING),
-    "implied_volatility": (
-        *KEY_COLUMNS,
-        *("bid", "bid_implied_vol", "midpoint", "implied_vol", "ask", "ask_implied_vol"),
-        *("iv_error", *_UNDERLYING),
-    ),
-    END_OF_DAY: (*KEY_COLUMNS, *_TRADES, *_BID, *_ASK, *ALL_GREEKS, *_IV, *_UNDERLYING),
-}
-"""The columns of each order of Greeks, in the order of the file."""
-
-
-_MEAN_ERROR = (
-    "mean of (model value - price) / price of the bid, the midpoint and the ask, each 100 where "
-    "there is no price"
-)
-
-
-def _schema(order: str, columns: Sequence[str]) -> pa.Schema:
-    units = {name: _COLUMNS[name][1] for name in columns}
-    if order == "implied_volatility":
-        units["iv_error"] = _MEAN_ERROR
-    return pa.schema(
-        [
-            pa.field(name, _COLUMNS[name][0], name not in KEY_COLUMNS, {"unit": unit})
-            for name, unit in units.items()
-        ]
-    )
-
-
-_SCHEMAS = {order: _schema(order, columns) for order, columns in ORDERS.items()}
-
-
-def schema_of(order: str) -> pa.Schema:
-    """Returns the schema of every batch and every file of that order of Greeks.
-
-    Args:
-        order: a key of `ORDERS`.
-
-    Raises:
-        ValueError: there is no such order.
-    """
-    try:
-        return _SCHEMAS[order]
-    except KeyError:
-        raise ValueError(f"{order!r} is not one of {', '.join(ORDERS)}") from None
+SOLUTION = ("implied_vol", "iv_error")
+UNDERLYING = ("underlying_timestamp", "underlying_price")
+BID = ("bid_size", "bid_exchange", "bid", "bid_condition")
+ASK = ("ask_size", "ask_exchange", "ask", "ask_condition")
+TRADES = ("open", "high", "low", "close", "volume", "count")

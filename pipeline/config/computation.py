@@ -3,11 +3,9 @@
 import re
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 from pipeline.config.checks import finite, readable
 from pipeline.config.setting import setting
-from transforms.schema import END_OF_DAY
 
 _setting = partial(setting, group="computation of the Greeks")
 
@@ -22,10 +20,9 @@ def _version(text: str) -> None:
         raise ValueError(f"{text!r} is neither latest nor 1")
 
 
-def _check_nbbo(text: str, config: Any) -> str:
+def _true_or_false(text: str) -> None:
     if text not in ("true", "false"):
-        return f"is {text!r}, neither true nor false"
-    return "" if config.greeks == END_OF_DAY else "applies to --greeks eod only"
+        raise ValueError(f"{text!r} is neither true nor false")
 
 
 @dataclass(frozen=True)
@@ -75,7 +72,7 @@ class ComputationSettings:
         "whether the end of day takes the underlying's quote instead of its last trade; an "
         "index has no quote. Needs --greeks eod and v3",
         metavar="true|false",
-        check=_check_nbbo,
+        check=readable(_true_or_false),
         default_text="ThetaData's, false",
         parameter="underlyer_use_nbbo",
     )
@@ -85,7 +82,7 @@ class ComputationSettings:
         "last trade. Known from a client of ThetaData's newer than its documentation; a "
         "Terminal may ignore it. Needs --greeks eod and v3",
         metavar="true|false",
-        check=_check_nbbo,
+        check=readable(_true_or_false),
         default_text="ThetaData's, true",
         parameter="option_use_nbbo",
     )

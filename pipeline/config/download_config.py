@@ -13,7 +13,7 @@ from pipeline.config.selection import SelectionSettings
 from pipeline.config.setting import Setting, setting_of
 from pipeline.config.source import EMBEDDED, TIERS, SourceSettings, named_terminals
 from pipeline.errors import ConfigError
-from transforms.model import PARAMETERS
+from transforms.orders import ORDERS, PARAMETERS
 from transforms.output.layout import PATTERNS
 from transforms.secrets import redacted, remember
 
@@ -40,8 +40,16 @@ class DownloadConfig(
             value = getattr(self, setting.name)
             if isinstance(value, str):
                 remember(value)
-            if problem := setting.problem(self):
+            if problem := setting.problem(self) or self._misplaced(setting, value):
                 raise ConfigError(problem)
+
+    def _misplaced(self, setting: Setting, value: Any) -> str:
+        """Returns that the order of data does not have a parameter that is given, if so."""
+        name = setting.parameter
+        if not name or value is None or name in ORDERS[self.greeks].v3.parameters:
+            return ""
+        having = ", ".join(order.name for order in ORDERS.values() if name in order.v3.parameters)
+        return f"--{setting.flag} does not apply to --greeks {self.greeks}, but to {having}"
 
     @property
     def parameters(self) -> tuple[tuple[str, str], ...]:

@@ -9,8 +9,8 @@ from pipeline.config.checks import between, positive_integer, readable, time_of_
 from pipeline.config.setting import setting
 from pipeline.config.values import words
 from transforms.market import clock
-from transforms.model import INTERVALS, checked_symbol
-from transforms.schema import END_OF_DAY, ORDERS
+from transforms.model import checked_symbol
+from transforms.orders import DEFAULT, INTERVALS, ORDERS, order_of
 
 FIRST_DATE = date(2012, 6, 1)
 """ThetaData's option history begins here."""
@@ -53,24 +53,17 @@ def _check_expirations(days: tuple[date, ...], config: Any) -> str:
 
 
 def _default_interval(config: Any) -> str:
-    return END_OF_DAY if config.greeks == END_OF_DAY else "5m"
+    return order_of(config.greeks).interval("5m")
 
 
 def _check_interval(interval: str, config: Any) -> str:
-    known = (END_OF_DAY,) if config.greeks == END_OF_DAY else INTERVALS
+    known = order_of(config.greeks).intervals
     return "" if interval in known else f"is {interval!r}, not one of {', '.join(known)}"
 
 
-def _check_start_time(time: str, config: Any) -> str:
-    time_of_day(time)
-    if config.greeks == END_OF_DAY:
-        return "does not apply to --greeks eod, which has one row per contract and trade date"
-    return ""
-
-
 def _check_end_time(time: str, config: Any) -> str:
-    wrong = _check_start_time(time, config)
-    return wrong or ("is before --start_time" if time < (config.start_time or "") else "")
+    time_of_day(time)
+    return "is before --start_time" if time < (config.start_time or "") else ""
 
 
 @dataclass(frozen=True)
@@ -113,7 +106,7 @@ class SelectionSettings:
         default_text="all within --max_dte",
     )
     greeks: str = _setting(
-        "first_order",
+        DEFAULT,
         "order of the Greeks; eod has one row per contract and trade date",
         choices=tuple(ORDERS),
     )
@@ -129,7 +122,7 @@ class SelectionSettings:
         None,
         "time of the first row of a trade date, in New York",
         metavar="HH:MM:SS",
-        check=_check_start_time,
+        check=readable(time_of_day),
         default_text="09:30:00",
         parameter="start_time",
     )

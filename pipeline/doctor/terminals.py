@@ -12,7 +12,7 @@ from pipeline.config.source import APIS
 from pipeline.doctor.diagnosis import FAIL, OK, WARN, Diagnosis
 from transforms.market import calendar, clock
 from transforms.model import GreeksRequest
-from transforms.schema import END_OF_DAY
+from transforms.orders import DEFAULT, ORDERS, order_of
 from transforms.thetadata import (
     NotServed,
     RetryPolicy,
@@ -30,18 +30,13 @@ _REFUSED = (403, 471)
 _MOST_DRIFT = 120
 _EXCUSES = {"underlyer_use_nbbo": "; an index has no quote, so that it has no effect there"}
 _LAST_WEEK = 7  # days, in which the versions of the count of time differ
-# The order that is requested, its name, and the level of a subscription without it.
-_PROBES = (
-    ("first_order", "first-order Greeks", FAIL),
-    ("second_order", "second-order Greeks", WARN),
-    (END_OF_DAY, "end-of-day Greeks", WARN),
-)
-# What may be ignored: a parameter, another value than its default, and rows that it must change.
+_PROBES = (DEFAULT, "second_order", "eod")
+# What may be ignored: a parameter, its flag, and another value than its default.
 _PARAMETERS = (
-    ("version", "greeks_version", "1", "first_order"),
-    ("annual_dividend", "annual_dividend", "10", "first_order"),
-    ("option_use_nbbo", "option_use_nbbo", "false", END_OF_DAY),
-    ("underlyer_use_nbbo", "underlyer_use_nbbo", "true", END_OF_DAY),
+    ("version", "greeks_version", "1"),
+    ("annual_dividend", "annual_dividend", "10"),
+    ("option_use_nbbo", "option_use_nbbo", "false"),
+    ("underlyer_use_nbbo", "underlyer_use_nbbo", "true"),
 )
 
 
@@ -181,11 +176,9 @@ def _subscription(client: ThetaClient, symbol: str, api: str) -> Iterator[Diagno
         )
         return
     yield Diagnosis(OK, f"expirations of {symbol}", f"{len(listed):,}, up to {listed[-1]}")
-    for greeks, about, level in _PROBES:
-        interval = END_OF_DAY if greeks == END_OF_DAY else "1h"
-        yield _probe(
-            client, GreeksRequest(symbol, later[0], (day,), interval, greeks), about, level
-        )
+    for order in map(order_of, _PROBES):
+        request = GreeksRequest(symbol, later[0], (day,), order.interval("1h"), order.name)
+        yield _probe(client, request, order.title, FAIL if order.name == DEFAULT else WARN)
     if api == "v3":
         yield from _parameters(client, symbol, later[0], day)
 
@@ -202,7 +195,7 @@ def _parameters(
 
     def rows(greeks: str, parameters: tuple[tuple[str, str], ...]) -> pa.Table | None:
         if (greeks, parameters) not in tables:
-            interval = END_OF_DAY if greeks == END_OF_DAY else "1h"
+            interval = order_of(greeks).interval("1h")
             request = GreeksRequest(symbol, expiration, (day,), interval, greeks, parameters)
             try:
                 tables[greeks, parameters] = client.table(request)
@@ -210,7 +203,8 @@ def _parameters(
                 tables[greeks, parameters] = None
         return tables[greeks, parameters]
 
-    for name, flag, value, greeks in _PARAMETERS:
+    for name, flag, value in _PARAMETERS:
+        greeks = next(order.name for order in ORDERS.values() if name in order.v3.parameters)
         if name == "version" and (expiration - day).days >= _LAST_WEEK:
             continue
         without = rows(greeks, (few,))

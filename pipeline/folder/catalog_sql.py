@@ -8,8 +8,9 @@ needs one statement and no new catalog.
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from transforms.orders import order_of, schema_of
 from transforms.output.layout import COMPRESSIONS
-from transforms.schema import END_OF_DAY, ORDERS, ZONE, schema_of
+from transforms.schema import ZONE
 
 CSV = tuple(COMPRESSIONS["csv"].values())
 (PARQUET,) = set(COMPRESSIONS["parquet"].values())
@@ -128,10 +129,10 @@ def catalog_text(
         entries: what follows `folder` in the path of the manifest's entries.
         orders: the files, relative to `folder`, by their order of Greeks and their suffix.
     """
-    columns = {column for order in orders for column in ORDERS[order]}
+    columns = {column for order in orders for column in schema_of(order).names}
     added = [name for name in _ADDED if name in columns]
     straddles = "delta" in columns
-    source = _BY_DAY if set(orders) == {END_OF_DAY} else "greeks"
+    source = _BY_DAY if all(order_of(order).daily for order in orders) else "greeks"
     parts = [
         _HEAD.format(
             folder=_line(folder),

@@ -11,8 +11,9 @@ import pyarrow.parquet as pq
 
 from transforms.market import NEW_YORK
 from transforms.model import GreeksRequest
+from transforms.orders import MONTH
 from transforms.output.entry import COMMITTING, Entry
-from transforms.schema import END_OF_DAY, VERSION, schema_of
+from transforms.schema import VERSION
 from transforms.sinks.csv_text import encode_header
 from transforms.storage import files
 
@@ -99,7 +100,7 @@ def _csv(reader: _Hashing, entry: Entry) -> tuple[int, list[str]]:
         dates.update(found)
         rest = piece[max(end, 0) :]
     rows = lines - 1
-    expected = encode_header(schema_of(request.greeks))
+    expected = encode_header(request.order.schema)
     if entry.schema_version == VERSION and header != expected:
         return rows, [f"begins with {header[:80]!r}, not with the header {expected[:80]!r}"]
     if rest != b"\n":
@@ -117,7 +118,7 @@ def _parquet(path: str, entry: Entry) -> tuple[int, list[str]]:
     The least and the greatest value of each row group say whose rows they are.
     """
     request = GreeksRequest.of(entry.request)
-    expected = schema_of(request.greeks)
+    expected = request.order.schema
     with files.open_file(path) as file, pq.ParquetFile(file) as parquet:
         schema, rows = parquet.schema_arrow, parquet.metadata.num_rows
         if entry.schema_version != VERSION:
@@ -152,7 +153,7 @@ def _ends(parquet: pq.ParquetFile, name: str) -> set[Any]:
 
 def _foreign_dates(dates: set[str], request: GreeksRequest) -> list[str]:
     """Returns that there are rows of trade dates that were not requested, if there are."""
-    if request.greeks == END_OF_DAY:
+    if request.order.request_span == MONTH:
         # By month, each day between may have rows.
         first, last = request.first_trade_date.isoformat(), request.last_trade_date.isoformat()
         foreign = {day for day in dates if not first <= day <= last}

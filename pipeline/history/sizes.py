@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from transforms.market.calendar import CLOSE_MS, OPEN_MS
 from transforms.market.clock import clock_ms, interval_ms
 from transforms.model import GreeksRequest
-from transforms.schema import END_OF_DAY
+from transforms.orders import END_OF_DAY
 
 TICK = "tick"
 

@@ -7,7 +7,7 @@ from typing import Any
 from pipeline.inspection.entries import known_entry
 from transforms.audit.assumptions import Assumptions
 from transforms.market.clock import clock_ms
-from transforms.schema import END_OF_DAY
+from transforms.orders import order_of
 
 
 def assumptions_of(path: str, given: Assumptions) -> Assumptions:
@@ -32,8 +32,9 @@ def assumptions_of(path: str, given: Assumptions) -> Assumptions:
     # The generation, where the origin names one: see `planning.source.Source`.
     generation = entry.source.rpartition(", ")[2]
     known["version"] = "1" if generation == "v2" else request.get("version", "latest")
-    if request.get("greeks") == END_OF_DAY and "option_use_nbbo" not in request:
-        known["priced_by"] = {"v2": "close", "v3": "midpoint"}.get(generation, "")
+    endpoint = order_of(request["greeks"]).endpoints.get(generation)
+    if endpoint is not None and "option_use_nbbo" not in request:
+        known["priced_by"] = endpoint.priced_by
     if given.interval is None and "interval" in request:
         known["interval"] = request["interval"]
     for name in ("start_time", "end_time"):

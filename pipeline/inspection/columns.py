@@ -4,10 +4,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.inspection.files import UnreadableFile
-from transforms.schema import KEY_COLUMNS, ORDERS, ZONE, schema_of
+from transforms.orders import ORDERS
+from transforms.schema import KEY_COLUMNS, ZONE
 
 _OF_A_TRADE = {"price": pa.float64()}
-TYPES = {field.name: field.type for order in ORDERS for field in schema_of(order)} | _OF_A_TRADE
+TYPES = {
+    field.name: field.type for order in ORDERS.values() for field in order.schema
+} | _OF_A_TRADE
 """The type of each column that this project knows: of its own files, and of `trade_greeks`."""
 
 STAMPS = ("timestamp", "underlying_timestamp")

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from pipeline.config import DownloadConfig, command_of
 from pipeline.planning.decisions import Decision
+from transforms.orders import DEFAULT
 from transforms.output.layout import BY_EXPIRATION, DAILY
 
 _SHOWN = 3
@@ -57,6 +58,6 @@ def _elsewhere(config: DownloadConfig, source: str) -> str:
     """Returns a folder whose name says what makes this request another one."""
     span = dict.fromkeys((f"{config.start_date:%Y%m%d}", f"{config.end_date:%Y%m%d}"))
     parts = [config.output.rstrip("/"), *span, config.interval]
-    if config.greeks not in ("first_order", config.interval):
+    if config.greeks not in (DEFAULT, config.interval):
         parts.append(config.greeks)
     return "-".join([*parts, *re.findall(r"\w+", source)])

@@ -16,7 +16,7 @@ from pipeline.history import Sizes
 from pipeline.planning.lessons import Lessons, learn
 from pipeline.text import count
 from transforms.model import GreeksRequest
-from transforms.schema import schema_of
+from transforms.orders import schema_of
 
 # Bytes of a cell, where no earlier run is known: from a simulated trade date of SPXW, first order.
 _BYTES_PER_CELL = {

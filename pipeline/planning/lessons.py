@@ -9,7 +9,7 @@ from pipeline.config import DownloadConfig
 from pipeline.history.sizes import TICK, Sizes
 from transforms.market import calendar
 from transforms.model import EMPTY, WRITTEN, GreeksRequest
-from transforms.schema import END_OF_DAY
+from transforms.orders import END_OF_DAY
 
 
 @dataclass
@@ -71,7 +71,7 @@ def _comparable(request: Mapping[str, Any], config: DownloadConfig) -> bool:
     wanted = dict(config.parameters)
     recorded = request.get("parameters", {})
     return (
-        (request.get("greeks") == END_OF_DAY) == (config.greeks == END_OF_DAY)
+        (request.get("interval") == END_OF_DAY) == (config.interval == END_OF_DAY)
         and (request.get("interval") == TICK) == (config.interval == TICK)
         and recorded.get("strike_range") == wanted.get("strike_range")
     )

@@ -9,9 +9,9 @@ from pipeline.history.sizes import Sizes, days_to_expiration
 from pipeline.planning.estimate import Estimate, RowCost, from_sizes
 from pipeline.planning.plan import Plan
 from transforms.model import GreeksRequest
+from transforms.orders import schema_of
 from transforms.output.layout import COMPRESSIONS, Layout
 from transforms.row_groups import RowGroups
-from transforms.schema import schema_of
 from transforms.sinks.formats import make_sink
 from transforms.thetadata import ThetaClient
 

@@ -10,7 +10,7 @@ from pipeline.config.source import EMBEDDED, LOCAL_URLS
 from pipeline.errors import Conflict
 from pipeline.simulator.embedded import EmbeddedTerminal, embedded_terminal
 from transforms.dispatch import Terminal
-from transforms.schema import END_OF_DAY
+from transforms.orders import order_of
 from transforms.thetadata import RetryPolicy, TerminalUnreachable, ThetaClient, find_terminal
 from transforms.thetadata.connect import unreachable
 from transforms.workers.stop import NEVER, Stop
@@ -117,7 +117,8 @@ def _served(terminals: tuple[Terminal, ...], config: DownloadConfig, stop: Stop)
         with terminal.client(stop) as client:
             simulation = client.simulation()
         origin = f"{SIMULATED}, {simulation}" if simulation else LIVE
-        if config.greeks == END_OF_DAY or terminal.api == "v2":
+        prices = {each.priced_by for each in order_of(config.greeks).endpoints.values()}
+        if len(prices) > 1 or terminal.api == "v2":
             origin = f"{origin}, {terminal.api}"
         served.setdefault((SIMULATED if simulation else LIVE, origin), terminal.url)
     if len(served) > 1:

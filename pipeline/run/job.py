@@ -18,9 +18,9 @@ from pipeline.runners.job_servers import ended
 from transforms.dispatch import shared_queue
 from transforms.fetch import FetchGreeks
 from transforms.metrics.summary import RunSummary
+from transforms.orders import schema_of
 from transforms.quality.gate import QualityGate
 from transforms.quality.limits import parse_limits
-from transforms.schema import schema_of
 from transforms.sinks.formats import make_sink
 from transforms.storage import files
 from transforms.write import WriteGreeks

@@ -49,16 +49,16 @@ def greeks_query(parameters: Parameters, order: str) -> Query:
     )
 
 
-def eod_queries(
+def daily_queries(
     parameters: Parameters, order: str, listed: Callable[[str], Sequence[date]]
 ) -> list[Query]:
-    """Returns what a request for the Greeks at the end of the day asks for.
+    """Returns what a request for one row per contract and trade date asks for.
 
     That is one query for each expiration: the one that is given, or all for `*`.
 
     Args:
         parameters: the request's.
-        order: of the Greeks.
+        order: of the data.
         listed: returns the expirations of a symbol.
 
     Raises:

@@ -16,6 +16,7 @@ from pipeline.simulator.market.market import Market
 from pipeline.simulator.pages import Page, Pages
 from pipeline.simulator.parameters import Refused
 from pipeline.simulator.parameters_v2 import bulk_query, flag, parse_date, required, whole
+from transforms.orders import ORDERS
 
 NO_DATA = ":No data for the specified timeframe & contract."
 NEXT_PAGE = "Next-Page"
@@ -138,14 +139,6 @@ def _bulk(order: str) -> Callable[[V2, Request], Answer]:
     return answer
 
 
-_ORDERS = {
-    "greeks": "first_order",
-    "greeks_second_order": "second_order",
-    "greeks_third_order": "third_order",
-    "all_greeks": "all",
-    "eod_greeks": EOD_V2,
-}
-
 ROUTES: dict[str, Callable[[V2, Request], Answer]] = {
     "system/mdds/status": _status,
     "system/fpss/status": _status,
@@ -153,6 +146,10 @@ ROUTES: dict[str, Callable[[V2, Request], Answer]] = {
     "list/expirations": _expirations,
     "list/strikes": _strikes,
     **{f"list/dates/option/{kind}": _dates for kind in ("quote", "trade")},
-    **{f"bulk_hist/option/{name}": _bulk(order) for name, order in _ORDERS.items()},
+    **{
+        f"bulk_hist/option/{order.v2.path}": _bulk(EOD_V2 if order.v2.lacks else order.name)
+        for order in ORDERS.values()
+        if order.v2
+    },
 }
 """What is answered under /v2/, by path; beyond it there are the pages."""

@@ -12,11 +12,11 @@ from itertools import chain
 from pipeline.simulator.answers import Answer, Request, not_found, text_answer
 from pipeline.simulator.formats import CONTENT_TYPES, DOCUMENTED, Style, table
 from pipeline.simulator.listings import LISTINGS
-from pipeline.simulator.market.greeks import EOD, ORDERS
 from pipeline.simulator.market.market import Market
 from pipeline.simulator.parameters import Refused, format_of
-from pipeline.simulator.queries import eod_queries, greeks_query
+from pipeline.simulator.queries import daily_queries, greeks_query
 from pipeline.simulator.rows import greeks
+from transforms.orders import ORDERS, Order
 
 NO_DATA = "No data found for your request"
 UPGRADE_PATH = (
@@ -89,14 +89,17 @@ def _listing(terminal: V3, request: Request) -> Answer:
     return Answer(200, CONTENT_TYPES[form], parts)
 
 
-def _greeks(terminal: V3, request: Request) -> Answer:
-    order = request.path.rpartition("/")[2]
+def _history(order: Order) -> "Route":
+    return lambda terminal, request: _rows(terminal, request, order)
+
+
+def _rows(terminal: V3, request: Request, order: Order) -> Answer:
     form = format_of(request.parameters)
     market = terminal.market
-    if order == EOD:
-        queries = eod_queries(request.parameters, order, market.expirations)
+    if order.daily:
+        queries = daily_queries(request.parameters, order.name, market.expirations)
     else:
-        queries = [greeks_query(request.parameters, order)]
+        queries = [greeks_query(request.parameters, order.name)]
     rows = sum(map(market.size, queries))
     if not rows:
         return text_answer(472, NO_DATA)
@@ -104,7 +107,7 @@ def _greeks(terminal: V3, request: Request) -> Answer:
         text = f"Large request: {rows} rows are more than {terminal.row_limit}"
         return text_answer(570, text)
     blocks = chain.from_iterable(map(market.blocks, queries))
-    parts = greeks(blocks, order, form, terminal.style)
+    parts = greeks(blocks, order.name, form, terminal.style)
     return Answer(200, CONTENT_TYPES[form], parts, rows)
 
 
@@ -114,6 +117,6 @@ ROUTES: dict[str, Route] = {
     "terminal/mdds/status": _status,
     "terminal/fpss/status": _status,
     **dict.fromkeys(LISTINGS, _listing),
-    **{f"option/history/greeks/{order}": _greeks for order in (*ORDERS, EOD)},
+    **{f"option/history/{order.v3.path}": _history(order) for order in ORDERS.values()},
 }
 """What is answered under /v3/, by path."""

@@ -12,7 +12,7 @@ from pipeline.simulator.server import TerminalServer
 from tests.support.command import greeks_here, summaries
 from tests.support.data import files_in
 from transforms.model import GreeksRequest
-from transforms.schema import END_OF_DAY, ORDERS
+from transforms.orders import END_OF_DAY, ORDERS
 from transforms.thetadata import ThetaClient
 
 DOWNLOAD = ["download", "--symbol", "SPXW", "--start_date", "2024-03-14"]

@@ -19,7 +19,8 @@ from tests.support.market import terminal as scripted_terminal
 from tests.support.plant import DAY, EXPIRATION, again, place, plant, swapped, without
 from tests.support.scripted import Answer, Scripted, scripted_server
 from transforms.model import GreeksRequest
-from transforms.schema import ORDERS, schema_of
+from transforms.orders import schema_of
+from transforms.schema import FIRST_ORDER
 from transforms.sinks.csv_text import encode_header
 
 MARKET = Market()
@@ -30,7 +31,7 @@ DOWNLOAD = "download --symbol SPXW --start_date 2024-03-14 --interval 30m"
 def planted() -> tuple[pa.Table, dict[str, str]]:
     """Returns an expiration's rows with a defect of each kind, and the contract of each."""
     table = MARKET.rows("SPXW", EXPIRATION, DAY, "30m")
-    greeks_ = ORDERS["first_order"][7:13]
+    greeks_ = FIRST_ORDER
     where = {
         "delta_bounds": (5120.0, "P"),
         "vega_bounds": (5125.0, "P"),

@@ -8,9 +8,9 @@ from typing import Any
 from tests.support.data import batches_of, request_for
 from transforms.expiration_writer import ExpirationWriter
 from transforms.model import ExpirationResult, GreeksRequest, Trailer
+from transforms.orders import schema_of
 from transforms.output.layout import Layout
 from transforms.output.manifest import Manifest
-from transforms.schema import schema_of
 from transforms.sinks.base import OpenFile
 from transforms.sinks.csv import CsvSink
 from transforms.storage import files

@@ -10,8 +10,8 @@ import pyarrow as pa
 from pipeline.inspection.files import find_files
 from tests.support.answers import rows_of
 from transforms.model import GreeksRequest
+from transforms.orders import schema_of
 from transforms.output.layout import Layout
-from transforms.schema import schema_of
 from transforms.thetadata.csv_reader import CsvReader
 from transforms.thetadata.dialect import Part
 from transforms.thetadata.v3 import V3

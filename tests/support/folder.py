@@ -7,8 +7,8 @@ from pathlib import Path
 from pipeline.simulator.server import TerminalServer
 from transforms.expiration_writer import ExpirationWriter
 from transforms.model import Trailer
+from transforms.orders import schema_of
 from transforms.output.layout import COMPRESSIONS, Layout
-from transforms.schema import schema_of
 from transforms.sinks.formats import make_sink
 from transforms.thetadata import ThetaClient
 

@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.csv as pacsv
 
-from transforms.schema import schema_of
+from transforms.orders import schema_of
 
 _KEY = "symbol,expiration,strike,right,timestamp"
 _IV = "implied_vol,iv_error,underlying_timestamp,underlying_price"

@@ -18,13 +18,13 @@ from transforms.audit.packed import Packed, pack, unpack
 from transforms.audit.recomputation import is_daily
 from transforms.market.clock import DAY_MS
 from transforms.market.exercise import exercise_of
+from transforms.orders import END_OF_DAY
 from transforms.quality.block import Block, arrays, milliseconds, new_york, stamp
 from transforms.quality.check import QualityCheck
 from transforms.quality.dates import TradeDates
 from transforms.quality.finding_counts import FindingCounts
 from transforms.quality.findings import Example, Finding, Quality
 from transforms.row_groups import RowGroups
-from transforms.schema import END_OF_DAY
 from transforms.trade_dates import missing, spans, within
 
 MOST_HELD = 1_000_000

@@ -9,6 +9,7 @@ import pyarrow as pa
 from transforms.market.calendar import CLOSE_MS, OPEN_MS
 from transforms.market.clock import DAY_MS, clock_ms, interval_ms
 from transforms.model import GreeksRequest
+from transforms.orders import END_OF_DAY
 from transforms.quality.block import Block, arrays
 from transforms.quality.finding_counts import FindingCounts
 from transforms.quality.findings import MOST_EXAMPLES, Quality
@@ -16,7 +17,6 @@ from transforms.quality.limits import MISSING_DATES
 from transforms.quality.presence import Grid, Presence
 from transforms.quality.rights import Rights
 from transforms.quality.rules import counted, error_of, violations
-from transforms.schema import END_OF_DAY
 from transforms.workers.turns import CONVERTING
 
 
@@ -28,7 +28,7 @@ class QualityCheck:
     examples.
 
     Args:
-        interval: between two rows of a contract, one of `model.INTERVALS` or `eod`; None if it is
+        interval: between two rows of a contract, one of `orders.INTERVALS` or `eod`; None if it is
             not known, and then what every contract lacks can't be missed.
         start_ms: the first time of day, milliseconds since midnight in New York.
         end_ms: the last one.

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from transforms.market.calendar import OPEN_MS
 from transforms.market.clock import DAY_MS, EPOCH
+from transforms.orders import ORDERS
 from transforms.pricing.conventions import SOLVER_TOLERANCE
 from transforms.quality.block import Block
 from transforms.quality.presence import Ints
@@ -28,6 +29,7 @@ LAST_MS = (16 * 60 + 15) * 60_000
 SETTLED_MS = OPEN_MS + 300_000  # by then every option in the money has a quote
 MOST_RATE = 0.10
 _DAILY_QUOTES = date(2023, 12, 1).toordinal() - EPOCH  # before, end of day may have no quotes
+_LACKING = [name for order in ORDERS.values() if order.v2 for name in order.v2.lacks]
 AT_THE_MONEY = 0.0025  # of the underlying's price: a quarter of what it moves in a calm day
 
 
@@ -120,9 +122,8 @@ def _where(rule: str, mask: Flags, badness: Floats | None, *shown: str) -> Itera
 
 def _missing(block: Block) -> Iterator[Violations]:
     names = block.numbers
-    if block.daily and not {"dual_delta", "dual_gamma"} & {*block.greeks}:
-        # v2's end of day does not have them.
-        names = [name for name in names if name not in ("dual_delta", "dual_gamma")]
+    if block.daily and not {*_LACKING} & {*block.greeks}:
+        names = [name for name in names if name not in _LACKING]
     # A sum is finite only if every number is.
     wrong = [name for name in names if not np.isfinite(block[name].sum())]
     if not wrong:

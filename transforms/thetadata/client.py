@@ -8,7 +8,7 @@ from itertools import groupby
 import pyarrow as pa
 
 from transforms.model import GreeksRequest, checked_symbol
-from transforms.schema import END_OF_DAY, schema_of
+from transforms.orders import DEFAULT, MONTH, order_of
 from transforms.thetadata.body import UNPROVEN, Body
 from transforms.thetadata.csv_reader import BLOCK_BYTES, CsvReader
 from transforms.thetadata.dialect import Part, Query
@@ -93,7 +93,7 @@ class ThetaClient(Listings):
         last_trade_date: date | None = None,
         *,
         interval: str = "5m",
-        greeks: str = "first_order",
+        greeks: str = DEFAULT,
     ) -> GreeksRequest:
         """Returns the request for one expiration over the trading days of a range of dates.
 
@@ -103,7 +103,7 @@ class ThetaClient(Listings):
         """
         last = min(last_trade_date or first_trade_date, expiration)
         days = self.trading_days(first_trade_date, last)
-        interval = END_OF_DAY if greeks == END_OF_DAY else interval
+        interval = order_of(greeks).interval(interval)
         return GreeksRequest(checked_symbol(symbol), expiration, days, interval, greeks)
 
     def stream(
@@ -118,7 +118,7 @@ class ThetaClient(Listings):
         does not parse) is asked for again: what was yielded before is proven against the second
         answer, and no row is lost or doubled. So is an answer that has neither a Content-Length
         nor chunks, until two of them are equal: it may have ended early. A trade date for which
-        the Terminal has nothing yields nothing. The schema is `schema_of(request.greeks)`.
+        the Terminal has nothing yields nothing. The schema is `request.order.schema`.
 
         Raises:
             AnswerChanged: a second answer has other rows than those that were yielded: throw
@@ -145,7 +145,7 @@ class ThetaClient(Listings):
             except AnswerChanged as error:
                 self._wait(attempts, error)
             else:
-                return pa.Table.from_batches(batches, schema_of(request.greeks))
+                return pa.Table.from_batches(batches, request.order.schema)
 
     def _part(
         self, request: GreeksRequest, part: Part, batch_size: int
@@ -197,12 +197,12 @@ class ThetaClient(Listings):
 
 
 def parts_of(request: GreeksRequest) -> list[Part]:
-    """Returns the HTTP requests of a request: trade dates, for end of day calendar months.
+    """Returns the HTTP requests of a request: trade dates, or calendar months, as its order says.
 
     Pages of a v2 answer, and the parts of one that is too large, come on top.
     """
     days = request.served_dates
-    if request.greeks != END_OF_DAY:
+    if request.order.request_span != MONTH:
         return [Part(day, day) for day in days]
     months = [list(month) for _, month in groupby(days, lambda day: (day.year, day.month))]
     return [Part(month[0], month[-1]) for month in months]

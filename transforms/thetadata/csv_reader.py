@@ -15,7 +15,6 @@ import xxhash
 from transforms.market.clock import DAY_MS, interval_ms
 from transforms.model import GreeksRequest
 from transforms.native.compiled import count_lines
-from transforms.schema import END_OF_DAY, schema_of
 from transforms.thetadata.dialect import Dialect, Part
 from transforms.thetadata.errors import AnswerChanged, BrokenResponse, MalformedResponse
 from transforms.thetadata.row_reader import BadLine, RowReader
@@ -40,7 +39,7 @@ def most_rows(request: GreeksRequest, part: Part) -> int:
     grid (`tick`), each millisecond. End of day v2 serves some rows twice.
     """
     days = (part.last - part.first).days + 1
-    if request.greeks == END_OF_DAY:
+    if request.order.daily:
         return 2 * days * MOST_CONTRACTS
     step = 1 if request.interval == "tick" else interval_ms(request.interval)
     return days * (DAY_MS // step + 1) * MOST_CONTRACTS
@@ -187,7 +186,7 @@ class CsvReader:
         except csv.Error as error:
             raise self._error(1, f"the header is not CSV: {error}") from error
         counts = Counter(columns)
-        types = self._dialect.types(schema_of(self._request.greeks))
+        types = self._dialect.types(self._request.order)
         missing = [name for name in types if name not in counts]
         if missing:
             raise self._error(

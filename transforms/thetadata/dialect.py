@@ -8,6 +8,7 @@ from typing import Protocol
 import pyarrow as pa
 
 from transforms.model import GreeksRequest
+from transforms.orders import Order
 
 Query = tuple[str, dict[str, str]]
 """A path and its parameters."""
@@ -19,7 +20,7 @@ class Part:
 
     Attributes:
         first: the first trade date.
-        last: the last trade date; the same for every order but end of day.
+        last: the last trade date; the same unless the order is requested by month.
         right: `call` or `put`, or None for both.
         strike: in dollars, as the API takes it, or None for all.
         moment: a time of day that is the only one asked for, or None.
@@ -64,10 +65,10 @@ class Dialect(Protocol):
             NotServed: this generation does not have them.
         """
 
-    def types(self, schema: pa.Schema) -> dict[str, pa.DataType]:
+    def types(self, order: Order) -> dict[str, pa.DataType]:
         """Returns the columns that the CSV must have, and the type that each is parsed to."""
 
-    def columns(self, cells: Mapping[str, pa.Array], schema: pa.Schema) -> Mapping[str, pa.Array]:
+    def columns(self, cells: Mapping[str, pa.Array], order: Order) -> Mapping[str, pa.Array]:
         """Returns the schema's columns from the CSV's, timestamps as local times.
 
         A column that this generation does not have is null.

@@ -11,7 +11,7 @@ import pyarrow.csv as pacsv
 from transforms.market.clock import zoned
 from transforms.model import GreeksRequest
 from transforms.native import compiled
-from transforms.schema import KEY_COLUMNS, schema_of
+from transforms.schema import KEY_COLUMNS
 from transforms.thetadata.dialect import Dialect, Part, require
 from transforms.thetadata.fast_csv import PlainLines
 from transforms.workers.turns import CONVERTING
@@ -49,10 +49,10 @@ class RowReader:
     def __init__(
         self, columns: Sequence[str], request: GreeksRequest, part: Part, dialect: Dialect
     ) -> None:
-        self._schema = schema_of(request.greeks)
+        self._order, self._schema = request.order, request.order.schema
         self._part = part
         self._dialect = dialect
-        self._types = dialect.types(self._schema)
+        self._types = dialect.types(self._order)
         self._symbol = pa.scalar(request.symbol)
         self._expiration = pa.scalar(request.expiration, pa.date32())
         self._first = pa.scalar(part.first, pa.date32())
@@ -105,7 +105,7 @@ class RowReader:
 
     def _typed(self, cells: Mapping[str, pa.Array]) -> pa.RecordBatch:
         """Returns the schema's columns of a parsed block; a ValueError says what is wrong."""
-        columns = dict(self._dialect.columns(cells, self._schema))
+        columns = dict(self._dialect.columns(cells, self._order))
         for field in self._schema:
             if pa.types.is_floating(field.type):
                 columns[field.name] = _numbers(columns[field.name])

@@ -12,7 +12,6 @@ from decimal import Decimal
 from itertools import groupby
 
 from transforms.model import GreeksRequest
-from transforms.schema import END_OF_DAY
 from transforms.thetadata.dialect import Part, Query
 from transforms.thetadata.errors import MalformedResponse, NoData
 from transforms.thetadata.small_csv import strike_of
@@ -52,7 +51,7 @@ def split(request: GreeksRequest, part: Part, dialect: V3, rows: Rows) -> list[P
 def _contracts(request: GreeksRequest, part: Part, dialect: V3, rows: Rows) -> Sequence[Contract]:
     """Returns the part's contracts in the order in which the Terminal serves them."""
     moment = None
-    if request.greeks != END_OF_DAY:
+    if "start_time" in request.order.v3.parameters:
         moment = dict(request.parameters).get("start_time", "09:30:00")
     query = dialect.history(request, replace(part, last=part.first, moment=moment))
     try:

@@ -7,23 +7,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from transforms.market.clock import DAY_MS, clock_ms, interval_ms
-from transforms.model import END_OF_DAY_PARAMETERS, GreeksRequest
-from transforms.schema import END_OF_DAY
+from transforms.model import GreeksRequest
+from transforms.orders import Order
+from transforms.orders.order import TIMES
+from transforms.schema import KEY_COLUMNS
 from transforms.thetadata.dialect import Part, Query, refuse, require
 from transforms.thetadata.errors import NotServed
 
-_PATHS = {
-    "first_order": "greeks",
-    "second_order": "greeks_second_order",
-    "third_order": "greeks_third_order",
-    "all": "all_greeks",
-    END_OF_DAY: "eod_greeks",
-}
 # The v2 name of each parameter, where it has one.
 _PARAMETERS = {"rate_type": "rate", "rate_value": "rate_value", "annual_dividend": "annual_div"}
 _RIGHTS = pa.array(["C", "P"])
-# What v2's end of day does not have.
-_ABSENT = {END_OF_DAY: ("dual_delta", "dual_gamma")}
+# The v2 name of each time, which is of the day in `date`.
+_CLOCKS = {"timestamp": "ms_of_day", "underlying_timestamp": "ms_of_day2"}
 
 
 class V2:
@@ -58,53 +53,47 @@ class V2:
         Raises:
             NotServed: v2 has no bulk implied volatility, nor some of the parameters.
         """
-        path = _PATHS.get(request.greeks)
-        if path is None:
+        endpoint = request.order.v2
+        if endpoint is None:
             raise NotServed(
                 f"a v2 Terminal has no bulk {request.greeks}: use a v3 Terminal, or take "
                 "implied_vol from --greeks first_order"
             )
         parameters = dict(request.parameters)
-        times = (
-            ()
-            if request.greeks in ("first_order", "second_order", "third_order")
-            else (
-                "start_time",
-                "end_time",
-            )
-        )
-        refuse(("version", "strike_range", *END_OF_DAY_PARAMETERS, *times), parameters, "v2")
+        refuse([name for name in parameters if name not in endpoint.parameters], parameters, "v2")
         asked = {
             "root": request.symbol,
             "exp": f"{request.expiration:%Y%m%d}",
             "start_date": f"{part.first:%Y%m%d}",
             "end_date": f"{part.last:%Y%m%d}",
         }
-        if request.greeks != END_OF_DAY:
+        if request.order.has_interval:
             asked["ivl"] = str(milliseconds(request.interval))
         for name, value in parameters.items():
-            if name in ("start_time", "end_time"):
+            if name in TIMES:
                 asked[name] = str(clock_ms(value))
             else:
                 asked[_PARAMETERS[name]] = value.upper() if name == "rate_type" else value
-        return f"/v2/bulk_hist/option/{path}", asked | {"use_csv": "true"}
+        return f"/v2/bulk_hist/option/{endpoint.path}", asked | {"use_csv": "true"}
 
-    def types(self, schema: pa.Schema) -> dict[str, pa.DataType]:
+    def types(self, order: Order) -> dict[str, pa.DataType]:
         """Returns the columns of the CSV: whole numbers for dates, times and strikes."""
         whole = {
             "root": pa.string(),
             "expiration": pa.int32(),
             "strike": pa.int64(),
             "right": pa.string(),
-            "ms_of_day": pa.int64(),
             "date": pa.int32(),
-            "ms_of_day2": pa.int64(),
         }
-        made = {"symbol", "expiration", "strike", "right", "timestamp", "underlying_timestamp"}
-        rest = {f.name: f.type for f in schema if f.name not in made | _absent(schema)}
-        return whole | rest
+        made = {*KEY_COLUMNS, *_lacking(order)}
+        for field in order.schema:
+            if field.name in _CLOCKS:
+                whole[_CLOCKS[field.name]] = pa.int64()
+            elif field.name not in made:
+                whole[field.name] = field.type
+        return whole
 
-    def columns(self, cells: Mapping[str, pa.Array], schema: pa.Schema) -> Mapping[str, pa.Array]:
+    def columns(self, cells: Mapping[str, pa.Array], order: Order) -> Mapping[str, pa.Array]:
         """Returns the schema's columns from the CSV's, timestamps as local times.
 
         Strikes come in tenths of a cent, times in milliseconds since midnight in New York.
@@ -117,13 +106,13 @@ class V2:
             "expiration": _dates(cells["expiration"]),
             "strike": pc.divide(pc.cast(cells["strike"], pa.float64()), 1000.0),
         }
-        for name, clock in (("timestamp", "ms_of_day"), ("underlying_timestamp", "ms_of_day2")):
-            times = cells[clock]
+        for name in _CLOCKS.keys() & {*order.schema.names}:
+            times = cells[_CLOCKS[name]]
             inside = pc.and_(pc.greater_equal(times, 0), pc.less(times, DAY_MS))
             require(inside, times, "milliseconds of a day")
             made[name] = pc.cast(pc.add(midnights, times), pa.timestamp("ms"))
-        for name in _absent(schema):
-            made[name] = pa.nulls(len(rights), pa.float64())
+        for name in _lacking(order):
+            made[name] = pa.nulls(len(rights), order.schema.field(name).type)
         return {**cells, **made}
 
 
@@ -132,8 +121,8 @@ def milliseconds(interval: str) -> int:
     return 0 if interval == "tick" else interval_ms(interval)
 
 
-def _absent(schema: pa.Schema) -> set[str]:
-    return set(_ABSENT[END_OF_DAY]) & set(schema.names) if "open" in schema.names else set()
+def _lacking(order: Order) -> tuple[str, ...]:
+    return order.v2.lacks if order.v2 else ()
 
 
 def _dates(numbers: pa.Array) -> pa.Array:

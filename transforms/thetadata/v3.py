@@ -6,7 +6,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from transforms.model import GreeksRequest
-from transforms.schema import END_OF_DAY
+from transforms.orders import MONTH, Order
 from transforms.thetadata.dialect import Part, Query, require
 
 _RIGHTS = pa.array(["CALL", "PUT", "C", "P"])
@@ -42,10 +42,12 @@ class V3:
             "symbol": request.symbol,
             "expiration": request.expiration.isoformat(),
         }
-        if request.greeks == END_OF_DAY:
+        if request.order.request_span == MONTH:
             asked |= {"start_date": part.first.isoformat(), "end_date": part.last.isoformat()}
         else:
-            asked |= {"date": part.first.isoformat(), "interval": request.interval}
+            asked["date"] = part.first.isoformat()
+        if request.order.has_interval:
+            asked["interval"] = request.interval
         asked |= dict(request.parameters)
         if part.right is not None:
             asked["right"] = part.right
@@ -53,16 +55,16 @@ class V3:
             asked["strike"] = part.strike
         if part.moment is not None:
             asked |= {"start_time": part.moment, "end_time": part.moment}
-        return f"/v3/option/history/greeks/{request.greeks}", asked | {"format": "csv"}
+        return f"/v3/option/history/{request.order.v3.path}", asked | {"format": "csv"}
 
-    def types(self, schema: pa.Schema) -> dict[str, pa.DataType]:
+    def types(self, order: Order) -> dict[str, pa.DataType]:
         """Returns the schema's own names and types, but for timestamps, which carry no zone."""
         return {
             field.name: pa.timestamp("ms") if pa.types.is_timestamp(field.type) else field.type
-            for field in schema
+            for field in order.schema
         }
 
-    def columns(self, cells: Mapping[str, pa.Array], schema: pa.Schema) -> Mapping[str, pa.Array]:
+    def columns(self, cells: Mapping[str, pa.Array], order: Order) -> Mapping[str, pa.Array]:
         """Returns the schema's columns from the CSV's, timestamps as local times."""
         rights = cells["right"]
         require(pc.is_in(rights, value_set=_RIGHTS), rights, "CALL or PUT")

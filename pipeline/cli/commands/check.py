@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 
 from pipeline.cli.flags import add_progress_flags
-from transforms.model import INTERVALS
+from transforms.orders import INTERVALS
 from transforms.quality.limits import ANY, RULES, TOGETHER, broken, parse_limits
 
 SUMMARY = "check files of Greeks for impossible values, and recompute every Greek"

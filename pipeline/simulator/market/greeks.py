@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.simulator.market.quotes import Instants
-from transforms import model
+from transforms import orders
 from transforms.market import calendar, interval_ms
 from transforms.pricing import black_scholes as bs
 from transforms.pricing.implied_volatility import (
@@ -19,44 +19,30 @@ from transforms.pricing.implied_volatility import (
     implied_volatility,
     mean_error,
 )
-from transforms.schema import ALL_GREEKS, FIRST_ORDER, SECOND_ORDER, THIRD_ORDER
+from transforms.schema import ALL_GREEKS, ASK, BID, TRADES, UNDERLYING
 
 Ints = NDArray[np.int64]
 
-INTERVALS = {name: 1000 if name == "tick" else interval_ms(name) for name in model.INTERVALS}
+INTERVALS = {name: 1000 if name == "tick" else interval_ms(name) for name in orders.INTERVALS}
 """Milliseconds between two rows. This market ticks once a second."""
 
 _CENTS = frozenset({"bid", "ask", "midpoint", "underlying_price", "open", "high", "low", "close"})
-_TRADES = ("open", "high", "low", "close", "volume", "count")
-_SIDES = tuple(
-    f"{side}{what}" for side in ("bid", "ask") for what in ("_size", "_exchange", "", "_condition")
-)
-_WHOLE = frozenset({*_TRADES, *_SIDES, "ms_of_day"}) - _CENTS
+_WHOLE = frozenset({*TRADES, *BID, *ASK, "ms_of_day"}) - _CENTS
 
 _LARGEST = 1e11
 
-_SOLUTION = ("implied_vol", "iv_error")
-ORDERS: dict[str, tuple[str, ...]] = {
-    "first_order": ("bid", "ask", *FIRST_ORDER, *_SOLUTION),
-    "second_order": ("bid", "ask", *SECOND_ORDER, *_SOLUTION),
-    "third_order": ("bid", "ask", *THIRD_ORDER, *_SOLUTION),
-    "all": ("bid", "ask", *ALL_GREEKS, *_SOLUTION),
-    "implied_volatility": (
-        *("bid", "bid_implied_vol", "midpoint", "implied_vol"),
-        *("ask", "ask_implied_vol", "iv_error"),
-    ),
+EOD, EOD_V2 = orders.EOD.name, "eod_v2"
+COLUMNS: dict[str, tuple[str, ...]] = {
+    name: tuple(column for column in order.columns if column not in UNDERLYING)
+    for name, order in orders.ORDERS.items()
 }
-"""The number columns of each order of Greeks, between the row's key and the underlying's."""
+COLUMNS[EOD_V2] = tuple(
+    name for name in COLUMNS[EOD] if name not in orders.EOD.endpoints["v2"].lacks
+)
+"""The number columns of each order, between the row's key and the underlying's.
 
-EOD, EOD_V2 = "eod", "eod_v2"
-_DUAL = ("dual_delta", "dual_gamma")
-COLUMNS: dict[str, tuple[str, ...]] = ORDERS | {
-    EOD: (*_TRADES, *_SIDES, *ALL_GREEKS, *_SOLUTION),
-    EOD_V2: tuple(
-        name for name in (*_TRADES, *_SIDES, *ALL_GREEKS, *_SOLUTION) if name not in _DUAL
-    ),
-}
-"""`ORDERS`, and the end of the day: as v3 has it, and as v2."""
+The end of the day is there twice: as v3 has it, and as v2.
+"""
 
 
 def decimals(column: str) -> int:

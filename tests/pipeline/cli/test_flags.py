@@ -12,7 +12,7 @@ from pipeline.cli.main import main, make_parser
 from pipeline.config import DownloadConfig, command_of
 from pipeline.config.download_config import SETTINGS
 from pipeline.config.setting import Setting
-from transforms.model import END_OF_DAY_PARAMETERS
+from transforms.orders import ORDERS
 
 DAY = date(2024, 3, 14)
 HELP = make_parser().commands["download"].format_help()
@@ -75,7 +75,8 @@ def config_with(setting: Setting) -> DownloadConfig:
     values: dict[str, Any] = {"symbols": ("SPXW",), "start_date": DAY, "end_date": DAY} | {
         setting.name: GIVEN[setting.name]
     }
-    if setting.name in ("greeks", *END_OF_DAY_PARAMETERS):
+    of_default = ORDERS["first_order"].v3.parameters
+    if setting.name == "greeks" or setting.parameter not in ("", *of_default):
         values |= {"greeks": "eod", "interval": "eod"}
     values.setdefault("end_date", values["start_date"])
     if setting.name == "start_date":

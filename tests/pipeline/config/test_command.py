@@ -11,7 +11,7 @@ from pipeline.cli.flags import config_from
 from pipeline.cli.main import make_parser
 from pipeline.config import DownloadConfig, command_of
 from pipeline.config.download_config import SETTINGS
-from transforms.model import END_OF_DAY_PARAMETERS, INTERVALS, INTRADAY_PARAMETERS
+from transforms.orders import ORDERS
 from transforms.output.layout import COMPRESSIONS
 
 DAY = date(2024, 3, 14)
@@ -75,16 +75,15 @@ def configurations(draw: some.DrawFn) -> DownloadConfig:
         elif setting.name == "end_date":
             values["end_date"] = values["start_date"] + timedelta(draw(some.integers(0, 400)))
         elif setting.name == "interval":
-            eod = values["greeks"] == "eod"
-            values["interval"] = "eod" if eod else draw(some.sampled_from(INTERVALS))
+            values["interval"] = draw(some.sampled_from(ORDERS[values["greeks"]].intervals))
         elif setting.name == "fail_on":
             values["fail_on"] = draw(some.sampled_from(["", "holes>1%,duplicates", "any>3"]))
         elif setting.required or draw(some.booleans()):
             values[setting.name] = draw(GIVEN[setting.name])
     values["compression"] = draw(some.sampled_from(list(COMPRESSIONS[values["format"]])))
-    eod = values["greeks"] == "eod"
-    for name in INTRADAY_PARAMETERS if eod else END_OF_DAY_PARAMETERS:
-        values.pop(name, None)
+    for setting in SETTINGS:
+        if setting.parameter not in ("", *ORDERS[values["greeks"]].v3.parameters):
+            values.pop(setting.name, None)
     if not values["check"]:
         del values["fail_on"]
     if values["layout"] == "expiration" and values["end_date"] != values["start_date"]:

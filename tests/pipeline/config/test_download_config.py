@@ -8,7 +8,7 @@ from pipeline.config import DownloadConfig
 from pipeline.config.download_config import SETTINGS
 from pipeline.config.source import LOCAL_URLS
 from pipeline.errors import ConfigError
-from transforms.model import PARAMETERS
+from transforms.orders import PARAMETERS
 
 GOOD: dict[str, Any] = {
     "symbols": ("SPXW",),
@@ -124,5 +124,7 @@ def test_a_time_of_day_with_the_end_of_day_is_an_error_that_names_its_flag(name:
 def test_use_nbbo_is_passed_on_with_the_end_of_day_and_refused_without(name: str) -> None:
     made = DownloadConfig(**GOOD | {"greeks": "eod", "interval": "eod", name: "true"})
     assert made.parameters == ((name, "true"),)
-    with pytest.raises(ConfigError, match=f"^--{name} applies to --greeks eod only"):
+    with pytest.raises(
+        ConfigError, match=f"^--{name} does not apply to --greeks first_order, but to eod$"
+    ):
         DownloadConfig(**GOOD | {name: "true"})

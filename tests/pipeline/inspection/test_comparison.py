@@ -17,7 +17,7 @@ from pipeline.inspection.difference import MOST_KEPT, Moved
 from pipeline.simulator.market.market import Market
 from tests.pipeline.cli.commands.test_check import save
 from tests.support.plant import DAY, EXPIRATION, again, place, plant, swapped, without
-from transforms.schema import schema_of
+from transforms.orders import schema_of
 
 MARKET = Market()
 TABLE = pa.concat_tables(

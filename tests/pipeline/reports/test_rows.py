@@ -13,7 +13,7 @@ from pipeline.simulator.market.market import Market
 from pipeline.simulator.server import TerminalServer
 from tests.support.data import data_files
 from tests.support.folder import DAY, NEXT_DAY, fill
-from transforms.schema import schema_of
+from transforms.orders import schema_of
 
 FRIDAY = date(2024, 3, 15)
 

@@ -23,7 +23,7 @@ from pipeline.simulator.server import TerminalServer
 from tests.support.data import data_files
 from tests.support.folder import DAY, NEXT_DAY, fill
 from tests.support.plant import again, place, plant, quality_of, without
-from transforms.schema import schema_of
+from transforms.orders import schema_of
 
 TEN = 36_000_000
 WEEK = date(2024, 3, 22)

@@ -20,9 +20,9 @@ from pipeline.simulator.server import TerminalServer
 from tests.support.data import files_in
 from transforms.fetch import _FetchFn
 from transforms.metrics.record import _SummarizeFn
+from transforms.orders import schema_of
 from transforms.output.layout import Layout
 from transforms.quality.gate import QualityGate
-from transforms.schema import schema_of
 from transforms.sinks.csv import CsvSink
 from transforms.workers.stop import StopSignal
 from transforms.write import _WriteFn

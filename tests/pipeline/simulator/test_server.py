@@ -16,10 +16,11 @@ import pytest
 
 from pipeline.simulator.answers import Answer, Request, text_answer
 from pipeline.simulator.formats import LIVE
-from pipeline.simulator.market.greeks import EOD, ORDERS
+from pipeline.simulator.market.greeks import COLUMNS
 from pipeline.simulator.market.market import Market
 from pipeline.simulator.server import TerminalServer
 from tests.pipeline.simulator.reading import Clock, Reply, get
+from transforms.orders import ORDERS
 
 MARKET = Market(symbols=("SPXW", "SPX", "AAPL"))
 FIRST_ORDER = "/v3/option/history/greeks/first_order"
@@ -314,7 +315,7 @@ def test_fractions_of_a_second_lose_their_zeros(terminal: TerminalServer) -> Non
     assert [line.split(",")[15][11:] for line in lines] == ["10:00:00", "10:00:00", "10:00:01"]
 
 
-@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("order", [each.name for each in ORDERS.values() if each.has_interval])
 @pytest.mark.parametrize("interval", ["1h", "5m"])
 def test_the_served_text_denotes_the_markets_rows(
     terminal: TerminalServer, order: str, interval: str
@@ -327,7 +328,7 @@ def test_the_served_text_denotes_the_markets_rows(
         {"symbol": "SPXW", "expiration": "20240314", "date": "20240314", "interval": interval},
     )
     served = list(csv.DictReader(io.StringIO(reply.text)))
-    numbers = [*ORDERS[order], "strike", "underlying_price"]
+    numbers = [*COLUMNS[order], "strike", "underlying_price"]
     assert len(served) == len(expected["right"]) > 1000
     for name in numbers:
         assert [float(row[name]) for row in served] == expected[name]
@@ -349,7 +350,7 @@ def test_json_and_ndjson_hold_the_same_rows_as_csv(terminal: TerminalServer) -> 
         assert {name: str(value) for name, value in member.items() if isinstance(value, str)} == {
             name: row[name] for name, value in member.items() if isinstance(value, str)
         }
-        assert all(float(row[name]) == member[name] for name in ORDERS["first_order"])
+        assert all(float(row[name]) == member[name] for name in COLUMNS["first_order"])
 
 
 @pytest.mark.parametrize(
@@ -413,11 +414,11 @@ def test_a_single_row_beyond_the_limit_is_too_large() -> None:
         assert get(terminal, eod, CONTRACT | days | {"right": "both"}).status == 570
 
 
-@pytest.mark.parametrize("order", [*ORDERS, EOD])
+@pytest.mark.parametrize("order", ORDERS)
 def test_the_parts_of_an_answer_by_right_and_strike_make_up_the_whole(
     terminal: TerminalServer, order: str
 ) -> None:
-    path = f"/v3/option/history/greeks/{order}"
+    path = f"/v3/option/history/{ORDERS[order].v3.path}"
     whole = CONTRACT | {"start_date": "20240314", "end_date": "20240314", "strike_range": "2"}
     del whole["strike"], whole["right"]
     rows = get(terminal, path, whole).rows

@@ -16,7 +16,8 @@ from tests.support.plant import DAY, EXPIRATION, place, plant
 from transforms.audit.assumptions import Assumptions
 from transforms.audit.audit import Audit, Checked
 from transforms.audit.error_bins import DAYS, MONEYNESS
-from transforms.schema import ORDERS
+from transforms.orders import ORDERS
+from transforms.schema import ALL_GREEKS
 
 MARKET = Market()
 LATER = date(2024, 3, 18)
@@ -226,7 +227,7 @@ def test_a_row_of_zeros_excuses_no_greek_of_another_row() -> None:
     table = TABLE.set_column(place_of, "vera", pa.array(vera))
     before, full = check(table)
     assert "late 2025" not in "".join(full.notes)
-    table = plant(table, ROW, **dict.fromkeys(ORDERS["all"][7:27], 0.0))
+    table = plant(table, ROW, **dict.fromkeys(ALL_GREEKS, 0.0))
     after, full = check(table)
     assert "late 2025" not in "".join(full.notes)
     counts = [
@@ -258,7 +259,7 @@ def test_errors_are_told_by_moneyness_and_days() -> None:
 
 
 SMALL = MARKET.rows("SPXW", FAR, DAY, "1h", "all")
-NUMBERS = [name for name in ORDERS["all"] if pa.types.is_floating(SMALL[name].type)]
+NUMBERS = [name for name in SMALL.column_names if pa.types.is_floating(SMALL[name].type)]
 ODD = st.sampled_from([None, float("nan"), float("inf"), float("-inf"), 0.0, -1.0, 1e308, -1e308])
 
 

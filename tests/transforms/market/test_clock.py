@@ -4,8 +4,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
-from transforms import model
 from transforms.market.clock import clock_ms, interval_ms, zoned
+from transforms.orders import INTERVALS
 
 
 def local(*times: str | None) -> pa.Array:
@@ -36,7 +36,7 @@ def test_a_time_that_the_clocks_skip_is_an_error() -> None:
 
 
 def test_every_interval_that_thetadata_has_is_known_in_milliseconds() -> None:
-    known = {name: interval_ms(name) for name in model.INTERVALS if name != "tick"}
+    known = {name: interval_ms(name) for name in INTERVALS if name != "tick"}
     assert list(known.values()) == sorted(known.values())
     assert (known["10ms"], known["1s"], known["5m"], known["1h"]) == (10, 1000, 300_000, 3_600_000)
 

@@ -21,7 +21,7 @@ from transforms.market.clock import VARIES, day_offsets
 from transforms.model import GreeksRequest
 from transforms.native import compiled
 from transforms.native.compiled import count_lines
-from transforms.schema import schema_of
+from transforms.orders import schema_of
 from transforms.sinks.csv_rows import RowEncoder
 from transforms.thetadata.csv_reader import CsvReader
 from transforms.thetadata.dialect import Part

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.data import request_for
-from transforms.model import END_OF_DAY_PARAMETERS, PARAMETERS, GreeksRequest
+from transforms.model import GreeksRequest
+from transforms.orders import ORDERS
 from transforms.output.entry import Entry, read_entry
 from transforms.output.entry_fields import FIELDS
 from transforms.output.folder import OutputFolder
@@ -109,7 +110,7 @@ def test_what_describes_no_request_is_refused(change: dict[str, Any], named: str
 
 
 def test_a_request_is_read_as_it_was_described() -> None:
-    parameters = tuple((name, "1") for name in PARAMETERS if name not in END_OF_DAY_PARAMETERS)
+    parameters = tuple((name, "1") for name in sorted(ORDERS["all"].v3.parameters))
     of_day = (("option_use_nbbo", "false"),)
     days = (date(2024, 3, 13), date(2024, 3, 14))
     for request in (

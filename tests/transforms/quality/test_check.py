@@ -26,12 +26,13 @@ from tests.support.plant import (
 )
 from transforms.market import calendar
 from transforms.model import GreeksRequest
+from transforms.orders import ORDERS
 from transforms.quality.check import QualityCheck
 from transforms.quality.findings import Quality
 from transforms.quality.gate import QualityGate
 from transforms.quality.limits import RULES, parse_limits
 from transforms.row_groups import RowGroups
-from transforms.schema import ORDERS
+from transforms.schema import ALL_GREEKS, KEY_COLUMNS
 
 MARKET = Market()
 TABLE = MARKET.rows("SPXW", EXPIRATION, DAY, "30m", "all")
@@ -40,12 +41,11 @@ CALL = place(TABLE, 5200.0, "C", "11:00")
 PUT = place(TABLE, 5100.0, "P", "12:30")
 DEEP = place(TABLE, 4800.0, "C", "13:00")
 STAMP = TABLE["timestamp"][CALL].as_py()
-GREEKS = ORDERS["all"][7:27]
 
 
 def key(row: int, table: pa.Table = TABLE) -> dict[str, Any]:
     cells: dict[str, Any]
-    (cells,) = table.slice(row, 1).select(list(ORDERS["all"][:5])).to_pylist()
+    (cells,) = table.slice(row, 1).select(list(KEY_COLUMNS)).to_pylist()
     return cells | {
         "expiration": cells["expiration"].isoformat(),
         "timestamp": cells["timestamp"].isoformat(timespec="milliseconds"),
@@ -69,7 +69,7 @@ DEFECTS: dict[str, tuple[Callable[[pa.Table], pa.Table], list[int]]] = {
         lambda t: plant(plant(t, CALL, bid=-0.05), PUT, underlying_price=0.0),
         [CALL, PUT],
     ),
-    "zero_greeks": (lambda t: plant(t, CALL, **dict.fromkeys(GREEKS, 0.0)), [CALL]),
+    "zero_greeks": (lambda t: plant(t, CALL, **dict.fromkeys(ALL_GREEKS, 0.0)), [CALL]),
     "unsolved_iv": (lambda t: plant(t, CALL, implied_vol=0.0), [CALL]),
     "iv_error": (lambda t: plant(t, CALL, iv_error=0.3), [CALL]),
     "zero_bids": (lambda t: plant(t, DEEP, bid=0.0, ask=0.0, iv_error=100.0), [DEEP]),
@@ -109,7 +109,7 @@ def test_a_planted_defect_is_found_where_it_is_and_nothing_else(rule: str) -> No
     ],
 )
 def test_a_price_that_can_not_be_is_found(values: dict[str, float]) -> None:
-    unsolved = dict.fromkeys([*GREEKS, "implied_vol"], 0.0)
+    unsolved = dict.fromkeys([*ALL_GREEKS, "implied_vol"], 0.0)
     quality = quality_of(plant(TABLE, CALL, **unsolved, iv_error=100.0, **values))
     assert quality.found["price_bounds"] == 1
 
@@ -140,7 +140,7 @@ def test_the_time_of_the_underlyings_price_may_be_unknown() -> None:
 @pytest.mark.parametrize("right", ["C", "P"])
 def test_no_quote_at_the_money_is_found_and_far_from_it_is_not(right: str) -> None:
     spot = TABLE["underlying_price"][CALL].as_py()
-    unsolved = dict.fromkeys([*GREEKS, "implied_vol", "bid", "ask"], 0.0)
+    unsolved = dict.fromkeys([*ALL_GREEKS, "implied_vol", "bid", "ask"], 0.0)
     near, far = (
         place(TABLE, step * round(spot * share / step), right, "11:00")
         for step, share in ((5, 1.0), (100, 1.03 if right == "C" else 0.97))
@@ -165,7 +165,7 @@ def test_all_defects_of_a_day_are_found_each_at_its_rows() -> None:
     table = crossing(table, rows["crossed_quotes"])
     table = plant(table, rows["iv_error"], iv_error=-0.5)
     table = plant(table, rows["delta_bounds"], delta=-0.01)
-    table = plant(table, rows["zero_greeks"], **dict.fromkeys(GREEKS, 0.0))
+    table = plant(table, rows["zero_greeks"], **dict.fromkeys(ALL_GREEKS, 0.0))
     # From the back: what moves rows comes last.
     for rule in sorted(("duplicates", "holes"), key=lambda rule: -rows[rule]):
         change = again if rule == "duplicates" else without
@@ -181,7 +181,7 @@ def test_a_number_that_is_missing_in_any_column_is_found(greeks: str) -> None:
     interval = "eod" if greeks == "eod" else "30m"
     table = MARKET.rows("SPXW", EXPIRATION, DAY, interval if interval != "eod" else "5m", greeks)
     row = table.num_rows // 2
-    for name in ORDERS[greeks][5:]:
+    for name in ORDERS[greeks].columns:
         if name == "underlying_timestamp":
             continue
         quality = quality_of(plant(table, row, **{name: None}), interval)
@@ -201,7 +201,9 @@ def test_a_column_without_any_number_is_found() -> None:
 def test_quotes_may_be_missing_at_the_end_of_a_day_before_december_2023_only() -> None:
     for day, rows in ((date(2023, 11, 30), 0), (date(2023, 12, 1), 1)):
         table = MARKET.rows("SPXW", date(2023, 12, 15), day, "5m", "eod")
-        quotes = dict.fromkeys([name for name in ORDERS["eod"] if name[:3] in ("bid", "ask")])
+        quotes = dict.fromkeys(
+            [name for name in ORDERS["eod"].columns if name[:3] in ("bid", "ask")]
+        )
         found = quality_of(plant(table, 7, **quotes), "eod").found
         assert found.get("missing_values", 0) == rows
 

@@ -9,7 +9,7 @@ import pytest
 from tests.support.answers import SAMPLE, SAMPLE_REQUEST, rows_of
 from tests.support.scripted import Answer, Script, Scripted, scripted_server
 from transforms.model import GreeksRequest
-from transforms.schema import schema_of
+from transforms.orders import schema_of
 from transforms.thetadata import (
     BrokenResponse,
     MalformedResponse,

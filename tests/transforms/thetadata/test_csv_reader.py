@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.support.answers import HEADER, SAMPLE, SAMPLE_REQUEST, SAMPLE_ROWS, rows_of
 from transforms.native import compiled
-from transforms.schema import schema_of
+from transforms.orders import schema_of
 from transforms.thetadata.csv_reader import CsvReader
 from transforms.thetadata.dialect import Part
 from transforms.thetadata.errors import BrokenResponse, MalformedResponse

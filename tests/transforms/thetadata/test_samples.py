@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from transforms.model import GreeksRequest
-from transforms.schema import ORDERS, ZONE, schema_of
+from transforms.orders import ORDERS, schema_of
+from transforms.schema import ZONE
 from transforms.thetadata.csv_reader import CsvReader
 from transforms.thetadata.dialect import Dialect, Part
 from transforms.thetadata.errors import NotServed
@@ -69,9 +70,9 @@ def test_a_v3_sample_of_every_order(order: str) -> None:
     interval = "eod" if order == "eod" else "5m"
     days = (date(2024, 11, 4),)
     request = GreeksRequest("AAPL", date(2024, 11, 8), days, interval, order)
-    body = f"{','.join(ORDERS[order])}\r\n{V3_ROWS[order]}\r\n"
+    body = f"{','.join(schema_of(order).names)}\r\n{V3_ROWS[order]}\r\n"
     row = parse(body, request, V3())
-    for name, cell in zip(ORDERS[order], V3_ROWS[order].split(","), strict=True):
+    for name, cell in zip(schema_of(order).names, V3_ROWS[order].split(","), strict=True):
         if name in ("timestamp", "underlying_timestamp"):
             seconds, _, fraction = cell.partition(".")
             at = local(seconds).replace(microsecond=int((fraction or "0").ljust(6, "0")))

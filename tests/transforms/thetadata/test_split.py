@@ -10,7 +10,7 @@ from tests.support.answers import HEADER
 from tests.support.market import NO_DATA
 from tests.support.scripted import Answer, Script, scripted_server
 from transforms.model import GreeksRequest
-from transforms.schema import schema_of
+from transforms.orders import schema_of
 from transforms.thetadata import RetryPolicy, StatusError, ThetaClient
 from transforms.thetadata.csv_reader import MOST_CONTRACTS
 from transforms.thetadata.small_csv import MOST_BYTES, rows_of

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.support.answers import SAMPLE, SAMPLE_REQUEST, SAMPLE_ROWS, as_v2, rows_of
 from tests.transforms.thetadata.test_fuzz import EDITS, PIECES, mutated
 from transforms.native import compiled
-from transforms.schema import schema_of
+from transforms.orders import schema_of
 from transforms.thetadata.csv_reader import CsvReader
 from transforms.thetadata.dialect import Dialect, Part
 from transforms.thetadata.errors import ThetaError

@@ -16,8 +16,8 @@ from pipeline.simulator.market.market import Market
 from tests.support.command import greeks
 from tests.support.plant import DAY, EXPIRATION, place, plant, without
 from tests.support.published import PUBLISHED
+from transforms.orders import schema_of
 from transforms.pricing import midpoint
-from transforms.schema import schema_of
 from transforms.sinks.csv_rows import RowEncoder
 from transforms.sinks.csv_text import encode_header
 

@@ -14,15 +14,15 @@ import pyarrow.compute as pc
 import pytest
 
 from pipeline.simulator.market import listing
-from pipeline.simulator.market.greeks import INTERVALS, ORDERS, Query
+from pipeline.simulator.market.greeks import COLUMNS, EOD_V2, INTERVALS, Query
 from pipeline.simulator.market.market import Market
 from pipeline.simulator.market.table import table
 from pipeline.simulator.market.underlying import Underlying, sofr
 from transforms.market.clock import EPOCH
+from transforms.orders import ORDERS, schema_of
 from transforms.pricing.black_scholes import greeks, years_to_expiration
 from transforms.pricing.conventions import midpoint
 from transforms.pricing.implied_volatility import implied_volatility
-from transforms.schema import schema_of
 
 ROOT = Path(__file__).parents[4]
 TRADE_DATE = date(2024, 3, 14)
@@ -122,7 +122,7 @@ def test_rows_go_contract_by_contract_the_call_before_the_put() -> None:
 def test_all_intervals_and_orders_show_the_same_market() -> None:
     minutes = MARKET.rows("SPXW", TOMORROW, TRADE_DATE, "1m")
     hours = MARKET.rows("SPXW", TOMORROW, TRADE_DATE, "1h", "all")
-    names = [*ORDERS["first_order"], "underlying_price"]
+    names = [*COLUMNS["first_order"], "underlying_price"]
     keys = ["strike", "right", "timestamp"]
     every_hour = minutes.filter(pc.is_in(minutes["timestamp"], hours["timestamp"]))
     assert every_hour.select(keys + names).equals(hours.select(keys + names))
@@ -217,11 +217,11 @@ def test_numbers_are_float32_cut_to_four_decimals() -> None:
     assert 0.5749 in volatilities
 
 
-@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("order", [*ORDERS, EOD_V2])
 def test_every_order_has_its_columns_and_no_gaps(order: str) -> None:
     served = MARKET.rows("SPXW", TRADE_DATE, TRADE_DATE, "15m", order)
     assert served.num_rows > 0
-    for name in (*ORDERS[order], "underlying_price"):
+    for name in (*COLUMNS[order], "underlying_price"):
         assert np.isfinite(served[name].to_numpy()).all()
 
 
