@@ -5,37 +5,42 @@ import sys
 import uuid
 from pathlib import Path
 
-from pipeline.folder.catalog_sql import CSV, PARQUET, catalog_text
+from pipeline.folder.catalog_sql import catalog_text
 from transforms.output.folder import OutputFolder
-from transforms.output.manifest import Manifest
+from transforms.output.index import windows
+from transforms.output.layout import COMPRESSIONS
 from transforms.storage import files
 
 NAME = "catalog.sql"
+_FORM = ("greeks", "format", "compression")
 
 
 def write_catalog(output: str) -> Path | None:
     """Writes the catalog of an output folder into its `.meta`, whole or not at all.
 
+    The manifest's index, which it reads, is brought up to date.
+
     Args:
-        output: the folder of the data files, on this machine.
+        output: the folder of the data files.
 
     Returns:
-        The catalog's path, or None if there is no file to query.
+        The catalog's path, or None if there is no file to query, or the folder is not on this
+        machine.
 
     Raises:
         OSError: it can't be written, or the manifest can't be read.
     """
     output_folder = OutputFolder(output)
-    folder, meta = Path(output_folder.target), Path(output_folder.meta)
     orders = _orders(output_folder)
-    if not orders:
+    if not orders or not files.is_local(output):
         return None
+    folder, meta = Path(output_folder.target), Path(output_folder.meta)
     path = meta / NAME
-    entries = output_folder.entries.removeprefix(output_folder.target)
+    index = output_folder.index.removeprefix(output_folder.target)
     # Not beside it: a name ending in .sql would be taken for one.
     unfinished = meta / f"{uuid.uuid4().hex}.unfinished"
     try:
-        unfinished.write_text(catalog_text(folder, path, entries, orders), "utf-8")
+        unfinished.write_text(catalog_text(folder, path, index, orders), "utf-8")
         unfinished.replace(path)
     finally:
         unfinished.unlink(missing_ok=True)
@@ -47,12 +52,6 @@ def print_catalog(output: str) -> None:
 
     A run does not fail for it: the files are whole, and the next run writes it again.
     """
-    if not files.is_local(output):
-        print(
-            f"queries: DuckDB reads {output} by its extension httpfs; {NAME} is for folders of "
-            "this machine"
-        )
-        return
     try:
         path = write_catalog(output)
     except OSError as error:
@@ -60,17 +59,21 @@ def print_catalog(output: str) -> None:
     else:
         if path is not None:
             print(f"queries: {shlex.join(('duckdb', '-init', str(path)))}")
+        elif not files.is_local(output):
+            print(
+                f"queries: DuckDB reads {output} by its extension httpfs; {NAME} is for folders of "
+                "this machine"
+            )
 
 
-def _orders(folder: OutputFolder) -> dict[str, dict[str, list[str]]]:
-    """The files that are there, as the manifest knows them, by order of Greeks and suffix."""
-    orders: dict[str, dict[str, list[str]]] = {}
-    for name, entry in Manifest(folder).entries():
-        suffix = next((suffix for suffix in (*CSV, PARQUET) if name.endswith(suffix)), None)
-        if isinstance(entry, ValueError):
-            print(f"note: its file is not in {NAME}: {entry}", file=sys.stderr)
-            continue
-        order = entry.request["greeks"]
-        if suffix and Path(folder.file(name)).is_file():
-            orders.setdefault(order, {}).setdefault(suffix, []).append(name)
+def _orders(folder: OutputFolder) -> dict[str, set[str]]:
+    """Brings the index up to date; the suffixes of the files there by their order of Greeks."""
+    orders: dict[str, set[str]] = {}
+    for window in windows(folder, keep=True):
+        for _, error in window.broken:
+            print(f"note: its file is not in {NAME}: {error}", file=sys.stderr)
+        there = window.rows.filter(window.rows["there"])
+        forms = zip(*(there[each].to_pylist() for each in _FORM), strict=True)
+        for greeks, file_format, compression in set(forms):
+            orders.setdefault(greeks, set()).add(COMPRESSIONS[file_format][compression])
     return orders

@@ -5,7 +5,8 @@ to where the folder was when it was written, unless it is set already: a folder 
 needs one statement and no new catalog.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 
 from transforms.orders import order_of, schema_of
@@ -106,28 +107,34 @@ SELECT
     CAST(request->>'first_trade_date' AS DATE) AS first_trade_date,
     CAST(request->>'last_trade_date' AS DATE) AS last_trade_date,
     request->>'interval' AS "interval",
-    request->>'greeks' AS greeks,
-    rows, bytes, provisional, dates_with_rows, source, run_id, time, sha256
-FROM read_json(
-    getvariable('greeks_folder') || @ENTRIES,
-    columns = {state: 'VARCHAR', request: 'JSON', rows: 'BIGINT', bytes: 'BIGINT',
-               provisional: 'BOOLEAN', dates_with_rows: 'VARCHAR', source: 'VARCHAR',
-               run_id: 'VARCHAR', time: 'TIMESTAMPTZ', sha256: 'VARCHAR'}
-)
-WHERE state = 'committed';
+    greeks, rows, bytes, provisional, dates_with_rows, source, run_id,
+    CAST(time AS TIMESTAMPTZ) AS time, sha256
+FROM read_parquet(getvariable('greeks_folder') || @INDEX)
+WHERE there;
+"""
+# A glob can't distinguish orders, and CSV files have no types.
+_CSV_OF_ORDER = """\
+SET VARIABLE greeks_csv_{order} = (
+    SELECT list(
+        getvariable('greeks_folder') || '/' || regexp_replace(name, '([[*?])', '[\\1]', 'g')
+        ORDER BY name
+    )
+    FROM read_parquet(getvariable('greeks_folder') || @INDEX)
+    WHERE there AND format = 'csv' AND greeks = '{order}'
+);
 """
 
 
 def catalog_text(
-    folder: Path, catalog: Path, entries: str, orders: dict[str, dict[str, list[str]]]
+    folder: Path, catalog: Path, index: str, orders: Mapping[str, AbstractSet[str]]
 ) -> str:
     """Returns the SQL of a catalog.
 
     Args:
         folder: of the data files; made absolute.
         catalog: the path that the text is meant for.
-        entries: what follows `folder` in the path of the manifest's entries.
-        orders: the files, relative to `folder`, by their order of Greeks and their suffix.
+        index: what follows `folder` in the path of the manifest's index.
+        orders: the suffixes of the files, by their order of Greeks.
     """
     columns = {column for order in orders for column in schema_of(order).names}
     added = [name for name in _ADDED if name in columns]
@@ -140,39 +147,40 @@ def catalog_text(
             literal=_literal(str(folder.absolute())),
             straddles=_STRADDLES_HEAD if straddles else "",
         ),
+        *(_CSV_OF_ORDER.format(order=order) for order in _listed(orders)),
         _GREEKS.format(rows="\n    UNION ALL BY NAME\n".join(_readers(orders))),
         _VIEWS.format(source=source),
     ]
     if straddles:
         sums = ", ".join(f"sum({name}) AS {name}" for name in added)
         parts.append(_STRADDLES.format(sums=sums, source=source))
-    parts.append(_FILES.replace("@ENTRIES", _quoted(f"{entries}/**/*.json")))
-    return "".join(parts)
+    parts.append(_FILES)
+    return "".join(parts).replace("@INDEX", _quoted(index))
 
 
-def _readers(orders: dict[str, dict[str, list[str]]]) -> Iterator[str]:
+def _listed(orders: Mapping[str, AbstractSet[str]]) -> list[str]:
+    """Returns the orders of Greeks whose CSV files are listed, since there are those of others."""
+    with_csv = [order for order, suffixes in orders.items() if suffixes & set(CSV)]
+    return with_csv if len(with_csv) > 1 else []
+
+
+def _readers(orders: Mapping[str, AbstractSet[str]]) -> Iterator[str]:
     """A SELECT for the Parquet files, and one for each order of Greeks among the CSV files."""
-    # What is in the folder is data, so a glob does, and takes what later runs add. But it can't
-    # distinguish orders, and CSV files have no types.
+    # What is in the folder is data, so a glob does, and takes what later runs add.
     if any(PARQUET in suffixes for suffixes in orders.values()):
-        yield _READ_PARQUET.format(paths=_paths([f"**/*{PARQUET}"]))
-    csv = {
-        order: {suffix: names for suffix, names in suffixes.items() if suffix in CSV}
-        for order, suffixes in orders.items()
-        if set(suffixes) & set(CSV)
-    }
-    for order, suffixes in csv.items():
-        names = [name for names in suffixes.values() for name in names]
-        globs = [f"**/*{suffix}" for suffix in suffixes]
-        types = ", ".join(
-            f"'{field.name}': '{_DUCKDB_TYPES[str(field.type)]}'" for field in schema_of(order)
-        )
-        paths = _paths(globs if len(csv) == 1 else names)
-        yield _READ_CSV.format(paths=paths, types=types)
+        yield _READ_PARQUET.format(paths=_globs([PARQUET]))
+    for order, suffixes in orders.items():
+        if csv := sorted(suffixes & set(CSV)):
+            types = ", ".join(
+                f"'{field.name}': '{_DUCKDB_TYPES[str(field.type)]}'" for field in schema_of(order)
+            )
+            listed = f"getvariable('greeks_csv_{order}')"
+            paths = listed if order in _listed(orders) else _globs(csv)
+            yield _READ_CSV.format(paths=paths, types=types)
 
 
-def _paths(names: Sequence[str]) -> str:
-    paths = (f"getvariable('greeks_folder') || {_quoted('/' + name)}" for name in names)
+def _globs(suffixes: Iterable[str]) -> str:
+    paths = (f"getvariable('greeks_folder') || {_quoted(f'/**/*{each}')}" for each in suffixes)
     return f"[{', '.join(paths)}]"
 
 

@@ -11,6 +11,7 @@ from pipeline.folder.lock import holder
 from transforms.model import GreeksRequest
 from transforms.output.entry import COMMITTING, EMPTY, Entry
 from transforms.output.folder import OutputFolder
+from transforms.output.index import entries
 from transforms.output.layout import PATTERNS, expand
 from transforms.output.manifest import Manifest
 from transforms.storage import files
@@ -72,7 +73,7 @@ def verify(output: str, track: Callable[[_Files], Iterable[_File]] = iter) -> Ve
     on_disk = {path for path in files.below(folder.file("")[:-1]) if folder.holds(path)}
     known: set[str] = set()
     checked: list[_File] = []
-    for name, entry in Manifest(folder).entries():
+    for name, entry in entries(folder):
         path = folder.file(name)
         known.add(path)
         if isinstance(entry, ValueError):

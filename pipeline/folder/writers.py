@@ -54,7 +54,7 @@ def writers(folder: OutputFolder) -> Iterator[Writer]:
     Raises:
         OSError: the notes can't be read.
     """
-    for path, since in files.dated(folder.unfinished):
+    for path, _size, _mark, since in files.listed(folder.unfinished):
         run_id, _, name = path[len(folder.unfinished) + 1 :].partition("/")
         if name == _NOTE and RUN_ID.fullmatch(run_id) and (owner := _owner(path)):
             yield Writer(run_id, owner, since)

@@ -3,20 +3,22 @@
 Nothing is fetched or changed to find out.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from functools import partial
 
 from pipeline.config import DownloadConfig
 from pipeline.errors import Conflict
 from pipeline.planning.plan import Plan
 from pipeline.planning.preconditions import check_file_system, check_layout, check_paths
 from transforms.model import GreeksRequest
-from transforms.output.entry import Entry
+from transforms.output.entry import EMPTY, Entry
 from transforms.output.layout import Layout
 from transforms.output.manifest import Manifest, conflict
 from transforms.output.resume import Resume, reason_to_skip
+from transforms.output.stock import Stock
 from transforms.quality.limits import Limit, broken, parse_limits
 from transforms.storage import files
 
@@ -37,7 +39,8 @@ class Decision:
         reason: why, as a phrase; empty for `new`.
         missing_dates: the trade dates that its file should have and has not, as
             `trade_dates.spans`.
-        entry: of its file in the manifest, or None.
+        entry: of its file in the manifest, or None if there is none, or was no need to read it.
+        is_empty: it is skipped since it has no data, and so no file.
     """
 
     request: GreeksRequest
@@ -45,9 +48,12 @@ class Decision:
     reason: str = ""
     missing_dates: str = ""
     entry: Entry | None = None
+    is_empty: bool = False
 
 
-def decide(plan: Plan, layout: Layout, source: str, config: DownloadConfig) -> Iterator[Decision]:
+def decide(
+    plan: Plan, layout: Layout, source: str, config: DownloadConfig, *, keep: bool = False
+) -> Iterator[Decision]:
     """Yields what a download does with each request of a plan, in the plan's order.
 
     Args:
@@ -55,6 +61,7 @@ def decide(plan: Plan, layout: Layout, source: str, config: DownloadConfig) -> I
         layout: where their files go.
         source: the origin of their rows, as the manifest names it.
         config: the download.
+        keep: brings the manifest's index up to date.
 
     Raises:
         Conflict: two requests would make the same file, the folder has the other layout or files
@@ -68,6 +75,14 @@ def decide(plan: Plan, layout: Layout, source: str, config: DownloadConfig) -> I
     resume = Resume(config.resume, config.retry_empty_after)
     limits = parse_limits(config.fail_on)
     manifest, now = Manifest(layout.folder), datetime.now(timezone.utc)
+    is_refused = partial(_too_low, limits)
+    stock = Stock(layout.folder, form, resume, now, is_refused, keep=keep)
+
+    def by_listing(request: GreeksRequest) -> Decision | None:
+        name = layout.name(request)
+        if known := stock.known(request, name, source):
+            return Decision(request, SKIP, known.reason, known.missing_dates, None, known.is_empty)
+        return None if stock.has(name) else Decision(request, NEW)
 
     def decision(request: GreeksRequest) -> Decision:
         path = layout.path(request)
@@ -84,8 +99,8 @@ def decide(plan: Plan, layout: Layout, source: str, config: DownloadConfig) -> I
         missing = own.missing_dates if own is not None else ""
         reason = reason_to_skip(own, path, form, resume, now)
         # What this run would fail must not pass because an earlier one let it.
-        if reason and not (own is not None and _too_low(own, limits)):
-            return Decision(request, SKIP, reason, missing, entry)
+        if reason and own is not None and not is_refused(_findings(own), own.rows):
+            return Decision(request, SKIP, reason, missing, entry, own.state == EMPTY)
         if entry is None or not files.exists(path):
             return Decision(request, NEW, entry=entry)
         why = "not proven, or asked for again"
@@ -99,7 +114,9 @@ def decide(plan: Plan, layout: Layout, source: str, config: DownloadConfig) -> I
     # Threads: hashing frees the GIL, and a file system may be far away.
     with ThreadPoolExecutor(_THREADS) as pool:
         for start in range(0, len(plan.requests), _AT_ONCE):
-            yield from pool.map(decision, plan.requests[start : start + _AT_ONCE])
+            decided = {each: by_listing(each) for each in plan.requests[start : start + _AT_ONCE]}
+            read = pool.map(decision, [each for each, known in decided.items() if known is None])
+            yield from (known or next(read) for known in decided.values())
 
 
 def _entry_of(manifest: Manifest, path: str) -> Entry | None:
@@ -109,7 +126,9 @@ def _entry_of(manifest: Manifest, path: str) -> Entry | None:
         raise Conflict(f"nothing was fetched: {error}") from error
 
 
-def _too_low(entry: Entry, limits: Sequence[Limit]) -> bool:
-    quality = entry.quality or {}
-    counts = {each["rule"]: each["count"] for each in quality.get("findings", ())}
-    return bool(broken(limits, counts, entry.rows))
+def _findings(entry: Entry) -> Mapping[str, int]:
+    return {each["rule"]: each["count"] for each in (entry.quality or {}).get("findings", ())}
+
+
+def _too_low(limits: Sequence[Limit], findings: Mapping[str, int], rows: int) -> bool:
+    return bool(broken(limits, findings, rows))

@@ -11,8 +11,8 @@ from pipeline.planning.decisions import CONFLICT, SKIP, Decision, decide
 from pipeline.planning.plan import Plan
 from pipeline.planning.preconditions import note_layout
 from transforms.model import SKIPPED, ExpirationResult, Failure, GreeksRequest
-from transforms.output.entry import EMPTY
 from transforms.output.layout import Layout
+from transforms.output.manifest import Manifest
 
 LISTED = 100
 
@@ -50,12 +50,12 @@ def take_stock(plan: Plan, layout: Layout, source: str, config: DownloadConfig) 
     listed: list[ExpirationResult] = []
     skipped: Counter[str] = Counter()
     conflicts, empty, incomplete = [], 0, 0
-    for each in decide(plan, layout, source, config):
+    for each in decide(plan, layout, source, config, keep=True):
         if each.action == CONFLICT:
             conflicts.append(each)
         elif each.action == SKIP:
             skipped[each.reason] += 1
-            empty += each.entry is not None and each.entry.state == EMPTY
+            empty += each.is_empty
             incomplete += bool(each.missing_dates)
             if len(listed) < LISTED:
                 listed.append(_skipped(each, layout))
@@ -68,15 +68,15 @@ def take_stock(plan: Plan, layout: Layout, source: str, config: DownloadConfig) 
 
 
 def _skipped(decision: Decision, layout: Layout) -> ExpirationResult:
-    entry = decision.entry
-    assert entry is not None  # noqa: S101 -- it gave the reason
+    path = layout.path(decision.request)
+    entry = decision.entry or Manifest(layout.folder).entry_of(path)
     return ExpirationResult(
         request=decision.request,
         status=SKIPPED,
-        rows=entry.rows,
-        bytes=entry.bytes,
-        dates_with_rows=entry.dates_with_rows,
-        path=None if entry.state == EMPTY else layout.path(decision.request),
+        rows=entry.rows if entry else 0,
+        bytes=entry.bytes if entry else 0,
+        dates_with_rows=entry.dates_with_rows if entry else "",
+        path=None if decision.is_empty else path,
         reason=decision.reason,
-        quality=entry.quality,
+        quality=entry.quality if entry else None,
     )

@@ -32,6 +32,7 @@ from transforms.model import (
 )
 from transforms.output import entry as entry_states
 from transforms.output.entry import COMMITTED, Entry
+from transforms.output.index import entries
 from transforms.output.manifest import Manifest
 from transforms.quality.gate import QualityGate
 from transforms.quality.limits import parse_limits
@@ -317,12 +318,12 @@ def test_any_stream_in_any_order_leaves_only_whole_files(
     }
     assert on_disk == {layout.name(request): rows for request, rows in reason.items()}
     assert unfinished(folder) == []
-    entries = {
+    rows_in = {
         name: entry.rows
-        for name, entry in Manifest(layout.folder).entries()
+        for name, entry in entries(layout.folder)
         if isinstance(entry, Entry) and entry.state == COMMITTED
     }
-    assert entries == on_disk
+    assert rows_in == on_disk
 
 
 def test_a_bundle_that_runs_again_gives_the_same_files(tmp_path: Path) -> None:

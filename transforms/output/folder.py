@@ -2,7 +2,7 @@
 
 import os
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 
 META = ".meta"
 """Follows the output folder's path in that of the folder for all that is not data."""
@@ -32,6 +32,10 @@ class OutputFolder:
 
     path: str
 
+    def __getstate__(self) -> dict[str, str]:
+        # Where the path leads to is found once; on another machine it may lead elsewhere.
+        return {"path": self.path}
+
     @property
     def meta(self) -> str:
         """The folder of all that is not data."""
@@ -42,7 +46,7 @@ class OutputFolder:
         """The folder of the manifest's entries."""
         return self._stem + ENTRIES
 
-    @property
+    @cached_property
     def target(self) -> str:
         """The folder that the path leads to, where it is a link; else the path."""
         place = self._place
@@ -63,6 +67,11 @@ class OutputFolder:
     def unfinished(self) -> str:
         """The folder of every run's unfinished files."""
         return f"{self.meta}/unfinished"
+
+    @property
+    def index(self) -> str:
+        """The file that holds what all of the manifest's entries say."""
+        return f"{self.meta}/files.index"
 
     def temporary(self, run_id: str) -> str:
         """Returns the folder of one run's unfinished files."""
@@ -99,14 +108,14 @@ class OutputFolder:
         """Returns the same folder by a path that holds in whatever folder it is used."""
         return self if "://" in self.path else OutputFolder(os.path.abspath(self.path))  # noqa: PTH100 -- a Path has no `..` resolved
 
-    @property
+    @cached_property
     def _stem(self) -> str:
         """What `.meta` follows: the folder, and a slash where it lies inside."""
         target = self.target
         if "://" in target:
             return target
         inside = f"{target}/"
-        there = os.path.isdir(inside + META)  # noqa: PTH112 -- for each entry
+        there = os.path.isdir(inside + META)  # noqa: PTH112 -- a Path has no `..` resolved
         return inside if there or _is_mount_point(target) else target
 
     @property

@@ -4,6 +4,7 @@ import string
 import uuid
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 
 from transforms.model import GreeksRequest
 from transforms.output.folder import OutputFolder
@@ -107,7 +108,7 @@ class Layout:
     run_id: str
     pattern: str = PATTERNS[BY_EXPIRATION]
 
-    @property
+    @cached_property
     def folder(self) -> OutputFolder:
         """The output folder."""
         return OutputFolder(self.output)

@@ -8,7 +8,6 @@ fetch. `empty` remembers that the Terminal had nothing, and when it was asked: t
 Each document is replaced whole, so any number of workers and readers may have the folder at once.
 """
 
-from collections.abc import Iterator
 from datetime import datetime, timezone
 
 from transforms.model import EMPTY as NO_DATA
@@ -47,27 +46,7 @@ class Manifest:
         Raises:
             ValueError, OSError: as from `entry_of`.
         """
-        return _read_marked(self._entry(path))
-
-    def entries(self) -> Iterator[tuple[str, Entry | ValueError]]:
-        """Yields each entry, in order, after its file's name: the path below the output folder.
-
-        Where an entry is broken, the reason stands in its place.
-
-        Raises:
-            OSError: the folder can't be read.
-        """
-        for path in files.below(self.folder.entries):
-            name = self.folder.entry_name(path)
-            try:
-                entry, _ = _read_marked(path)
-            except ValueError as error:
-                yield name, error
-            except OSError as error:
-                yield name, broken(path, error)
-            else:
-                if entry is not None:
-                    yield name, entry
+        return read_marked(self._entry(path))
 
     def write(self, path: str, entry: Entry, over: str | None = None) -> str | None:
         """Writes the entry of a data file, whole or not at all, and returns its mark.
@@ -88,7 +67,13 @@ class Manifest:
         return self.folder.entry(self.folder.name(path))
 
 
-def _read_marked(path: str) -> tuple[Entry | None, str | None]:
+def read_marked(path: str) -> tuple[Entry | None, str | None]:
+    """Returns the entry in a document, or None if there is no such file, and the file's mark.
+
+    Raises:
+        ValueError: the entry is broken.
+        OSError: it can't be read.
+    """
     try:
         document, mark = files.read_marked(path)
     except (ValueError, RecursionError) as error:

@@ -40,10 +40,16 @@ def reason_to_skip(
     Raises:
         OSError: the file is there and can't be read.
     """
-    # It imports Beam, which a usage error of --resume does not wait for.
-    from transforms.storage import files
+    if entry is None or (reason := reason_by_entry(entry, form, resume, now)) is None:
+        return None
+    return reason if entry.state == EMPTY or _is_whole(entry, path, resume.proof) else None
 
-    if entry is None or entry.provisional or resume.proof == OFF:
+
+def reason_by_entry(
+    entry: Entry, form: tuple[str, str], resume: Resume, now: datetime
+) -> str | None:
+    """Returns why a request need not be sent if its file is as its entry says; see there."""
+    if entry.provisional or resume.proof == OFF:
         return None
     if entry.state == EMPTY:
         asked = datetime.fromisoformat(entry.time)
@@ -53,13 +59,18 @@ def reason_to_skip(
     made = (entry.format, entry.compression, entry.schema_version)
     if entry.state != COMMITTED or made != (*form, VERSION):
         return None
-    if not files.exists(path) or files.size(path) != entry.bytes:
-        return None
-    if resume.proof == HASH and files.sha256(path) != entry.sha256:
-        return None
     if entry.missing_dates:
         since = datetime.fromisoformat(entry.missing_since or entry.time)
         if now - since < timedelta(days=resume.retry_empty_after):
             return None
         return f"already there, with trade dates without data since {since:%Y-%m-%d}"
     return "already there"
+
+
+def _is_whole(entry: Entry, path: str, proof: str) -> bool:
+    # It imports Beam, which a usage error of --resume does not wait for.
+    from transforms.storage import files
+
+    if not files.exists(path) or files.size(path) != entry.bytes:
+        return False
+    return proof != HASH or files.sha256(path) == entry.sha256

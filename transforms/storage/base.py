@@ -3,12 +3,30 @@
 import io
 import os
 from abc import ABC, abstractmethod
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
 
 from transforms.secrets import redacted
 
 NOTHING = ""
 """The mark of an object that is not there; see `stores.ObjectStore.mark`."""
+
+
+class Listed(NamedTuple):
+    """A file as a listing shows it.
+
+    Attributes:
+        path: of the file.
+        size: in bytes.
+        mark: changes whenever the file does: a store's mark, or the time of the last change, as
+            exactly as the file system has it; empty where that is not known.
+        written: when it was written, by the store's clock; None where there is no such thing.
+    """
+
+    path: str
+    size: int
+    mark: str
+    written: datetime | None
 
 
 class Overtaken(OSError):

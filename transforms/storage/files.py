@@ -9,16 +9,15 @@ import re
 import shutil
 import uuid
 from collections.abc import Iterator, Mapping
-from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from apache_beam.io.filesystem import BeamIOError, CompressionTypes
 from apache_beam.io.filesystems import FileSystems
 from apache_beam.io.localfilesystem import LocalFileSystem
 
 from transforms.storage import stores
-from transforms.storage.base import NOTHING
+from transforms.storage.base import NOTHING, Listed
 from transforms.storage.gcs.access import SCHEME, register
 from transforms.storage.json_text import json_text
 
@@ -165,36 +164,52 @@ def below(folder: str) -> Iterator[str]:
     Raises:
         OSError: the folder can't be read.
     """
-    if is_local(folder):
-        for place, folders, names in os.walk(folder, onerror=_unless_missing):
-            folders.sort()
-            yield from (f"{place}/{name}" for name in sorted(names))
-        return
-    if store := stores.of(folder):
-        yield from (path for path, _ in store.below(folder))
-        return
-    # A pattern can't quote its own characters, so that it may match more than this folder.
-    pattern = re.sub(r"[\[*?]", "?", folder) + "/**"
-    (result,) = FileSystems.match([pattern])
-    found = (each.path for each in result.metadata_list)
-    yield from sorted(path for path in found if path.startswith(f"{folder}/"))
+    return (each.path for each in listed(folder))
 
 
-def dated(folder: str) -> Iterator[tuple[str, datetime | None]]:
-    """Yields the paths of `below`, and when each file was written; None where that is not known.
+def listed(folder: str) -> Iterator[Listed]:
+    """Yields every file below a folder, in order of their paths; none if there is no folder.
+
+    Links to folders are not followed. Little is held, but for the names in a folder and in those
+    above it. Of a store, the files are listed by the page, without a request for each.
 
     Raises:
         OSError: the folder can't be read.
     """
+    if is_local(folder):
+        return _walk(folder)
     if store := stores.of(folder):
-        yield from store.below(folder)
-    else:
-        yield from ((path, None) for path in below(folder))
+        return store.below(folder)
+    # A pattern can't quote its own characters, so that it may match more than this folder.
+    pattern = re.sub(r"[\[*?]", "?", folder) + "/**"
+    (result,) = FileSystems.match([pattern])
+    found = (each for each in result.metadata_list if each.path.startswith(f"{folder}/"))
+    in_order = sorted(found, key=lambda each: each.path)
+    return (
+        # 0 where the file system does not know.
+        Listed(each.path, each.size_in_bytes, str(each.last_updated_in_seconds or ""), None)
+        for each in in_order
+    )
 
 
-def _unless_missing(error: OSError) -> None:
-    if not isinstance(error, FileNotFoundError):
-        raise error
+def _walk(folder: str) -> Iterator[Listed]:
+    try:
+        with os.scandir(folder) as found:
+            # A folder stands where the paths of its files do.
+            names = sorted(each.name + "/" * each.is_dir() for each in found)
+    except FileNotFoundError:
+        return
+    for name in names:
+        path = f"{folder}/{name}"
+        if name.endswith("/"):
+            if not os.path.islink(path[:-1]):  # noqa: PTH114 -- for each of many
+                yield from _walk(path[:-1])
+            continue
+        try:
+            known = os.stat(path)  # noqa: PTH116 -- for each of many
+        except FileNotFoundError:
+            continue  # it is gone, or a link to nothing
+        yield Listed(path, known.st_size, str(known.st_mtime_ns), None)
 
 
 def open_file(path: str) -> Any:
@@ -289,3 +304,19 @@ def write_bytes(
             remove(unfinished)
         raise
     return None
+
+
+def write_stream(path: str, content: IO[bytes]) -> None:
+    """Writes the bytes of an open file as a file elsewhere than on this machine, whole.
+
+    Raises:
+        OSError: it can't be written.
+    """
+    mime_type = "application/octet-stream"
+    if store := stores.of(path):
+        store.put(path, content, mime_type)
+        return
+    unfinished = f"{path}.{uuid.uuid4().hex}"
+    with FileSystems.create(unfinished, mime_type, CompressionTypes.UNCOMPRESSED) as file:
+        shutil.copyfileobj(content, file)
+    move(unfinished, path)

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from transforms.storage import gcs, s3
-from transforms.storage.base import PendingFile
+from transforms.storage.base import Listed, PendingFile
 
 
 class ObjectStore(Protocol):
@@ -37,8 +37,8 @@ class ObjectStore(Protocol):
     def open_file(self, path: str, /) -> Any:
         """Returns an object as it is now, as a file to read from that can seek."""
 
-    def below(self, folder: str, /) -> Iterator[tuple[str, datetime]]:
-        """Yields the path of each object below a folder, and when it was written, in order."""
+    def below(self, folder: str, /) -> Iterator[Listed]:
+        """Yields each object below a folder, in order of their paths."""
 
     def remove(self, path: str, /) -> None:
         """Removes an object, or all below a folder; it need not be there."""

@@ -17,8 +17,8 @@ from tests.support.crossing import HeldSink
 from tests.support.data import SCHEMA, batches_of, layout_in, request_for
 from transforms.expiration_writer import ExpirationWriter
 from transforms.model import Trailer
+from transforms.output.index import entries
 from transforms.output.layout import COMPRESSIONS, Layout
-from transforms.output.manifest import Manifest
 from transforms.sinks.formats import make_sink
 
 ROWS = 3000
@@ -169,7 +169,7 @@ def test_the_command_says_so_and_exits_1(
 
 def test_entries_are_found_in_order(tmp_path: Path) -> None:
     _, layout = folder_of(tmp_path, ("csv", "none"))
-    assert [name for name, _ in Manifest(layout.folder).entries()] == [
+    assert [name for name, _ in entries(layout.folder)] == [
         "2024-03-15/SPXW_20240315.csv",
         "2024-03-18/SPXW_20240318.csv",
         "2024-03-19/SPXW_20240319.csv",

@@ -7,7 +7,7 @@ from pipeline.planning.decisions import CONFLICT, decide
 from pipeline.planning.plan import Plan
 from tests.support.data import DAY, layout_in, request_for
 from transforms.model import GreeksRequest
-from transforms.output.entry import COMMITTED, Entry
+from transforms.output.entry import COMMITTED, EMPTY, Entry
 from transforms.output.manifest import Manifest
 from transforms.storage import files
 
@@ -20,6 +20,8 @@ def test_a_file_that_another_run_commits_in_this_very_moment_is_known_by_its_ent
 ) -> None:
     layout = layout_in(tmp_path)
     path = layout.path(REQUEST)
+    # It had no data once, which is asked again.
+    Manifest(layout.folder).write(path, Entry(EMPTY, REQUEST.describe(), "live", "one"))
     looked_for = files.exists
     made: list[str] = []
 
@@ -34,7 +36,9 @@ def test_a_file_that_another_run_commits_in_this_very_moment_is_known_by_its_ent
         return looked_for(place)
 
     monkeypatch.setattr(files, "exists", exists)
-    config = DownloadConfig(symbols=("SPXW",), start_date=DAY, end_date=DAY, output=layout.output)
+    config = DownloadConfig(
+        symbols=("SPXW",), start_date=DAY, end_date=DAY, output=layout.output, retry_empty_after=0
+    )
     (decision,) = decide(Plan((REQUEST,), (DAY,), ()), layout, "live", config)
     assert made == [path]
     assert decision.entry is not None

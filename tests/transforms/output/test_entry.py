@@ -16,7 +16,7 @@ from transforms.orders import ORDERS
 from transforms.output.entry import Entry, read_entry
 from transforms.output.entry_fields import FIELDS
 from transforms.output.folder import OutputFolder
-from transforms.output.manifest import Manifest
+from transforms.output.index import entries
 
 REQUEST = request_for("2024-03-15")
 GOOD: dict[str, Any] = {
@@ -139,11 +139,11 @@ def test_what_is_no_document_is_named_and_the_others_are_read(
     content: bytes, tmp_path: Path
 ) -> None:
     folder = OutputFolder(str(tmp_path / "greeks"))
-    entries = Path(folder.entries)
-    entries.mkdir(parents=True)
-    (entries / "a.csv.json").write_bytes(content)
-    (entries / "b.csv.json").write_text(json.dumps(GOOD))
-    broken, good = (entry for _, entry in Manifest(folder).entries())
+    documents = Path(folder.entries)
+    documents.mkdir(parents=True)
+    (documents / "a.csv.json").write_bytes(content)
+    (documents / "b.csv.json").write_text(json.dumps(GOOD))
+    broken, good = (entry for _, entry in entries(folder))
     assert isinstance(broken, ValueError)
     assert "a.csv.json is not an entry of the manifest" in str(broken)
     assert isinstance(good, Entry)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, BinaryIO
 
-from transforms.storage.base import NOTHING
+from transforms.storage.base import NOTHING, Listed
 from transforms.storage.gcs.access import SCHEME, bucket_and_key, file_errors
 
 
@@ -51,17 +51,18 @@ def get(path: str) -> tuple[bytes, str]:
         return blob.download_as_bytes(if_generation_match=blob.generation), str(blob.generation)
 
 
-def below(folder: str) -> Iterator[tuple[str, datetime]]:
-    """Yields the path of each object below a folder, and when it was written, in order of paths."""
+def below(folder: str) -> Iterator[Listed]:
+    """Yields each object below a folder, in order of their paths."""
     bucket, key = bucket_and_key(f"{folder.rstrip('/')}/")
     with file_errors(folder):
         for found in bucket.list_blobs(prefix=key):
-            yield f"{SCHEME}{bucket.name}/{found.name}", found.updated
+            path = f"{SCHEME}{bucket.name}/{found.name}"
+            yield Listed(path, int(found.size), str(found.generation), found.updated)
 
 
 def remove(path: str) -> None:
     """Removes an object, or all that are below a folder; it need not be there."""
-    for each in [path, *(found for found, _ in below(path))]:
+    for each in [path, *(found.path for found in below(path))]:
         bucket, key = bucket_and_key(each)
         try:
             with file_errors(each):

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, BinaryIO
 
-from transforms.storage.base import NOTHING, refusal, split
+from transforms.storage.base import NOTHING, Listed, refusal, split
 from transforms.storage.s3.access import SCHEME, client
 
 _PIECE = 1 << 16
@@ -148,8 +148,8 @@ def get(path: str) -> tuple[bytes, str]:
         return answer["Body"].read(), str(answer["ETag"])
 
 
-def below(folder: str) -> Iterator[tuple[str, datetime]]:
-    """Yields the path of each object below a folder, and when it was written, in order of paths.
+def below(folder: str) -> Iterator[Listed]:
+    """Yields each object below a folder, in order of their paths.
 
     Raises:
         OSError: they can't be listed.
@@ -160,7 +160,8 @@ def below(folder: str) -> Iterator[tuple[str, datetime]]:
         pages = store.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=key)
         for page in pages:
             for found in page.get("Contents", ()):
-                yield f"{SCHEME}{bucket}/{found['Key']}", found["LastModified"]
+                path = f"{SCHEME}{bucket}/{found['Key']}"
+                yield Listed(path, found["Size"], found["ETag"], found["LastModified"])
 
 
 def remove(path: str) -> None:
@@ -170,7 +171,7 @@ def remove(path: str) -> None:
         OSError: one of them can't be removed.
     """
     store = client()
-    for each in [path, *(found for found, _ in below(path))]:
+    for each in [path, *(found.path for found in below(path))]:
         bucket, key = split(each)
         with file_errors(each):
             store.delete_object(Bucket=bucket, Key=key)
