@@ -43,6 +43,7 @@ class MemorySampler:
         self._seconds = seconds
         self._peaks: dict[int, int] = {}
         self._total = 0
+        self._mapped = 0
         self._samples = 0
         self.current = 0
         self._stop = threading.Event()
@@ -67,21 +68,33 @@ class MemorySampler:
         """The mean of the samples, in MiB."""
         return round(self._total / max(self._samples, 1) / _MIB, 1)
 
+    @property
+    def mapped(self) -> float:
+        """The most that was of mapped files in a sample, in MiB: nearly all are libraries.
+
+        The kernel shares these pages with its page cache and among processes, and can drop them at
+        any time. 0 where the system does not count them.
+        """
+        return round(self._mapped / _MIB, 1)
+
     def sample(self) -> None:
         """Takes one sample."""
         me = psutil.Process()
-        total = 0
+        total = mapped = 0
         for process in [me, *me.children(recursive=True)]:
             if process.pid in self._exclude:
                 continue
             try:
-                total += process.memory_info().rss
+                resident = process.memory_info()
+                total += resident.rss
+                mapped += getattr(resident, "shared", 0)
                 # Between its end and its parent's wait, a process has no memory any more.
                 peak = max(self._peaks.get(process.pid, 0), high_water_mark(process.pid))
                 self._peaks[process.pid] = peak
             except psutil.Error:
                 continue  # it ended meanwhile: its last peak stands
         self.current = total
+        self._mapped = max(self._mapped, mapped)
         self._total += total
         self._samples += 1
 

@@ -60,6 +60,7 @@ class Measured:
         figures = {
             "samples": self.progress.samples.columns(),
             "peak_memory_usage": self._sampler.peak,
+            "peak_mapped_files": self._sampler.mapped,
             "average_memory_usage": self._sampler.average,
         }
         if self._embedded:

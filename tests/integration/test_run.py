@@ -41,29 +41,6 @@ def test_the_first_file_is_committed_before_the_last_fetch_ends(
     assert len(files_in(output)) == 3
 
 
-MAPPED = """
-from pipeline.process.footprint import keep_lean
-from pipeline.runners.beam_patches import keep_unused_out
-keep_unused_out()
-keep_lean()
-import pipeline.run.command
-(line,) = (line for line in open("/proc/self/status") if line.startswith("RssFile"))
-print(int(line.split()[1]) // 1024)
-"""
-
-
-def surplus_of_mapped_libraries() -> int:
-    """MiB of the libraries' own files that count as resident here beyond the usual 66.
-
-    How many pages of a file the kernel maps at each fault depends on how the file came to lie in
-    its cache: the same wheels were seen to count 64 MiB in one environment and 107 in another.
-    """
-    printed = subprocess.run(
-        [sys.executable, "-c", MAPPED], capture_output=True, text=True, check=True
-    )
-    return max(0, int(printed.stdout) - 66)
-
-
 @pytest.mark.alone
 @pytest.mark.parametrize("form", ["csv", "parquet"])
 def test_memory_stays_under_200_mib_and_does_not_grow_with_the_rows(
@@ -83,7 +60,7 @@ def test_memory_stays_under_200_mib_and_does_not_grow_with_the_rows(
         peaks.append(summary["peak_memory_usage"])
         rows.append(summary["total_records"])
     assert rows[1] > 3 * rows[0] > 2_500_000
-    assert max(peaks) < 200 + surplus_of_mapped_libraries()
+    assert max(peaks) < 200
     # What the four workers hold at once, and what the allocators keep of it, is most after some
     # seconds, and stays so: seventeen days take no more than eight, but three take less.
     # On top of that Parquet keeps some 35 KiB for each row group until its file is closed.

@@ -25,3 +25,29 @@ def test_the_users_choice_of_arrows_allocator_stands(pool: str) -> None:
         check=True,
     )
     assert done.stdout.strip() == pool
+
+
+_UNMAPPED = """
+import pyarrow as pa
+import pyarrow.compute as pc
+from pipeline.process.footprint import unmap_libraries
+
+def mapped():
+    (line,) = (line for line in open("/proc/self/status") if line.startswith("RssFile"))
+    return int(line.split()[1])
+
+column = pa.array(range(1000))
+before = mapped()
+unmap_libraries()
+print(before, mapped(), pc.sum(column))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="it reads /proc")
+def test_the_pages_that_importing_touched_are_unmapped_and_the_libraries_still_work() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", _UNMAPPED], capture_output=True, text=True, check=True
+    )
+    before, after, total = map(int, done.stdout.split())
+    assert after < before / 2
+    assert total == 499_500
