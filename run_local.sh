@@ -94,7 +94,7 @@ tests() {
 # all_tests PYTEST_WORDS…: fails where one of its halves does, or where neither selects a test.
 all_tests() {
   local many=0 alone=0
-  tests "not alone" "$@" || many=$?
+  tests "not alone" --hypothesis-profile thorough "$@" || many=$?
   tests alone "$@" --numprocesses 0 || alone=$?
   # pytest ends with 5 where no test was selected.
   if [ "$many" = 5 ]; then return "$alone"; fi

@@ -5,6 +5,7 @@ import pytest
 
 # How long an example takes is not what a test claims: that is measured in bench/.
 hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.register_profile("thorough", deadline=None, max_examples=500)
 hypothesis.settings.load_profile("untimed")
 
 

@@ -264,7 +264,7 @@ ITEMS = st.one_of(
 )
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(stream=st.lists(st.tuples(st.sampled_from([REQUEST, OTHER]), ITEMS), max_size=30))
 def test_any_stream_in_any_order_leaves_only_whole_files(
     stream: list[tuple[GreeksRequest, tuple[str, object]]],

@@ -3,7 +3,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as some
 from hypothesis.strategies import SearchStrategy
 
@@ -101,7 +101,6 @@ def parsed(command: str) -> DownloadConfig:
     return config_from(options)
 
 
-@settings(max_examples=200, deadline=None)
 @given(configurations())
 def test_the_command_of_a_configuration_makes_it_again(config: DownloadConfig) -> None:
     assert parsed(command_of(config)) == config

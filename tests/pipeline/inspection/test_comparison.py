@@ -202,9 +202,7 @@ def test_what_can_not_be_compared_exits_2(
 SMALL = TABLE.slice(0, 60)
 
 
-@settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(st.integers(0, 59), max_size=70),
     st.lists(st.integers(0, 59), max_size=70),
@@ -224,7 +222,7 @@ def test_every_row_is_counted_once_on_each_side(
     assert told["same"] == (sorted(left) == sorted(right))
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(st.lists(st.integers(0, 3 * MOST_KEPT), min_size=1, max_size=4))
 def test_the_median_of_many_changes_is_kept_in_bounds(sizes: list[int]) -> None:
     moved = Moved()

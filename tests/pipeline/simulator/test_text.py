@@ -23,7 +23,7 @@ def plain(scaled: int, decimals: int) -> str:
 
 @pytest.mark.parametrize("decimals", [2, 4])
 @pytest.mark.parametrize("digits", [2, 5, 8, 9, 12, 15])
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(data=st.data())
 def test_every_number_is_printed_as_python_prints_it(
     digits: int, decimals: int, data: st.DataObject
@@ -43,7 +43,7 @@ def shortest(scaled: int, decimals: int) -> str:
 
 @pytest.mark.parametrize("decimals", [0, 2, 4])
 @pytest.mark.parametrize("digits", [2, 5, 8, 9, 12, 15])
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(data=st.data())
 def test_every_number_can_be_printed_without_trailing_zeros(
     digits: int, decimals: int, data: st.DataObject

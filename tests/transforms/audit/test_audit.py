@@ -263,7 +263,7 @@ NUMBERS = [name for name in SMALL.column_names if pa.types.is_floating(SMALL[nam
 ODD = st.sampled_from([None, float("nan"), float("inf"), float("-inf"), 0.0, -1.0, 1e308, -1e308])
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @example([(729, "underlying_price", float("inf"))])
 @example([(729, "bid", float("inf")), (729, "ask", float("inf")), (730, "implied_vol", 1e308)])
 @given(

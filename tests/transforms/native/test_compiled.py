@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tests.support.answers import HEADER, SAMPLE, SAMPLE_REQUEST, SAMPLE_ROWS, rows_of
-from tests.support.command import greeks
+from tests.support.command import greeks_here
 from transforms.market.clock import VARIES, day_offsets
 from transforms.model import GreeksRequest
 from transforms.native import compiled
@@ -109,7 +109,6 @@ plain_rows = st.lists(
 )
 
 
-@settings(deadline=None, max_examples=500)
 @given(rows=plain_rows, ended=st.booleans())
 def test_plain_rows_are_read_as_arrow_reads_them(rows: list[str], ended: bool) -> None:
     text = "".join(rows).encode()
@@ -159,7 +158,7 @@ PIECES = (
 )
 
 
-@settings(deadline=None, max_examples=2000, suppress_health_check=list(HealthCheck))
+@settings(max_examples=2000, suppress_health_check=list(HealthCheck))
 @given(
     edits=st.lists(
         st.tuples(st.integers(0, len(ROWS)), st.integers(0, 20), st.sampled_from(PIECES)),
@@ -291,7 +290,6 @@ numbers = (
 SPRING = 1_710_054_000_000  # 2024-03-10 07:00 UTC, when New York's clocks go forward
 
 
-@settings(deadline=None)
 @given(
     rows=st.lists(
         st.tuples(
@@ -391,9 +389,9 @@ def test_without_the_compiled_code_files_and_findings_are_the_same(
 ) -> None:
     flags = (
         *("download", "--symbol", "SPXW", "--start_date", "2024-03-14", "--max_dte", "4"),
-        *("--terminal", "embedded", "--format", file_format, "--progress", "none"),
+        *("--interval", "15m", "--terminal", "embedded", "--format", file_format),
     )
-    greeks(tmp_path, *flags, "--output", "compiled", "--metrics", "compiled.runs")
+    greeks_here(tmp_path, *flags, "--output", "compiled", "--metrics", "compiled.runs")
     arrow = [sys.executable, "-c", _ARROW_ALONE, *flags, "--output", "arrow"]
     arrow += ["--metrics", "arrow.runs"]
     subprocess.run(arrow, cwd=tmp_path, check=True, timeout=240, capture_output=True)

@@ -110,7 +110,7 @@ inputs = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(inputs)
 def test_each_greek_is_the_derivative_that_its_name_says(arguments: dict[str, Any]) -> None:
     ours = greeks(**arguments)
@@ -127,7 +127,7 @@ def test_each_greek_is_the_derivative_that_its_name_says(arguments: dict[str, An
         assert float(ours[name]) == pytest.approx(slope, rel=2e-5, abs=1e-6 * scale), name
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(inputs)
 def test_theta_is_the_loss_of_a_calendar_day(arguments: dict[str, Any]) -> None:
     step = 1e-6
@@ -137,7 +137,6 @@ def test_theta_is_the_loss_of_a_calendar_day(arguments: dict[str, Any]) -> None:
     assert float(greeks(**arguments)["theta"]) == pytest.approx(expected, rel=1e-5, abs=1e-7)
 
 
-@settings(deadline=None)
 @given(inputs)
 def test_put_call_parity_holds(arguments: dict[str, Any]) -> None:
     call = price(**arguments | {"is_call": True})
@@ -147,7 +146,6 @@ def test_put_call_parity_holds(arguments: dict[str, Any]) -> None:
     assert call - put == pytest.approx(grown - discounted, abs=1e-9)
 
 
-@settings(deadline=None)
 @given(inputs)
 def test_a_call_and_a_put_share_gamma_vega_and_what_follows_from_them(
     arguments: dict[str, Any],
@@ -158,7 +156,6 @@ def test_a_call_and_a_put_share_gamma_vega_and_what_follows_from_them(
     assert {name: call[name] for name in shared} == {name: put[name] for name in shared}
 
 
-@settings(deadline=None)
 @given(inputs)
 def test_the_solver_stops_less_than_a_tenth_of_a_cent_from_the_price(
     arguments: dict[str, Any],

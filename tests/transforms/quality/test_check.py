@@ -322,7 +322,7 @@ def test_end_of_day_rows_have_duplicates_and_holes_by_trade_date() -> None:
     assert quality.found == {"duplicates": 1, "holes": 1}
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.lists(st.integers(1, 3000), min_size=1, max_size=5))
 def test_how_rows_are_cut_into_batches_changes_nothing(sizes: list[int]) -> None:
     check = QualityCheck("30m")

@@ -5,7 +5,7 @@ from collections import defaultdict
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from transforms.market.clock import DAY_MS
@@ -50,7 +50,6 @@ def presence_of(rows: list[tuple[int, int, int]], sizes: list[int]) -> Presence:
     raise AssertionError("no size")
 
 
-@settings(deadline=None, max_examples=300)
 @given(
     st.lists(st.tuples(st.integers(1, 3), st.integers(0, 1), st.integers(0, 6)), max_size=60),
     st.lists(st.integers(1, 9), min_size=1, max_size=4),

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.answers import HEADER, SAMPLE, SAMPLE_REQUEST, SAMPLE_ROWS, rows_of
@@ -98,7 +98,6 @@ def test_a_last_line_without_its_end_is_no_row_though_the_answer_is_as_long_as_i
             read(body)
 
 
-@settings(deadline=None)
 @given(block=st.integers(1, 2000))
 def test_rows_do_not_depend_on_where_the_blocks_are_cut(block: int) -> None:
     assert table(SAMPLE, block) == table(SAMPLE)

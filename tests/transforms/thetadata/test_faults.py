@@ -150,7 +150,7 @@ def test_a_cut_anywhere_in_a_short_answer_loses_and_doubles_nothing(
     assert client.requests == 2
 
 
-@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 @given(
     cuts=st.lists(st.integers(0, len(LONG) - 1), min_size=1, max_size=3),
     batch_size=st.sampled_from([100, 1000, 10**6]),

@@ -124,7 +124,9 @@ def check(body: bytes, block: int) -> None:
     assert found == expected
 
 
-@pytest.mark.parametrize("part", range(10))
+@pytest.mark.parametrize(
+    "part", [0, 1, *(pytest.param(n, marks=pytest.mark.slow) for n in range(2, 10))]
+)
 def test_10000_mutated_answers_give_the_rows_that_they_denote_or_a_named_error(part: int) -> None:
     for seed in range(part * CASES // 10, (part + 1) * CASES // 10):
         chance = random.Random(seed)
@@ -143,7 +145,7 @@ def test_10000_mutated_answers_give_the_rows_that_they_denote_or_a_named_error(p
             raise
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(suppress_health_check=list(HealthCheck))
 @given(edits=EDITS, block=st.sampled_from([16, 100, 333, 1 << 18]))
 # A last line of one space is a line.
 @example(edits=[(len(SAMPLE), 0, b" ")], block=16)

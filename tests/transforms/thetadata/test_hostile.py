@@ -313,7 +313,7 @@ HEADERS = st.sampled_from(
 )
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(suppress_health_check=list(HealthCheck))
 @given(
     header=HEADERS,
     words=st.lists(WORDS, max_size=12),

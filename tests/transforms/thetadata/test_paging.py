@@ -184,7 +184,7 @@ def test_pages_that_go_round_are_an_error() -> None:
     assert len(server.seen) == 4
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(suppress_health_check=list(HealthCheck))
 @given(
     bodies=st.lists(
         st.sampled_from(

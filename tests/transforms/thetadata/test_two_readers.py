@@ -64,7 +64,7 @@ def widened(body: bytes, columns: int, cell: str) -> bytes:
     ).encode("latin-1")
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(suppress_health_check=list(HealthCheck))
 @given(
     edits=EDITS,
     block=st.sampled_from([16, 100, 333, 1 << 18]),
@@ -79,7 +79,6 @@ def test_a_mutated_answer_is_the_same_to_both(
     agree(widened(body, columns, "x") if columns else body, block, part)
 
 
-@settings(max_examples=300, deadline=None)
 @given(
     row=st.sampled_from(SAMPLE_ROWS),
     place=st.integers(0, 16),
@@ -97,7 +96,7 @@ def test_any_cell_in_any_place_is_the_same_to_both(row: str, place: int, cell: s
     )
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(suppress_health_check=list(HealthCheck))
 @given(
     edits=EDITS,
     block=st.sampled_from([16, 100, 1 << 18]),
@@ -109,7 +108,6 @@ def test_a_mutated_v2_answer_is_the_same_to_both(
     agree(mutated(edits, V2_SAMPLE), block, part, V2())
 
 
-@settings(max_examples=400, deadline=None)
 @given(
     row=st.sampled_from(V2_ROWS),
     place=st.integers(0, 17),
