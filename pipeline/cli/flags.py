@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from pipeline.config import DownloadConfig
-from pipeline.config.download_config import SETTINGS
+from pipeline.config.download_config import SETTINGS, settle
 from pipeline.config.setting import Setting
 from pipeline.config.values import text_of
 
@@ -55,13 +55,6 @@ def config_from(options: argparse.Namespace) -> DownloadConfig:
     """
     settle(options)
     return DownloadConfig(**{each.name: getattr(options, each.name) for each in SETTINGS})
-
-
-def settle(options: argparse.Namespace) -> None:
-    """Gives the flags whose default depends on other flags the value that is in force."""
-    for setting in SETTINGS:
-        if getattr(options, setting.name) is None:
-            setattr(options, setting.name, setting.default_for(options))
 
 
 def _add(parser: argparse._ActionsContainer, setting: Setting, *, required: bool) -> None:

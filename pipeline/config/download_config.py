@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, fields
 from datetime import date
+from difflib import get_close_matches
+from types import SimpleNamespace
 from typing import Any
 
 from pipeline.config.computation import ComputationSettings
@@ -42,6 +44,39 @@ class DownloadConfig(
                 remember(value)
             if problem := setting.problem(self) or self._misplaced(setting, value):
                 raise ConfigError(problem)
+
+    @classmethod
+    def of(cls, **settings: Any) -> "DownloadConfig":
+        """Returns the configuration of some settings; the others have their defaults.
+
+        Args:
+            settings: a value for each, by the name of its field. Text is read as on the command
+                line, so that `symbols="SPXW,SPX"` and `start_date="2024-03-14"` will do.
+
+        Raises:
+            ConfigError: a value can't be used, or must be given.
+            TypeError: there is no such setting.
+
+        >>> DownloadConfig.of(symbols="SPXW", start_date="2024-03-14").end_date
+        datetime.date(2024, 3, 14)
+        """
+        names = [setting.name for setting in SETTINGS]
+        for name in settings:
+            if name not in names:
+                near = get_close_matches(name, names, 1)
+                hint = f"; did you mean {near[0]}?" if near else ""
+                raise TypeError(f"a download has no setting {name!r}{hint}")
+        values = SimpleNamespace()
+        for setting in SETTINGS:
+            if setting.name in settings:
+                value = setting.read(settings[setting.name])
+            elif setting.required:
+                raise ConfigError(f"--{setting.flag} must be given")
+            else:
+                value = None if setting.implied else setting.default
+            setattr(values, setting.name, value)
+        settle(values)
+        return cls(**vars(values))
 
     def _misplaced(self, setting: Setting, value: Any) -> str:
         """Returns that the order of data does not have a parameter that is given, if so."""
@@ -87,6 +122,17 @@ class DownloadConfig(
 
 SETTINGS: tuple[Setting, ...] = tuple(map(setting_of, fields(DownloadConfig)))
 """Every setting of a download, in the order of the help."""
+
+
+def settle(settings: Any) -> None:
+    """Gives the settings whose default depends on others the value that is in force.
+
+    Args:
+        settings: has each as an attribute, which is None where it was not given.
+    """
+    for setting in SETTINGS:
+        if getattr(settings, setting.name) is None:
+            setattr(settings, setting.name, setting.default_for(settings))
 
 
 def _plain(value: Any) -> Any:

@@ -1,10 +1,12 @@
 """A setting: what the user of one field of `DownloadConfig` reads, types and may give."""
 
+import argparse
 from collections.abc import Callable
 from dataclasses import MISSING, Field, dataclass, field, replace
 from typing import Any
 
-from pipeline.config.values import parser_of, text_of
+from pipeline.config.values import parser_of, text_of, typed
+from pipeline.errors import ConfigError
 
 Check = Callable[[Any, Any], str]
 """Takes a value and the whole configuration. Returns the problem of the value, as the end of a
@@ -79,11 +81,40 @@ class Setting:
         """Returns its default, which other settings may imply; None if it must be given."""
         return self.default if self.implied is None else self.implied(settings)
 
+    def read(self, value: Any) -> Any:
+        """Returns a value as its field has it: text, or a list of it, is read as on a command line.
+
+        Raises:
+            ConfigError: it is of another type, text that can't be read, or none of the choices.
+        """
+        if isinstance(value, list | tuple) and all(isinstance(part, str) for part in value):
+            value = ",".join(value)
+        if isinstance(value, str) and self.kind is not bool:
+            try:
+                value = (self.parse or str)(value)
+            except argparse.ArgumentTypeError as error:
+                raise ConfigError(f"--{self.flag}: {error}") from None
+            except ValueError:
+                raise ConfigError(
+                    f"--{self.flag} is {value!r:.80}, not of the type {self.kind.__name__}"
+                ) from None
+        else:
+            value = typed(value, self.kind, f"--{self.flag}")
+        if problem := self.not_a_choice(value):
+            raise ConfigError(problem)
+        return value
+
+    def not_a_choice(self, value: Any) -> str:
+        """Returns that a value is none of the choices, or an empty text."""
+        if not self.choices or value in self.choices:
+            return ""
+        return f"--{self.flag} is {value!r}, not one of {', '.join(self.choices)}"
+
     def problem(self, config: Any) -> str:
         """Returns the problem of its value, as a sentence that names the flag, or an empty text."""
         value = getattr(config, self.name)
-        if self.choices and value not in self.choices:
-            return f"--{self.flag} is {value!r}, not one of {', '.join(self.choices)}"
+        if problem := self.not_a_choice(value):
+            return problem
         if self.check is None or value is None:
             return ""
         try:

@@ -3,8 +3,9 @@
 import argparse
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, get_args, get_origin
 
+from pipeline.errors import ConfigError
 from transforms.market import clock
 
 
@@ -56,6 +57,32 @@ def parser_of(kind: Any) -> Callable[[str], Any]:
     """Returns what reads values of a type from text."""
     # A bool has no text: its flags take no value.
     return bool if kind is bool else _PARSERS[kind]
+
+
+def typed(value: Any, kind: Any, name: str) -> Any:
+    """Returns a value of a setting of a type, where it is one or can be taken for one.
+
+    Args:
+        value: given; a list will do for a tuple, a whole number for a float, a datetime for a date.
+        kind: the type of the setting.
+        name: of the setting, for the message.
+
+    Raises:
+        ConfigError: it is of another type.
+    """
+    (inner,) = {*get_args(kind)} - {..., type(None)} or {kind}
+    if get_origin(kind) is tuple:
+        if isinstance(value, list | tuple):
+            parts = [typed(part, inner, name) for part in value]
+            return tuple(sorted(set(parts)) if inner is date else parts)
+    elif inner is date:
+        if isinstance(value, date):
+            return value.date() if isinstance(value, datetime) else value
+    elif inner is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    elif type(value) is inner or (value is None and inner is not kind):
+        return value
+    raise ConfigError(f"{name} is {value!r:.80}, of the type {type(value).__name__}")
 
 
 def text_of(value: Any) -> str:

@@ -1,11 +1,11 @@
 """Where `catalog.sql` is, what it is about, and when it is written."""
 
 import shlex
-import sys
 import uuid
 from pathlib import Path
 
 from pipeline.folder.catalog_sql import catalog_text
+from pipeline.messages import PRINTED, Messages
 from transforms.output.folder import OutputFolder
 from transforms.output.index import windows
 from transforms.output.layout import COMPRESSIONS
@@ -15,13 +15,14 @@ NAME = "catalog.sql"
 _FORM = ("greeks", "format", "compression")
 
 
-def write_catalog(output: str) -> Path | None:
+def write_catalog(output: str, messages: Messages = PRINTED) -> Path | None:
     """Writes the catalog of an output folder into its `.meta`, whole or not at all.
 
     The manifest's index, which it reads, is brought up to date.
 
     Args:
         output: the folder of the data files.
+        messages: where those about files that are left out go.
 
     Returns:
         The catalog's path, or None if there is no file to query, or the folder is not on this
@@ -31,7 +32,7 @@ def write_catalog(output: str) -> Path | None:
         OSError: it can't be written, or the manifest can't be read.
     """
     output_folder = OutputFolder(output)
-    orders = _orders(output_folder)
+    orders = _orders(output_folder, messages)
     if not orders or not files.is_local(output):
         return None
     folder, meta = Path(output_folder.target), Path(output_folder.meta)
@@ -47,31 +48,31 @@ def write_catalog(output: str) -> Path | None:
     return path
 
 
-def print_catalog(output: str) -> None:
-    """Writes the catalog of an output folder, and prints where it is, or why there is none.
+def print_catalog(output: str, messages: Messages = PRINTED) -> None:
+    """Writes the catalog of an output folder, and reports where it is, or why there is none.
 
     A run does not fail for it: the files are whole, and the next run writes it again.
     """
     try:
-        path = write_catalog(output)
+        path = write_catalog(output, messages)
     except OSError as error:
-        print(f"no {NAME} could be written: {error}", file=sys.stderr)
+        messages.warn(f"no {NAME} could be written: {error}")
     else:
         if path is not None:
-            print(f"queries: {shlex.join(('duckdb', '-init', str(path)))}")
+            messages.note(f"queries: {shlex.join(('duckdb', '-init', str(path)))}")
         elif not files.is_local(output):
-            print(
+            messages.note(
                 f"queries: DuckDB reads {output} by its extension httpfs; {NAME} is for folders of "
                 "this machine"
             )
 
 
-def _orders(folder: OutputFolder) -> dict[str, set[str]]:
+def _orders(folder: OutputFolder, messages: Messages) -> dict[str, set[str]]:
     """Brings the index up to date; the suffixes of the files there by their order of Greeks."""
     orders: dict[str, set[str]] = {}
     for window in windows(folder, keep=True):
         for _, error in window.broken:
-            print(f"note: its file is not in {NAME}: {error}", file=sys.stderr)
+            messages.warn(f"note: its file is not in {NAME}: {error}")
         there = window.rows.filter(window.rows["there"])
         forms = zip(*(there[each].to_pylist() for each in _FORM), strict=True)
         for greeks, file_format, compression in set(forms):

@@ -4,7 +4,6 @@ import contextlib
 import fcntl
 import json
 import os
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from dataclasses import asdict
 
 from pipeline.errors import Conflict
 from pipeline.folder.writers import leave_note, others, sweep
+from pipeline.messages import PRINTED, Messages
 from pipeline.text import reason_of, way_to_write
 from transforms.output.folder import OutputFolder
 from transforms.output.layout import Layout
@@ -23,7 +23,7 @@ _PATIENCE = 0.2
 
 
 @contextmanager
-def output_lock(layout: Layout) -> Iterator[None]:
+def output_lock(layout: Layout, messages: Messages = PRINTED) -> Iterator[None]:
     """Keeps other runs out of the output folder while the block lasts.
 
     The lock is on `<output>.meta/lock`, which names its owner. It ends with the process, however
@@ -41,15 +41,14 @@ def output_lock(layout: Layout) -> Iterator[None]:
         with _explained(layout):
             leave_note(layout)
         for other in others(layout.folder, layout.run_id):
-            print(
+            messages.warn(
                 f"note: {other}, is writing to {layout.output}, too, or was killed: of a file that "
-                "both have to write the first one stays, and the other run reports it",
-                file=sys.stderr,
+                "both have to write the first one stays, and the other run reports it"
             )
         try:
             yield
         finally:
-            sweep(layout.folder, layout.run_id)
+            sweep(layout.folder, layout.run_id, messages)
         return
     with _explained(layout):
         files.make_folder(layout.folder.target)
@@ -77,7 +76,7 @@ def output_lock(layout: Layout) -> Iterator[None]:
                 _try_to_write(layout)
             yield
         finally:
-            sweep(layout.folder, layout.run_id)
+            sweep(layout.folder, layout.run_id, messages)
             os.ftruncate(descriptor, 0)
     finally:
         os.close(descriptor)

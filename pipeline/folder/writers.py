@@ -5,13 +5,13 @@ and goes with them; a run that was killed leaves it. On its own machine the next
 process is gone; of another machine's run nobody can know.
 """
 
-import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 
 from pipeline.history.model import RUN_ID
+from pipeline.messages import PRINTED, Messages
 from pipeline.text import count
 from transforms.output.folder import OutputFolder
 from transforms.output.layout import Layout
@@ -83,7 +83,7 @@ def others(folder: OutputFolder, run_id: str = "") -> list[Writer]:
     return [each for each in writers(folder) if each.run_id != run_id and not each.owner.gone()]
 
 
-def sweep_dead(layout: Layout) -> None:
+def sweep_dead(layout: Layout, messages: Messages = PRINTED) -> None:
     """Removes the unfinished files of runs that were killed.
 
     Whoever holds the lock knows that no other run is alive. Where there is no lock, the runs that
@@ -95,24 +95,25 @@ def sweep_dead(layout: Layout) -> None:
     if files.is_local(layout.output):
         for left in Path(layout.folder.unfinished).iterdir():
             if left.name != layout.run_id and RUN_ID.fullmatch(left.name):
-                sweep(layout.folder, left.name)
+                sweep(layout.folder, left.name, messages)
         return
     dead, uploads = _clear_dead(layout)
     for run_id in dead:
-        sweep(layout.folder, run_id)
+        sweep(layout.folder, run_id, messages)
     if uploads:
         was = "was" if uploads == 1 else "were"
-        print(f"{count(uploads, 'unfinished upload')} of killed runs {was} aborted")
+        messages.note(f"{count(uploads, 'unfinished upload')} of killed runs {was} aborted")
 
 
-def sweep(folder: OutputFolder, run_id: str) -> None:
-    """Removes a run's unfinished files; prints why if it can't: nothing depends on them any more.
+def sweep(folder: OutputFolder, run_id: str, messages: Messages = PRINTED) -> None:
+    """Removes a run's unfinished files, or warns why it can't: nothing depends on them any more.
 
     Nothing else of an output folder is ever removed with all that is in it.
 
     Args:
         folder: the output folder.
         run_id: the run.
+        messages: where the warning goes.
 
     Raises:
         ValueError: `run_id` is none, and may name any other folder.
@@ -123,7 +124,7 @@ def sweep(folder: OutputFolder, run_id: str) -> None:
     try:
         files.remove_folder(left)
     except (OSError, ValueError) as error:
-        print(f"{left} could not be removed: {error}", file=sys.stderr)
+        messages.warn(f"{left} could not be removed: {error}")
 
 
 def _clear_dead(layout: Layout) -> tuple[list[str], int]:

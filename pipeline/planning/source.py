@@ -1,6 +1,5 @@
 """Where the rows of a download come from: Terminals that all serve the same market."""
 
-import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -8,6 +7,7 @@ from dataclasses import dataclass
 from pipeline.config import DownloadConfig
 from pipeline.config.source import EMBEDDED, LOCAL_URLS
 from pipeline.errors import Conflict
+from pipeline.messages import PRINTED, Messages
 from pipeline.simulator.embedded import EmbeddedTerminal, embedded_terminal
 from transforms.dispatch import Terminal
 from transforms.orders import order_of
@@ -60,15 +60,18 @@ class Source:
 
 
 @contextmanager
-def open_source(config: DownloadConfig, stop: Stop = NEVER) -> Iterator[Source]:
+def open_source(
+    config: DownloadConfig, stop: Stop = NEVER, messages: Messages = PRINTED
+) -> Iterator[Source]:
     """Gives the source of a download; an embedded Terminal runs while the block lasts.
 
-    Of several Terminals that are named, those that do not answer are set aside, with a line on
-    standard error.
+    Of several Terminals that are named, those that do not answer are set aside, with a
+    warning.
 
     Args:
         config: the download.
         stop: ends the waiting for an answer.
+        messages: where warnings go.
 
     Raises:
         TerminalUnreachable: none answers.
@@ -83,13 +86,17 @@ def open_source(config: DownloadConfig, stop: Stop = NEVER) -> Iterator[Source]:
         if config.terminal == EMBEDDED:
             embedded = stack.enter_context(embedded_terminal(config.symbols, config.seed))
             choices, api = [[embedded.url]], "v3"
-        terminals = _answering(choices, api, config, stop)
+        terminals = _answering(choices, api, config, stop, messages)
         data, origin = _served(terminals, config, stop)
         yield Source(terminals, embedded, data, origin)
 
 
 def _answering(
-    choices: list[list[str]], api: str, config: DownloadConfig, stop: Stop
+    choices: list[list[str]],
+    api: str,
+    config: DownloadConfig,
+    stop: Stop,
+    messages: Messages,
 ) -> tuple[Terminal, ...]:
     """Returns the first Terminal that answers of each choice."""
     policy = RetryPolicy(config.attempts, config.retry_seconds)
@@ -106,7 +113,7 @@ def _answering(
     if not found:
         raise unreachable(map(str, reasons), _WITHOUT_ONE)
     for reason in reasons:
-        print(f"set aside: {reason}", file=sys.stderr)
+        messages.warn(f"set aside: {reason}")
     return tuple(found)
 
 

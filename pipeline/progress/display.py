@@ -1,7 +1,8 @@
 """The display of a run: a bar in a terminal, plain lines elsewhere."""
 
 import sys
-from typing import TextIO
+from collections.abc import Mapping
+from typing import Any, TextIO
 
 from pipeline.progress.snapshot import Snapshot
 from pipeline.text import count, size_text, time_text
@@ -52,6 +53,9 @@ class Display:
 
     def line(self, text: str) -> None:
         """Shows a line of the table of results, which stays."""
+
+    def result(self, result: Mapping[str, Any]) -> None:
+        """Shows a described `ExpirationResult`, which stays."""
 
     def news(self, text: str) -> None:
         """Shows an event: a retry, a failure."""

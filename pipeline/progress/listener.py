@@ -163,6 +163,7 @@ class Progress:
                 self._headed = True
                 self._display.line(_HEADINGS)
             self._display.line(result_line(message))
+            self._display.result(message)
             if message["missing_dates"]:
                 self._display.news(f"{name}: no rows on {readable(message['missing_dates'])}")
             if message["status"] == FAILED and message.get("error"):

@@ -25,7 +25,7 @@ from pipeline.process.signals import Interruption
 from pipeline.process.temporary import own_temporary_folder, remove_temporary_folder
 from pipeline.run.execute import execute
 from pipeline.run.job import DryRun, Job, WorkerDied
-from pipeline.run.messages import all_empty, conclude
+from pipeline.run.messages import conclude, succeeded
 from pipeline.run.session import Session
 from pipeline.runners.beam_patches import patch_beam
 from pipeline.runners.job_servers import quiet_engines
@@ -167,9 +167,7 @@ class _Command:
         if self._interruption:
             return self._interruption.exit_code
         # Without a signal, nothing may have been interrupted.
-        if session.unkept or summary.errors or summary.interrupted_expirations:
-            return SOME_FAILED
-        return SOME_FAILED if all_empty(summary) else OK
+        return OK if succeeded(summary) and not session.unkept else SOME_FAILED
 
     def _end_process(self, session: Session, reason: str | None) -> None:
         """Ends the process from the watchdog's thread, where the main one can't go on."""

@@ -8,7 +8,7 @@ from pipeline.planning.disk import refuse_full_disk
 from pipeline.planning.estimate import from_lessons
 from pipeline.planning.lessons import learn
 from pipeline.run.job import Job
-from pipeline.run.messages import announce, print_skipped
+from pipeline.run.messages import announce, announce_skipped
 from pipeline.run.session import Session
 from transforms.metrics.summary import RunSummary
 
@@ -24,16 +24,17 @@ def execute(session: Session, job: Job) -> RunSummary:
         Exception: what the runner raises.
     """
     config, layout, stop = session.config, session.layout, session.stop
-    with session, open_source(config, stop) as source:
+    messages = session.messages
+    with session, open_source(config, stop, messages) as source:
         concurrency = source.concurrency
         session.record |= {"source": source.describe(), "concurrency": concurrency}
         with source.client(stop) as client:
             plan = make_plan(client, config)
-        announce(plan, source, config)
-        with output_lock(layout):
-            sweep_dead(layout)
+        announce(plan, source, config, messages)
+        with output_lock(layout, messages):
+            sweep_dead(layout, messages)
             session.inventory = take_stock(plan, layout, source.origin, config)
-            print_skipped(session.inventory.skipped)
+            announce_skipped(session.inventory.skipped, messages)
             missing = session.inventory.missing
             lessons = learn(config, recent(session.store), data=source.data)
             session.store.rest()

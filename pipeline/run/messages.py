@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from pipeline.config import DownloadConfig
 from pipeline.history import Record
+from pipeline.messages import Messages
 from pipeline.planning.plan import Plan
 from pipeline.planning.source import SIMULATED, Source
 from pipeline.text import count, size_text, without_urls
@@ -17,19 +18,19 @@ from transforms.trade_dates import readable
 _LISTED = 10
 
 
-def announce(plan: Plan, source: Source, config: DownloadConfig) -> None:
-    """Prints which expirations will be fetched, and from where."""
+def announce(plan: Plan, source: Source, config: DownloadConfig, messages: Messages) -> None:
+    """Reports which expirations will be fetched, and from where."""
     for note in plan.notes:
-        print(f"note: {note}")
+        messages.note(f"note: {note}")
     if plan.closed:
         days = ", ".join(f"{day:%A} {day}" for day in plan.closed)
-        print(f"the market was closed on {days}")
+        messages.note(f"the market was closed on {days}")
     if plan.requests:
         market = "a simulated market" if source.data == SIMULATED else "ThetaData"
         places = " and ".join(
             f"{each.url} ({each.api}), {each.slots} at a time" for each in source.terminals
         )
-        print(
+        messages.note(
             f"{_count(plan, config)} of {', '.join(config.symbols)}, "
             f"{count(len(plan.trading_days), 'trade date')} from {plan.trading_days[0]}, every "
             f"{config.interval}, from {market} at {places}\n"
@@ -44,10 +45,10 @@ def _count(plan: Plan, config: DownloadConfig) -> str:
     return count(expirations, "expiration")
 
 
-def print_skipped(skipped: Mapping[str, int]) -> None:
-    """Prints how many expirations need not be fetched, by reason, and how to fetch them anew."""
+def announce_skipped(skipped: Mapping[str, int], messages: Messages) -> None:
+    """Reports how many expirations need not be fetched, by reason, and how to fetch them anew."""
     for reason, number in sorted(skipped.items()):
-        print(f"skipped: {number} {reason} (--overwrite downloads them again)")
+        messages.note(f"skipped: {number} {reason} (--overwrite downloads them again)")
 
 
 def conclude(summary: RunSummary, record: Record, path: str, output: str) -> None:
@@ -131,6 +132,11 @@ def _print_missing(summary: RunSummary, record: Record) -> None:
             f"missing: {more}trade dates without data are requested again by each run for "
             f"{record['request']['retry_empty_after']:g} days (--retry_empty_after)"
         )
+
+
+def succeeded(summary: RunSummary) -> bool:
+    """Returns whether nothing failed, was interrupted, or had to be there and was not."""
+    return not (summary.errors or summary.interrupted_expirations or all_empty(summary))
 
 
 def all_empty(summary: RunSummary) -> bool:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from transforms.model import (
@@ -39,7 +40,7 @@ def results_so_far(
     for request in requests:
         described = known.get(request.key)
         if described is not None:
-            results.append(_result_of(request, described))
+            results.append(result_of_described(request, described))
         elif looked_up < _LOOKED_UP:
             looked_up += 1
             results.append(_recorded(request, layout))
@@ -56,10 +57,17 @@ def _recorded(request: GreeksRequest, layout: Layout) -> ExpirationResult:
         return ExpirationResult(request, FAILED, failure=Failure.of(error))
 
 
-def _result_of(request: GreeksRequest, described: Mapping[str, Any]) -> ExpirationResult:
+def result_of_described(request: GreeksRequest, described: Mapping[str, Any]) -> ExpirationResult:
+    """Returns the result of a request that a document describes, as `describe` does."""
     names = (
         *("status", "rows", "bytes", "seconds", "requests", "waited", "provisional", "path"),
         *("dates_with_rows", "quality"),
     )
     failure = Failure(**described["error"]) if described.get("error") else None
-    return ExpirationResult(request, failure=failure, **{name: described[name] for name in names})
+    started = described["started"]
+    return ExpirationResult(
+        request,
+        failure=failure,
+        started=None if started is None else datetime.fromisoformat(started).timestamp(),
+        **{name: described[name] for name in names},
+    )

@@ -1,6 +1,5 @@
 """One run, from its start record to its end record: its state, its record and its stop signal."""
 
-import sys
 import tempfile
 import threading
 import time
@@ -11,9 +10,11 @@ from pipeline import history
 from pipeline.config import DownloadConfig
 from pipeline.history import Record
 from pipeline.history.sizes import Sizes
+from pipeline.messages import PRINTED, Messages
 from pipeline.planning.inventory import Inventory
 from pipeline.planning.source import Source
 from pipeline.process.memory import MemorySampler
+from pipeline.progress.display import Display
 from pipeline.progress.listener import make_display
 from pipeline.progress.measurement import NOTHING_MEASURED, Measured
 from pipeline.progress.tally import Tally
@@ -35,9 +36,12 @@ class Session:
         config: what to download.
         runner: the name of Beam's runner.
         local: whether the workers run on this machine, started by this process.
+        messages: where its messages go.
+        display: where its progress is shown; None for what the configuration says.
 
     Attributes:
         config: what to download, the output as the workers see it.
+        messages: as given.
         store: the run history.
         record: of the run so far, for the history.
         layout: where its files go.
@@ -50,16 +54,26 @@ class Session:
         OSError: the run history can't be written.
     """
 
-    def __init__(self, config: DownloadConfig, *, runner: str, local: bool) -> None:
+    def __init__(
+        self,
+        config: DownloadConfig,
+        *,
+        runner: str,
+        local: bool,
+        messages: Messages = PRINTED,
+        display: Display | None = None,
+    ) -> None:
         folder = OutputFolder(config.output)
         if not local:
             # Workers may run in another folder, or on another machine that has the same files.
             folder = folder.absolute()
             config = replace(config, output=folder.path)
         self.config = config
+        self.messages = messages
+        self._display = display
         self.store = history.open_store(config.metrics, apart=True)
         for record in self.store.bury():
-            print(f"an earlier run was killed, and is now marked so: {record['run_id']}")
+            messages.note(f"an earlier run was killed, and is now marked so: {record['run_id']}")
         self.record: Record = {"request": config.describe()}
         run_id = self.store.start(self.record)
         self._started = time.monotonic()
@@ -91,7 +105,7 @@ class Session:
         self.measured = Measured(
             MemorySampler([source.embedded.pid] if source.embedded else []),
             Tally(self.inventory.missing, sizes, began=self._started),
-            make_display(self.config.progress, self.config.progress_seconds),
+            self._display or make_display(self.config.progress, self.config.progress_seconds),
             source.embedded,
         )
         return self.measured
@@ -145,13 +159,12 @@ class Session:
             try:
                 files.write_json(path, self.record, records)
             except OSError as other:
-                print(
+                self.messages.warn(
                     f"greeks download: the record could not be kept: {error}; nor in {path}: "
-                    f"{other}",
-                    file=sys.stderr,
+                    f"{other}"
                 )
                 return "(not kept)"
-            print(f"greeks download: the record is kept in {path}: {error}", file=sys.stderr)
+            self.messages.warn(f"greeks download: the record is kept in {path}: {error}")
             return path
 
 

@@ -68,6 +68,9 @@ def prepare(options: PipelineOptions, concurrency: int) -> PipelineRunner:
         environment = environments.SubprocessSDKEnvironment.from_command_string(
             f"trap '' INT TERM HUP; exec {shlex.join(bind([sys.executable, '-m', _WORKER]))}"
         )
+    elif direct.direct_running_mode == "in_memory":
+        # The same by a name that it does not know: by its own it warns that threads share a GIL.
+        direct.direct_running_mode = "in_memory_threads"
     provision = beam_provision_api_pb2.ProvisionInfo(
         pipeline_options=JobServiceHandle.encode_pipeline_options(
             options.get_all_options(drop_default=True)

@@ -29,6 +29,7 @@ def shown(package: str) -> dict[str, str]:
 
 LAZY = [
     "transforms",
+    "pipeline",
     *sorted(
         f"{floor}.{path.parent.name}"
         for floor in ("transforms", "pipeline")

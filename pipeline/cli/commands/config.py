@@ -3,7 +3,8 @@
 import argparse
 from collections.abc import Sequence
 
-from pipeline.cli.flags import add_download_flags, settle
+from pipeline.cli.flags import add_download_flags
+from pipeline.config.download_config import settle
 
 SUMMARY = "show the settings, and where each comes from"
 DESCRIPTION = "Shows the settings of a download. --config reads them from a file."

@@ -1,0 +1,37 @@
+"""Where a run's messages go: to standard output and error, or to the log of a program."""
+
+import logging
+import sys
+
+
+class Messages:
+    """Prints messages, as a command does."""
+
+    def note(self, text: str) -> None:
+        """Takes what is good to know."""
+        print(text)
+
+    def warn(self, text: str) -> None:
+        """Takes what somebody should look at."""
+        print(text, file=sys.stderr)
+
+
+class Logged(Messages):
+    """Hands messages to the logger `pipeline`, which shows nothing unless the program says so."""
+
+    def __init__(self) -> None:
+        self._log = logging.getLogger("pipeline")
+        if not self._log.handlers:
+            # Else Python itself would print the warnings.
+            self._log.addHandler(logging.NullHandler())
+
+    def note(self, text: str) -> None:
+        """Logs it as information."""
+        self._log.info("%s", text.strip())
+
+    def warn(self, text: str) -> None:
+        """Logs it as a warning."""
+        self._log.warning("%s", text.strip())
+
+
+PRINTED = Messages()
