@@ -111,9 +111,15 @@ class FileCommit:
             self._manifest.write(path, entry.committed(), mark)
             self._sink.discard(handle)
             return written
+        # Where no file is, and a lock keeps other runs out, one can only be this entry's.
+        is_new = files.is_local(path) and not files.exists(path)
+        if is_new:
+            entry = entry.committed()
         # Where the file system can tell, no step goes on if another run's came in between.
         mark = self._manifest.write(path, entry, mark)
         self._put_in_place(handle, path, over, mark)
+        if is_new:
+            return written
         try:
             self._manifest.write(path, entry.committed(), mark)
         except OSError as error:
@@ -174,7 +180,7 @@ class FileCommit:
 def _is_whole(entry: Entry, request: GreeksRequest, path: str) -> bool:
     """Returns whether the file at `path` is the one that an entry says a request made."""
     made = entry.state == COMMITTED and entry.request == request.describe()
-    return made and files.exists(path) and files.size(path) == entry.bytes
+    return made and entry.is_there(path)
 
 
 def _now() -> str:

@@ -2,7 +2,7 @@ import errno
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime, timezone
 from pathlib import Path
 
 import apache_beam as beam
@@ -31,9 +31,10 @@ from transforms.model import (
     Trailer,
 )
 from transforms.output import entry as entry_states
-from transforms.output.entry import COMMITTED, Entry
+from transforms.output.entry import COMMITTED, COMMITTING, Entry
 from transforms.output.index import entries
-from transforms.output.manifest import Manifest
+from transforms.output.manifest import Manifest, result_of
+from transforms.output.resume import Resume, reason_to_skip
 from transforms.quality.gate import QualityGate
 from transforms.quality.limits import parse_limits
 from transforms.sinks.base import ExpirationSink, OpenFile
@@ -619,3 +620,46 @@ def test_without_the_check_missing_trade_dates_are_noted_too(tmp_path: Path) -> 
     result = send(writer, WHOLE_WEEK, rows_on((11, 13)))
     assert result is not None
     assert (result.quality, result.missing_dates) == (None, "2024-03-12,2024-03-14/2024-03-15")
+
+
+class Killed(BaseException):
+    """Ends a run in the middle of a commit."""
+
+
+SKIPPED_BY = ("csv", "none"), Resume(), datetime.now(timezone.utc)
+
+
+class KilledSink(CsvSink):
+    def commit(self, file_handle: OpenFile, over: str | None = None) -> None:
+        raise Killed
+
+
+def test_a_run_that_ends_between_an_entry_and_its_file_has_written_nothing(tmp_path: Path) -> None:
+    layout = csv_sink(tmp_path).layout
+    killed = ExpirationWriter(KilledSink(layout, SCHEMA, "none"), "live")
+    stream = [*batches_of(REQUEST, 2500), Trailer(3, 2500, 1)]
+    with pytest.raises(Killed):
+        send(killed, REQUEST, stream)
+    entry = Manifest(layout.folder).entry_of(layout.path(REQUEST))
+    assert entry is not None
+    assert entry.state == COMMITTED
+    assert data_files(tmp_path) == []
+    assert result_of(REQUEST, layout) is None
+    assert reason_to_skip(entry, layout.path(REQUEST), *SKIPPED_BY) is None
+    assert send(ExpirationWriter(csv_sink(tmp_path), "live"), REQUEST, stream) is not None
+    assert result_of(REQUEST, layout) is not None
+
+
+def test_a_run_that_ends_while_it_replaces_a_file_leaves_it_unproven(tmp_path: Path) -> None:
+    layout = csv_sink(tmp_path).layout
+    calm = ExpirationWriter(csv_sink(tmp_path), "live")
+    send(calm, REQUEST, [*batches_of(REQUEST, 50), Trailer(1, 50, 1)])
+    before = files_in(tmp_path / "greeks")
+    killed = ExpirationWriter(KilledSink(layout, SCHEMA, "none"), "live")
+    with pytest.raises(Killed):
+        send(killed, REQUEST, [*batches_of(REQUEST, 50, step=0.0002), Trailer(1, 50, 1)])
+    assert files_in(tmp_path / "greeks") == before
+    entry = Manifest(layout.folder).entry_of(layout.path(REQUEST))
+    assert entry is not None
+    assert entry.state == COMMITTING
+    assert reason_to_skip(entry, layout.path(REQUEST), *SKIPPED_BY) is None

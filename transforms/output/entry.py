@@ -91,6 +91,17 @@ class Entry:
         """The trade dates between or after those that have no rows, as `trade_dates.spans`."""
         return missing(self.dates_with_rows, self.served_dates, provisional=self.provisional)
 
+    def is_there(self, path: str) -> bool:
+        """Returns whether there is a file at a path, of the entry's size.
+
+        Raises:
+            OSError: the file system can't be read.
+        """
+        # It imports Beam, which a usage error does not wait for.
+        from transforms.storage import files
+
+        return files.exists(path) and files.size(path) == self.bytes
+
     def lacks(self, before: "Entry") -> str:
         """Returns the trade dates that have rows by an earlier entry and not by this one."""
         days = self.served_dates

@@ -1,9 +1,12 @@
 """Who made which file: one small JSON document for each, in `<output>.meta/files/`.
 
-A document has one of three states. `committing` is written before the rename and names the request
-that is about to own the path; `committed` is written after it and holds what is in the file. A
-crash in between leaves a path whose owner is known and whose content is not trusted: it costs one
-fetch. `empty` remembers that the Terminal had nothing, and when it was asked: there is no file.
+A document has one of three states, and is written before its file's rename. `committed` holds what
+is in the file: where there was none, the file proves it by being there, with its size, and a crash
+in between leaves no file. Where a file is to be replaced, or where no lock keeps other runs out,
+that would prove nothing: there, `committing` names the request that is about to own the path, and
+`committed` follows the rename. A crash in between leaves a path whose owner is known and whose
+content is not trusted. Either costs one fetch. `empty` remembers that the Terminal had nothing, and
+when it was asked: there is no file.
 
 Each document is replaced whole, so any number of workers and readers may have the folder at once.
 """
@@ -100,7 +103,7 @@ def result_of(request: GreeksRequest, layout: Layout) -> ExpirationResult | None
         return None
     if entry.state == EMPTY:
         return ExpirationResult(request, NO_DATA, provisional=entry.provisional)
-    if entry.state != COMMITTED:
+    if entry.state != COMMITTED or not entry.is_there(path):
         return None
     return ExpirationResult(
         request,

@@ -71,6 +71,4 @@ def _is_whole(entry: Entry, path: str, proof: str) -> bool:
     # It imports Beam, which a usage error of --resume does not wait for.
     from transforms.storage import files
 
-    if not files.exists(path) or files.size(path) != entry.bytes:
-        return False
-    return proof != HASH or files.sha256(path) == entry.sha256
+    return entry.is_there(path) and (proof != HASH or files.sha256(path) == entry.sha256)

@@ -26,6 +26,8 @@ _PIECE = 1 << 20
 
 def is_local(path: str) -> bool:
     """Returns whether `path` is on this machine's own file system."""
+    if "://" not in path:
+        return True
     if stores.of(path):
         return False
     return isinstance(FileSystems.get_filesystem(path), LocalFileSystem)
@@ -77,14 +79,23 @@ def move(source: str, target: str) -> None:
     Raises:
         OSError: the rename failed; `target` is as it was.
     """
-    parent = target.rpartition("/")[0]
-    make_folder(parent)
     if is_local(target):
         _sync(source)
-        Path(source).replace(target)
-        _sync(parent)
+        _rename(source, target)
     else:
+        make_folder(target.rpartition("/")[0])
         FileSystems.rename([source], [target])
+
+
+def _rename(source: str, target: str) -> None:
+    """Renames a synced file, and syncs the folder that it is in then."""
+    parent = target.rpartition("/")[0]
+    try:
+        os.replace(source, target)  # noqa: PTH105 -- for each of many
+    except FileNotFoundError:
+        make_folder(parent)
+        os.replace(source, target)  # noqa: PTH105 -- likewise
+    _sync(parent)
 
 
 def _sync(path: str) -> None:
@@ -295,6 +306,10 @@ def write_bytes(
     unfinished = f"{temporary}/{uuid.uuid4().hex}.json"
     make_folder(temporary)
     try:
+        if is_local(path):
+            _write_synced(unfinished, content)
+            _rename(unfinished, path)
+            return None
         with FileSystems.create(unfinished, mime_type, CompressionTypes.UNCOMPRESSED) as file:
             file.write(content)
         move(unfinished, path)
@@ -304,6 +319,14 @@ def write_bytes(
             remove(unfinished)
         raise
     return None
+
+
+def _write_synced(path: str, content: bytes) -> None:
+    with open(path, "xb", buffering=0) as file:  # noqa: PTH123 -- for each of many
+        left = memoryview(content)
+        while left:
+            left = left[file.write(left) :]
+        os.fsync(file.fileno())
 
 
 def write_stream(path: str, content: IO[bytes]) -> None:
