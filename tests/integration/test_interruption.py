@@ -206,7 +206,10 @@ def test_a_signal_in_the_middle_of_a_body_discards_its_file(
     assert summaries(tmp_path)[0]["interrupted_expirations"] == 3
 
 
-@pytest.mark.parametrize(("number", "code"), SIGNALS)
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [SIGNALS[0], *(pytest.param(*each, marks=pytest.mark.slow) for each in SIGNALS[1:])],
+)
 def test_a_signal_ends_a_run_that_has_not_even_its_plan(
     tmp_path: Path, number: signal.Signals, code: int
 ) -> None:

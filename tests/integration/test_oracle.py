@@ -74,8 +74,8 @@ def test_the_bytes_do_not_depend_on_how_they_were_fetched(
     ):
         folder = tmp_path / str(number)
         folder.mkdir()
-        flags = ["--symbol", "SPXW", "--terminal", terminal.url, "--format", form, *RANGE]
-        greeks_here(folder, "download", *flags, *how)
+        flags = ["--symbol", "SPXW", "--interval", "10m", "--terminal", terminal.url, *RANGE]
+        greeks_here(folder, "download", *flags, "--format", form, *how)
         trees.append(files_in(folder / "data" / "greeks"))
     assert len(trees[0]) > 5
     assert all(tree == trees[0] for tree in trees)
