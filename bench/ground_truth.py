@@ -108,7 +108,7 @@ def sample(first: int, cases: int) -> Iterator[Case]:
 
 
 def main() -> int:
-    """Prints what is found; returns the exit code."""
+    """Prints the findings; returns the exit code."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--cases", type=int, default=2000)

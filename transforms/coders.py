@@ -20,7 +20,7 @@ class ItemCoder(beam.coders.Coder):
     """Codes an `Item`: rows as an Arrow stream, all else by pickle.
 
     The two transforms are fused, so that nothing is coded on the way. But Beam samples how large
-    the elements are, some fifty of each worker's, and would pickle each of them to tell: 3 to 6 %
+    the elements are, some fifty of each worker's, and would pickle each of them for that: 3 to 6 %
     of the time of two million rows.
     """
 

@@ -115,7 +115,7 @@ class FileCommit:
         is_new = files.is_local(path) and not files.exists(path)
         if is_new:
             entry = entry.committed()
-        # Where the file system can tell, no step goes on if another run's came in between.
+        # Where the file system has conditions, no step goes on if another run's came in between.
         mark = self._manifest.write(path, entry, mark)
         self._put_in_place(handle, path, over, mark)
         if is_new:

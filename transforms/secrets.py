@@ -1,4 +1,4 @@
-"""Passwords and keys: how they are kept out of what is printed, stored or raised.
+"""Passwords and keys: how they are kept out of output, files and errors.
 
 `redacted` takes them out of the value of a setting, by where they stand: in an address or behind a
 name. `hide` takes them out of any text, also where a library repeats one in its own words: it knows

@@ -16,7 +16,7 @@ class Setting:
     """One measurement's circumstances.
 
     Attributes:
-        work: what is downloaded.
+        work: the download.
         terminal: the server's address.
         concurrency: requests at once.
         output: an empty folder for the files.

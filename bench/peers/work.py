@@ -20,7 +20,7 @@ _MOST_CONTRACTS = 400  # of an expiration, on the average: the market has few mo
 
 @dataclass(frozen=True)
 class Work:
-    """What is downloaded.
+    """A download.
 
     Attributes:
         name: the millions of rows, as `--sizes` takes them.

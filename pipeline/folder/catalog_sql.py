@@ -166,7 +166,7 @@ def _listed(orders: Mapping[str, AbstractSet[str]]) -> list[str]:
 
 def _readers(orders: Mapping[str, AbstractSet[str]]) -> Iterator[str]:
     """A SELECT for the Parquet files, and one for each order of Greeks among the CSV files."""
-    # What is in the folder is data, so a glob does, and takes what later runs add.
+    # All files in the folder are data, so a glob does, and takes what later runs add.
     if any(PARQUET in suffixes for suffixes in orders.values()):
         yield _READ_PARQUET.format(paths=_globs([PARQUET]))
     for order, suffixes in orders.items():

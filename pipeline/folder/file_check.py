@@ -21,7 +21,7 @@ _PIECE = 1 << 20
 
 
 def check_file(path: str, entry: Entry) -> Iterator[str]:
-    """Yields what is wrong with the file of an entry, each as a sentence without its subject.
+    """Yields the problems of the file of an entry, each as a sentence without its subject.
 
     Raises:
         OSError: the file system does not say whether it is there.
@@ -70,7 +70,7 @@ class _Hashing:
         return piece
 
     def drain(self) -> str:
-        """Reads what is left, and returns the hash of the whole file."""
+        """Reads the rest, and returns the hash of the whole file."""
         while self.read(_PIECE):
             pass
         return self._digest.hexdigest()
@@ -80,7 +80,7 @@ class _Hashing:
 
 
 def _csv(reader: _Hashing, entry: Entry) -> tuple[int, list[str]]:
-    """Returns the rows of a CSV file, and what is wrong with its form and its rows."""
+    """Returns the rows of a CSV file, and the problems of its form and its rows."""
     text: Any = reader
     if entry.compression != "none":
         text = pa.CompressedInputStream(pa.PythonFile(reader, mode="r"), entry.compression)
@@ -113,7 +113,7 @@ def _csv(reader: _Hashing, entry: Entry) -> tuple[int, list[str]]:
 
 
 def _parquet(path: str, entry: Entry) -> tuple[int, list[str]]:
-    """Returns the rows of a Parquet file by its footer, and what is wrong with its schema or rows.
+    """Returns the rows of a Parquet file by its footer, and the problems of its schema or rows.
 
     The least and the greatest value of each row group say whose rows they are.
     """

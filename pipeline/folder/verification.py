@@ -25,7 +25,7 @@ _THREADS = 4
 
 @dataclass(frozen=True)
 class Problem:
-    """What is wrong with one file: its path, and a sentence."""
+    """A problem of one file: its path, and a sentence."""
 
     path: str
     message: str
@@ -40,8 +40,8 @@ class Verification:
         rows: in them.
         bytes: of them.
         empty: expirations that are remembered as having no data.
-        notes: what is no problem, but good to know.
-        problems: what is wrong.
+        notes: facts that are no problem, but good to know.
+        problems: of files and entries.
     """
 
     files: int = 0
@@ -130,7 +130,7 @@ def _check_unfinished(folder: OutputFolder, found: Verification) -> None:
 
 
 def _look(folder: OutputFolder, path: str, entry: Entry) -> tuple[str, Entry, list[str]]:
-    """Returns the path of a file, its entry, and what is wrong with it.
+    """Returns the path of a file, its entry, and its problems.
 
     A run may be replacing the file: then it is compared with its new entry.
     """

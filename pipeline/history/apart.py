@@ -92,7 +92,7 @@ class ApartStore(RunStore):
         """Starts the child; from now on a call that takes longer than a moment is given up."""
         self._hurried = True
         if not self._lock.acquire(timeout=_MOMENT):
-            self._give_up()  # what is under way ends with that
+            self._give_up()  # that ends the call under way
             return
         try:
             with contextlib.suppress(StoreError):

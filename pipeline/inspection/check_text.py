@@ -30,8 +30,8 @@ def text(checked: Iterable[Checked], check: Audit, unreadable: Sequence[str] = (
     """Yields the report, line by line.
 
     Args:
-        checked: what is known of each expiration; gone through twice.
-        check: what is known of them together.
+        checked: the result of each expiration; gone through twice.
+        check: the result of them together.
         unreadable: an error for each file that can't be read.
     """
     yield from _statistics(checked)
@@ -51,7 +51,7 @@ def json_text(together: dict[str, Any], checked: Iterable[Checked]) -> Iterator[
 
     Args:
         together: its members besides `expirations`.
-        checked: what is known of each expiration.
+        checked: the result of each expiration.
     """
     yield json.dumps(together, indent=2).removesuffix("\n}") + ',\n  "expirations": ['
     comma = ""

@@ -17,7 +17,7 @@ class Moved:
 
     Attributes:
         rows: that have another value.
-        kept: by how much, of every `stride`-th of them; none for what is no number.
+        kept: by how much, of every `stride`-th of them; none for a column that has no numbers.
         stride: 1, until there are more than `MOST_KEPT`.
         largest: the largest change.
         worst: the row with the largest change, or the first one.
@@ -63,7 +63,7 @@ class Difference:
         columns: how each column moved.
         only_columns: columns that A alone, and B alone, has.
         only_files: files of a folder that have no counterpart, in A and in B.
-        unreadable: what is wrong with each file that can't be read; no row of it, nor of its
+        unreadable: the error of each file that can't be read; no row of it, nor of its
             counterpart, is counted.
     """
 

@@ -14,7 +14,7 @@ from transforms.row_groups import RowGroups
 
 
 def quality_of(path: str, assumed: Assumptions) -> Iterator[Quality]:
-    """Yields what is known of each expiration in a file, read batch by batch.
+    """Yields the quality of each expiration in a file, read batch by batch.
 
     Args:
         path: the file.

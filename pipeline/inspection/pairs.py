@@ -1,4 +1,4 @@
-"""What is compared with what: files of two folders, and in them the rows of a trade date."""
+"""The pairs that are compared: files of two folders, and in them the rows of a trade date."""
 
 from collections.abc import Iterator, Sequence
 from itertools import pairwise

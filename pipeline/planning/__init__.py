@@ -1,4 +1,4 @@
-"""What a download would do: its source, its requests, what is there already, and how much it is."""
+"""What a download would do: its source, its requests, the files that exist, its size."""
 
 from typing import TYPE_CHECKING
 

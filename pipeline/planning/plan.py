@@ -44,7 +44,7 @@ def make_plan(client: ThetaClient, config: DownloadConfig) -> Plan:
     that symbol, and the others are planned.
 
     Raises:
-        NotServed: this generation of the API does not have what is asked for.
+        NotServed: this generation of the API does not have the requested data.
         NothingMatched: a symbol or an expiration is not known, or none is within reach.
         ThetaError: the Terminal did not answer, or there is no symbol whose expirations it lists.
     """

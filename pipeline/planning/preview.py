@@ -23,12 +23,12 @@ class Preview:
     """What a download would do.
 
     Attributes:
-        plan: what is asked for.
+        plan: the requests.
         decisions: what it does with each request; without entries.
-        requests: HTTP requests to the Terminal for what is not skipped, at least.
+        requests: HTTP requests to the Terminal for those that are not skipped, at least.
         terminal: its address, and generation.
         data: `live` or `simulated`.
-        estimate: of what is not skipped, or None if nobody knows.
+        estimate: of those, or None if nobody knows.
         free: bytes free where the files go, or None where nobody knows.
         lacking: why a download would find too little room, or empty.
         instead: the command to give where files of other requests are in the way, or empty.
@@ -77,7 +77,7 @@ def look_ahead(config: DownloadConfig, probe: str) -> Preview:
 
     Raises:
         ThetaError: the Terminal does not answer, or refuses.
-        NothingMatched: it knows nothing of what is asked for.
+        NothingMatched: it has nothing that was requested.
         Conflict: the folder has the other layout, or two requests would make the same file.
         StoreError: the run history can't be used.
         OSError, ValueError: the manifest can't be read.

@@ -75,7 +75,7 @@ def importing() -> Iterator[None]:
 
 
 def unmap_libraries() -> None:
-    """Unmaps the pages of the libraries' files; what is used of them is mapped again at its use.
+    """Unmaps the pages of the libraries' files; a page is mapped again when it is used.
 
     Importing touches much that a run never needs: 30 MiB less are resident afterwards. The kernel
     maps a file by the pieces in which it lies in its page cache, which are large where the file was

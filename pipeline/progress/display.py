@@ -64,7 +64,7 @@ class Display:
         """Shows how far the run is, and how many MiB it has resident."""
 
     def close(self) -> None:
-        """Ends the display; what is to stay stays."""
+        """Ends the display; its last lines stay."""
 
 
 class Plain(Display):

@@ -22,7 +22,7 @@ class Walk:
         display: where it is shown.
         total: files, or other things.
         memory: samples what the process has resident.
-        thing: what is counted, as a person reads it.
+        thing: the name of a counted thing, as a person reads it.
         clock: returns seconds.
     """
 
@@ -85,7 +85,7 @@ def walk(display: Display, total: int, thing: str = "file") -> Iterator[Walk]:
     Args:
         display: where it is shown; it is closed at the end.
         total: files, or other things.
-        thing: what is counted, as a person reads it.
+        thing: the name of a counted thing, as a person reads it.
     """
     try:
         with MemorySampler() as memory:

@@ -137,7 +137,7 @@ def _distributions(day: MarketDay, errors: dict[str, list[Floats]]) -> Figure:
     )
     caption = (
         f"ThetaData cuts numbers to four decimals, so {PRINTED:g} is agreement to the last "
-        f"digit. What is below 1e-6 is drawn there."
+        f"digit. Errors below 1e-6 are drawn at 1e-6."
     )
     return Figure("errors", title, caption, chart, rows, height=max(200, 30 * len(errors)))
 

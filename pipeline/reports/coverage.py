@@ -42,7 +42,7 @@ class Coverage:
     solved: Counts = field(default_factory=_none)
 
     def add(self, piece: Piece) -> None:
-        """Counts the rows of a piece; what is outside of the session is not counted."""
+        """Counts the rows of a piece; rows outside of the session are not counted."""
         pairs = np.stack([piece.strike, piece.is_call.astype(np.float64)], axis=1)
         unique, inverse = np.unique(pairs, axis=0, return_inverse=True)
         rows = np.array(

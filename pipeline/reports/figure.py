@@ -35,7 +35,7 @@ class Figure:
 
     Attributes:
         name: its id in the page, and its file's name as a PNG.
-        title: what is seen.
+        title: as shown.
         caption: how to read it.
         chart: an Altair chart without its data, or None.
         rows: the data.
@@ -71,7 +71,7 @@ class Figure:
 
 
 def _drawable(row: dict[str, Any]) -> bool:
-    # JSON has no number for what is none, and a figure no place.
+    # JSON has no infinite number, and a figure no place for it.
     return all(math.isfinite(cell) for cell in row.values() if isinstance(cell, float))
 
 
@@ -96,10 +96,10 @@ class Section:
 
 @dataclass(frozen=True)
 class Table:
-    """A table: what is better read than drawn.
+    """A table, of facts that are better read than drawn.
 
     Attributes:
-        title: what is seen.
+        title: as shown.
         heads: of the columns.
         rows: of text; a cell that looks like a number is aligned as one.
         caption: how to read it.

@@ -42,7 +42,7 @@ class MarketDay:
             another row's price of the underlying could make so.
         spot: the price of the underlying by time.
         minutes: of the trade date that have rows.
-        unreadable: what is wrong with each file that can't be read; the rows of it that come
+        unreadable: the error of each file that can't be read; the rows of it that come
             before are in the rest.
     """
 

@@ -31,7 +31,7 @@ class Report:
         notes: what a reader must know first, such as that the data are simulated.
         sections: in order.
         footer: how it was made.
-        unreadable: what is wrong with each file that can't be read.
+        unreadable: the error of each file that can't be read.
     """
 
     title: str

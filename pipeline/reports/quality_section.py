@@ -43,7 +43,7 @@ class FoundQuality:
     Attributes:
         rows: that were checked.
         files: that hold them, and expirations that were kept back for their findings.
-        counts: rows by what is worth knowing, finding or not.
+        counts: rows of each statistic.
         findings: of each rule that was broken: rows, files and meaning.
         examples: of each rule, the first ones, as (rule, contract, time, values).
         more: examples that are not kept.
@@ -62,7 +62,7 @@ class FoundQuality:
     def of(
         cls, source: Source, track: Callable[[Sequence[Path]], Iterable[Path]] = iter
     ) -> "FoundQuality":
-        """Returns what is known of each file's rows: by its manifest, by the run, or by a check.
+        """Returns the quality of each file's rows: by its manifest, by the run, or by a check.
 
         Args:
             source: the files.
@@ -96,7 +96,7 @@ class FoundQuality:
         return sum(rows for rows, _, _ in self.findings.values())
 
     def add(self, qualities: Sequence[Quality]) -> None:
-        """Takes what is known of one file."""
+        """Adds the qualities of one file."""
         self.files += 1
         for quality in qualities:
             self.rows += quality["rows"]
@@ -140,7 +140,7 @@ def _example(rule: str, example: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _counts(found: FoundQuality) -> Figure:
-    title = "What is worth knowing, finding or not: share of the rows"
+    title = "Statistics of the quality check: share of the rows"
     if not found.counts:
         return Figure("quality-counts", title, absent="The check counted nothing.", wide=True)
     import altair as alt

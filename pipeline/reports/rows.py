@@ -158,7 +158,7 @@ def _split(table: pa.Table, first: date, last: date, columns: Sequence[str]) -> 
 
 
 def _finite(values: Floats) -> Floats:
-    """Returns the numbers, nan for what is none: nothing else can be drawn or averaged."""
+    """Returns the numbers, nan where there is none: nothing else can be drawn or averaged."""
     return np.where(np.isfinite(values), values, np.nan)
 
 

@@ -62,7 +62,7 @@ class Selection:
         others: symbols of the files besides.
         trade_date: of the figures.
         files: that may hold their rows.
-        unreadable: what is wrong with each file that can't be read.
+        unreadable: the error of each file that can't be read.
     """
 
     symbol: str

@@ -142,7 +142,7 @@ def succeeded(summary: RunSummary) -> bool:
 def all_empty(summary: RunSummary) -> bool:
     """Returns whether every expiration that was requested is empty.
 
-    What is empty by rule was not requested; one that an earlier run found empty was.
+    One that is empty by rule was not requested; one that an earlier run found empty was.
     """
     remembered = summary.skipped_empty_expirations
     requested = summary.total_requests > 0 or remembered > 0

@@ -37,7 +37,7 @@ class Cut:
     """How an answer breaks off.
 
     Attributes:
-        beginning: returns what is sent of a body before the connection is closed.
+        beginning: returns the bytes that are sent of a body before the connection is closed.
         inside_chunk: the last chunk, if there are chunks, says that it is longer than it is.
     """
 

@@ -142,7 +142,7 @@ class Connection(BaseHTTPRequestHandler):
         self._send_chunks(answer, texts)
 
     def _texts(self, answer: Answer, parts: Iterable[Stretch]) -> Iterator[bytes]:
-        """Yields what is sent of a body in stretches of more than `SMALL` bytes, but the last."""
+        """Yields the sent bytes of a body, more than `SMALL` at a time but for the last."""
         cut = answer.trouble.cut
         text, rows = b"", 0
         for part in cut.beginning(parts) if cut else parts:

@@ -75,6 +75,6 @@ def embedded_terminal(symbols: tuple[str, ...], seed: int) -> Iterator[EmbeddedT
         try:
             child.wait(_END_SECONDS)
         except subprocess.TimeoutExpired:
-            # Whatever ends the block is what is to be known.
+            # An error that ends the block matters more than how the child ended.
             child.kill()
             child.wait()

@@ -1,4 +1,4 @@
-"""The lists of a v3 Terminal: what is listed, and when the market is open.
+"""The lists of a v3 Terminal: symbols, expirations and dates, and when the market is open.
 
 The rows of `list/contracts` come by symbol, expiration and strike, the call before the put; the
 real Terminal's order is not known, nor how it answers for years beyond the next: here with no row.

@@ -35,7 +35,7 @@ class TerminalServer:
     `/v3/terminal/`, `/v2/system/` and `/stats` are answered whatever else is going on.
 
     Args:
-        market: what is served.
+        market: the data that are served.
         port: 0 for any free one.
         api: `v3` or `v2`: the generation of the API.
         latency: seconds to wait before each answer.

@@ -100,7 +100,7 @@ def _page(fields: Sequence["_Field"], contracts: int, instants: int) -> bytes:
 
 @dataclass(frozen=True)
 class _Field:
-    """Where a piece stands in every row: `template` holds what is the same in all of them."""
+    """Where a piece stands in every row: `template` holds the bytes that all of them share."""
 
     template: bytes
 

@@ -29,7 +29,7 @@ class V2:
     """A v2 Terminal: called with a request, it answers it.
 
     Attributes:
-        market: what is served.
+        market: the data that are served.
         url: the server's address, for the addresses of pages.
         pages: those that wait to be fetched.
         style: its line end is that of CSV; the rest does not matter.
@@ -152,4 +152,4 @@ ROUTES: dict[str, Callable[[V2, Request], Answer]] = {
         if order.v2
     },
 }
-"""What is answered under /v2/, by path; beyond it there are the pages."""
+"""The answers under /v2/, by path; the pages are not among them."""

@@ -48,7 +48,7 @@ class V3:
     """A v3 Terminal: called with a request, it answers it.
 
     Attributes:
-        market: what is served.
+        market: the data that are served.
         style: of CSV.
         row_limit: an answer with more rows is refused with 570; None for no limit.
     """
@@ -119,4 +119,4 @@ ROUTES: dict[str, Route] = {
     **dict.fromkeys(LISTINGS, _listing),
     **{f"option/history/{order.v3.path}": _history(order) for order in ORDERS.values()},
 }
-"""What is answered under /v3/, by path."""
+"""The answers under /v3/, by path."""

@@ -179,8 +179,8 @@ def test_what_can_not_be_drawn_is_said(
 def test_without_a_run_the_folder_of_a_download_is_drawn(folder: Path, tmp_path: Path) -> None:
     arguments = ("report", "--metrics", "nowhere", "--to", "page.html")
     assert "report: page.html" in greeks_here(folder, *arguments)
-    told = greeks_here(tmp_path, *arguments, code=1)
-    assert "there is neither a run in nowhere nor a folder data/greeks" in told
+    printed = greeks_here(tmp_path, *arguments, code=1)
+    assert "there is neither a run in nowhere nor a folder data/greeks" in printed
 
 
 def test_without_the_extra_it_says_which_to_install(folder: Path) -> None:

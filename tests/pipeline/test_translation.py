@@ -1,4 +1,4 @@
-"""The job that a portable runner is given: what is fused, what is shuffled, and how it is coded."""
+"""The job that a portable runner gets: its fused steps, its shuffles, its coders."""
 
 from pathlib import Path
 from typing import Any
@@ -56,7 +56,7 @@ def test_fetch_write_and_record_are_one_stage_for_each_turn(tmp_path: Path, term
 @pytest.mark.parametrize("terminals", [1, 3])
 def test_no_shuffle_carries_batches(tmp_path: Path, terminals: int) -> None:
     takers = takers_of_batches(made(tmp_path, terminals).to_runner_api().components)
-    # What is fetched goes to the writer, and nowhere else.
+    # Fetched rows go to the writer, and nowhere else.
     assert len(takers) == terminals
     assert all("WriteFiles" in name for name in takers)
 

@@ -56,7 +56,7 @@ class _Expiration:
 
 @dataclass(frozen=True)
 class Checked:
-    """What is known of one expiration.
+    """The result of one expiration.
 
     Attributes:
         symbol: the root.
@@ -169,13 +169,13 @@ class Audit:
         self._pack()
 
     def _unpacked(self, key: _Key) -> _Expiration | None:
-        """Returns what is known of an expiration so far, or None."""
+        """Returns the result of an expiration so far, or None."""
         if key in self._packed:
             self._expirations[key] = unpack(self._packed.pop(key))
         return self._expirations.get(key)
 
     def _pack(self) -> None:
-        """Puts away what is known of the expirations: thousands would take hundreds of MB."""
+        """Puts away the results of the expirations: thousands would take hundreds of MB."""
         for key, one in self._expirations.items():
             self._packed[key] = pack(one)
         self._expirations.clear()
@@ -241,7 +241,7 @@ class Audit:
                 )
                 return
 
-    @np.errstate(all="ignore")  # numbers that are none are what is looked for
+    @np.errstate(all="ignore")  # it looks for numbers that are none
     def _look(self, key: DayKey) -> None:
         """Looks at the rows of one expiration and trade date together, and lets them go."""
         symbol, expiration, day = key

@@ -93,7 +93,7 @@ class Calendars:
         self._slices.setdefault((symbol, int(block.day[0])), []).append(piece)
 
     def compared(self) -> Iterator[Cheaper]:
-        """Yields what is found, by symbol and trade date."""
+        """Yields the findings, by symbol and trade date."""
         for (symbol, day), pieces in sorted(self._slices.items(), key=lambda pair: pair[0]):
             pieces.sort(key=lambda piece: piece.expiration)
             for near, far in pairwise(pieces):

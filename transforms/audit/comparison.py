@@ -1,4 +1,4 @@
-"""Compares rows with their recomputation: what is wrong, by how much, and what was not compared."""
+"""Compares rows with their recomputation: wrong numbers, by how much, and those not compared."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -70,7 +70,7 @@ class Comparison:
         version: str,
         findings: FindingCounts,
     ) -> None:
-        """Takes the rows of one expiration and trade date, and notes what is wrong in `findings`.
+        """Compares the rows of an expiration and trade date; notes wrong numbers in `findings`.
 
         Args:
             key: of the rows.

@@ -29,7 +29,7 @@ def beyond(block: Block, ours: Recomputed, name: str) -> Ints:
         return rows
     least, most = _span(block, ours, name, rows, _FEW)
     off = np.maximum(least - high[rows], low[rows] - most)
-    # What is far out needs no closer look.
+    # A number that is far out needs no closer look.
     close = np.flatnonzero((off > 0) & (off <= _FAR * (most - least)))
     if len(close):
         least, most = _span(block, ours, name, rows[close], _DENSE)

@@ -55,7 +55,7 @@ class ErrorBins:
             name: of the Greek, or `implied_vol`.
             error: of each row of the block, absolute.
             rows: those that count, by their place.
-            wrong: those beyond what is allowed.
+            wrong: those beyond the tolerance.
         """
         cells = _cells_of(block)
         bins = np.searchsorted(_EDGES, error, side="left")

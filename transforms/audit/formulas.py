@@ -34,7 +34,7 @@ class Formulas:
         Args:
             block: rows of the file.
             ours: the recomputation of them.
-            outside: the rows beyond what is allowed, by Greek.
+            outside: the rows beyond the tolerance, by Greek.
         """
         explained = {}
         for name in REVISED:

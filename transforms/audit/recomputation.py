@@ -160,7 +160,7 @@ def recompute(
     Args:
         table: rows of one expiration, with the columns of an order of Greeks.
         rate: per year, or None for what each trade date's rows imply.
-        annual_dividend: that ThetaData was told, in dollars.
+        annual_dividend: that was requested of ThetaData, in dollars.
         version: how ThetaData counted time, `latest` or `1`, where the rows don't show it.
 
     Raises:
@@ -180,10 +180,10 @@ def recompute(
         "implied_vol": ours.implied_vol,
         "iv_error": ours.iv_error,
     } | {name: values for name, (values, _) in ours.sides.items()}
-    told = {name: pa.array(values) for name, values in columns.items()}
+    recomputed = {name: pa.array(values) for name, values in columns.items()}
     for name, values in ours.greeks.items():
-        told[name] = pa.array(values, mask=~ours.solved)
-    return pa.table(told)
+        recomputed[name] = pa.array(values, mask=~ours.solved)
+    return pa.table(recomputed)
 
 
 def is_daily(table: pa.Table) -> bool:

@@ -19,7 +19,7 @@ Source: Cboe's contract specification of the S&P 100, whose European root is XEO
 
 
 def exercise_of(root: str) -> str:
-    """Returns what is known or assumed of a root's exercise, in words.
+    """Returns how a root is exercised, known or assumed, in words.
 
     >>> exercise_of("SPXW"), exercise_of("OEX"), exercise_of("AAPL")
     ('European', 'American', 'taken to be American')

@@ -1,4 +1,4 @@
-"""What is declared of an order of data, and the words that declarations share."""
+"""The declaration of an order of data, and the words that declarations share."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -16,7 +16,7 @@ COMMITTING, COMMITTED, EMPTY = STATES
 
 @dataclass(frozen=True)
 class Entry:
-    """What is known of one file.
+    """The record of one file.
 
     Attributes:
         state: `committing`, `committed` or `empty`.

@@ -18,7 +18,7 @@ class OutputFolder:
     """The paths of an output folder, and of what lies beside it on the same file system.
 
     Readers of the data, such as Polars and DuckDB, take every file in the output folder for data,
-    so that whatever else belongs to it lies in `<output>.meta`. What is beside a mount point, as a
+    so that whatever else belongs to it lies in `<output>.meta`. A file beside a mount point, as a
     container's volume is one, is on another file system and may not outlive the container: there,
     it lies in `<output>/.meta`, wherever the volume is mounted later. A link to a folder is that
     folder by another name, so that it has the same `.meta`.

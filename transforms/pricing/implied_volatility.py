@@ -136,7 +136,7 @@ class _Search:
         return self.volatility, self.worth
 
     def _record(self, guess: Floats, values: Floats) -> NDArray[np.bool_]:
-        """Stores what is near enough to its price, and returns which that was."""
+        """Stores the volatilities that meet their prices, and returns which those are."""
         hit = np.abs(values - self.price) < TOLERANCE
         where = np.compress(hit, self.index)
         self.volatility[where] = np.compress(hit, guess)

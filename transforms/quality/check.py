@@ -69,12 +69,12 @@ class QualityCheck:
     @classmethod
     def of(cls, request: GreeksRequest) -> "QualityCheck":
         """Returns the check of what a request asks for."""
-        told = dict(request.parameters)
+        given = dict(request.parameters)
         return cls(
             request.interval,
-            clock_ms(told["start_time"]) if "start_time" in told else OPEN_MS,
-            clock_ms(told["end_time"]) if "end_time" in told else CLOSE_MS,
-            float(told.get("annual_dividend", 0)),
+            clock_ms(given["start_time"]) if "start_time" in given else OPEN_MS,
+            clock_ms(given["end_time"]) if "end_time" in given else CLOSE_MS,
+            float(given.get("annual_dividend", 0)),
             both_rights=True,
         )
 
@@ -115,7 +115,7 @@ class QualityCheck:
         error = {"rows": self._error_rows, "mean": mean, "max": self._error_max}
         return Quality(self._rows, contracts, dates, dict(self._counts), error, findings)
 
-    @np.errstate(all="ignore")  # numbers that are none are what is looked for
+    @np.errstate(all="ignore")  # it looks for numbers that are none
     def _look(self, group: pa.RecordBatch) -> None:
         if not self._rows:
             key = (group["symbol"][0].as_py(), group["expiration"][0].as_py())

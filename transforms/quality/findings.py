@@ -17,7 +17,7 @@ class Example:
     Attributes:
         key: what names it: `KEY_COLUMNS`, as text and numbers; of a trade date without rows, the
             symbol, the expiration and the trade date.
-        values: what is wrong with it, by column or by measure.
+        values: the wrong ones, by column or by measure.
         badness: how bad it is, comparable with others of the same rule; 0 where none is worse.
     """
 
@@ -68,13 +68,13 @@ class Finding:
 
 @dataclass(frozen=True)
 class Quality:
-    """What is known of the rows of one expiration.
+    """The quality of the rows of one expiration.
 
     Attributes:
         rows: that passed by.
         contracts: strikes and rights among them.
         trade_dates: among them.
-        counts: rows by what is worth knowing, finding or not: `rules.counted`, and
+        counts: rows of each statistic: those of `rules.counted`, and
             `duplicates`, `out_of_order` and `holes`, unless times are on no grid, as ticks.
         iv_error: of the rows that have a price and a volatility: `rows`, and the `mean`, `max`
             of its absolute value.

@@ -30,7 +30,7 @@ RULES: dict[str, str] = {
     "holes": "a time is missing for a contract that has rows on that trade date",
     MISSING_DATES: "a requested trade date, after the first one with rows, has none",
 }
-"""What is looked for while rows pass by, and what each finding says."""
+"""The rules that are checked while rows pass by, and what breaks each."""
 
 TOGETHER: dict[str, str] = {
     "recomputed_iv": "an implied volatility that the row's own price does not have",
@@ -66,7 +66,7 @@ class Limit:
         return f"{self.rule}>{self.most * 100:g}%" if self.share else f"{self.rule}>{self.most:g}"
 
     def exceeded(self, counts: Mapping[str, int], rows: int) -> str | None:
-        """Returns what is above the limit, in words, or None.
+        """Returns a sentence if a count is above the limit, or None.
 
         Args:
             counts: how many findings each rule has; none if it is not there.
@@ -79,9 +79,9 @@ class Limit:
         found = count / whole if self.share and whole else count
         if found <= self.most:
             return None
-        told = f" ({_percent(count / whole)} of {whole:,} rows)" if 0 < count <= whole else ""
+        share = f" ({_percent(count / whole)} of {whole:,} rows)" if 0 < count <= whole else ""
         what = RULES.get(self.rule) or TOGETHER.get(self.rule) or "findings of every rule"
-        return f"{self} is exceeded: {count:,}{told} with {what}"
+        return f"{self} is exceeded: {count:,}{share} with {what}"
 
 
 def _percent(share: float) -> str:
@@ -118,6 +118,6 @@ def parse_limits(text: str, known: Iterable[str] = RULES) -> tuple[Limit, ...]:
 
 
 def broken(limits: Iterable[Limit], counts: Mapping[str, int], rows: int) -> list[str]:
-    """Returns what is above the limits, a sentence for each that is."""
+    """Returns a sentence for each limit that a count is above."""
     found = (limit.exceeded(counts, rows) for limit in limits)
     return [sentence for sentence in found if sentence]

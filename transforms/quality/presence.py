@@ -104,7 +104,7 @@ class Presence:
                 self._runs, self._known = [], 0
 
     def finish(self) -> tuple[int, int, Spots]:
-        """Returns the numbers of contracts and of trade dates, and what is missing.
+        """Returns the numbers of contracts and of trade dates, and the missing ones.
 
         Missing is counted in rows; its places are contracts' trade dates, the worst first, with
         `missing`, `rows` and the first missing time. At the end of day, a contract has no row
@@ -123,7 +123,7 @@ class Presence:
         return contracts, len(dates), self._missing_times(runs, grid) if grid else Spots()
 
     def _settle(self) -> None:
-        """Counts what is double or out of order, sorts the runs, and merges what touches."""
+        """Counts double and misplaced rows, sorts the runs, and merges those that touch."""
         if not self._runs:
             return
         runs = Runs.joined(self._runs)

@@ -1,4 +1,4 @@
-"""What is looked for in a block of rows: statistics, and findings that no convention explains.
+"""The rules of a block of rows: statistics, and findings that no convention explains.
 
 ThetaData's conventions are no findings: at 09:30 there is no quote yet; implied volatility 0 says
 that the price has none (it is below the discounted intrinsic value); bids far out of the money
@@ -52,7 +52,7 @@ class Violations(NamedTuple):
 
 
 def counted(block: Block) -> Iterator[tuple[str, int]]:
-    """Yields how many rows have what is worth knowing, finding or not.
+    """Yields the number of rows of each statistic.
 
     The names are those of the statistics: `unsolved_iv` (0), `no_price` (iv_error 100),
     `zero_greeks`, `zero_bids`, `empty_quotes` (bid and ask 0), `crossed_quotes`, `locked_quotes`

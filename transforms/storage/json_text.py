@@ -1,4 +1,4 @@
-"""JSON documents as text that a person can read and a diff can tell apart, made in little memory.
+"""JSON documents as text that a person can read and a diff can compare, made in little memory.
 
 Python's own indented form is made by Python, a piece for each number: of thousands of expirations
 that takes tens of megabytes, and ten times as long as a line that is made at once.

@@ -14,7 +14,7 @@ UNPROVEN = (
     "nothing proves that the answer is whole: it has neither a Content-Length nor chunks, and two "
     "answers that are equal were not received"
 )
-"""What is wrong with an answer that may have ended early."""
+"""The error of an answer that may have ended early."""
 
 
 class Body:
@@ -43,7 +43,7 @@ class Body:
         """Returns the next `size` bytes, fewer only at the end of the body.
 
         Raises:
-            BrokenResponse: the body broke off (its framing or its Content-Length says so), there
+            BrokenResponse: the body broke off, by its framing or its Content-Length, there
                 was no byte for too long, or it comes too slowly.
             Stopped: the caller asked to stop.
         """
@@ -82,7 +82,7 @@ class Body:
 def check_encoding(body: Body, url: str) -> None:
     """Checks that a body comes as it is.
 
-    To expand what is compressed takes any amount of memory, and saves nothing near the Terminal.
+    To expand a compressed body takes any amount of memory, and saves nothing near the Terminal.
 
     Raises:
         MalformedResponse: it is compressed.

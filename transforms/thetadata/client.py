@@ -21,7 +21,7 @@ from transforms.thetadata.errors import (
     ThetaError,
 )
 from transforms.thetadata.http import Http
-from transforms.thetadata.listings import Listings, untold
+from transforms.thetadata.listings import Listings, unreported
 from transforms.thetadata.paging import PagedBody, paged
 from transforms.thetadata.retry import RetryPolicy
 from transforms.thetadata.split import split
@@ -48,7 +48,7 @@ class ThetaClient(Listings):
         timeout: seconds to wait for the first byte, and between two bytes, of an answer.
         policy: how often, and how long, an answer is asked for again.
         stop: once it is set, `stream` raises `Stopped`, also where it waits for the Terminal.
-        waiting: told before each wait why, and for how many seconds.
+        waiting: called before each wait with its reason and its seconds.
         block_bytes: of an answer, read and parsed at a time, at least 1.
 
     Attributes:
@@ -65,7 +65,7 @@ class ThetaClient(Listings):
         timeout: float = 300.0,
         policy: RetryPolicy = RetryPolicy(),  # noqa: B008 -- frozen
         stop: Stop = NEVER,
-        waiting: Callable[[ThetaError, float], None] = untold,
+        waiting: Callable[[ThetaError, float], None] = unreported,
         block_bytes: int = BLOCK_BYTES,
     ) -> None:
         super().__init__(url, api=api, timeout=timeout, policy=policy, stop=stop, waiting=waiting)

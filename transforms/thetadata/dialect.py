@@ -38,7 +38,7 @@ class Dialect(Protocol):
 
     Attributes:
         name: `v3` or `v2`.
-        status: the path that tells the state of the session with ThetaData.
+        status: the path of the state of the session with ThetaData.
         pages: whether answers come in pages.
         cells: of the CSV's columns whose cells are not read by their type alone, the kind of the
             cell, a letter of `read_rows` in `transforms/native/_text.pyi`, and the column of the

@@ -115,7 +115,7 @@ RETRYABLE_STATUSES = frozenset({429, 474, 477, 500, 502, 503, 504, 571, 572})
 """Statuses that pass by themselves; every other one is final."""
 
 _OF_TERMINAL = frozenset({474, 478, 571})
-"""Statuses that tell of the Terminal and not of the request."""
+"""Statuses of the Terminal's own state, whatever was requested."""
 
 
 class StatusError(ThetaError):

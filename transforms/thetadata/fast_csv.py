@@ -20,7 +20,7 @@ class PlainLines:
     """Reads blocks of lines whose columns are those of a dialect, checking every row's key.
 
     It knows plain text only, as `_text.c` says. Of any other block it returns None, and the reader
-    that knows all of CSV must read it, or say what is wrong with it.
+    that knows all of CSV must read it, or name its mistake.
 
     Args:
         columns: of the text, those of the dialect among them.
@@ -94,7 +94,7 @@ class PlainLines:
         return pa.RecordBatch.from_arrays(columns, schema=self._schema)
 
     def _make_room(self, rows: int) -> None:
-        """Makes what is the same in every block."""
+        """Makes the arrays that are the same in every block."""
         self._room = rows
         self._symbols = pa.repeat(self._symbol, rows)
         self._expirations = pa.repeat(self._expiration, rows)

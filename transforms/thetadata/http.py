@@ -115,7 +115,7 @@ class Http:
             TerminalUnreachable: nothing listens at the address.
             BrokenResponse: the answer broke off, timed out or comes too slowly.
             MalformedResponse: the body is compressed, although that was not asked for.
-            NoData: status 472, or a 200 that says so in a sentence.
+            NoData: status 472, or a 200 with a sentence instead of rows.
             StatusError: the Terminal refused, or redirects to another address.
             Stopped: the caller asked to stop.
         """

@@ -33,12 +33,12 @@ _STATS_BYTES = 1 << 16
 _MOST_SEED = 1 << 64
 
 
-def untold(_error: ThetaError, _seconds: float) -> None:
-    """Tells nobody of a wait."""
+def unreported(_error: ThetaError, _seconds: float) -> None:
+    """Reports no wait."""
 
 
 class Listings:
-    """Asks one Theta Terminal, of either generation, for what is small, as often as it takes.
+    """Asks one Theta Terminal, of either generation, for lists and states, as often as it takes.
 
     Args:
         url: the Terminal's address.
@@ -46,7 +46,7 @@ class Listings:
         timeout: seconds to wait for the first byte, and between two bytes, of an answer.
         policy: how often, and how long, an answer is asked for again.
         stop: once it is set, no answer is waited for.
-        waiting: told before each wait why, and for how many seconds.
+        waiting: called before each wait with its reason and its seconds.
 
     Attributes:
         waited: seconds spent waiting to ask again.
@@ -62,7 +62,7 @@ class Listings:
         timeout: float,
         policy: RetryPolicy,
         stop: Stop = NEVER,
-        waiting: Callable[[ThetaError, float], None] = untold,
+        waiting: Callable[[ThetaError, float], None] = unreported,
     ) -> None:
         # A silence that is allowed is no slowness.
         self._http = Http(url, timeout, stop, max(policy.seconds, timeout))

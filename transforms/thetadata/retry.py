@@ -43,7 +43,7 @@ class Attempts:
         policy: their bounds.
         stop: asked while waiting; once it returns True, the wait ends with `Stopped`.
         sleep: waits for some seconds.
-        waiting: told before each wait why, and for how many seconds.
+        waiting: called before each wait with its reason and its seconds.
 
     Attributes:
         waited: seconds waited so far.

@@ -104,7 +104,7 @@ class RowReader:
         return dict(zip(self._types, batch.columns, strict=True))
 
     def _typed(self, cells: Mapping[str, pa.Array]) -> pa.RecordBatch:
-        """Returns the schema's columns of a parsed block; a ValueError says what is wrong."""
+        """Returns the schema's columns of a parsed block; a ValueError names its mistake."""
         columns = dict(self._dialect.columns(cells, self._order))
         for field in self._schema:
             if pa.types.is_floating(field.type):

@@ -25,7 +25,7 @@ _STEP_BYTES = 1 << 16
 class Pace:
     """Bounds how long an answer is waited for: `seconds` for each 64 KiB of it.
 
-    Only the waiting counts, not what is done with the answer meanwhile. Without this bound a server
+    Only the waiting counts, not the work on the answer meanwhile. Without this bound a server
     that sends a byte just before each timeout would be read for ever.
 
     Args:

@@ -28,7 +28,7 @@ def split(request: GreeksRequest, part: Part, dialect: V3, rows: Rows) -> list[P
     """Returns smaller parts that make up `part`, in the order of its rows; none if it is smallest.
 
     Raises:
-        ThetaError: the Terminal did not tell its contracts.
+        ThetaError: the Terminal did not list the contracts.
     """
     if part.strike is not None and part.right is not None:
         return []

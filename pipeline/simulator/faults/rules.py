@@ -17,7 +17,7 @@ class Rule:
         probability: that a request is hit, below 1.
         first: so many requests are hit, whichever come first.
         trade_date: requests for it are hit, those for a range around it, too.
-        permanent: what is hit once is hit each time it is asked for.
+        permanent: a request that is hit once is hit each time it comes.
     """
 
     kind: str
@@ -35,7 +35,7 @@ def parse_rules(text: str) -> tuple[Rule, ...]:
     behind the kind makes it permanent.
 
     Raises:
-        ValueError: what is wrong with which rule.
+        ValueError: a rule is wrong; names it and its mistake.
     """
     rules = tuple(_rule(word.strip()) for word in text.split(",") if word.strip())
     kinds = [(rule.kind, rule.permanent, rule.trade_date) for rule in rules]

@@ -157,7 +157,7 @@ def numbers(
         query: determines the columns, and how to count time and discount.
         contracts: (strike in thousandths of a dollar, right) of each.
         at: the instants.
-        figures: what is known without a model, likewise of shape (contracts, instants): `bid` and
+        figures: the columns that need no model, likewise of shape (contracts, instants): `bid` and
             `ask`, at the end of the day also what `eod.figures` returns.
     """
     spot = at.spot / 100

@@ -23,7 +23,7 @@ _DAY = timedelta(days=1)
 
 @dataclass(frozen=True)
 class Root:
-    """What is particular to the options of one symbol.
+    """The features of one symbol's options.
 
     Attributes:
         symbol: such as `SPXW`.

@@ -118,7 +118,7 @@ class Market:
         day of trading. No block is much larger than `_BLOCK_ROWS` rows, save one contract's.
 
         Args:
-            query: what is asked for.
+            query: the parameters of the request.
             first: the number of the first row wanted, from 0.
             end: the number of the first row that is not wanted any more; None for all.
         """
@@ -163,7 +163,7 @@ class Market:
         last_date: date | None = None,
         version: str = "latest",
     ) -> pa.Table:
-        """Returns what is served for one expiration, as a table; the oracle's door.
+        """Returns the rows that are served for one expiration, as a table; the oracle's door.
 
         Columns, types and values are those of the files that this project writes: `right` is `C`
         or `P`, timestamps are instants with the zone America/New_York, numbers are exactly those

@@ -1,4 +1,4 @@
-"""Each setting is declared once: what is made of it is held here, for every one of them."""
+"""Each setting is declared once: its uses are held here, for every one of them."""
 
 import json
 import re

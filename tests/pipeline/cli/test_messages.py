@@ -1,4 +1,4 @@
-"""What a user reads who mistypes, or asks for what is not there: what is wrong and what to do."""
+"""Mistyped commands, and requests for nothing: the error names the mistake and what to do."""
 
 import os
 import shlex

@@ -1,4 +1,4 @@
-"""`greeks verify` names what is wrong, whatever it is."""
+"""`greeks verify` names each problem, of any kind."""
 
 import gzip
 import json
@@ -159,8 +159,8 @@ def test_the_command_says_so_and_exits_1(
     assert f"2 files, {2 * ROWS:,} rows" in capsys.readouterr().out
     path.unlink()
     assert main(["verify", "--output", layout.output, "--json"]) == 1
-    told = json.loads(capsys.readouterr().out)
-    assert told["problems"] == [
+    printed = json.loads(capsys.readouterr().out)
+    assert printed["problems"] == [
         {"path": str(path), "message": "is missing; the next run fetches it"}
     ]
     assert main(["verify", "--output", str(tmp_path / "nowhere")]) == 2

@@ -39,26 +39,26 @@ def difference(folder: Path, a: pa.Table, b: pa.Table, tolerance: float = 0.0) -
 
 
 def test_the_same_rows_are_the_same_in_any_format_and_order(tmp_path: Path) -> None:
-    told = difference(tmp_path, TABLE, TABLE)
-    assert told["same"]
-    assert told["same_rows"] == TABLE.num_rows
+    described = difference(tmp_path, TABLE, TABLE)
+    assert described["same"]
+    assert described["same_rows"] == TABLE.num_rows
     by_time = TABLE.take(np.lexsort((TABLE["strike"].to_numpy(), TABLE["timestamp"].to_numpy())))
     mixed = TABLE.take(np.random.default_rng(0).permutation(TABLE.num_rows))
     for other in (swapped(TABLE, ROW), by_time, mixed):
-        told = difference(tmp_path, TABLE, other)
-        assert told["same"]
-        assert told["same_rows"] == TABLE.num_rows
+        described = difference(tmp_path, TABLE, other)
+        assert described["same"]
+        assert described["same_rows"] == TABLE.num_rows
 
 
 def test_a_row_that_moved_is_told_by_column_and_by_how_much(tmp_path: Path) -> None:
     delta = TABLE["delta"][ROW].as_py()
     moved = plant(TABLE, ROW, delta=delta + 0.25, vega=None)
-    told = difference(
+    described = difference(
         tmp_path, TABLE, plant(moved, ROW + 5, delta=TABLE["delta"][ROW + 5].as_py() - 0.1)
     )
-    assert (told["moved_rows"], told["same_rows"]) == (2, TABLE.num_rows - 2)
-    assert set(told["columns"]) == {"delta", "vega"}
-    column = told["columns"]["delta"]
+    assert (described["moved_rows"], described["same_rows"]) == (2, TABLE.num_rows - 2)
+    assert set(described["columns"]) == {"delta", "vega"}
+    column = described["columns"]["delta"]
     assert column["rows"] == 2
     assert column["max"] == pytest.approx(0.25)
     assert column["median"] == pytest.approx(0.175)
@@ -66,31 +66,31 @@ def test_a_row_that_moved_is_told_by_column_and_by_how_much(tmp_path: Path) -> N
 
 
 def test_rows_of_one_side_are_told_with_their_keys(tmp_path: Path) -> None:
-    told = difference(tmp_path, TABLE, without(TABLE, ROW))
-    assert told["only_in_a"]["rows"] == 1
-    assert told["only_in_a"]["examples"] == [KEY]
-    assert told["only_in_b"]["rows"] == told["moved_rows"] == 0
-    told = difference(tmp_path, without(TABLE, ROW), TABLE)
-    assert told["only_in_b"]["examples"] == [KEY]
+    described = difference(tmp_path, TABLE, without(TABLE, ROW))
+    assert described["only_in_a"]["rows"] == 1
+    assert described["only_in_a"]["examples"] == [KEY]
+    assert described["only_in_b"]["rows"] == described["moved_rows"] == 0
+    described = difference(tmp_path, without(TABLE, ROW), TABLE)
+    assert described["only_in_b"]["examples"] == [KEY]
     # A row twice is one row more.
-    told = difference(tmp_path, TABLE, again(TABLE, ROW))
-    assert (told["only_in_a"]["rows"], told["only_in_b"]["rows"]) == (0, 1)
+    described = difference(tmp_path, TABLE, again(TABLE, ROW))
+    assert (described["only_in_a"]["rows"], described["only_in_b"]["rows"]) == (0, 1)
 
 
 def test_a_trade_date_of_one_side_is_told(tmp_path: Path) -> None:
     rows = MARKET.rows("SPXW", EXPIRATION, DAY, "1h").num_rows
-    told = difference(tmp_path, TABLE, TABLE.slice(0, TABLE.num_rows - rows))
-    assert told["only_in_a"]["rows"] == rows
-    assert told["same_rows"] == TABLE.num_rows - rows
+    described = difference(tmp_path, TABLE, TABLE.slice(0, TABLE.num_rows - rows))
+    assert described["only_in_a"]["rows"] == rows
+    assert described["same_rows"] == TABLE.num_rows - rows
 
 
 def test_an_infinite_number_is_an_infinite_change(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     odd = plant(TABLE, ROW, delta=float("inf"))
-    told = difference(tmp_path, TABLE, odd)
-    assert told["columns"]["delta"]["max"] is None
-    json.dumps(told, allow_nan=False)
+    described = difference(tmp_path, TABLE, odd)
+    assert described["columns"]["delta"]["max"] is None
+    json.dumps(described, allow_nan=False)
     assert difference(tmp_path, odd, odd)["same"]
     one, two = save(tmp_path, "a.parquet", TABLE), save(tmp_path, "b.parquet", odd)
     assert main(["diff", one, two]) == 1
@@ -104,16 +104,16 @@ def test_a_tolerance_is_borne(tmp_path: Path) -> None:
 
 
 def test_a_column_of_one_side_is_told(tmp_path: Path) -> None:
-    told = difference(tmp_path, TABLE, TABLE.drop_columns(["epsilon"]))
-    assert not told["same"]
-    assert told["only_in_a"]["columns"] == ["epsilon"]
-    assert told["moved_rows"] == 0
+    described = difference(tmp_path, TABLE, TABLE.drop_columns(["epsilon"]))
+    assert not described["same"]
+    assert described["only_in_a"]["columns"] == ["epsilon"]
+    assert described["moved_rows"] == 0
 
 
 def test_a_price_of_another_time_is_told_without_a_size(tmp_path: Path) -> None:
     other = TABLE["timestamp"][ROW + 1].as_py()
-    told = difference(tmp_path, TABLE, plant(TABLE, ROW, underlying_timestamp=other))
-    assert set(told["columns"]["underlying_timestamp"]) == {"rows", "worst"}
+    described = difference(tmp_path, TABLE, plant(TABLE, ROW, underlying_timestamp=other))
+    assert set(described["columns"]["underlying_timestamp"]) == {"rows", "worst"}
 
 
 def test_folders_are_compared_file_by_file(
@@ -150,9 +150,9 @@ def test_the_files_of_trade_dates_are_compared_with_those_of_expirations(
     rows = without(days["2024-03-14"], 7)
     save(tmp_path, "b/trade_date=2024-03-14/SPXW_20240315.parquet", rows)
     assert main(["diff", "--json", one, two]) == 1
-    told = json.loads(capsys.readouterr().out)
-    assert (told["only_in_a"]["rows"], told["only_in_b"]["rows"]) == (1, 0)
-    assert told["same_rows"] == TABLE.num_rows - 1
+    described = json.loads(capsys.readouterr().out)
+    assert (described["only_in_a"]["rows"], described["only_in_b"]["rows"]) == (1, 0)
+    assert described["same_rows"] == TABLE.num_rows - 1
 
 
 def test_one_file_that_can_not_be_read_is_named_and_the_others_are_compared(
@@ -169,9 +169,9 @@ def test_one_file_that_can_not_be_read_is_named_and_the_others_are_compared(
     out, err = capsys.readouterr()
     assert f"error: can't be read: {bad}: " in out
     assert f"can't be read: {bad}: " in err
-    told = compare(a, b).describe()
-    assert (told["same"], told["same_rows"]) == (False, TABLE.num_rows)
-    assert told["only_in_a"]["rows"] == 0
+    described = compare(a, b).describe()
+    assert (described["same"], described["same_rows"]) == (False, TABLE.num_rows)
+    assert described["only_in_a"]["rows"] == 0
 
 
 def test_the_text_says_what_moved_where(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
@@ -210,16 +210,16 @@ SMALL = TABLE.slice(0, 60)
 def test_every_row_is_counted_once_on_each_side(
     tmp_path: Path, left: list[int], right: list[int]
 ) -> None:
-    told = difference(
+    described = difference(
         tmp_path, SMALL.take(pa.array(left, pa.int64())), SMALL.take(pa.array(right, pa.int64()))
     )
-    both = told["same_rows"] + told["moved_rows"]
-    assert both + told["only_in_a"]["rows"] == len(left)
-    assert both + told["only_in_b"]["rows"] == len(right)
+    both = described["same_rows"] + described["moved_rows"]
+    assert both + described["only_in_a"]["rows"] == len(left)
+    assert both + described["only_in_b"]["rows"] == len(right)
     common = sum(min(left.count(n), right.count(n)) for n in range(60))
     assert both == common
-    assert told["moved_rows"] == 0
-    assert told["same"] == (sorted(left) == sorted(right))
+    assert described["moved_rows"] == 0
+    assert described["same"] == (sorted(left) == sorted(right))
 
 
 @settings(max_examples=20)

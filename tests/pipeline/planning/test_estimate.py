@@ -32,18 +32,22 @@ REQUESTS = [request_for("2024-03-15"), request_for("2024-03-18")]
 
 
 def test_rows_bytes_and_seconds_follow_from_what_earlier_runs_had() -> None:
-    told = from_history(REQUESTS, CONFIG, [record()], concurrency=2)
-    assert told is not None
-    assert (told.rows, told.bytes, told.basis) == (15_800, 1_580_000, "1 earlier run")
-    assert told.seconds == pytest.approx(7.9)
+    estimated = from_history(REQUESTS, CONFIG, [record()], concurrency=2)
+    assert estimated is not None
+    assert (estimated.rows, estimated.bytes, estimated.basis) == (
+        15_800,
+        1_580_000,
+        "1 earlier run",
+    )
+    assert estimated.seconds == pytest.approx(7.9)
 
 
 def test_a_run_of_another_format_tells_the_rows_and_a_table_the_bytes() -> None:
     parquet = replace(CONFIG, format="parquet", compression="zstd")
-    told = from_history(REQUESTS, parquet, [record()], concurrency=1)
-    assert told is not None
-    assert told.rows == 15_800
-    assert told.bytes == round(15_800 * usual_bytes_per_row(parquet))
+    estimated = from_history(REQUESTS, parquet, [record()], concurrency=1)
+    assert estimated is not None
+    assert estimated.rows == 15_800
+    assert estimated.bytes == round(15_800 * usual_bytes_per_row(parquet))
 
 
 @pytest.mark.parametrize(

@@ -282,8 +282,8 @@ def test_rows_of_the_older_formulas_are_no_finding_and_every_greek_is_compared(
 def test_a_run_that_fetched_nothing_is_not_called_an_older_versions() -> None:
     skipped = result("2024-03-15", status="skipped", started=None, seconds=0.0)
     section = run_section(run(expirations=[skipped]))
-    told = {each.name: each.absent for each in section.figures}
-    assert told["gantt"] == "No expiration was under way: none was fetched."
-    assert told["seconds"] == "No expiration took any time: none was fetched."
+    absent = {each.name: each.absent for each in section.figures}
+    assert absent["gantt"] == "No expiration was under way: none was fetched."
+    assert absent["seconds"] == "No expiration took any time: none was fetched."
     older = run_section(run(expirations=[result("2024-03-15", started=None)]))
     assert "older version" in next(e.absent for e in older.figures if e.name == "gantt")

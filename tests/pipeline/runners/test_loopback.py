@@ -21,7 +21,7 @@ class TaskManager(beam_fn_api_pb2_grpc.BeamFnControlServicer):
     def Control(
         self, request_iterator: Iterator[beam_fn_api_pb2.InstructionResponse], context: object
     ) -> Iterator[beam_fn_api_pb2.InstructionRequest]:
-        """Gives what is asked, and keeps the ids of what is answered; None is the worker's end."""
+        """Sends the instructions, and keeps the ids of the answers; None is the worker's end."""
         for ask in iter(self.asks.get, None):
             yield beam_fn_api_pb2.InstructionRequest(
                 instruction_id=ask,

@@ -602,7 +602,7 @@ def test_who_asks_one_after_the_other_is_never_seen_with_two_in_flight(chaos: st
 
 
 class Held:
-    """A responder that lets nothing through until it is told to."""
+    """A responder that lets nothing through until it may."""
 
     def __init__(self) -> None:
         self.release = threading.Event()

@@ -247,7 +247,7 @@ def test_rows_may_come_mixed_and_in_pieces() -> None:
     assert mixed[1].rates == whole[1].rates
 
 
-def test_errors_are_told_by_moneyness_and_days() -> None:
+def test_errors_are_given_by_moneyness_and_days() -> None:
     _, full = check(TABLE, MARKET.rows("SPXW", FAR, DAY, "30m", "all"))
     cells = full.errors.describe()
     assert {cell["days"] for cell in cells} == {DAYS[1], DAYS[3]}
@@ -273,13 +273,13 @@ ODD = st.sampled_from([None, float("nan"), float("inf"), float("-inf"), 0.0, -1.
         max_size=8,
     )
 )
-def test_no_number_is_too_odd_to_be_told(cells: list[tuple[int, str, float | None]]) -> None:
+def test_no_number_is_too_odd_to_be_described(cells: list[tuple[int, str, float | None]]) -> None:
     table = SMALL
     for row, name, value in cells:
         table = plant(table, row, **{name: value})
     checked, full = check(table)
-    told = [*(one.describe() for one in checked), full.errors.total(), full.parity, full.rates]
-    json.dumps(told, allow_nan=False)
+    described = [*(one.describe() for one in checked), full.errors.total(), full.parity, full.rates]
+    json.dumps(described, allow_nan=False)
     missing = {
         row
         for row in {row for row, _, _ in cells}

@@ -145,11 +145,11 @@ def test_a_dividend_must_be_told() -> None:
     far = date(2024, 4, 19)
     query = Query("SPXW", far, DAY, DAY, "first_order", 1_800_000, annual_dividend=70.0)
     table = table_of(MARKET.blocks(query), "first_order")
-    told = Block(arrays(table), far, False, 70.0)
-    ours = recompute_block(told)
+    block = Block(arrays(table), far, False, 70.0)
+    ours = recompute_block(block)
     assert [rate and rate.rate for rate in ours.rates.values()] == [0.0531]
     assert ours.right_iv.all()
-    assert not sum(len(beyond(told, ours, name)) for name in told.greeks)
+    assert not sum(len(beyond(block, ours, name)) for name in block.greeks)
 
 
 @pytest.mark.parametrize(("generation", "order"), [("v3", "all"), ("v2", "all"), ("v3", "eod")])

@@ -1,4 +1,4 @@
-"""An entry of the manifest is a claim: what is none is named by its field, and never believed."""
+"""An entry of the manifest is a claim: a wrong one is named by its field, and never believed."""
 
 import json
 from dataclasses import fields

@@ -39,7 +39,7 @@ def test_these_patterns_are_fine(pattern: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("pattern", "told"),
+    ("pattern", "expected"),
     [
         ("../{symbol}_{expiration}", "must stay inside"),
         ("/tmp/{symbol}_{expiration}", "must stay inside"),
@@ -59,8 +59,8 @@ def test_these_patterns_are_fine(pattern: str) -> None:
         ("", "must stay inside"),
     ],
 )
-def test_a_pattern_that_could_do_harm_is_refused(pattern: str, told: str) -> None:
-    with pytest.raises(ValueError, match=told):
+def test_a_pattern_that_could_do_harm_is_refused(pattern: str, expected: str) -> None:
+    with pytest.raises(ValueError, match=expected):
         check_pattern(pattern)
 
 

@@ -70,7 +70,7 @@ def test_the_request_that_made_a_file_may_replace_it(state: str, tmp_path: Path)
 
 
 @pytest.mark.parametrize(
-    ("other", "source", "told"),
+    ("other", "source", "expected"),
     [
         (
             replace(REQUEST, trade_dates=(date(2024, 3, 13),)),
@@ -83,7 +83,7 @@ def test_the_request_that_made_a_file_may_replace_it(state: str, tmp_path: Path)
 )
 @pytest.mark.parametrize("state", [COMMITTING, COMMITTED])
 def test_another_request_may_not(
-    other: GreeksRequest, source: str, told: str, state: str, tmp_path: Path
+    other: GreeksRequest, source: str, expected: str, state: str, tmp_path: Path
 ) -> None:
     import re
 
@@ -92,7 +92,7 @@ def test_another_request_may_not(
     problem = problem_of(manifest, other, source)
     assert problem is not None
     assert "SPXW_20240315.csv was made by another request" in problem
-    assert re.search(told, problem)
+    assert re.search(expected, problem)
 
 
 def test_a_parameter_that_is_missing_now_is_named(tmp_path: Path) -> None:

@@ -167,9 +167,11 @@ def test_an_answer_that_breaks_off_is_an_error_wherever_it_does(
 def test_a_refusal_is_told_in_the_terminals_words_with_what_to_do(serve: Serve) -> None:
     words = b"Requesting an option endpoint requiring a standard subscription"
     _, client = serve(lambda path, query: Answer(words, status=403, content_type="text/plain"))
-    with pytest.raises(StatusError, match="403 FORBIDDEN .*requiring a standard.*Standard") as told:
+    with pytest.raises(
+        StatusError, match="403 FORBIDDEN .*requiring a standard.*Standard"
+    ) as raised:
         client.table(SAMPLE_REQUEST)
-    assert told.value.status == 403
+    assert raised.value.status == 403
 
 
 def test_a_silent_terminal_times_out(serve: Serve) -> None:

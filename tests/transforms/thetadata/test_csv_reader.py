@@ -153,7 +153,7 @@ def test_empty_lines_without_end_are_an_error() -> None:
         with pytest.raises(MalformedResponse, match="only empty lines follow"):
             list(reader.batches(lambda size: next(pieces, b"\n" * size), 1000))  # noqa: B023 -- read at once
         passed.append(reader.passed)
-    # What is requested again comes no further: it must not seem to make progress.
+    # A repeated request gets no further: it must not seem to make progress.
     assert passed[0] == passed[1] == passed[2]
 
 
@@ -218,11 +218,13 @@ BAD = {
 }
 
 
-@pytest.mark.parametrize(("body", "told"), BAD.values(), ids=list(BAD))
+@pytest.mark.parametrize(("body", "expected"), BAD.values(), ids=list(BAD))
 def test_a_bad_answer_is_an_error_that_names_the_request_and_the_line(
-    body: bytes, told: str
+    body: bytes, expected: str
 ) -> None:
-    with pytest.raises(MalformedResponse, match=f"AAPL expiring 2024-11-08 on 2024-11-04: {told}"):
+    with pytest.raises(
+        MalformedResponse, match=f"AAPL expiring 2024-11-08 on 2024-11-04: {expected}"
+    ):
         read(body, block=64)
 
 

@@ -53,7 +53,7 @@ def text(status: int, words: str) -> Answer:
 
 
 @pytest.mark.parametrize(
-    ("status", "words", "told"),
+    ("status", "words", "expected"),
     [
         (400, "Invalid right: *", "400 BAD_REQUEST .*Invalid right: .*does not accept a value"),
         (403, "requiring a standard subscription", "403 FORBIDDEN .*options Standard"),
@@ -69,10 +69,10 @@ def text(status: int, words: str) -> Answer:
     ],
 )
 def test_a_final_status_fails_at_once_in_the_terminals_words_with_what_to_do(
-    serve: Serve, status: int, words: str, told: str
+    serve: Serve, status: int, words: str, expected: str
 ) -> None:
     server, client = serve(lambda path, query: text(status, words))
-    with pytest.raises(StatusError, match=told) as failed:
+    with pytest.raises(StatusError, match=expected) as failed:
         client.table(SAMPLE_REQUEST)
     assert "symbol=AAPL&expiration=2024-11-08&date=2024-11-04" in str(failed.value)
     assert len(server.seen) == 1
@@ -252,8 +252,8 @@ def test_an_answer_that_is_no_http_is_an_error(serve: Serve) -> None:
     thread = threading.Thread(target=babble)
     thread.start()
     with ThetaClient(f"http://127.0.0.1:{port}", policy=SOON) as client:
-        with pytest.raises(ThetaError) as told:
+        with pytest.raises(ThetaError) as raised:
             client.table(SAMPLE_REQUEST)
-        assert isinstance(told.value, BrokenResponse)
+        assert isinstance(raised.value, BrokenResponse)
     thread.join()
     listener.close()

@@ -133,10 +133,10 @@ def test_a_redirect_is_not_followed_and_the_error_names_both_addresses(
     )
     with pytest.raises(
         StatusError, match=f"{status} REDIRECT .*redirects are not followed"
-    ) as told:
+    ) as raised:
         client.table(SAMPLE_REQUEST)
-    assert server.url in str(told.value)
-    assert other.url in str(told.value)
+    assert server.url in str(raised.value)
+    assert other.url in str(raised.value)
     assert other.seen == []
     assert len(server.seen) == 1
 
@@ -266,9 +266,9 @@ def test_a_cell_that_can_not_be_is_a_short_named_error_of_the_list(serve: Serve,
         lambda: client.listed_contracts(SAMPLE_REQUEST),
         lambda: client.closures(2024),
     ):
-        with pytest.raises(MalformedResponse) as told:
+        with pytest.raises(MalformedResponse) as raised:
             ask()
-        assert len(str(told.value)) < 500
+        assert len(str(raised.value)) < 500
 
 
 def test_strikes_are_counted_once_each(serve: Serve) -> None:
@@ -435,14 +435,14 @@ ENDLESS = {
 @pytest.mark.parametrize("kind", list(ENDLESS))
 def test_an_endless_answer_ends_as_a_named_error_under_200_mib(kind: str) -> None:
     with scripted_server(lambda path, query: ENDLESS[kind]) as server:
-        told = subprocess.run(
+        done = subprocess.run(
             [sys.executable, "-c", _ASK, server.url],
             capture_output=True,
             text=True,
             timeout=120,
             check=True,
         )
-    *answers, most = told.stdout.splitlines()
+    *answers, most = done.stdout.splitlines()
     assert len(answers) == 7
     for place, answer in enumerate(answers):
         assert re.match(r"(StatusError|MalformedResponse|TerminalUnreachable) ", answer) or (

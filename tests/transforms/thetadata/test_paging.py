@@ -39,7 +39,7 @@ def pages(
     last: str = "null",
     host: str | None = None,
 ) -> Iterator[tuple[Scripted, ThetaClient]]:
-    """Serves pages, their ids going up. `refuse` tells which asked page is 477."""
+    """Serves pages, their ids going up. `refuse` says which asked page is 477."""
     asked = 0
 
     def answer(path: str, query: dict[str, str]) -> Answer:
@@ -144,10 +144,10 @@ def test_a_next_page_that_is_no_url_is_an_error(following: str) -> None:
     with (
         scripted_server(answer) as server,
         ThetaClient(server.url, api="v2", policy=SOON) as client,
-        pytest.raises(MalformedResponse, match="the next page of an answer is .* no URL") as told,
+        pytest.raises(MalformedResponse, match="the next page of an answer is .* no URL") as raised,
     ):
         client.table(SAMPLE_REQUEST)
-    assert len(str(told.value)) < 300
+    assert len(str(raised.value)) < 300
 
 
 def test_the_query_of_a_page_is_kept() -> None:

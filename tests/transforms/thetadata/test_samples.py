@@ -103,7 +103,7 @@ def test_a_v2_sample_of_every_order(order: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("bad", "told"),
+    ("bad", "expected"),
     [
         ("34290000|86400000", "86400000 where milliseconds of a day"),
         ("20230911|20230931", "day is out of range"),
@@ -111,7 +111,7 @@ def test_a_v2_sample_of_every_order(order: str) -> None:
         ("20230915|20230916", "2023-09-16 where 2023-09-15"),
     ],
 )
-def test_a_v2_row_with_an_impossible_value_is_an_error(bad: str, told: str) -> None:
+def test_a_v2_row_with_an_impossible_value_is_an_error(bad: str, expected: str) -> None:
     from transforms.thetadata import MalformedResponse
 
     request = GreeksRequest("AAPL", date(2023, 9, 15), (date(2023, 9, 11),), "1m")
@@ -121,13 +121,13 @@ def test_a_v2_row_with_an_impossible_value_is_an_error(bad: str, told: str) -> N
         "179.94,20230911\n"
     )
     old, _, new = bad.partition("|")
-    with pytest.raises(MalformedResponse, match=f"line 2 .*{told}"):
+    with pytest.raises(MalformedResponse, match=f"line 2 .*{expected}"):
         parse(body.replace(old, new), request, V2())
 
 
 def test_intervals_are_milliseconds_in_v2() -> None:
-    told = [milliseconds(interval) for interval in ("tick", "10ms", "1s", "30s", "5m", "1h")]
-    assert told == [0, 10, 1000, 30_000, 300_000, 3_600_000]
+    found = [milliseconds(interval) for interval in ("tick", "10ms", "1s", "30s", "5m", "1h")]
+    assert found == [0, 10, 1000, 30_000, 300_000, 3_600_000]
 
 
 def v2_query(order: str, *parameters: tuple[str, str]) -> dict[str, str]:

@@ -8,7 +8,9 @@ import pytest
 
 from transforms.workers.process import ProcessId
 
-TELL = "import sys; from transforms.workers import ProcessId; print(ProcessId.of(int(sys.argv[1])))"
+PRINT = (
+    "import sys; from transforms.workers import ProcessId; print(ProcessId.of(int(sys.argv[1])))"
+)
 STEP = (
     "sed -E 's/^btime ([0-9]+)/btime 1\\1/' /proc/stat > $1 && mount --bind $1 /proc/stat "
     '&& exec "$2" -c "$3" "$4"'
@@ -27,7 +29,7 @@ def test_a_process_is_itself_and_no_other() -> None:
 def test_a_step_of_the_clock_makes_no_process_another_one(tmp_path: Path) -> None:
     if os.geteuid() != 0 or shutil.which("unshare") is None:
         pytest.skip("only root can have a /proc/stat of its own")
-    arguments = [str(tmp_path / "stat"), sys.executable, TELL, str(os.getpid())]
+    arguments = [str(tmp_path / "stat"), sys.executable, PRINT, str(os.getpid())]
     done = subprocess.run(
         ["unshare", "-m", "sh", "-c", STEP, "sh", *arguments],
         capture_output=True,

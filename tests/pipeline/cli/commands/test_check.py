@@ -83,8 +83,8 @@ def test_without_a_file_the_folder_of_a_download_is_checked(
     (tmp_path / "data" / "greeks").mkdir(parents=True)
     save(tmp_path / "data" / "greeks", "a.parquet", TABLE)
     monkeypatch.chdir(tmp_path)
-    told = answer(capsys)
-    assert told["expirations"][0]["files"] == ["data/greeks/a.parquet"]  # type: ignore[index]  # -- JSON of an unknown shape
+    printed = answer(capsys)
+    assert printed["expirations"][0]["files"] == ["data/greeks/a.parquet"]  # type: ignore[index]  # -- JSON of an unknown shape
 
 
 def test_progress_is_shown_as_a_downloads_is(
