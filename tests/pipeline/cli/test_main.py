@@ -131,6 +131,7 @@ def test_a_good_run_exits_0_and_its_summary_is_complete(
         "source",
         "concurrency",
         "peak_memory_usage",
+        "peak_mapped_files",
         "average_memory_usage",
         "runner",
         "versions",
