@@ -11,11 +11,11 @@ from transforms.market.clock import DAY_MS, clock_ms, interval_ms
 from transforms.model import GreeksRequest
 from transforms.orders import END_OF_DAY
 from transforms.quality.block import Block, arrays
+from transforms.quality.contracts import Rights, StrikeRange
 from transforms.quality.finding_counts import FindingCounts
 from transforms.quality.findings import MOST_EXAMPLES, Quality
 from transforms.quality.limits import MISSING_DATES
 from transforms.quality.presence import Grid, Presence
-from transforms.quality.rights import Rights
 from transforms.quality.rules import counted, error_of, violations
 from transforms.workers.turns import CONVERTING
 
@@ -34,6 +34,7 @@ class QualityCheck:
         end_ms: the last one.
         annual_dividend: that the Greeks were requested with, in dollars.
         both_rights: whether calls and puts were both requested.
+        strike_range: how many strikes were requested above the money, and below; None for all.
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class QualityCheck:
         annual_dividend: float = 0.0,
         *,
         both_rights: bool = False,
+        strike_range: int | None = None,
     ) -> None:
         self._daily = interval == END_OF_DAY
         self._maybe_snapshot = interval is None
@@ -54,6 +56,9 @@ class QualityCheck:
         if interval == "tick" and (start_ms, end_ms) != (OPEN_MS, CLOSE_MS):
             self._grid = Grid(start_ms, end_ms, 1)
         self._rights = Rights(MOST_EXAMPLES) if both_rights else None
+        self._strikes = (
+            StrikeRange(strike_range, MOST_EXAMPLES, daily=self._daily) if strike_range else None
+        )
         # Ticks come when they come: several in a millisecond, and none for a while.
         self._presence = (
             None if interval == "tick" else Presence(grid, daily=self._daily, most=MOST_EXAMPLES)
@@ -76,6 +81,7 @@ class QualityCheck:
             clock_ms(given["end_time"]) if "end_time" in given else CLOSE_MS,
             float(given.get("annual_dividend", 0)),
             both_rights=True,
+            strike_range=int(given["strike_range"]) if "strike_range" in given else None,
         )
 
     def add(self, group: pa.RecordBatch) -> None:
@@ -110,6 +116,8 @@ class QualityCheck:
                 self._findings.note_spots(rule, spots)
         if self._rights is not None:
             self._findings.note_spots("one_right", self._rights.finish())
+        if self._strikes is not None:
+            self._findings.note_spots("strike_range", self._strikes.finish())
         findings = self._findings.findings(self._rows)
         mean = self._error_sum / self._error_rows if self._error_rows else 0.0
         error = {"rows": self._error_rows, "mean": mean, "max": self._error_max}
@@ -125,6 +133,8 @@ class QualityCheck:
         block = Block(columns, self._findings.expiration, self._daily, self._dividend, self._grid)
         if self._rights is not None:
             self._rights.add(block)
+        if self._strikes is not None:
+            self._strikes.add(block)
         for violation in violations(block, maybe_snapshot=self._maybe_snapshot):
             self._findings.note(violation, block)
         for name, count in counted(block):

@@ -24,6 +24,7 @@ RULES: dict[str, str] = {
     "outside_hours": "a row outside 09:30 to 16:15 in New York, or on a weekend",
     "off_grid": "a time of day that was not requested: between two of the interval, or outside it",
     "one_right": "a trade date with only calls or only puts, although both were requested",
+    "strike_range": "a strike further from the underlying's price than was requested",
     "after_expiration": "a row after the contract's expiration",
     "duplicates": "the same contract and time again",
     "out_of_order": "a row before an earlier row of its contract",

@@ -238,6 +238,6 @@ def test_later_expirations_that_are_cheaper_are_found_and_nothing_else(share: fl
 def test_every_rule_has_a_planted_fault() -> None:
     planted = {fault.split(",")[0] for fault in FAULTS}
     # Each of these has a test of its own.
-    elsewhere = {"one_right", "outside_hours", "after_expiration", "missing_dates"}
+    elsewhere = {"one_right", "strike_range", "outside_hours", "after_expiration", "missing_dates"}
     elsewhere |= {"calendar_arbitrage"}  # above
     assert planted | elsewhere == {*RULES, *TOGETHER}

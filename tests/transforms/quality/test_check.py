@@ -26,7 +26,7 @@ from tests.support.plant import (
 )
 from transforms.market import calendar
 from transforms.model import GreeksRequest
-from transforms.orders import ORDERS
+from transforms.orders import END_OF_DAY, ORDERS
 from transforms.quality.check import QualityCheck
 from transforms.quality.findings import Quality
 from transforms.quality.gate import QualityGate
@@ -239,6 +239,54 @@ def test_rows_before_or_after_the_times_that_were_asked_for_are_found(interval: 
     for group in RowGroups.of(TABLE.to_batches()):
         check.add(group)
     assert check.finish().found["off_grid"] == 3 * TABLE.num_rows // 14
+
+
+def _of_strikes(
+    order: str, asked: int, *served: int | None, days: tuple[date, ...] = (DAY,), shift: int = 0
+) -> tuple[Quality, list[int]]:
+    """What a check finds where each trade date has the strikes of another range, and their rows."""
+    tables = []
+    for day, around in zip(days, served, strict=True):
+        whole = MARKET.rows("SPXW", EXPIRATION, day, "30m", order)
+        listed = sorted(set(whole["strike"].to_pylist()))
+        spot = whole["underlying_price"][0].as_py()
+        money = min(range(len(listed)), key=lambda n: abs(listed[n] - spot)) + shift
+        strikes = listed if around is None else listed[money - around : money + around + 1]
+        tables.append(whole.filter(pa.compute.is_in(whole["strike"], pa.array(strikes))))
+    interval = END_OF_DAY if order == END_OF_DAY else "30m"
+    given = (("strike_range", str(asked)),)
+    check = QualityCheck.of(GreeksRequest("SPXW", EXPIRATION, days, interval, order, given))
+    for group in RowGroups.of(pa.concat_tables(tables).to_batches()):
+        check.add(group)
+    return check.finish(), [table.num_rows for table in tables]
+
+
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("asked", [1, 2, 40])
+def test_as_many_strikes_as_strike_range_asks_for_are_no_finding(order: str, asked: int) -> None:
+    quality, _ = _of_strikes(order, asked, asked, asked, days=(date(2024, 3, 13), DAY))
+    assert "strike_range" not in quality.found
+
+
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("served", [3, 10, None])
+def test_more_strikes_than_strike_range_asks_for_are_found_with_their_rows(
+    order: str, served: int | None
+) -> None:
+    quality, (first, second) = _of_strikes(order, 2, 2, served, days=(date(2024, 3, 13), DAY))
+    assert quality.found["strike_range"] == second - 5 * (first // 5)
+    (finding,) = (one for one in quality.findings if one.rule == "strike_range")
+    (example,) = finding.examples
+    assert example.key["timestamp"] == "2024-03-14T00:00:00.000-04:00"
+    if served:
+        assert example.values == {"strikes": 2 * served + 1}
+
+
+@pytest.mark.parametrize("shift", [-40, 40])
+def test_strikes_around_another_price_than_the_underlyings_are_found(shift: int) -> None:
+    quality, (rows,) = _of_strikes("first_order", 3, 3, shift=shift)
+    # The nearest four of the seven may be one at the money and three beyond it.
+    assert quality.found["strike_range"] == rows * 3 // 7
 
 
 @pytest.mark.parametrize("right", ["C", "P"])
