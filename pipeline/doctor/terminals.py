@@ -10,6 +10,7 @@ import requests
 
 from pipeline.config.source import APIS
 from pipeline.doctor.diagnosis import FAIL, OK, WARN, Diagnosis
+from pipeline.text import count
 from transforms.market import calendar, clock
 from transforms.model import GreeksRequest
 from transforms.orders import DEFAULT, ORDERS, order_of
@@ -230,7 +231,11 @@ def _probe(client: ThetaClient, request: GreeksRequest, about: str, level: str) 
         rows = sum(batch.num_rows for batch in client.stream(request))
     except ThetaError as error:
         return _refusal(about, error, level)
-    words = f"served: {rows:,} rows of {request}" if rows else f"nothing for {request}, no refusal"
+    words = (
+        f"served: {count(rows, 'row')} of {request}"
+        if rows
+        else f"nothing for {request}, no refusal"
+    )
     return Diagnosis(OK, about, words)
 
 

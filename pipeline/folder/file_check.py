@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from pipeline.text import count
 from transforms.market import NEW_YORK
 from transforms.model import GreeksRequest
 from transforms.orders import MONTH
@@ -49,7 +50,7 @@ def check_file(path: str, entry: Entry) -> Iterator[str]:
         yield f"has other bytes than were written: SHA-256 {digest}, not {entry.sha256}"
     yield from problems
     if rows != entry.rows:
-        yield f"has {rows:,} rows, and had {entry.rows:,} when it was written"
+        yield f"has {count(rows, 'row')}, and had {entry.rows:,} when it was written"
 
 
 class _Hashing:
@@ -108,7 +109,7 @@ def _csv(reader: _Hashing, entry: Entry) -> tuple[int, list[str]]:
     if entry.schema_version != VERSION:
         return rows, []
     other = rows - own
-    problems = [] if not other else [f"has {other:,} rows that are not of {request}"]
+    problems = [] if not other else [f"has {count(other, 'row')} not of {request}"]
     return rows, problems + _foreign_dates({each.decode() for each in dates}, request)
 
 

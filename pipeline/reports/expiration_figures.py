@@ -6,7 +6,7 @@ from typing import Any
 from pipeline.history import Record
 from pipeline.reports.axes import legend_of
 from pipeline.reports.figure import Figure, base
-from pipeline.text import size_text
+from pipeline.text import count, size_text
 
 _MOST_BARS = 60
 
@@ -152,7 +152,7 @@ def _waits(results: list[dict[str, Any]]) -> Figure:
         )
     )
     caption = (
-        f"{len(waited)} of {len(results)} expirations, "
+        f"{len(waited)} of {count(len(results), 'expiration')}, "
         f"{sum(each['waited'] for each in waited):.1f} s in all."
     )
     if len(waited) > len(rows):

@@ -7,6 +7,7 @@ import numpy as np
 
 from pipeline.history import Record
 from pipeline.reports.figure import Figure, base
+from pipeline.text import count
 
 
 def run_figures(run: Record) -> list[Figure]:
@@ -45,7 +46,7 @@ def _throughput(run: Record) -> Figure:
     ]
     caption = ""
     if run.get("peak_time"):
-        caption = f"The best second, {best:,} rows, began {at:.1f} s after the run."
+        caption = f"The best second, {count(best, 'row')}, began {at:.1f} s after the run."
     return _over_time("throughput", title, points, "rows per second", "~s", caption)
 
 

@@ -7,7 +7,7 @@ from pipeline.history import Record
 from pipeline.reports.expiration_figures import expiration_figures
 from pipeline.reports.figure import Section, Table
 from pipeline.reports.run_figures import run_figures
-from pipeline.text import size_text
+from pipeline.text import count, size_text
 
 
 def run_section(run: Record | None) -> Section:
@@ -33,13 +33,11 @@ def run_section(run: Record | None) -> Section:
 
 def outcome(run: Record) -> str:
     """Returns what became of the expirations: `20 of 21 expirations written, 1 failed`."""
-    text = (
-        f"{run.get('successful_expirations', 0)} of {run.get('total_expirations', 0)} "
-        "expirations written"
-    )
+    total = count(run.get("total_expirations", 0), "expiration")
+    text = f"{run.get('successful_expirations', 0)} of {total} written"
     for status in ("skipped", "empty", "interrupted", "failed"):
-        count = run.get(f"{status}_expirations", 0)
-        text += f", {count} {status}" if count else ""
+        number = run.get(f"{status}_expirations", 0)
+        text += f", {number} {status}" if number else ""
     return text if run.get("failed_expirations") else f"{text}, nothing failed"
 
 
@@ -52,7 +50,7 @@ def _facts(run: Record) -> list[tuple[str, str]]:
         ("source", f"{source.get('data', 'unknown')}, {source.get('terminal', 'no Terminal')}"),
         (
             "expirations",
-            f"{outcome(run)}; {run.get('total_records', 0):,} rows, "
+            f"{outcome(run)}; {count(run.get('total_records', 0), 'row')}, "
             f"{size_text(run.get('total_data_size', 0))}",
         ),
     ]

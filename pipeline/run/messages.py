@@ -128,9 +128,10 @@ def _print_missing(summary: RunSummary, record: Record) -> None:
         )
     if lacking:
         more = f"{len(lacking) - _LISTED} more are in the summary; " * (len(lacking) > _LISTED)
+        days = record["request"]["retry_empty_after"]
         print(
             f"missing: {more}trade dates without data are requested again by each run for "
-            f"{record['request']['retry_empty_after']:g} days (--retry_empty_after)"
+            f"{days:g} {'day' if days == 1 else 'days'} (--retry_empty_after)"
         )
 
 

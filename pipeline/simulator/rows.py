@@ -14,7 +14,7 @@ from pipeline.simulator.text import (
     PerContract,
     PerInstant,
     PerRow,
-    Piece,
+    RowPart,
     render,
     texts,
 )
@@ -54,7 +54,7 @@ class _Stamps:
         self._style = style
         self._at: Instants | None = None
 
-    def of(self, block: ContractRows) -> tuple[Piece, PerInstant]:
+    def of(self, block: ContractRows) -> tuple[RowPart, PerInstant]:
         """Returns the rows' own timestamps, and the underlying's."""
         at = block.at
         if at is not self._at:
@@ -78,7 +78,7 @@ def _number(block: ContractRows, name: str) -> Number:
     return Number(block.numbers[name], decimals(name))
 
 
-def _underlying_price(block: ContractRows, order: str) -> list[Piece]:
+def _underlying_price(block: ContractRows, order: str) -> list[RowPart]:
     """Returns the price with two decimals, or three at the end of the day, as documented."""
     number = _number(block, "underlying_price")
     return [number, b"0"] if order == EOD else [number]
@@ -92,17 +92,17 @@ def _csv_block(block: ContractRows, order: str, style: Style, stamps: _Stamps) -
         for strike, right in block.contracts
     ]
     stamp, underlying_stamp = stamps.of(block)
-    pieces: list[Piece] = [PerContract(texts(contracts)), stamp]
+    pieces: list[RowPart] = [PerContract(texts(contracts)), stamp]
     for name in COLUMNS[order]:
         pieces += [b",", _number(block, name)]
     pieces += [b",", underlying_stamp, b",", *_underlying_price(block, order), style.line_end]
     return Stretch(render(pieces, len(contracts), len(block.at.days)), block.rows)
 
 
-def _members(block: ContractRows, order: str, stamps: _Stamps) -> list[Piece]:
+def _members(block: ContractRows, order: str, stamps: _Stamps) -> list[RowPart]:
     """Returns what stands between the braces of a row in JSON, without the contract."""
     stamp, underlying_stamp = stamps.of(block)
-    pieces: list[Piece] = [b'"timestamp":"', stamp, b'"']
+    pieces: list[RowPart] = [b'"timestamp":"', stamp, b'"']
     for name in COLUMNS[order]:
         pieces += [f',"{name}":'.encode(), _number(block, name)]
     pieces += [b',"underlying_timestamp":"', underlying_stamp]

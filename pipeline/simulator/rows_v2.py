@@ -12,7 +12,7 @@ from datetime import date
 from pipeline.simulator.formats import Stretch
 from pipeline.simulator.market.greeks import COLUMNS, ContractRows, decimals
 from pipeline.simulator.market.quotes import Ints
-from pipeline.simulator.text import Number, PerContract, PerInstant, Piece, render, texts
+from pipeline.simulator.text import Number, PerContract, PerInstant, RowPart, render, texts
 from transforms.market.clock import EPOCH
 
 NO_NEXT_PAGE = "null"
@@ -47,7 +47,7 @@ def csv(
             f"{block.symbol},{block.expiration:%Y%m%d},{strike},{right[0]},".encode()
             for strike, right in block.contracts
         ]
-        pieces: list[Piece] = [PerContract(texts(contracts)), *_row(block, order), line_end]
+        pieces: list[RowPart] = [PerContract(texts(contracts)), *_row(block, order), line_end]
         yield Stretch(render(pieces, len(contracts), len(block.at.days)), block.rows)
 
 
@@ -114,11 +114,11 @@ def _envelope(names: Sequence[str], next_page: str) -> bytes:
     return f'{{"header":{_compact(header)},"response":['.encode()
 
 
-def _row(block: ContractRows, order: str) -> list[Piece]:
+def _row(block: ContractRows, order: str) -> list[RowPart]:
     """Returns the cells of a row, with commas between them."""
     own = block.numbers.get("ms_of_day")
     stamp = _whole(block.at.milliseconds) if own is None else Number(own, 0)
-    pieces: list[Piece] = [stamp]
+    pieces: list[RowPart] = [stamp]
     for name in COLUMNS[order]:
         pieces += [b",", Number(block.numbers[name], decimals(name), shortest=True)]
     price = Number(block.numbers["underlying_price"], 2, shortest=True)

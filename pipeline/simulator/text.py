@@ -65,10 +65,10 @@ class Number:
     shortest: bool = False
 
 
-Piece = bytes | PerContract | PerInstant | PerRow | Number
+RowPart = bytes | PerContract | PerInstant | PerRow | Number
 
 
-def render(pieces: Sequence[Piece], contracts: int, instants: int) -> bytes:
+def render(pieces: Sequence[RowPart], contracts: int, instants: int) -> bytes:
     """Returns the text of all rows: contract by contract, each instant of it.
 
     Args:
@@ -133,7 +133,7 @@ class _Words(_Field):
             column[:] = words
 
 
-def _field(piece: Piece, contracts: slice, instants: slice) -> _Field:
+def _field(piece: RowPart, contracts: slice, instants: slice) -> _Field:
     if isinstance(piece, bytes):
         return _Field(piece)
     if isinstance(piece, Number):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pipeline.cli.flags import add_flag, add_progress_flags
 from pipeline.config.values import iso_date
+from pipeline.text import count
 from transforms.market import clock_ms
 
 SUMMARY = "draw charts of a run and its data, as an HTML file and PNGs"
@@ -117,7 +118,7 @@ def run(parser: argparse.ArgumentParser, options: argparse.Namespace, _rest: Seq
         path = options.to or source.meta / "report.html"
         size = write_file(path, html(report))
         print(
-            f"report: {path} ({size / 1e6:.1f} MB, {len(report.figures)} figures, "
+            f"report: {path} ({size / 1e6:.1f} MB, {count(len(report.figures), 'figure')}, "
             f"{time.monotonic() - begin:.1f} s)"
         )
         for says in report.unreadable:

@@ -242,8 +242,8 @@ def test_files_that_changed_places_with_their_entries_are_named(
 @pytest.mark.parametrize(
     ("claim", "message"),
     [
-        ({"symbol": "SPX"}, "are not of SPX expiring 2024-03-15"),
-        ({"expiration": "2024-03-22"}, "are not of SPXW expiring 2024-03-22"),
+        ({"symbol": "SPX"}, "not of SPX expiring 2024-03-15"),
+        ({"expiration": "2024-03-22"}, "not of SPXW expiring 2024-03-22"),
         (
             dict.fromkeys(("first_trade_date", "last_trade_date", "trade_dates"), "2024-03-13"),
             "has rows of 2024-03-14, which SPXW expiring 2024-03-15 on 2024-03-13 has not",

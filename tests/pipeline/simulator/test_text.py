@@ -10,7 +10,7 @@ from pipeline.simulator.text import (
     PerContract,
     PerInstant,
     PerRow,
-    Piece,
+    RowPart,
     render,
     texts,
 )
@@ -63,7 +63,7 @@ def test_whole_numbers_have_no_point() -> None:
 
 def test_a_text_may_belong_to_a_single_row() -> None:
     table = texts([b"a", b"bcd", b"", b"ef"]).reshape(2, 2, -1)
-    pieces: list[Piece] = [PerContract(texts([b"x", b"y"])), PerRow(table), b";"]
+    pieces: list[RowPart] = [PerContract(texts([b"x", b"y"])), PerRow(table), b";"]
     assert render(pieces, 2, 2) == b"xa;xbcd;y;yef;"
 
 
@@ -72,7 +72,7 @@ def test_zero_has_no_sign_and_small_negatives_have_one() -> None:
 
 
 def test_rows_go_contract_by_contract_and_then_instant_by_instant() -> None:
-    pieces: list[Piece] = [
+    pieces: list[RowPart] = [
         PerContract(texts([b"a,", b"bcd,"])),
         PerInstant(texts([b"9:30", b"10:00"])),
         b",",

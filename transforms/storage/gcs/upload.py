@@ -87,8 +87,8 @@ class GoogleUpload(PendingFile):
 def _writer(blob: Any, **settings: Any) -> Any:
     from google.cloud.storage.fileio import BlobWriter
 
-    class Writer(BlobWriter):
+    class Upload(BlobWriter):
         def __del__(self) -> None:
             """Does nothing, where the library would publish what was sent so far."""
 
-    return Writer(blob, **settings)
+    return Upload(blob, **settings)
