@@ -149,7 +149,9 @@ class _FetchFn(beam.DoFn):
     ) -> Iterator[tuple[GreeksRequest, Item]]:
         client = self._clients.get(terminal)
         if client is None:
-            client = terminal.client(self._stop, waiting=self._reporter.waiting)
+            client = terminal.client(
+                self._stop, waiting=self._reporter.waiting, heard=self._reporter.heard
+            )
             self._clients[terminal] = client
         self._reporter.started(request)
         for item in fetch(client, request, self._batch_size, withdraw=withdraw):

@@ -1,6 +1,7 @@
 """`greeks doctor`: problems of a download, and their remedies."""
 
 import json
+import sys
 from collections.abc import Iterator, Sequence
 
 from pipeline.doctor.diagnosis import FAIL, Diagnosis
@@ -8,6 +9,7 @@ from pipeline.doctor.flink import flink
 from pipeline.doctor.folders import history, output
 from pipeline.doctor.machine import machine
 from pipeline.doctor.terminals import terminals
+from pipeline.process.colour import print_coloured
 
 
 def examine(
@@ -43,7 +45,7 @@ def report(diagnoses: Iterator[Diagnosis], as_json: bool) -> int:
     for diagnosis in diagnoses:
         made.append(diagnosis)
         if not as_json:
-            print(diagnosis.line(), flush=True)
+            print_coloured(diagnosis.line(), diagnosis.level, sys.stdout)
     if as_json:
         print(json.dumps([vars(diagnosis) for diagnosis in made], indent=2))
     return int(any(diagnosis.level == FAIL for diagnosis in made))

@@ -123,14 +123,15 @@ def _asked(record: Mapping[str, Any]) -> dict[str, Any]:
 
 def comparison_lines(comparison: Comparison) -> Iterator[str]:
     """Yields a comparison as a table, then the regressions."""
-    yield f"{'':<13}{comparison.before:>26}{comparison.after:>26}{'change':>10}"
+    yield f"A: {comparison.before}\nB: {comparison.after}\n"
+    yield f"{'':<12}{'A':>16}{'B':>16}{'change':>9}"
     for figure in comparison.figures:
         change = "" if figure.change is None else f"{figure.change:+.1%}"
         sides = (_text(value, figure.unit) for value in (figure.before, figure.after))
         yield (
-            f"{figure.name:<13}"
-            + "".join(f"{side:>26}" for side in sides)
-            + f"{change:>10}"
+            f"{figure.name:<12}"
+            + "".join(f"{side:>16}" for side in sides)
+            + f"{change:>9}"
             + ("  worse" if figure.regression else "")
         )
     for name, before, after in comparison.differences:

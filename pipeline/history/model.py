@@ -153,6 +153,7 @@ def head_of(record: Mapping[str, Any]) -> Head:
         "format": request.get("format"),
         "data": (record.get("source") or {}).get("data"),
         "expirations": int(record.get("total_expirations") or 0),
+        "files": int(record.get("successful_expirations") or 0),
         "failed": int(record.get("failed_expirations") or 0),
         "rows": int(record.get("total_records") or 0),
         "bytes": int(record.get("total_data_size") or 0),

@@ -1,31 +1,61 @@
 """Runs as lines of text."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from textwrap import wrap
 from typing import Any
 
 from pipeline.history.model import Head, Record, head_of
+from pipeline.table import Column, Table
 from pipeline.text import size_text, time_text, without_urls
+from transforms.output.layout import BY_EXPIRATION, NOUNS
 from transforms.trade_dates import readable
 
-HEADINGS = (
-    f"{'run':<25}{'status':<13}{'symbols':<12}{'trade dates':<25}{'interval':<9}{'files':>6}"
-    f"{'rows':>14}{'size':>10}{'time':>9}{'rows/s':>10}{'memory':>9}"
+_COLUMNS = (
+    Column("run", 25),
+    Column("status", 13),
+    Column("symbols", 12),
+    Column("trade dates", 25, leaves=5),
+    Column("interval", 9, leaves=4),
+    Column("files", 6, right=True, leaves=8),
+    Column("rows", 14, right=True, leaves=7),
+    Column("size", 10, right=True, leaves=3),
+    Column("time", 9, right=True, leaves=6),
+    Column("rows/s", 10, right=True, leaves=2),
+    Column("memory", 9, right=True, leaves=1),
 )
 _LISTED = 10
 
 
-def head_line(head: Head) -> str:
-    """Returns a list's line of one run. An unknown value is a dash."""
-    symbols = ",".join(head["symbols"]) or "-"
-    dates = "–".join(dict.fromkeys(filter(None, (head["start_date"], head["end_date"]))))
-    return (
-        f"{head['run_id']:<24} {head['status']:<13}{_cut(symbols, 11):<12}{dates or '-':<25}"
-        f"{head['interval'] or '-':<9}{head['expirations']:>6}{head['rows']:>14,}"
-        f"{size_text(head['bytes']):>10}{_or_dash(head['seconds'], time_text):>9}"
-        f"{_or_dash(head['rows_per_second'], '{:,.0f}'.format):>10}"
-        f"{_or_dash(head['memory'], '{:.0f} MiB'.format):>9}"
-    )
+def head_lines(heads: Iterable[Head], width: int | None = None) -> Iterator[tuple[str, str]]:
+    """Yields the line of each run in a list, and the run's status; the headings before the first.
+
+    An unknown value is a dash.
+
+    Args:
+        heads: of the runs.
+        width: of the screen; None for any.
+    """
+    table = Table(_COLUMNS, width=width)
+    for number, head in enumerate(heads):
+        if not number:
+            yield table.heading(), ""
+        dates = "–".join(dict.fromkeys(filter(None, (head["start_date"], head["end_date"]))))
+        cells = (
+            head["run_id"],
+            head["status"],
+            ",".join(head["symbols"]) or "-",
+            dates or "-",
+            head["interval"] or "-",
+            # An earlier version's head does not have it.
+            head.get("files", "-"),
+            f"{head['rows']:,}",
+            size_text(head["bytes"]),
+            _or_dash(head["seconds"], time_text),
+            _or_dash(head["rows_per_second"], "{:,.0f}".format),
+            _or_dash(head["memory"], "{:.0f} MiB".format),
+        )
+        for line in table.lines(cells):
+            yield line, head["status"]
 
 
 def run_lines(record: Record) -> Iterator[str]:
@@ -71,7 +101,8 @@ def _outcome(record: Record, head: Head) -> Iterator[str]:
         if name.endswith("_expirations") and name != "total_expirations" and record[name]
     }
     each = ", ".join(f"{number} {status}" for status, number in counts.items())
-    yield f"expirations  {head['expirations']}" + (f": {each}" if each else "")
+    noun = NOUNS.get((record.get("request") or {}).get("layout", ""), NOUNS[BY_EXPIRATION])
+    yield f"{noun + 's':<13}{head['expirations']}" + (f": {each}" if each else "")
     yield (
         f"rows         {head['rows']:,}, {size_text(head['bytes'])}, "
         f"{_or_dash(head['rows_per_second'], '{:,.0f}'.format)} rows/s, in the best second "
@@ -103,10 +134,6 @@ def _over_time(samples: Mapping[str, list[float]]) -> Iterator[str]:
 
 def _or_dash(value: Any, form: Any) -> str:
     return "-" if value is None else str(form(value))
-
-
-def _cut(text: str, width: int) -> str:
-    return text if len(text) <= width else text[: width - 1] + "…"
 
 
 def _value(value: Any) -> str:

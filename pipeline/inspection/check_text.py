@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from pipeline.table import WRAP, Column, Table
 from pipeline.text import count
 from transforms.audit.audit import Audit, Checked
 from transforms.quality.findings import MOST_EXAMPLES, Example, named
@@ -22,20 +23,27 @@ _SHARES = {
 }
 
 
+_ROOM = 24  # for findings
 _FEW = 3  # times of day
 _MOST_CELLS = 12
 
 
-def text(checked: Iterable[Checked], check: Audit, unreadable: Sequence[str] = ()) -> Iterator[str]:
+def text(
+    checked: Iterable[Checked],
+    check: Audit,
+    unreadable: Sequence[str] = (),
+    width: int | None = None,
+) -> Iterator[str]:
     """Yields the report, line by line.
 
     Args:
         checked: the result of each expiration; gone through twice.
         check: the result of them together.
         unreadable: an error for each file that can't be read.
+        width: of the screen; None for any.
     """
-    yield from _statistics(checked)
-    yield from _recomputed(check)
+    yield from _statistics(checked, width)
+    yield from _recomputed(check, width)
     yield from _rates(check.rates)
     yield from _parity(check.parity)
     for note in check.notes:
@@ -61,40 +69,55 @@ def json_text(together: dict[str, Any], checked: Iterable[Checked]) -> Iterator[
     yield "\n  ]\n}\n"
 
 
-def _statistics(checked: Iterable[Checked]) -> Iterator[str]:
-    heads = "".join(f"{head:>9}" for head in _SHARES)
-    yield f"{'symbol':<8}{'expiration':<12}{'rows':>10}{'contracts':>11}{'dates':>7}{heads}  findings"  # noqa: E501 -- a table's head
+def _statistics(checked: Iterable[Checked], width: int | None) -> Iterator[str]:
+    columns = (
+        Column("symbol", 8),
+        Column("expiration", 12),
+        Column("rows", 10, right=True),
+        Column("contracts", 11, right=True, leaves=8),
+        Column("dates", 7, right=True, leaves=9),
+        *(Column(head, 9, right=True, leaves=n) for n, head in enumerate(_SHARES, 1)),
+    )
+    table = Table(columns, "findings", _ROOM, width=width, overflow=WRAP)
+    yield table.heading()
     for one in checked:
         quality = one.quality
-        shares = "".join(
-            f"{quality.counts[name] / quality.rows:>9.1%}"
-            if name in quality.counts
-            else f"{'-':>9}"
+        shares = (
+            f"{quality.counts[name] / quality.rows:.1%}" if name in quality.counts else "-"
             for name in _SHARES.values()
         )
         found = ", ".join(f"{finding.rule} {finding.count:,}" for finding in one.findings)
-        yield (
-            f"{one.symbol:<8}{one.expiration!s:<12}{quality.rows:>10,}{quality.contracts:>11,}"
-            f"{quality.trade_dates:>7}{shares}  {found or 'none'}"
-        )
+        rows, contracts = f"{quality.rows:,}", f"{quality.contracts:,}"
+        cells = (one.symbol, one.expiration, rows, contracts, quality.trade_dates, *shares)
+        yield from table.lines(cells, found or "none")
 
 
-def _recomputed(check: Audit) -> Iterator[str]:
+def _recomputed(check: Audit, width: int | None) -> Iterator[str]:
     lines = check.errors.total()
     if not lines:
         return
     yield ""
     yield "recomputed from each row's own inputs: how far the file's numbers are off"
-    yield f"  {'':<14}{'rows':>10}{'median':>12}{'99 %':>12}{'largest':>12}{'wrong':>8}"
+    columns = (
+        Column("", 16),
+        Column("rows", 10, right=True),
+        Column("median", 12, right=True, leaves=1),
+        Column("99 %", 12, right=True),
+        Column("largest", 12, right=True),
+        Column("wrong", 8, right=True),
+    )
+    table = Table(columns, width=width)
+    yield table.heading()
     for line in lines:
-        yield (
-            f"  {line['name']:<14}{line['rows']:>10,}{line['median']:>12.2g}{line['p99']:>12.2g}"
-            f"{line['max']:>12.2g}{line['wrong']:>8,}"
-        )
-    yield from _cells(check.errors.describe(), lines)
+        sizes = (f"{line[size]:.2g}" for size in ("median", "p99", "max"))
+        name, rows, wrong = f"  {line['name']}", f"{line['rows']:,}", f"{line['wrong']:,}"
+        yield from table.lines((name, rows, *sizes, wrong))
+    yield from _cells(check.errors.describe(), lines, width)
 
 
-def _cells(lines: Sequence[dict[str, Any]], totals: Sequence[dict[str, Any]]) -> Iterator[str]:
+def _cells(
+    lines: Sequence[dict[str, Any]], totals: Sequence[dict[str, Any]], width: int | None
+) -> Iterator[str]:
     """Yields a line for each cell that stands out.
 
     It does if rows of it are wrong, or are off ten times as much as those of all cells.
@@ -108,13 +131,21 @@ def _cells(lines: Sequence[dict[str, Any]], totals: Sequence[dict[str, Any]]) ->
         return
     shown = odd[:_MOST_CELLS]
     yield f"where they are wrong, or off most: {len(shown)} of {len(lines)} cells; --json has all"
-    heads = f"{'moneyness':<20}{'days':<14}{'rows':>10}{'99 %':>12}{'largest':>12}{'wrong':>8}"
-    yield f"  {'':<14}{heads}"
+    columns = (
+        Column("", 16),
+        Column("moneyness", 20),
+        Column("days", 14),
+        Column("rows", 10, right=True, leaves=2),
+        Column("99 %", 12, right=True, leaves=3),
+        Column("largest", 12, right=True, leaves=1),
+        Column("wrong", 8, right=True),
+    )
+    table = Table(columns, width=width)
+    yield table.heading()
     for line in shown:
-        yield (
-            f"  {line['name']:<14}{line['moneyness']:<20}{line['days']:<14}{line['rows']:>10,}"
-            f"{line['p99']:>12.2g}{line['max']:>12.2g}{line['wrong']:>8,}"
-        )
+        sizes = (f"{line[size]:.2g}" for size in ("p99", "max"))
+        where = (f"  {line['name']}", line["moneyness"], line["days"])
+        yield from table.lines((*where, f"{line['rows']:,}", *sizes, f"{line['wrong']:,}"))
 
 
 def _rates(rates: Sequence[dict[str, Any]]) -> Iterator[str]:

@@ -4,11 +4,26 @@ from collections.abc import Iterator
 from typing import Any
 
 from pipeline.inspection.difference import Difference
+from pipeline.table import WRAP, Column, Table
 from pipeline.text import count
 
+_COLUMNS = (
+    Column("column", 22),
+    Column("rows", 10, right=True),
+    Column("median", 12, right=True, leaves=1),
+    Column("largest", 12, right=True, leaves=2),
+)
 
-def text(difference: Difference, a: str, b: str) -> Iterator[str]:
-    """Yields what differs, line by line."""
+
+def text(difference: Difference, a: str, b: str, width: int | None = None) -> Iterator[str]:
+    """Yields what differs, line by line.
+
+    Args:
+        difference: of the two.
+        a: the first place.
+        b: the second.
+        width: of the screen; None for any.
+    """
     yield f"A: {a}\nB: {b}\n"
     if difference.same:
         yield f"the same {count(difference.same_rows, 'row')}"
@@ -26,15 +41,16 @@ def text(difference: Difference, a: str, b: str) -> Iterator[str]:
                 yield f"{'':>12} {kind} only in {name}: {', '.join(what[side])}"
     for error in difference.unreadable:
         yield f"error: can't be read: {error}"
+    table = Table(_COLUMNS, "where it is largest", width=width, overflow=WRAP)
     if difference.columns:
-        yield f"\n{'column':<22}{'rows':>10}{'median':>12}{'largest':>12}  where it is largest"
+        yield f"\n{table.heading()}"
     for name, moved in difference.columns.items():
         described = moved.describe()
-        sizes = "".join(f"{_size(described.get(size, '-')):>12}" for size in ("median", "max"))
+        sizes = (_size(described.get(size, "-")) for size in ("median", "max"))
         worst = moved.worst
-        yield (
-            f"{name:<22}{moved.rows:>10,}{sizes}  {_row(worst['key'])}: "
-            f"{worst['a']} in A, {worst['b']} in B"
+        yield from table.lines(
+            (name, f"{moved.rows:,}", *sizes),
+            f"{_row(worst['key'])}: {worst['a']} in A, {worst['b']} in B",
         )
 
 

@@ -11,12 +11,21 @@ from pipeline.history import StoreError
 from pipeline.planning.decisions import AGAIN, CONFLICT
 from pipeline.planning.preview import Preview, look_ahead
 from pipeline.process.temporary import own_temporary_folder
+from pipeline.table import WRAP, Column, Table, width_of
 from pipeline.text import count, reason_of, size_text
 from transforms.model import GreeksRequest
+from transforms.output.layout import NOUNS
 from transforms.thetadata import TerminalUnreachable, ThetaError
 from transforms.thetadata.client import parts_of
 from transforms.trade_dates import readable
 
+_COLUMNS = (
+    Column("symbol", 8),
+    Column("expiration", 12),
+    Column("trade dates", 12, right=True, leaves=2),
+    Column("requests", 10, right=True, leaves=1),
+)
+_ROOM = 30  # for what would be done
 OK, NOTHING, USAGE, NO_TERMINAL = 0, 1, 2, 3
 
 
@@ -47,8 +56,10 @@ def preview(config: DownloadConfig, probe: str, as_json: bool) -> int:
         reason = reason_of(error) if isinstance(error, OSError) else error
         print(f"greeks plan: --output {config.output} can't be read: {reason}", file=sys.stderr)
         return USAGE
-    text = json.dumps(made.describe(), indent=2) if as_json else "\n".join(lines(made, config))
-    print(text)
+    if as_json:
+        print(json.dumps(made.describe(), indent=2))
+    else:
+        print("\n".join(lines(made, config, width_of(sys.stdout))))
     for failure in made.plan.failures:
         print(f"failed: {failure.message}", file=sys.stderr)
     if any(each.action == CONFLICT for each in made.decisions) or made.lacking:
@@ -56,8 +67,14 @@ def preview(config: DownloadConfig, probe: str, as_json: bool) -> int:
     return NOTHING if made.plan.failures else OK
 
 
-def lines(made: Preview, config: DownloadConfig) -> Iterator[str]:
-    """Yields a preview as text."""
+def lines(made: Preview, config: DownloadConfig, width: int | None = None) -> Iterator[str]:
+    """Yields a preview as text.
+
+    Args:
+        made: the preview.
+        config: of the download.
+        width: of the screen; None for any.
+    """
     for note in made.plan.notes:
         yield f"note: {note}"
     if made.plan.closed:
@@ -68,14 +85,20 @@ def lines(made: Preview, config: DownloadConfig) -> Iterator[str]:
     market = "a simulated market" if made.data == "simulated" else "ThetaData"
     yield f"from {market} at {made.terminal}, to {config.output}; nothing is written"
     yield ""
-    yield f"{'symbol':<8}{'expiration':<12}{'trade dates':>12}{'requests':>10}  what would be done"
+    table = Table(_COLUMNS, "what would be done", _ROOM, width=width, overflow=WRAP)
+    yield table.heading()
     for each in made.decisions:
         request = each.request
-        yield (
-            f"{request.symbol:<8}{request.expiration!s:<12}{_dates(request):>12}"
-            f"{len(parts_of(request)):>10}  {each.action}"
+        yield from table.lines(
+            (
+                request.symbol,
+                request.expiration,
+                _dates(request),
+                len(parts_of(request)),
+            ),
+            each.action
             + (f": {each.reason}" if each.reason else "")
-            + (f"; no rows on {readable(each.missing_dates)}" if each.missing_dates else "")
+            + (f"; no rows on {readable(each.missing_dates)}" if each.missing_dates else ""),
         )
     yield ""
     yield from _totals(made, config)
@@ -89,7 +112,8 @@ def _dates(request: GreeksRequest) -> str:
 def _totals(made: Preview, config: DownloadConfig) -> Iterator[str]:
     actions = Counter(each.action for each in made.decisions)
     each = ", ".join(f"{number} {action}" for action, number in actions.items())
-    yield f"expirations  {len(made.decisions)}: {each}"
+    label = f"{NOUNS[config.layout]}s"
+    yield f"{label:<13}{len(made.decisions)}: {each}"
     pages = "; a v2 Terminal's further pages come on top" if "(v2)" in made.terminal else ""
     yield f"requests     {made.requests}{pages}"
     if made.estimate is None:

@@ -95,11 +95,11 @@ def lack_of_room(
     free, entries = free_bytes(config.output), free_entries(config.output)
     if not (config.check_disk and requests) or free is None:
         return ""
-    of = f"the files of {count(len(requests), 'expiration')}"
+    of = count(len(requests), "file")
     if entries is not None and entries < _ENTRIES * len(requests):
         return (
-            f"the disk of {config.output} has {entries:,} free inodes, and {of} and their manifest "
-            f"take {_ENTRIES * len(requests):,}"
+            f"the disk of {config.output} has {entries:,} free inodes, and {of} and their "
+            f"manifest take {_ENTRIES * len(requests):,}"
         )
     needed = expected.bytes if expected else expected_bytes(client, requests, config)
     if needed * _ROOM <= free:

@@ -21,11 +21,13 @@ class Interruption:
     Attributes:
         signal: its number, or None.
         stop: called at the first signal, from the thread that heeds them.
+        say: called with a sentence then; it must not wait for who reads it.
     """
 
     def __init__(self) -> None:
         self.signal: int | None = None
         self.stop: Callable[[], None] = lambda: None
+        self.say: Callable[[str], None] = say_at_once
 
     def __bool__(self) -> bool:
         return self.signal is not None
@@ -64,10 +66,15 @@ class Interruption:
                 # The next run marks this one died, and removes its unfinished files.
                 os._exit(128 + number)
             self.signal = number
-            # Nobody may be reading.
-            with contextlib.suppress(OSError):
-                os.write(2, b"stopping; again to stop at once\n")
+            self.say("stopping; again to stop at once")
             self.stop()
+
+
+def say_at_once(text: str) -> None:
+    """Writes a line to standard error, past all of Python's own buffers and locks."""
+    # Nobody may be reading.
+    with contextlib.suppress(OSError):
+        os.write(2, f"{text}\n".encode())
 
 
 def _is_from_nohup(number: signal.Signals) -> bool:

@@ -1,7 +1,8 @@
 """The bar of a terminal. Imported only where there is one: it takes a few MiB."""
 
 import sys
-from typing import TextIO
+from collections.abc import Mapping
+from typing import Any, TextIO
 
 from rich.console import Console, Group
 from rich.live import Live
@@ -9,8 +10,10 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from pipeline.process.colour import COLOURS
 from pipeline.process.standard_output import drawing
 from pipeline.progress.display import Display, facts, in_flight
+from pipeline.progress.results import ResultTable
 from pipeline.progress.snapshot import Snapshot
 from pipeline.text import count, time_text
 from transforms.foreign import escaped
@@ -21,13 +24,20 @@ class Bar(Display):
     """Three lines that redraw below the table of results.
 
     Args:
-        out: where the table goes; if it is no terminal it is left alone, and the bar still shows.
+        table: makes the lines of the results.
+        out: where they go; if it is no terminal it is left alone, and the bar still shows.
         err: the terminal.
     """
 
     seconds = 0.25
 
-    def __init__(self, out: TextIO | None = None, err: TextIO | None = None) -> None:
+    def __init__(
+        self,
+        table: ResultTable | None = None,
+        out: TextIO | None = None,
+        err: TextIO | None = None,
+    ) -> None:
+        self._table = table or ResultTable()
         self._out = out or sys.stdout
         self._console = Console(file=drawing(err or sys.stderr), highlight=False, soft_wrap=False)
         self._live = Live(
@@ -41,12 +51,19 @@ class Bar(Display):
         # A second Ctrl-C ends the process at once: nobody would bring the cursor back.
         self._console.show_cursor(True)
 
+    def result(self, result: Mapping[str, Any]) -> None:
+        """Prints a result above the bar, or to wherever the results go."""
+        for line in self._table.lines(result):
+            if self._out.isatty():
+                text = _text(line)
+                text.highlight_words([result["status"]], COLOURS.get(result["status"], ""))
+                self._console.print(text, no_wrap=True, overflow="ignore", crop=False)
+            else:
+                print(line, file=self._out, flush=True)
+
     def line(self, text: str) -> None:
-        """Prints a line of the table above the bar, or to wherever the table goes."""
-        if self._out.isatty():
-            self._console.print(_text(text), no_wrap=True, overflow="ignore", crop=False)
-        else:
-            print(text, file=self._out, flush=True)
+        """Prints a line above the bar."""
+        self._console.print(_text(text))
 
     def news(self, text: str) -> None:
         """Prints an event above the bar."""
@@ -65,7 +82,7 @@ class Bar(Display):
             f"{time_text(now.seconds)}, ETA {time_text(now.remaining)}",
         )
         lines = [_text(facts(now, memory))]
-        if now.thing == "expiration":
+        if now.fetching:
             lines.append(_text(f"in flight: {in_flight(now) or '-'}", "dim"))
         for text in lines:
             text.no_wrap, text.overflow = True, "ellipsis"

@@ -4,7 +4,9 @@ import sys
 from collections.abc import Mapping
 from typing import Any, TextIO
 
-from pipeline.progress.snapshot import Snapshot
+from pipeline.process.colour import print_coloured
+from pipeline.progress.results import ResultTable
+from pipeline.progress.snapshot import Flight, Snapshot
 from pipeline.text import count, size_text, time_text
 
 _SHOWN = 4
@@ -19,7 +21,7 @@ def facts(now: Snapshot, memory: float) -> str:
         memory: resident MiB of all its processes.
     """
     parts = [f"{memory:.0f} MiB"]
-    if now.rows or now.thing == "expiration":
+    if now.rows or now.fetching:
         parts = [
             count(now.rows, "row"),
             f"{now.rows_now:,.0f} rows/s (average {now.rows_average:,.0f})",
@@ -37,13 +39,23 @@ def facts(now: Snapshot, memory: float) -> str:
 
 def in_flight(now: Snapshot) -> str:
     """Returns the expirations under way as one line of text."""
-    shown = ", ".join(f"{name} ({rows:,})" for name, rows in now.in_flight[:_SHOWN])
+    # Those that are silent come first: they are the news.
+    ordered = sorted(now.in_flight, key=lambda each: -each.silent)
+    shown = ", ".join(f"{each.name} ({_state(each, now.timeout)})" for each in ordered[:_SHOWN])
     more = len(now.in_flight) - _SHOWN
     return shown + (f" and {more} more" if more > 0 else "")
 
 
+def _state(flight: Flight, timeout: float) -> str:
+    rows = f"{flight.rows:,}"
+    if not flight.silent:
+        return rows
+    limit = f" of {timeout:.0f}" if timeout else ""
+    return f"{rows}, no byte for {flight.silent:.0f} s{limit}"
+
+
 class Display:
-    """Where a run is shown; this one shows nothing.
+    """Where a run is shown; this one shows no more than it must.
 
     Attributes:
         seconds: between two drawings.
@@ -51,11 +63,12 @@ class Display:
 
     seconds = 1.0
 
-    def line(self, text: str) -> None:
-        """Shows a line of the table of results, which stays."""
-
     def result(self, result: Mapping[str, Any]) -> None:
         """Shows a described `ExpirationResult`, which stays."""
+
+    def line(self, text: str) -> None:
+        """Shows a line that must be seen, whatever else is not."""
+        print(text, file=sys.stderr, flush=True)
 
     def news(self, text: str) -> None:
         """Shows an event: a retry, a failure."""
@@ -72,20 +85,29 @@ class Plain(Display):
 
     Args:
         seconds: between two lines of progress.
-        out: the table.
+        table: makes the lines of the results.
+        out: the results.
         err: progress, retries and failures. Of retries no more than five between two lines of
             progress, which counts the others.
     """
 
-    def __init__(self, seconds: float, out: TextIO | None = None, err: TextIO | None = None):
+    def __init__(
+        self,
+        seconds: float,
+        table: ResultTable | None = None,
+        out: TextIO | None = None,
+        err: TextIO | None = None,
+    ):
         self.seconds = seconds
+        self._table = table or ResultTable()
         self._out = out or sys.stdout
         self._err = err or sys.stderr
         self._news = 0
 
-    def line(self, text: str) -> None:
-        """Prints a line of the table."""
-        print(text, file=self._out, flush=True)
+    def result(self, result: Mapping[str, Any]) -> None:
+        """Prints a result."""
+        for line in self._table.lines(result):
+            print_coloured(line, result["status"], self._out)
 
     def news(self, text: str) -> None:
         """Prints an event."""

@@ -11,48 +11,38 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from pipeline.process.colour import can_redraw
 from pipeline.process.memory import MemorySampler
 from pipeline.progress.display import Display, Plain
+from pipeline.progress.results import ResultTable
 from pipeline.progress.samples import Samples
 from pipeline.progress.snapshot import Snapshot
 from pipeline.progress.tally import Tally
-from pipeline.text import size_text, without_urls
-from transforms.model import FAILED
+from pipeline.text import without_urls
+from transforms.model import FAILED, INTERRUPTED
 from transforms.trade_dates import readable
 
 _POLL_SECONDS = 0.1
 _LOOK_SECONDS = 0.1
 _MIB = 1 << 20
-_HEADINGS = (
-    f"{'symbol':<8}{'expiration':<12}{'status':<12}{'rows':>12}{'size':>11}{'time':>9}  file"
-)
 
 
-def make_display(mode: str, seconds: float) -> Display:
+def make_display(mode: str, seconds: float, table: ResultTable | None = None) -> Display:
     """Returns the display of a mode.
 
     Args:
         mode: one of `config.PROGRESS`; `auto` is a bar where standard error is a terminal that
             can redraw.
         seconds: between two plain lines.
+        table: makes the lines of the results; None for a table of any width.
     """
     if mode == "none":
         return Display()
-    able = sys.stderr.isatty() and os.environ.get("TERM", "dumb") not in ("", "dumb", "unknown")
-    if mode == "bar" or (mode == "auto" and able):
+    if mode == "bar" or (mode == "auto" and can_redraw(sys.stderr)):
         from pipeline.progress.bar import Bar
 
-        return Bar()
-    return Plain(seconds)
-
-
-def result_line(result: Mapping[str, Any]) -> str:
-    """Returns the table's line of one described `ExpirationResult`."""
-    return (
-        f"{result['symbol']:<8}{result['expiration']:<12}{result['status']:<12}"
-        f"{result['rows']:>12,}{size_text(result['bytes']):>11}{result['seconds']:>7.2f} s"
-        f"  {result['path'] or '-'}"
-    )
+        return Bar(table)
+    return Plain(seconds, table)
 
 
 class Progress:
@@ -87,7 +77,6 @@ class Progress:
         self._lock = threading.Lock()
         self._ended = threading.Event()
         self.results: list[bytes] = []
-        self._headed = False
         self._next_look = 0.0
         self._next_drawing = time.monotonic() + display.seconds
         self._thread = threading.Thread(target=self._listen, name="progress", daemon=True)
@@ -105,11 +94,20 @@ class Progress:
         self._folder.cleanup()
         self.samples.finish(self._sample(self._tally.snapshot()))
 
+    def say(self, text: str) -> bool:
+        """Has a line shown in its turn, without waiting for that; returns whether it will be."""
+        return self._send(json.dumps({"kind": "line", "text": text}).encode())
+
     def _wake(self) -> None:
         """Lets the listener see the end at once, behind all that was sent before."""
+        self._send(b"")
+
+    def _send(self, message: bytes) -> bool:
         with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as mine:
             mine.settimeout(_POLL_SECONDS)
-            mine.sendto(b"", self.address or "")
+            mine.sendto(message, self.address or "")
+            return True
+        return False
 
     def close_display(self) -> None:
         """Ends the display at once, and leaves the terminal as it was."""
@@ -148,6 +146,9 @@ class Progress:
 
     def _take(self, message: Mapping[str, Any]) -> bool:
         """Takes a message, and returns whether it is a new result."""
+        if message["kind"] == "line":
+            self._display.line(str(message["text"]))
+            return False
         if not self._tally.take(message):
             return False
         name = f"{message['symbol']} {message['expiration']}"
@@ -159,10 +160,8 @@ class Progress:
                 f"{name}: moved to another Terminal: {without_urls(message['reason'])}"
             )
         elif message["kind"] == "result":
-            if not self._headed:
-                self._headed = True
-                self._display.line(_HEADINGS)
-            self._display.line(result_line(message))
+            if message["status"] == INTERRUPTED and message["started"] is None:
+                return True  # it never began
             self._display.result(message)
             if message["missing_dates"]:
                 self._display.news(f"{name}: no rows on {readable(message['missing_dates'])}")

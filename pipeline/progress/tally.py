@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from pipeline.history import Sizes
-from pipeline.progress.snapshot import Snapshot
+from pipeline.progress.snapshot import Flight, Snapshot
 from transforms.model import FAILED, INTERRUPTED, STATUSES, WRITTEN, GreeksRequest, Key, key_of
 
 _NOW_SECONDS, _TREND_SECONDS = 5.0, 60.0
+_SILENT_SECONDS = 10.0  # less is the usual work of a Terminal
 _SHARE = 0.01  # of the time that may be spent on expecting
 
 
@@ -24,6 +25,8 @@ class Tally:
         earlier: sizes learnt from earlier runs, if any.
         clock: returns seconds.
         began: when the run began, by the clock; None for now.
+        thing: what a request makes, as a person reads it.
+        timeout: seconds without a byte after which an answer counts as broken; 0 if unknown.
     """
 
     def __init__(
@@ -32,7 +35,10 @@ class Tally:
         earlier: Sizes | None = None,
         clock: Callable[[], float] = time.monotonic,
         began: float | None = None,
+        thing: str = "expiration",
+        timeout: float = 0.0,
     ) -> None:
+        self._thing, self._timeout = thing, timeout
         self._requests: dict[Key, GreeksRequest] = {each.key: each for each in requests}
         expirations = {key[:2] for key in self._requests}
         self._by_day = len(expirations) < len(self._requests)
@@ -42,6 +48,7 @@ class Tally:
         self._earlier = earlier or Sizes()
         self._sizes = Sizes()
         self._in_flight: dict[Key, tuple[int, int]] = {}
+        self._heard: dict[Key, float] = {}
         self._done: dict[Key, tuple[int, int]] = {}
         self._interrupted: set[Key] = set()
         self._failed = 0
@@ -63,19 +70,23 @@ class Tally:
         kind = message["kind"]
         if key not in self._requests or key in self._done or key in self._interrupted:
             return False
+        self._heard[key] = self._clock()
         if kind == "started":
             self._in_flight[key] = (0, 0)
+        elif kind == "heard":
+            pass
         elif kind == "rows":
             self._in_flight[key] = (int(message["rows"]), int(message["bytes"]))
         elif kind == "waiting":
             self._retries += 1
+            self._heard[key] += float(message["seconds"])
         elif kind == "withdrawn":
-            self._in_flight.pop(key, None)
+            self._land(key)
         elif kind == "result" and message["status"] == INTERRUPTED:
-            self._in_flight.pop(key, None)
+            self._land(key)
             self._interrupted.add(key)
         elif kind == "result":
-            self._in_flight.pop(key, None)
+            self._land(key)
             self._done[key] = (int(message["rows"]), int(message["bytes"]))
             self._failed += message["status"] == FAILED
             if message["status"] == WRITTEN:
@@ -83,6 +94,10 @@ class Tally:
         else:
             raise KeyError(kind)
         return True
+
+    def _land(self, key: Key) -> None:
+        self._in_flight.pop(key, None)
+        self._heard.pop(key, None)
 
     def take_remote(self, state: str, counters: Mapping[str, int]) -> None:
         """Takes the state of a runner and its Beam counters, which count more than is heard."""
@@ -114,11 +129,18 @@ class Tally:
             rows_average=rows / seconds if seconds else 0.0,
             bytes_now=bytes_now,
             remaining=self._remaining(),
-            in_flight=tuple((self._name(key), rows) for key, (rows, _) in self._in_flight.items()),
+            in_flight=tuple(self._flight(key, now) for key in self._in_flight),
             retries=max(self._retries, remote.get("retries", 0)),
             failed=max(self._failed, remote.get("expirations_failed", 0)),
             state=self._state,
+            thing=self._thing,
+            timeout=self._timeout,
         )
+
+    def _flight(self, key: Key, now: float) -> Flight:
+        silent = now - self._heard[key]
+        rows, _ = self._in_flight[key]
+        return Flight(self._name(key), rows, silent if silent >= _SILENT_SECONDS else 0.0)
 
     def _name(self, key: Key) -> str:
         """An expiration as it is shown, with its trade date where several days are under way."""

@@ -73,6 +73,7 @@ class Walk:
                 retries=0,
                 failed=0,
                 thing=self._thing,
+                fetching=False,
             ),
             self._memory.current / _MIB,
         )

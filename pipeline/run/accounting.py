@@ -31,7 +31,7 @@ def check_accounts(
     if requested != reported:
         lost, twice = requested - reported, reported - requested
         raise BooksDiffer(
-            f"{count(len(requests), 'expiration')} requested, and "
+            f"{count(len(requests), 'file')} requested, and "
             f"{count(len(summary.expirations), 'result')}: {_names(lost)} without a result, "
             f"{_names(twice)} with more than one"
         )

@@ -31,6 +31,7 @@ from pipeline.runners.beam_patches import patch_beam
 from pipeline.runners.job_servers import quiet_engines
 from pipeline.text import count, way_to_write
 from transforms.metrics.summary import RunSummary
+from transforms.output.layout import NOUNS
 from transforms.storage import files, stores
 from transforms.thetadata import NotServed, TerminalUnreachable, ThetaError
 
@@ -80,7 +81,7 @@ class _Command:
         try:
             summary = self._execute(session)
         except DryRun:
-            number = count(len(session.inventory.missing), "expiration")
+            number = count(len(session.inventory.missing), NOUNS[self._config.layout])
             print(
                 f"dry run: {self._job.runner} took the job of {number}, and nothing was submitted"
             )
@@ -137,7 +138,7 @@ class _Command:
 
     def _execute(self, session: Session) -> RunSummary:
         """Runs the download, which a signal stops, and which is ended where it can't end itself."""
-        self._interruption.stop = session.ask_to_stop
+        self._interruption.stop, self._interruption.say = session.ask_to_stop, session.say
         if self._interruption:
             # It came before there was anything to stop.
             session.ask_to_stop()

@@ -11,7 +11,7 @@ from pipeline.planning.source import SIMULATED, Source
 from pipeline.text import count, size_text, without_urls
 from transforms.metrics.summary import RunSummary
 from transforms.model import WRITTEN
-from transforms.output.layout import DAILY
+from transforms.output.layout import DAILY, NOUNS
 from transforms.quality.limits import MISSING_DATES
 from transforms.trade_dates import readable
 
@@ -64,18 +64,24 @@ def conclude(summary: RunSummary, record: Record, path: str, output: str) -> Non
         )
         if number or status == "written"
     ]
-    print(
-        f"\n{count(summary.total_expirations, 'expiration')}: {', '.join(counts)}; "
-        f"{count(summary.total_records, 'row')}, {size_text(summary.total_data_size)} "
-        f"in {record['total_duration']:.1f} s "
-        f"({record['average_throughput']:,.0f} rows/s), "
-        f"peak memory {record['peak_memory_usage']:.0f} MiB"
-    )
-    for line in failure_lines(summary.errors):
+    noun = NOUNS[record["request"]["layout"]]
+    if summary.interrupted_expirations:
+        left = summary.interrupted_expirations + summary.failed_expirations
+        kept = count(summary.successful_expirations, "file")
+        print(f"\ninterrupted: {kept} kept; the same command fetches the other {left:,}")
+    else:
+        print(
+            f"\n{count(summary.total_expirations, noun)}: {', '.join(counts)}; "
+            f"{count(summary.total_records, 'row')}, {size_text(summary.total_data_size)} "
+            f"in {record['total_duration']:.1f} s "
+            f"({record['average_throughput']:,.0f} rows/s), "
+            f"peak memory {record['peak_memory_usage']:.0f} MiB"
+        )
+    for line in failure_lines(summary.errors, noun):
         print(line, file=sys.stderr)
     if summary.provisional_expirations:
         print(
-            f"{count(summary.provisional_expirations, 'provisional expiration')}: the session of "
+            f"{count(summary.provisional_expirations, f'provisional {noun}')}: the session of "
             "the last trade date had not ended; run again later"
         )
     _print_missing(summary, record)
@@ -96,11 +102,12 @@ def conclude(summary: RunSummary, record: Record, path: str, output: str) -> Non
     print(f"summary: {path}")
 
 
-def failure_lines(errors: Iterable[Mapping[str, str]]) -> Iterator[str]:
+def failure_lines(errors: Iterable[Mapping[str, str]], noun: str) -> Iterator[str]:
     """Yields the failures of a run, those of one reason together.
 
     Args:
         errors: each with its `expiration`, which may be empty, and its `message`.
+        noun: what each of them is.
     """
     alike: dict[str, list[str]] = {}
     for error in errors:
@@ -110,7 +117,7 @@ def failure_lines(errors: Iterable[Mapping[str, str]]) -> Iterator[str]:
             of = f"{expirations[0]}: " if expirations[0] else ""
             yield f"failed: {of}{message}"
             continue
-        yield f"failed: {count(len(expirations), 'expiration')}: {message}"
+        yield f"failed: {count(len(expirations), noun)}: {message}"
         yield from (f"        {each}" for each in expirations[:_LISTED])
         if len(expirations) > _LISTED:
             yield f"        and {len(expirations) - _LISTED} more, which are in the summary"

@@ -1,5 +1,6 @@
 """One run, from its start record to its end record: its state, its record and its stop signal."""
 
+import sys
 import tempfile
 import threading
 import time
@@ -14,19 +15,24 @@ from pipeline.messages import PRINTED, Messages
 from pipeline.planning.inventory import Inventory
 from pipeline.planning.source import Source
 from pipeline.process.memory import MemorySampler
+from pipeline.process.signals import say_at_once
 from pipeline.progress.display import Display
 from pipeline.progress.listener import make_display
 from pipeline.progress.measurement import NOTHING_MEASURED, Measured
+from pipeline.progress.results import ResultTable
 from pipeline.progress.tally import Tally
 from pipeline.run.partial_results import results_so_far
 from pipeline.run.record import completed
+from pipeline.table import width_of
 from transforms.metrics.summary import RunSummary
 from transforms.model import Failure
 from transforms.output.folder import OutputFolder
-from transforms.output.layout import COMPRESSIONS, Layout
+from transforms.output.layout import COMPRESSIONS, DAILY, NOUNS, Layout
 from transforms.storage import files
 from transforms.workers.process import ProcessId
 from transforms.workers.stop import StopSignal
+
+_LOOKED_AT = 100  # names of files, for their usual length
 
 
 class Session:
@@ -100,15 +106,36 @@ class Session:
         # The workers take a moment, and what keeps the record may take one, too.
         threading.Thread(target=self.store.ready, name="history", daemon=True).start()
 
+    def say(self, text: str) -> None:
+        """Shows a line at once, above the bar where there is one."""
+        if not (self.measured and self.measured.progress.say(text)):
+            say_at_once(text)
+
     def measure(self, source: Source, sizes: Sizes) -> Measured:
         """Returns what measures and shows the run while it is entered."""
         self.measured = Measured(
             MemorySampler([source.embedded.pid] if source.embedded else []),
-            Tally(self.inventory.missing, sizes, began=self._started),
-            self._display or make_display(self.config.progress, self.config.progress_seconds),
+            Tally(
+                self.inventory.missing,
+                sizes,
+                began=self._started,
+                thing=NOUNS[self.config.layout],
+                timeout=self.config.timeout,
+            ),
+            self._display
+            or make_display(self.config.progress, self.config.progress_seconds, self._table()),
             source.embedded,
         )
         return self.measured
+
+    def _table(self) -> ResultTable:
+        names = map(self.layout.name, self.inventory.missing[:_LOOKED_AT])
+        return ResultTable(
+            self.layout.output,
+            by_day=self.config.layout == DAILY,
+            room=max(map(len, names), default=0),
+            width=width_of(sys.stdout),
+        )
 
     def has_all_results(self) -> bool:
         """Returns whether the result of each request to be fetched has come."""

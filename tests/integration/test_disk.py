@@ -68,10 +68,10 @@ def test_a_disk_without_inodes_is_full(terminal: TerminalServer, tmp_path: Path)
     with mounted(disk, 50, ",nr_inodes=40"):
         before = terminal.stats()["rows"]
         out = greeks_here(tmp_path, *DOWNLOAD, *flags, code=2)
-        assert "free inodes, and the files of 21 expirations and their manifest take 42" in out
+        assert "free inodes, and 21 files and their manifest take 42" in out
         assert terminal.stats()["rows"] == before
         out = greeks_here(tmp_path, "plan", *DOWNLOAD[1:], *flags, code=2)
-        assert "free inodes, and the files of 21 expirations and their manifest take 42" in out
+        assert "free inodes, and 21 files and their manifest take 42" in out
         out = greeks_here(tmp_path, *DOWNLOAD, *flags, "--no_disk_check", code=1)
         assert "No space left on device" in out
         assert "the disk is full: make room and run again" in out
@@ -145,12 +145,12 @@ def test_a_disk_that_is_too_small_is_reported_before_anything_is_fetched(
     flags = ["--output", "disk/greeks", "--terminal", terminal.url, "--interval", "1m"]
     with mounted(tmp_path / "disk", 5):
         out = greeks_here(tmp_path, *DOWNLOAD, *flags, code=2)
-        assert "of free space, and the files of 21 expirations are expected to take about" in out
+        assert "of free space, and 21 files are expected to take about" in out
         assert "--no_disk_check" in out
         assert terminal.stats()["rows"] == 0
         for probe in ("never", "auto", "always"):
             out = greeks_here(tmp_path, "plan", *DOWNLOAD[1:], *flags, "--probe", probe, code=2)
-            assert "of free space, and the files of 21 expirations are expected to take" in out
+            assert "of free space, and 21 files are expected to take" in out
         greeks_here(tmp_path, "plan", *DOWNLOAD[1:], *flags, "--no_disk_check")
         assert files_in(tmp_path / "disk" / "greeks") == {}
 

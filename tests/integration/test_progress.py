@@ -2,6 +2,7 @@
 
 import os
 import pty
+import signal
 import subprocess
 import sys
 import threading
@@ -16,7 +17,9 @@ from tests.support.answers import rows_of
 from tests.support.command import start, summaries
 from tests.support.market import terminal
 from tests.support.runners import job_service
+from tests.support.screen import shown
 from tests.support.scripted import Answer, scripted_server
+from tests.support.waiting import wait_for
 from transforms.model import GreeksRequest
 
 DOWNLOAD = ["download", "--symbol", "SPXW", "--start_date", "2024-03-14"]
@@ -149,7 +152,48 @@ def test_on_a_terminal_a_bar_redraws_below_the_table(tmp_path: Path) -> None:
     assert text.rindex("\x1b[?25h") > text.rfind("\x1b[?25l")  # the cursor is there
     after = text[text.rindex("\x1b[2K") :]
     assert "3 expirations: 3 written; 60,000 rows" in after
-    assert text.count(" written ") >= 3
+    assert text.count("\x1b[32mwritten\x1b[0m") == 3
+
+
+@pytest.mark.parametrize(("width", "layout"), [(60, "expiration"), (80, "daily")])
+def test_after_ctrl_c_a_terminal_shows_what_is_kept_and_no_bar(
+    width: int, layout: str, tmp_path: Path
+) -> None:
+    ours, theirs = pty.openpty()
+    watched = Watched(ours)
+
+    def answer(request: GreeksRequest) -> Answer:
+        body = rows_of(request, request.trade_dates[0], 2_000)
+        first = request.expiration == date(2024, 3, 14)
+        return Answer(body) if first else Answer(body, hold=threading.Event())
+
+    with scripted_server(terminal(answer)) as server:
+        flags = ["--terminal", server.url, "--concurrency", "1", "--layout", layout]
+        process = subprocess.Popen(
+            [sys.executable, "-m", "pipeline", *DOWNLOAD, *flags],
+            cwd=tmp_path,
+            env=os.environ | {"TERM": "xterm", "COLUMNS": str(width), "LINES": "40"},
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            start_new_session=True,
+        )
+        wait_for("the bar", lambda: "1/3" in watched.text and "2024-03-15 (0" in watched.text)
+        process.send_signal(signal.SIGINT)
+        os.close(theirs)
+        assert process.wait(timeout=60) == 130
+        lines = shown(watched.end(), width)
+        os.close(ours)
+    text = "\n".join(lines)
+    assert max(map(len, lines)) <= width
+    assert "interrupted: 1 file kept; the same command fetches the other 2" in "".join(lines)
+    # The bar has gone, and of what never began there is no row.
+    assert "ETA" not in text
+    assert "in flight" not in text
+    assert "stopping; again to stop at once" in lines
+    rows = [line for line in lines if "interrupted  " in line]
+    assert len(rows) == 1, text
+    assert "2024-03-15" in rows[0]
 
 
 @pytest.mark.parametrize(("mode", "lines"), [("none", 0), ("plain", 1)])

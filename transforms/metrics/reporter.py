@@ -6,6 +6,7 @@ workers are. Every message is a JSON object with `kind` and `GreeksRequest.key_f
 | kind | more fields | event |
 |---|---|---|
 | `started` | | fetching of the request begins |
+| `heard` | | bytes of its answer have come, at most once a second |
 | `rows` | `rows`, `bytes` | rows handed to the sink so far, and bytes of the unfinished file |
 | `waiting` | `seconds`, `reason` | the answer is requested again after so many seconds |
 | `withdrawn` | `reason` | the Terminal failed; the request goes to another one |
@@ -44,6 +45,7 @@ DISTRIBUTIONS = {
 """Every Beam distribution of the namespace `greeks`, and what it measures."""
 
 _LEAST_SECONDS = 0.25
+_HEARD_SECONDS = 1.0
 _MOST_UNSENT = 1000
 
 
@@ -63,7 +65,7 @@ class Reporter:
         # Nobody may be reading: a display must not hold up the work.
         self._socket.setblocking(False)
         self._unsent: deque[bytes] = deque(maxlen=_MOST_UNSENT)
-        self._next_rows = 0.0
+        self._next_rows = self._next_heard = 0.0
         self._about: dict[str, str] = {}
         self._counters = {name: Metrics.counter(NAMESPACE, name) for name in COUNTERS}
         self._distributions = {
@@ -74,6 +76,13 @@ class Reporter:
         """Reports that fetching of a request begins."""
         self._about = request.key_fields()
         self._send("started", self._about)
+
+    def heard(self) -> None:
+        """Reports that bytes of an answer to the request that was started have come."""
+        now = time.monotonic()
+        if now >= self._next_heard:
+            self._next_heard = now + _HEARD_SECONDS
+            self._send("heard", self._about)
 
     def waiting(self, error: Exception, seconds: float) -> None:
         """Reports that the request that was started is sent again.

@@ -25,6 +25,9 @@ Here, where nothing imports Beam: a usage error does not wait for it.
 
 BY_EXPIRATION, DAILY = "expiration", "daily"
 
+NOUNS = {BY_EXPIRATION: "expiration", DAILY: "daily file"}
+"""What a request makes in each kind of layout, as a person counts it."""
+
 PATTERNS = {
     BY_EXPIRATION: "{expiration:%Y-%m-%d}/{symbol}_{expiration:%Y%m%d}",
     DAILY: "trade_date={first_trade_date:%Y-%m-%d}/{symbol}_{expiration:%Y%m%d}",

@@ -49,6 +49,7 @@ class ThetaClient(Listings):
         policy: how often, and how long, an answer is asked for again.
         stop: once it is set, `stream` raises `Stopped`, also where it waits for the Terminal.
         waiting: called before each wait with its reason and its seconds.
+        heard: called whenever bytes of an answer have come.
         block_bytes: of an answer, read and parsed at a time, at least 1.
 
     Attributes:
@@ -66,9 +67,18 @@ class ThetaClient(Listings):
         policy: RetryPolicy = RetryPolicy(),  # noqa: B008 -- frozen
         stop: Stop = NEVER,
         waiting: Callable[[ThetaError, float], None] = unreported,
+        heard: Callable[[], None] = lambda: None,
         block_bytes: int = BLOCK_BYTES,
     ) -> None:
-        super().__init__(url, api=api, timeout=timeout, policy=policy, stop=stop, waiting=waiting)
+        super().__init__(
+            url,
+            api=api,
+            timeout=timeout,
+            policy=policy,
+            stop=stop,
+            waiting=waiting,
+            heard=heard,
+        )
         self._block_bytes = block_bytes
 
     def __enter__(self) -> "ThetaClient":

@@ -2,7 +2,7 @@
 
 import ipaddress
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http.cookiejar import DefaultCookiePolicy
 from urllib.parse import urlencode, urlsplit
@@ -50,6 +50,7 @@ class Http:
         timeout: seconds to wait for the first byte, and between two bytes, of an answer.
         stop: ends all waiting, also for the first byte.
         patience: the most seconds of waiting for each 64 KiB of an answer.
+        heard: called whenever bytes of an answer have come.
 
     Attributes:
         base: the address, without a slash at its end.
@@ -59,13 +60,18 @@ class Http:
     """
 
     def __init__(
-        self, base: str, timeout: float, stop: Stop = NEVER, patience: float = math.inf
+        self,
+        base: str,
+        timeout: float,
+        stop: Stop = NEVER,
+        patience: float = math.inf,
+        heard: Callable[[], None] = lambda: None,
     ) -> None:
         self.base = base.rstrip("/")
         self.requests = 0
         self._timeout = (min(CONNECT_SECONDS, timeout), timeout)
         self._session = _Session()
-        self._pace = Pace(patience)
+        self._pace = Pace(patience, heard)
         adapter = WakeableAdapter(self._pace)
         self._session.mount("http://", adapter)
         self._session.mount("https://", adapter)

@@ -47,6 +47,7 @@ class Listings:
         policy: how often, and how long, an answer is asked for again.
         stop: once it is set, no answer is waited for.
         waiting: called before each wait with its reason and its seconds.
+        heard: called whenever bytes of an answer have come.
 
     Attributes:
         waited: seconds spent waiting to ask again.
@@ -63,9 +64,10 @@ class Listings:
         policy: RetryPolicy,
         stop: Stop = NEVER,
         waiting: Callable[[ThetaError, float], None] = unreported,
+        heard: Callable[[], None] = lambda: None,
     ) -> None:
         # A silence that is allowed is no slowness.
-        self._http = Http(url, timeout, stop, max(policy.seconds, timeout))
+        self._http = Http(url, timeout, stop, max(policy.seconds, timeout), heard)
         self._dialect = DIALECTS[api]
         self._policy = policy
         self._stop = stop

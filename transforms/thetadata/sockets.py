@@ -10,6 +10,7 @@ import math
 import socket
 import time
 import weakref
+from collections.abc import Callable
 from http.client import HTTPException, HTTPResponse
 from typing import Any
 
@@ -30,10 +31,12 @@ class Pace:
 
     Args:
         seconds: the most time spent waiting for 64 KiB.
+        heard: called whenever bytes have come.
     """
 
-    def __init__(self, seconds: float = math.inf) -> None:
+    def __init__(self, seconds: float = math.inf, heard: Callable[[], None] = lambda: None) -> None:
         self.seconds = seconds
+        self._heard = heard
         self.begin()
 
     def begin(self) -> None:
@@ -47,6 +50,8 @@ class Pace:
 
     def received(self, size: int, seconds: float) -> None:
         """Counts bytes that came after some seconds of waiting."""
+        if size:
+            self._heard()
         self._bytes += size
         self._waited += seconds
         if self._bytes >= _STEP_BYTES and not self.too_slow:

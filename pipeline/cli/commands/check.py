@@ -100,6 +100,7 @@ def run(parser: argparse.ArgumentParser, options: argparse.Namespace, _rest: Seq
     from pipeline.inspection.files import UnreadableFile, find_files
     from pipeline.inspection.reader import read_batches
     from pipeline.progress import make_display, walk
+    from pipeline.table import width_of
     from transforms.audit.assumptions import Assumptions
     from transforms.audit.audit import Audit
 
@@ -160,7 +161,7 @@ def run(parser: argparse.ArgumentParser, options: argparse.Namespace, _rest: Seq
         for piece in json_text(together, checked):
             print(piece, end="")
     else:
-        for line in text(checked, check, [*unreadable.values()]):
+        for line in text(checked, check, [*unreadable.values()], width_of(sys.stdout)):
             print(line)
         for sentence in above:
             print(f"--fail_on {sentence}", file=sys.stderr)

@@ -67,6 +67,7 @@ def run(parser: argparse.ArgumentParser, options: argparse.Namespace, _rest: Seq
     from pipeline.inspection import UnreadableFile, compare
     from pipeline.inspection.difference_text import text
     from pipeline.progress import tracked
+    from pipeline.table import width_of
 
     track = tracked(options.progress, options.progress_seconds)
     try:
@@ -79,7 +80,7 @@ def run(parser: argparse.ArgumentParser, options: argparse.Namespace, _rest: Seq
     if options.json:
         print(json.dumps(difference.describe(), indent=2))
     else:
-        print("\n".join(text(difference, options.a, options.b)))
+        print("\n".join(text(difference, options.a, options.b, width_of(sys.stdout))))
     if difference.unreadable:
         return 2
     return 0 if difference.same else 1

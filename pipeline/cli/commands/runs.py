@@ -150,7 +150,9 @@ def run(parser: argparse.ArgumentParser, options: argparse.Namespace, _rest: Seq
 
 def _list(store: "RunHistory", options: argparse.Namespace) -> int:
     from pipeline.history import Query
-    from pipeline.history.tables import HEADINGS, head_line
+    from pipeline.history.tables import head_lines
+    from pipeline.process.colour import print_coloured
+    from pipeline.table import width_of
 
     query = Query(
         symbol=options.symbol.upper() if options.symbol else None,
@@ -163,13 +165,10 @@ def _list(store: "RunHistory", options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps(list(heads), indent=2))
     else:
-        printed = 0
-        for head in heads:
-            if not printed:
-                print(HEADINGS)
-            printed += 1
-            print(head_line(head))
-        if not printed:
+        line = ""
+        for line, status in head_lines(heads, width_of(sys.stdout)):
+            print_coloured(line, status, sys.stdout)
+        if not line:
             print(f"no such run in {store.name}")
     for reason in store.skipped[:5]:
         print(f"skipped: {reason}", file=sys.stderr)

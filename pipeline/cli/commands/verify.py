@@ -60,7 +60,7 @@ def run(_parser: argparse.ArgumentParser, options: argparse.Namespace, _rest: Se
         totals = [count(found.files, "file"), count(found.rows, "row"), size_text(found.bytes)]
         line = ", ".join(totals)
         if found.empty:
-            line += f"; {count(found.empty, 'expiration')} without data"
+            line += f"; {found.empty:,} without data, and so without a file"
         verdict = "all as it was written"
         if found.problems:
             verdict = count(len(found.problems), "problem")

@@ -8,7 +8,7 @@ import pytest
 from pipeline.process.memory import MemorySampler
 from pipeline.progress.display import Display, Plain, in_flight
 from pipeline.progress.listener import Progress, make_display
-from pipeline.progress.snapshot import Snapshot
+from pipeline.progress.snapshot import Flight, Snapshot
 from pipeline.progress.tally import Tally
 from tests.support.data import request_for
 from transforms.model import FAILED, WRITTEN, ExpirationResult, Failure
@@ -25,7 +25,7 @@ def message(result: ExpirationResult) -> dict[str, Any]:
 def run(messages: list[bytes], seconds: float = 1000.0) -> tuple[Progress, str, str]:
     """Sends messages to a plain display, and returns what it printed."""
     out, err = io.StringIO(), io.StringIO()
-    progress = Progress(Plain(seconds, out, err), Tally(REQUESTS), MemorySampler())
+    progress = Progress(Plain(seconds, out=out, err=err), Tally(REQUESTS), MemorySampler())
     with progress, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
         assert progress.address is not None
         for each in messages:
@@ -72,7 +72,7 @@ def test_retries_and_failures_are_reported_as_they_happen() -> None:
 
 def test_a_flood_of_retries_is_cut_and_counted() -> None:
     out, err = io.StringIO(), io.StringIO()
-    display = Plain(5, out, err)
+    display = Plain(5, out=out, err=err)
     for _ in range(100):
         display.news("again")
     display.draw(SNAPSHOT, 150.4)
@@ -96,7 +96,7 @@ SNAPSHOT = Snapshot(
     rows_average=307.2,
     bytes_now=1.2e6,
     remaining=3661,
-    in_flight=(("SPXW 2024-03-15", 7000),),
+    in_flight=(Flight("SPXW 2024-03-15", 7000),),
     retries=100,
     failed=1,
     state="RUNNING",
@@ -114,7 +114,7 @@ def test_a_run_keeps_its_samples_the_last_one_when_it_ended() -> None:
 def test_many_expirations_in_flight_are_counted() -> None:
     from dataclasses import replace
 
-    many = replace(SNAPSHOT, in_flight=tuple((f"SPXW {n}", n) for n in range(6)))
+    many = replace(SNAPSHOT, in_flight=tuple(Flight(f"SPXW {n}", n) for n in range(6)))
     assert in_flight(many) == "SPXW 0 (0), SPXW 1 (1), SPXW 2 (2), SPXW 3 (3) and 2 more"
 
 
@@ -125,7 +125,7 @@ def test_without_a_terminal_there_is_no_bar(mode: str, kind: type) -> None:
 
 def test_a_quiet_display_says_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     quiet = Display()
-    quiet.line("a")
+    quiet.result(message(RESULT))
     quiet.news("b")
     quiet.draw(SNAPSHOT, 1)
     quiet.close()

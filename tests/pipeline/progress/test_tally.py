@@ -1,6 +1,8 @@
 import pytest
 
 from pipeline.history.sizes import Sizes
+from pipeline.progress.display import in_flight
+from pipeline.progress.snapshot import Flight
 from pipeline.progress.tally import Tally
 from tests.support.data import request_for
 
@@ -31,7 +33,7 @@ def test_rows_count_while_they_are_under_way_and_once_they_are_done() -> None:
     clock.now += 2
     now = tally.snapshot()
     assert (now.done, now.total, now.rows, now.bytes) == (0, 2, 500, 50_000)
-    assert now.in_flight == (("SPXW 2024-03-14", 500),)
+    assert now.in_flight == (Flight("SPXW 2024-03-14", 500),)
     assert now.remaining is None
     assert tally.take(done("2024-03-14", 800))
     assert not tally.take(done("2024-03-14", 800))
@@ -143,3 +145,25 @@ def test_what_is_no_message_is_refused(message: dict[str, object]) -> None:
 
 def test_another_runs_expiration_is_no_news() -> None:
     assert not Tally([NEAR]).take(done("2030-01-01", 5))
+
+
+def test_a_terminal_that_is_silent_is_shown_with_its_limit() -> None:
+    clock = Clock()
+    tally = Tally([NEAR, FAR], clock=clock, timeout=300)
+    tally.take(about("2024-03-14", "started"))
+    tally.take(about("2024-03-24", "started"))
+    clock.now += 35
+    tally.take(about("2024-03-14", "heard"))
+    clock.now += 5
+    assert in_flight(tally.snapshot()) == (
+        "SPXW 2024-03-24 (0, no byte for 40 s of 300), SPXW 2024-03-14 (0)"
+    )
+
+
+def test_the_wait_before_a_retry_is_no_silence() -> None:
+    clock = Clock()
+    tally = Tally([NEAR], clock=clock)
+    tally.take(about("2024-03-14", "started"))
+    tally.take(about("2024-03-14", "waiting", seconds=30, reason="429"))
+    clock.now += 30
+    assert in_flight(tally.snapshot()) == "SPXW 2024-03-14 (0)"
