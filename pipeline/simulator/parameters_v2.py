@@ -107,6 +107,7 @@ def bulk_query(parameters: Parameters, order: str) -> Query:
         version="1",
         rate=decimal_of(parameters, "rate_value", 473),
         annual_dividend=decimal_of(parameters, "annual_div", 473) or 0.0,
+        v2=True,
     )
 
 

@@ -2,7 +2,8 @@
 
 `NO_DATA` was recorded from a real Terminal. The texts of 404, 473, 477 and 570 are not known and
 are ours. The rows are those of v3's `version` 1, which counts whole days in the last week, too, and
-0.15 of a day on the day of expiration.
+0.15 of a day on the day of expiration; where no volatility is found, all_greeks and eod_greeks have
+a delta of 0.
 """
 
 from collections.abc import Callable

@@ -71,6 +71,8 @@ class Query:
         rate: the interest rate as a decimal, or None for the one known on the trade date.
         annual_dividend: dollars a year.
         option_use_nbbo: whether the end of a v3 day is computed from the quote's middle.
+        v2: whether it is asked in v2, where every Greek of an unsolved volatility is 0 in the
+            orders that have all of them; else the delta of a call is 1 there, of a put -1.
     """
 
     symbol: str
@@ -88,6 +90,7 @@ class Query:
     rate: float | None = None
     annual_dividend: float = 0.0
     option_use_nbbo: bool = True
+    v2: bool = False
 
     @property
     def from_the_close(self) -> bool:
@@ -190,7 +193,7 @@ def numbers(
     wanted = [name for name in columns if name in ALL_GREEKS]
     greeks = bs.greeks(spot, strike, years, rate, volatility, is_call, dividend_yield, wanted)
     found.update((name, _truncated(values)) for name, values in greeks.items())
-    if query.greeks == EOD_V2:  # where no volatility is found has no delta either, unlike v3
+    if query.greeks == EOD_V2 or (query.v2 and query.greeks == "all"):
         found["delta"] = np.where(volatility > 0, found["delta"], 0)
     return found
 

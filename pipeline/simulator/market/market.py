@@ -168,8 +168,8 @@ class Market:
         Columns, types and values are those of the files that this project writes: `right` is `C`
         or `P`, timestamps are instants with the zone America/New_York, numbers are exactly those
         that the served decimals denote. There are no rows where the server answers 472. v2 serves
-        what v3 serves for `version` 1, but for the end of the day: that of v2 is called `eod_v2`,
-        and what it lacks is null.
+        what v3 serves for `version` 1, but for the delta of an unsolved volatility in the order
+        `all`, and the end of the day: that of v2 is called `eod_v2`, and what it lacks is null.
 
         Args:
             symbol: the option root.

@@ -198,7 +198,10 @@ def test_the_rows_are_the_same_numbers_as_those_of_version_1_of_v3(
     assert len(old) == len(new) > 1000
     for v2, v3 in zip(old, new, strict=True):
         for column in COLUMNS[name].split(","):
-            if column in v3:
+            unsolved = float(v3["implied_vol"]) == float(v3.get("d1", 1)) == 0
+            if column == "delta" and unsolved:
+                assert float(v2["delta"]) == 0 == abs(float(v3["delta"])) % 1
+            elif column in v3:
                 assert float(v2[column]) == float(v3[column])
         assert int(v2["strike"]) == float(v3["strike"]) * 1000
         assert v2["right"] == v3["right"][0]
