@@ -1,13 +1,15 @@
-"""Whether the check finds anything where there is nothing: `python bench/ground_truth.py`.
+"""Whether the check finds anything where there is nothing: `python -m bench.ground_truth`.
 
-Checks the simulated market, which is right by definition, over three years: every trading day,
-order of Greeks, interval from a minute to an hour, strike range and time to expiration from none to
-a year, with and without what neighbouring expirations show. Prints each finding, and how many cases
-and rows were checked. Exit code 1 if there is any finding.
+Checks the simulated market, which is right by definition, over three years. The sweep is a covering
+design: every trading day with every order of Greeks is one case, and the cases' strike ranges,
+intervals, hours, days to expiration (none to a year), symbols, counts of time and numbers of
+expirations checked together are chosen so that every pair of their values, and each of them with
+each order, is there. The days have both clock changes of each year and its half days. Prints each
+finding, and how many cases and rows were checked. Exit code 1 if there is any finding.
 
-The whole is 27 million cases. They are taken in an order in which any thousand that follow each
-other are spread over all of them alike: `--cases N` takes N of them (2,000 by default, a few
-minutes), and `--first K` begins with the K-th, so that several processes can share the work.
+Any hundred cases that follow each other are spread over all of them alike: `--cases N` takes N and
+`--first K` begins with the K-th, so that several processes can share the work. Cases beyond the
+sweep take its days and orders again, with other values of the rest.
 """
 
 import argparse
@@ -38,14 +40,22 @@ AHEAD = (0, 1, 2, 3, 4, 5, 6, 7, 8, 10, 14, 21, 30, 45, 60, 90, 180, 365)
 GREEKS = tuple(COLUMNS)
 EVERY = ("1m", "5m", "10m", "15m", "30m", "1h")
 STRIKES = (1, 2, 5, None)
-VERSIONS = ("latest", "1")
+HOURS = {  # of an early close too, after which quotes stand
+    "all day": (calendar.OPEN_MS, calendar.CLOSE_MS),
+    "first hour": (calendar.OPEN_MS, calendar.OPEN_MS + 3_600_000),
+    "noon": (11 * 3_600_000 + 1_800_000, 12 * 3_600_000 + 1_800_000),
+    "last hour": (calendar.CLOSE_MS - 3_600_000, calendar.CLOSE_MS),
+}
+VERSIONS = ("latest", "1")  # v3's, v2's
 TOGETHER = (1, 2)  # expirations that are checked at once
 
-_AXES: tuple[tuple[object, ...], ...] = (
-    *(GREEKS, STRIKES, EVERY, AHEAD),  # the fields of `Case`, in their order
-    *(SYMBOLS, VERSIONS, TOGETHER, tuple(DAYS)),
+# The fields of `Case`, in their order.
+SWEPT: tuple[tuple[object, ...], ...] = (GREEKS, tuple(DAYS))
+CHOSEN: tuple[tuple[object, ...], ...] = (
+    *(STRIKES, EVERY, tuple(HOURS), AHEAD),
+    *(SYMBOLS, VERSIONS, TOGETHER),
 )
-CASES = prod(map(len, _AXES))
+CASES = prod(map(len, SWEPT))
 
 
 @dataclass(frozen=True)
@@ -53,13 +63,14 @@ class Case:
     """One check of one trade date."""
 
     greeks: str
+    day: date
     strike_range: int | None
     interval: str
+    hours: str
     ahead: int
     symbol: str
     version: str
     together: int
-    day: date
 
     def tables(self) -> Iterator[pa.Table]:
         """Yields the rows of each expiration; none where that day has none."""
@@ -73,8 +84,10 @@ class Case:
                 self.day,
                 self.greeks,
                 INTERVALS[self.interval],
+                *HOURS[self.hours],
                 strike_range=self.strike_range,
                 version=self.version,
+                v2=self.version == "1",
             )
             rows = table(MARKET.blocks(query), self.greeks)
             if rows.num_rows:
@@ -83,7 +96,10 @@ class Case:
     def findings(self) -> tuple[int, list[Finding]]:
         """Returns how many rows were checked, and what was found in them."""
         rows = 0
-        audit = Audit(Assumptions(version=self.version, interval=self.interval))
+        start, end = HOURS[self.hours]
+        audit = Audit(
+            Assumptions(version=self.version, interval=self.interval, start_ms=start, end_ms=end)
+        )
         for one in self.tables():
             audit.add(one)
             rows += one.num_rows
@@ -91,27 +107,34 @@ class Case:
 
 
 def case(number: int) -> Case:
-    """Returns a case by its number, from 0 to `CASES` - 1."""
-    values: list[Any] = []
-    for axis in _AXES:
-        number, place = divmod(number, len(axis))
-        values.append(axis[place])
-    return Case(*values)
+    """Returns a case by its number: those from 0 to `CASES` - 1 are the sweep."""
+    return Case(*_spread(number, SWEPT), *_spread(number, CHOSEN))
+
+
+def _spread(number: int, axes: tuple[tuple[object, ...], ...]) -> Iterator[Any]:
+    """Yields a value of each axis; consecutive numbers are spread over all combinations alike."""
+    combinations = prod(map(len, axes))
+    step = round(combinations * 0.618034)
+    while gcd(step, combinations) > 1:
+        step += 1
+    place = number * step % combinations
+    for axis in axes:
+        place, at = divmod(place, len(axis))
+        yield axis[at]
 
 
 def sample(first: int, cases: int) -> Iterator[Case]:
-    """Yields so many cases, spread over all of them alike: all of them are every one once."""
-    step = round(CASES * 0.618034)
-    while gcd(step, CASES) > 1:
-        step += 1
-    return (case(n * step % CASES) for n in range(first, first + min(cases, CASES)))
+    """Yields so many cases from the first of these numbers on."""
+    return map(case, range(first, first + cases))
 
 
 def main() -> int:
     """Prints the findings; returns the exit code."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--first", type=int, default=0)
-    parser.add_argument("--cases", type=int, default=2000)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--first", type=int, default=0, metavar="K")
+    parser.add_argument("--cases", type=int, default=CASES, metavar="N", help="the sweep")
     parser.add_argument("--seconds", type=float, default=float("inf"), help="stop after these")
     asked = parser.parse_args()
     begun = time.monotonic()
@@ -129,7 +152,10 @@ def main() -> int:
                 print(f"    {example.key} {example.values}")
             sys.stdout.flush()
     seconds = time.monotonic() - begun
-    print(f"{cases:,} of {CASES:,} cases, {total:,} rows, {seconds:.0f} s: {dict(found) or 'none'}")
+    print(
+        f"{cases:,} cases ({CASES:,} are the sweep), {total:,} rows, {seconds:.0f} s"
+        f" ({total / seconds:,.0f} rows/s): {dict(found) or 'no finding'}"
+    )
     return 1 if found else 0
 
 

@@ -4,7 +4,9 @@
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import astuple
 from datetime import date, timedelta
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -12,7 +14,7 @@ import pyarrow as pa
 import pytest
 from numpy.typing import NDArray
 
-from bench.ground_truth import Case, sample
+from bench.ground_truth import CASES, CHOSEN, SWEPT, Case, case, sample
 from pipeline.simulator.market.market import Market
 from tests.support.plant import DAY, EXPIRATION
 from transforms.audit.assumptions import Assumptions
@@ -33,6 +35,14 @@ LATER = date(2024, 3, 18)
 def test_a_sample_of_three_years_has_no_finding(case: Case) -> None:
     _, findings = case.findings()
     assert findings == []
+
+
+def test_the_sweep_has_every_day_with_every_order_and_every_other_pair_of_values() -> None:
+    cases = [astuple(case(number)) for number in range(CASES)]
+    assert len({one[:2] for one in cases}) == CASES  # orders and days
+    axes = (*SWEPT, *CHOSEN)
+    for a, b in combinations([place for place in range(len(axes)) if place != 1], 2):
+        assert len({(one[a], one[b]) for one in cases}) == len(axes[a]) * len(axes[b])
 
 
 CONTRACT = ("strike", "right", "timestamp")
