@@ -13,7 +13,7 @@ import pytest
 from pipeline.simulator.server import TerminalServer
 from tests.support.answers import rows_of
 from tests.support.command import WITHOUT_COVERAGE, greeks, greeks_here, start, summaries
-from tests.support.data import files_in
+from tests.support.data import files_in, has_rows
 from tests.support.market import terminal as scripted_terminal
 from tests.support.scripted import Answer, scripted_server
 from tests.support.waiting import wait_for
@@ -116,7 +116,7 @@ def test_a_killed_run_leaves_whole_files_and_the_next_one_marks_and_sweeps_it(
         flags = [*DOWNLOAD, "--terminal", server.url, "--concurrency", "1"]
         process = start(tmp_path, *flags)
         output = tmp_path / "data" / "greeks"
-        wait_for("two files and a third", lambda: len(files_in(output)) == 2 and files_in(meta))
+        wait_for("two files and a third", lambda: len(files_in(output)) == 2 and has_rows(meta))
         process.send_signal(signal.SIGKILL)
         process.communicate()
     before = files_in(output)
@@ -157,7 +157,7 @@ def test_an_embedded_terminal_ends_when_its_download_is_killed(tmp_path: Path) -
     flags = ["--terminal", "embedded", "--interval", "1s", "--max_dte", "30", "--no_disk_check"]
     process = start(tmp_path, *DOWNLOAD, *flags)
     unfinished = tmp_path / "data" / "greeks.meta" / "unfinished"
-    wait_for("the first rows", lambda: files_in(unfinished))
+    wait_for("the first rows", lambda: has_rows(unfinished))
     (child,) = psutil.Process(process.pid).children()
     process.send_signal(signal.SIGKILL)
     process.communicate()

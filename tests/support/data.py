@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 
@@ -50,6 +51,14 @@ def files_in(folder: Path) -> dict[str, bytes]:
         for path in sorted(folder.rglob("*"))
         if path.is_file()
     }
+
+
+def has_rows(unfinished: Path) -> bool:
+    """Returns whether a run that goes on has rows in a file below a folder."""
+    # Files and folders come and go meanwhile.
+    with suppress(FileNotFoundError):
+        return any(path.stat().st_size for path in unfinished.rglob("*.csv"))
+    return False
 
 
 def hashes(folder: Path) -> dict[str, str]:
