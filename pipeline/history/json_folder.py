@@ -144,7 +144,9 @@ class JsonStore(RunStore):
 
     def _started(self) -> Iterator[Record]:
         """Yields the start records."""
-        for name in sorted(self._folder.names("running")):
+        with self._explained():
+            names = sorted(self._folder.names("running"))
+        for name in names:
             if not name.endswith(".json"):
                 continue
             try:
