@@ -4,6 +4,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Optional
 
 import pyarrow as pa
 
@@ -29,6 +30,9 @@ from transforms.row_groups import RowGroups
 from transforms.sinks.base import ExpirationSink, OpenFile
 from transforms.trade_dates import missing, spans, within
 
+if TYPE_CHECKING:
+    from transforms.derived import Derivation
+
 
 class StreamError(RuntimeError):
     """The stream broke its own rules, so that no file could be trusted: the run must fail."""
@@ -46,6 +50,7 @@ class _Stream:
 
     request: GreeksRequest
     check: QualityCheck | None = None
+    derivation: Optional["Derivation"] = None
     handle: OpenFile | None = None
     groups: RowGroups = field(default_factory=RowGroups)
     dates: TradeDates = field(default_factory=TradeDates)
@@ -54,6 +59,20 @@ class _Stream:
     rows: int = 0
     failure: Failure | None = None
     rows_by_second: Counter[int] = field(default_factory=Counter)
+
+
+def derivation_of(request: GreeksRequest, generation: str) -> Optional["Derivation"]:
+    """Returns what derives a request's Greeks, or None if it derives none.
+
+    Args:
+        request: of the rows.
+        generation: of the API that they come from, `v2` or another.
+    """
+    if not request.derived:
+        return None
+    from transforms.derived import Derivation  # the model takes 15 MiB
+
+    return Derivation(request, generation)
 
 
 class ExpirationWriter:
@@ -81,6 +100,7 @@ class ExpirationWriter:
         self._handed_over = handed_over
         self._gate = gate
         self._files = FileCommit(sink, source)
+        self._generation = source.rpartition(", ")[2]
         self._stream: _Stream | None = None
 
     def write(self, request: GreeksRequest, item: Item) -> ExpirationResult | None:
@@ -137,7 +157,7 @@ class ExpirationWriter:
             self._sink.discard(stream.handle)
 
     def _begin(self, request: GreeksRequest) -> _Stream:
-        return _Stream(request, self._gate.begin(request))
+        return _Stream(request, self._gate.begin(request), derivation_of(request, self._generation))
 
     def _restart(self, stream: _Stream) -> None:
         handle = stream.handle if stream.failure is None else None
@@ -159,7 +179,8 @@ class ExpirationWriter:
             for rows in groups:
                 if stream.handle is None:
                     stream.handle = self._sink.create(self._sink.layout.path(stream.request))
-                self._sink.write_record(stream.handle, rows)
+                full = rows if stream.derivation is None else stream.derivation.complete(rows)
+                self._sink.write_record(stream.handle, full)
                 stream.dates.add(rows)
                 if stream.check is not None:
                     stream.check.add(rows)

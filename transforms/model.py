@@ -79,6 +79,8 @@ class GreeksRequest:
         interval: the time between two rows of a contract, one of its order's `intervals`.
         greeks: the order of data, a key of `ORDERS`.
         parameters: more of the v3 API's parameters, as (name, value), by name: those of its order.
+        derived: Greeks that are computed from the rows, in the order of `ALL_GREEKS`; of those that
+            its order does not have.
 
     Raises:
         ValueError: on construction, if a field is out of its range.
@@ -90,6 +92,7 @@ class GreeksRequest:
     interval: str = "5m"
     greeks: str = DEFAULT
     parameters: tuple[tuple[str, str], ...] = ()
+    derived: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if checked_symbol(self.symbol) != self.symbol:
@@ -108,6 +111,12 @@ class GreeksRequest:
             raise ValueError(f"{self}: {names} are not names of {PARAMETERS}, sorted, each once")
         if absent := set(names).difference(self.order.v3.parameters):
             raise ValueError(f"{self}: {self.greeks} has no {', '.join(sorted(absent))}")
+        derivable = self.order.derivable
+        if list(self.derived) != [name for name in derivable if name in self.derived]:
+            raise ValueError(
+                f"{self}: {self.derived} can't be derived from {self.greeks}; "
+                f"{', '.join(derivable) or 'nothing'} can, in this order"
+            )
 
     @classmethod
     def of(cls, described: Any) -> "GreeksRequest":
@@ -132,6 +141,7 @@ class GreeksRequest:
                 described["interval"],
                 described["greeks"],
                 tuple((name, described[name]) for name in PARAMETERS if name in described),
+                tuple(described["derive"].split(",")) if "derive" in described else (),
             )
         except KeyError as error:
             raise ValueError(f"it has no {error.args[0]}") from None
@@ -171,6 +181,11 @@ class GreeksRequest:
         return order_of(self.greeks)
 
     @property
+    def schema(self) -> pa.Schema:
+        """The schema of its file: the order's, and the derived Greeks."""
+        return self.order.file_schema(self.derived)
+
+    @property
     def served_dates(self) -> tuple[date, ...]:
         """The trade dates on which there can be rows."""
         return served_dates(self.symbol, self.expiration, self.trade_dates)
@@ -196,6 +211,7 @@ class GreeksRequest:
             "interval": self.interval,
             "greeks": self.greeks,
             **dict(self.parameters),
+            **({"derive": ",".join(self.derived)} if self.derived else {}),
         }
 
     def __str__(self) -> str:

@@ -3,9 +3,13 @@
 import re
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from pipeline.config.checks import finite, readable
 from pipeline.config.setting import setting
+from pipeline.config.values import words
+from transforms.orders import ORDERS
+from transforms.schema import ALL_GREEKS
 
 _setting = partial(setting, group="computation of the Greeks")
 
@@ -23,6 +27,22 @@ def _version(text: str) -> None:
 def _true_or_false(text: str) -> None:
     if text not in ("true", "false"):
         raise ValueError(f"{text!r} is neither true nor false")
+
+
+def _derived(text: str) -> tuple[str, ...]:
+    names = {name.lower() for name in words(text)}
+    # In the order of the columns; what is unknown is left for the check to name.
+    return (*(name for name in ALL_GREEKS if name in names), *sorted(names - {*ALL_GREEKS}))
+
+
+def _check_derived(names: tuple[str, ...], config: Any) -> str:
+    derivable = ORDERS[config.greeks].derivable
+    other = [name for name in names if name not in derivable]
+    if not other:
+        return ""
+    if not derivable:
+        return f"does not apply to --greeks {config.greeks}"
+    return f"names {', '.join(other)}; --greeks {config.greeks} gives {', '.join(derivable)}"
 
 
 @dataclass(frozen=True)
@@ -85,4 +105,14 @@ class ComputationSettings:
         check=readable(_true_or_false),
         default_text="ThetaData's, true",
         parameter="option_use_nbbo",
+    )
+    derive: tuple[str, ...] = _setting(
+        (),
+        "Greeks that the order does not have, computed from each row's own volatility and added "
+        "as columns that are marked as computed: gamma,vanna,… Gamma needs no Professional "
+        "subscription then",
+        metavar="GREEK[,GREEK]",
+        parse=_derived,
+        check=_check_derived,
+        default_text="none",
     )

@@ -6,6 +6,8 @@ from difflib import get_close_matches
 from types import SimpleNamespace
 from typing import Any
 
+import pyarrow as pa
+
 from pipeline.config.computation import ComputationSettings
 from pipeline.config.existing_files import ExistingFilesSettings
 from pipeline.config.output import OutputSettings
@@ -95,6 +97,11 @@ class DownloadConfig(
             if setting.parameter
         }
         return tuple((name, given[name]) for name in PARAMETERS if given[name] is not None)
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The schema of the files."""
+        return ORDERS[self.greeks].file_schema(self.derive)
 
     @property
     def pattern(self) -> str:

@@ -4,7 +4,9 @@ import shlex
 import uuid
 from pathlib import Path
 
-from pipeline.folder.catalog_sql import catalog_text
+import pyarrow.compute as pc
+
+from pipeline.folder.catalog_sql import Columns, catalog_text
 from pipeline.messages import PRINTED, Messages
 from transforms.output.folder import OutputFolder
 from transforms.output.index import windows
@@ -13,6 +15,7 @@ from transforms.storage import files
 
 NAME = "catalog.sql"
 _FORM = ("greeks", "format", "compression")
+_DERIVE = '"derive": ?"(?P<derive>[^"]*)"'
 
 
 def write_catalog(output: str, messages: Messages = PRINTED) -> Path | None:
@@ -67,14 +70,17 @@ def print_catalog(output: str, messages: Messages = PRINTED) -> None:
             )
 
 
-def _orders(folder: OutputFolder, messages: Messages) -> dict[str, set[str]]:
-    """Brings the index up to date; the suffixes of the files there by their order of Greeks."""
-    orders: dict[str, set[str]] = {}
+def _orders(folder: OutputFolder, messages: Messages) -> dict[Columns, set[str]]:
+    """Brings the index up to date; the suffixes of the files there by their columns."""
+    orders: dict[Columns, set[str]] = {}
     for window in windows(folder, keep=True):
         for _, error in window.broken:
             messages.warn(f"note: its file is not in {NAME}: {error}")
         there = window.rows.filter(window.rows["there"])
-        forms = zip(*(there[each].to_pylist() for each in _FORM), strict=True)
-        for greeks, file_format, compression in set(forms):
-            orders.setdefault(greeks, set()).add(COMPRESSIONS[file_format][compression])
+        derive = pc.struct_field(pc.extract_regex(there["request"], _DERIVE), "derive")
+        found = (derive, *(there[each] for each in _FORM))
+        forms = set(zip(*(each.to_pylist() for each in found), strict=True))
+        for derived, greeks, file_format, compression in forms:
+            suffixes = orders.setdefault(Columns(greeks, derived or ""), set())
+            suffixes.add(COMPRESSIONS[file_format][compression])
     return orders

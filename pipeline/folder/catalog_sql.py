@@ -8,8 +8,11 @@ needs one statement and no new catalog.
 from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from pathlib import Path
+from typing import NamedTuple
 
-from transforms.orders import order_of, schema_of
+import pyarrow as pa
+
+from transforms.orders import order_of
 from transforms.output.layout import COMPRESSIONS
 from transforms.schema import ZONE
 
@@ -114,19 +117,42 @@ WHERE there;
 """
 # A glob can't distinguish orders, and CSV files have no types.
 _CSV_OF_ORDER = """\
-SET VARIABLE greeks_csv_{order} = (
+SET VARIABLE {variable} = (
     SELECT list(
         getvariable('greeks_folder') || '/' || regexp_replace(name, '([[*?])', '[\\1]', 'g')
         ORDER BY name
     )
     FROM read_parquet(getvariable('greeks_folder') || @INDEX)
     WHERE there AND format = 'csv' AND greeks = '{order}'
+        AND coalesce(request->>'derive', '') = '{derive}'
 );
 """
 
 
+class Columns(NamedTuple):
+    """What the columns of a file follow from.
+
+    Attributes:
+        order: the order of data.
+        derive: the Greeks that were derived, separated by commas.
+    """
+
+    order: str
+    derive: str = ""
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The schema of the files."""
+        return order_of(self.order).file_schema(tuple(filter(None, self.derive.split(","))))
+
+    @property
+    def variable(self) -> str:
+        """The variable that has the names of the CSV files."""
+        return "_".join(filter(None, ("greeks_csv", self.order, *self.derive.split(","))))
+
+
 def catalog_text(
-    folder: Path, catalog: Path, index: str, orders: Mapping[str, AbstractSet[str]]
+    folder: Path, catalog: Path, index: str, orders: Mapping[Columns, AbstractSet[str]]
 ) -> str:
     """Returns the SQL of a catalog.
 
@@ -134,12 +160,12 @@ def catalog_text(
         folder: of the data files; made absolute.
         catalog: the path that the text is meant for.
         index: what follows `folder` in the path of the manifest's index.
-        orders: the suffixes of the files, by their order of Greeks.
+        orders: the suffixes of the files, by their columns.
     """
-    columns = {column for order in orders for column in schema_of(order).names}
+    columns = {column for each in orders for column in each.schema.names}
     added = [name for name in _ADDED if name in columns]
     straddles = "delta" in columns
-    source = _BY_DAY if all(order_of(order).daily for order in orders) else "greeks"
+    source = _BY_DAY if all(order_of(each.order).daily for each in orders) else "greeks"
     parts = [
         _HEAD.format(
             folder=_line(folder),
@@ -147,7 +173,10 @@ def catalog_text(
             literal=_literal(str(folder.absolute())),
             straddles=_STRADDLES_HEAD if straddles else "",
         ),
-        *(_CSV_OF_ORDER.format(order=order) for order in _listed(orders)),
+        *(
+            _CSV_OF_ORDER.format(variable=each.variable, order=each.order, derive=each.derive)
+            for each in _listed(orders)
+        ),
         _GREEKS.format(rows="\n    UNION ALL BY NAME\n".join(_readers(orders))),
         _VIEWS.format(source=source),
     ]
@@ -158,23 +187,23 @@ def catalog_text(
     return "".join(parts).replace("@INDEX", _quoted(index))
 
 
-def _listed(orders: Mapping[str, AbstractSet[str]]) -> list[str]:
-    """Returns the orders of Greeks whose CSV files are listed, since there are those of others."""
+def _listed(orders: Mapping[Columns, AbstractSet[str]]) -> list[Columns]:
+    """Returns the columns whose CSV files are listed, since there are files of others."""
     with_csv = [order for order, suffixes in orders.items() if suffixes & set(CSV)]
     return with_csv if len(with_csv) > 1 else []
 
 
-def _readers(orders: Mapping[str, AbstractSet[str]]) -> Iterator[str]:
-    """A SELECT for the Parquet files, and one for each order of Greeks among the CSV files."""
+def _readers(orders: Mapping[Columns, AbstractSet[str]]) -> Iterator[str]:
+    """A SELECT for the Parquet files, and one for the CSV files of the same columns."""
     # All files in the folder are data, so a glob does, and takes what later runs add.
     if any(PARQUET in suffixes for suffixes in orders.values()):
         yield _READ_PARQUET.format(paths=_globs([PARQUET]))
     for order, suffixes in orders.items():
         if csv := sorted(suffixes & set(CSV)):
             types = ", ".join(
-                f"'{field.name}': '{_DUCKDB_TYPES[str(field.type)]}'" for field in schema_of(order)
+                f"'{field.name}': '{_DUCKDB_TYPES[str(field.type)]}'" for field in order.schema
             )
-            listed = f"getvariable('greeks_csv_{order}')"
+            listed = f"getvariable('{order.variable}')"
             paths = listed if order in _listed(orders) else _globs(csv)
             yield _READ_CSV.format(paths=paths, types=types)
 

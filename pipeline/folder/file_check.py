@@ -101,7 +101,7 @@ def _csv(reader: _Hashing, entry: Entry) -> tuple[int, list[str]]:
         dates.update(found)
         rest = piece[max(end, 0) :]
     rows = lines - 1
-    expected = encode_header(request.order.schema)
+    expected = encode_header(request.schema)
     if entry.schema_version == VERSION and header != expected:
         return rows, [f"begins with {header[:80]!r}, not with the header {expected[:80]!r}"]
     if rest != b"\n":
@@ -119,7 +119,7 @@ def _parquet(path: str, entry: Entry) -> tuple[int, list[str]]:
     The least and the greatest value of each row group say whose rows they are.
     """
     request = GreeksRequest.of(entry.request)
-    expected = request.order.schema
+    expected = request.schema
     with files.open_file(path) as file, pq.ParquetFile(file) as parquet:
         schema, rows = parquet.schema_arrow, parquet.metadata.num_rows
         if entry.schema_version != VERSION:

@@ -60,4 +60,4 @@ def _elsewhere(config: DownloadConfig, source: str) -> str:
     parts = [config.output.rstrip("/"), *span, config.interval]
     if config.greeks not in (DEFAULT, config.interval):
         parts.append(config.greeks)
-    return "-".join([*parts, *re.findall(r"\w+", source)])
+    return "-".join([*parts, *config.derive, *re.findall(r"\w+", source)])

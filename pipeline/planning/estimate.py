@@ -16,7 +16,6 @@ from pipeline.history import Sizes
 from pipeline.planning.lessons import Lessons, learn
 from pipeline.text import count
 from transforms.model import GreeksRequest
-from transforms.orders import schema_of
 
 # Bytes of a cell, where no earlier run is known: from a simulated trade date of SPXW, first order.
 _BYTES_PER_CELL = {
@@ -124,5 +123,5 @@ def from_sizes(
 
 def usual_bytes_per_row(config: DownloadConfig) -> float:
     """Returns the bytes of a row where no run is known: a guess, by its columns."""
-    cells = len(schema_of(config.greeks))
+    cells = len(config.schema)
     return _BYTES_PER_CELL[config.format, config.compression] * cells

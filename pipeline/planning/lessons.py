@@ -79,7 +79,9 @@ def _comparable(request: Mapping[str, Any], config: DownloadConfig) -> bool:
 
 def _same_files(request: Mapping[str, Any], config: DownloadConfig) -> bool:
     names = ("greeks", "format", "compression")
-    return all(request.get(name) == getattr(config, name) for name in names)
+    return all(request.get(name) == getattr(config, name) for name in names) and (
+        tuple(request.get("derive", ())) == config.derive
+    )
 
 
 def _learn(sizes: Sizes, record: Mapping[str, Any], recorded: Mapping[str, Any]) -> bool:

@@ -131,6 +131,7 @@ def _requests(
                     config.interval,
                     config.greeks,
                     config.parameters,
+                    config.derive,
                 )
             )
     return made

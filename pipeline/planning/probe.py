@@ -8,8 +8,8 @@ from pipeline.config import DownloadConfig
 from pipeline.history.sizes import Sizes, days_to_expiration
 from pipeline.planning.estimate import Estimate, RowCost, from_sizes
 from pipeline.planning.plan import Plan
+from transforms.expiration_writer import derivation_of
 from transforms.model import GreeksRequest
-from transforms.orders import schema_of
 from transforms.output.layout import COMPRESSIONS, Layout
 from transforms.row_groups import RowGroups
 from transforms.sinks.formats import make_sink
@@ -51,9 +51,10 @@ def _fetch(client: ThetaClient, probe: GreeksRequest, config: DownloadConfig) ->
     suffix = COMPRESSIONS[config.format][config.compression]
     with tempfile.TemporaryDirectory(prefix="greeks-probe-") as folder:
         layout = Layout(f"{folder}/greeks", suffix, "probe")
-        sink = make_sink(config.format, config.compression, schema_of(config.greeks), layout)
+        sink = make_sink(config.format, config.compression, config.schema, layout)
+        derivation = derivation_of(probe, "")  # for their size, the count of time is all one
         handle = sink.create(f"{folder}/probe{suffix}")
         for group in RowGroups.of(client.stream(probe, config.batch_size)):
-            sink.write_record(handle, group)
+            sink.write_record(handle, group if derivation is None else derivation.complete(group))
         written = sink.close(handle)
     return written.rows, written.bytes

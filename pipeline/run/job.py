@@ -18,7 +18,6 @@ from pipeline.runners.job_servers import ended
 from transforms.dispatch import shared_queue
 from transforms.fetch import FetchGreeks
 from transforms.metrics.summary import RunSummary
-from transforms.orders import schema_of
 from transforms.quality.gate import QualityGate
 from transforms.quality.limits import parse_limits
 from transforms.sinks.formats import make_sink
@@ -65,7 +64,7 @@ class Job:
         flink_rest.name_job(self._options, layout.run_id)
         runner = runners.prepare(self._options, source.concurrency)
         pipeline = beam.Pipeline(runner=runner, options=self._options)
-        sink = make_sink(config.format, config.compression, schema_of(config.greeks), layout)
+        sink = make_sink(config.format, config.compression, config.schema, layout)
         gate = QualityGate(config.check, parse_limits(config.fail_on))
         with ExitStack() as stack:
             stack.callback(self.end)

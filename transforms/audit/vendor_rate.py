@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from transforms.audit.printed import PRINTED, range_of
-from transforms.pricing.black_scholes import Floats, greeks, price
+from transforms.pricing.black_scholes import Floats, Terms, greeks, signs
 from transforms.pricing.conventions import SOLVER_TOLERANCE
 
 _LOWEST, _HIGHEST = -0.5, 1.0  # rates that are looked at
 _PLAUSIBLE = (-0.02, 0.25)  # SOFR and treasuries were never outside, nor near it
-_HALVINGS = 28
+_USUAL, _STEPS = 0.04, 8
 _MOST_ROWS = 1024
 _AS_SHARP = 10.0
 _OUTLIERS = 0.002
@@ -177,11 +177,23 @@ def worth_of(price_: Floats, error: Floats) -> tuple[Floats, Floats]:
 
 
 def _rate_at(x: Priced, volatility: Floats, worth: Floats) -> Floats:
-    """Returns the rate at which each volatility is worth so much, or the nearest to it."""
+    """Returns the rate at which each volatility is worth so much, or the nearest to it.
+
+    By Newton's steps, and by half of what is left where one would leave it.
+    """
+    sign = signs(x.is_call)
     low, high = np.full_like(worth, _LOWEST), np.full_like(worth, _HIGHEST)
-    for _ in range(_HALVINGS):
-        middle = (low + high) / 2
-        inputs = (x.spot, x.strike, x.years, middle, volatility, x.is_call, x.dividend_yield)
-        above = (price(*inputs) > worth) == x.is_call
-        low, high = np.where(above, low, middle), np.where(above, middle, high)
-    return (low + high) / 2
+
+    def too_high(rate: Floats) -> tuple[Floats, Floats]:
+        """Returns by how much the rate is too high, in the option's dollars, and per its unit."""
+        terms = Terms(x.spot, x.strike, x.years, rate, volatility, sign, x.dividend_yield)
+        return sign * (terms.value - worth), x.strike * x.years * terms.discount * terms.n2
+
+    below, above = too_high(low)[0] > 0, too_high(high)[0] <= 0
+    rate = np.full_like(worth, _USUAL)
+    for _ in range(_STEPS):
+        off, slope = too_high(rate)
+        low, high = np.where(off > 0, low, rate), np.where(off > 0, rate, high)
+        near = rate - off / slope
+        rate = np.where((near > low) & (near < high), near, (low + high) / 2)
+    return np.where(below, _LOWEST, np.where(above, _HIGHEST, rate))

@@ -7,7 +7,7 @@ from functools import cached_property
 
 import pyarrow as pa
 
-from transforms.schema import COLUMNS, KEY_COLUMNS
+from transforms.schema import ALL_GREEKS, COLUMNS, KEY_COLUMNS
 
 INTERVALS = (
     "tick",
@@ -33,6 +33,9 @@ END_OF_DAY = "eod"
 
 TRADE_DATE, MONTH = "trade date", "month"
 """What one HTTP request spans: the part of an order's trade dates."""
+
+COMPUTED = "by greeks download --derive, from this row; not sent by ThetaData"
+"""What the metadata of a derived column says."""
 
 VALUE, STANDARD, PROFESSIONAL = "Value", "Standard", "Professional"
 """Subscriptions, from the least up."""
@@ -117,6 +120,21 @@ class Order:
     def interval(self, usual: str) -> str:
         """Returns the interval of its rows: the usual one where there is a choice."""
         return usual if self.has_interval else self.intervals[0]
+
+    @property
+    def derivable(self) -> tuple[str, ...]:
+        """The Greeks that follow from a row, and that it does not have."""
+        if not self.v3.priced_by:
+            return ()
+        return tuple(name for name in ALL_GREEKS if name not in self.columns)
+
+    def file_schema(self, derived: tuple[str, ...] = ()) -> pa.Schema:
+        """Returns the schema of a file that also has derived Greeks, marked as computed."""
+        schema = self.schema
+        for name in derived:
+            kind, unit = COLUMNS[name]
+            schema = schema.append(pa.field(name, kind, True, {"unit": unit, "computed": COMPUTED}))
+        return schema
 
     @cached_property
     def schema(self) -> pa.Schema:

@@ -10,6 +10,23 @@ SOLVER_TOLERANCE = 0.001
 """The solver of volatilities stops this near to the price, in dollars, whatever the price."""
 
 
+_LARGEST = 1e11
+
+
+def as_printed(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Returns numbers as ThetaData prints them: the nearest float32, cut to four decimals.
+
+    >>> as_printed(np.array([0.575, -0.00019])).tolist()
+    [0.5749, -0.0001]
+
+    What is beyond 1e11 is cut to that.
+    """
+    # A float32 times 10,000 is exact in a float64.
+    single = np.clip(values, -_LARGEST, _LARGEST).astype(np.float32)
+    # Minus zero is zero.
+    return np.trunc(single.astype(np.float64) * 10_000) / 10_000 + 0.0
+
+
 def midpoint(bid: ArrayLike, ask: ArrayLike) -> NDArray[np.float64]:
     """Returns the middle of the quote truncated to the cent, in dollars.
 

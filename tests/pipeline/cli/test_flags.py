@@ -41,6 +41,7 @@ GIVEN: dict[str, Any] = {
     "rate_value": "0.05",
     "annual_dividend": "1.5",
     "greeks_version": "1",
+    "derive": ("gamma", "vanna"),
     "underlyer_use_nbbo": "true",
     "option_use_nbbo": "false",
     "terminal": "http://h:1,http://g:2",

@@ -13,6 +13,7 @@ from pipeline.config import DownloadConfig, command_of
 from pipeline.config.download_config import SETTINGS
 from transforms.orders import ORDERS
 from transforms.output.layout import COMPRESSIONS
+from transforms.schema import ALL_GREEKS
 
 DAY = date(2024, 3, 14)
 PARSER = make_parser()
@@ -76,6 +77,11 @@ def configurations(draw: some.DrawFn) -> DownloadConfig:
             values["end_date"] = values["start_date"] + timedelta(draw(some.integers(0, 400)))
         elif setting.name == "interval":
             values["interval"] = draw(some.sampled_from(ORDERS[values["greeks"]].intervals))
+        elif setting.name == "derive":
+            names = draw(some.sets(some.sampled_from(ALL_GREEKS)))
+            values["derive"] = tuple(
+                name for name in ORDERS[values["greeks"]].derivable if name in names
+            )
         elif setting.name == "fail_on":
             values["fail_on"] = draw(some.sampled_from(["", "holes>1%,duplicates", "any>3"]))
         elif setting.required or draw(some.booleans()):
