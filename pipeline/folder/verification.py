@@ -1,26 +1,45 @@
 """Checks every file of an output folder against the manifest, from the files alone."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from collections.abc import Set as AbstractSet
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from hashlib import blake2b
+from itertools import islice
 from pathlib import PurePosixPath
 
 from pipeline.folder.file_check import check_file
 from pipeline.folder.lock import holder
+from pipeline.folder.progress_note import ProgressNote
 from transforms.model import GreeksRequest
-from transforms.output.entry import COMMITTING, EMPTY, Entry
+from transforms.output.data_files import DataFiles
+from transforms.output.entry import COMMITTED, COMMITTING, EMPTY, Entry
 from transforms.output.folder import OutputFolder
-from transforms.output.index import entries
+from transforms.output.index import entry_in, windows
 from transforms.output.layout import PATTERNS, expand
 from transforms.output.manifest import Manifest
 from transforms.storage import files
 from transforms.trade_dates import readable
-
-_File = tuple[str, Entry]
-_Files = Sequence[_File]
+from transforms.workers.in_order import in_order
 
 _THREADS = 4
+_AT_ONCE = 1024
+
+Looked = tuple[str, Entry, bool, list[str]]
+"""A data file's name, its entry, whether it was read, and what is wrong with it."""
+
+
+@dataclass(frozen=True)
+class Files:
+    """The files of a folder as they are looked at, and how many they are."""
+
+    looked: Iterator[Looked]
+    number: int
+
+    def __len__(self) -> int:
+        return self.number
+
+    def __iter__(self) -> Iterator[Looked]:
+        return self.looked
 
 
 @dataclass(frozen=True)
@@ -40,29 +59,42 @@ class Verification:
         rows: in them.
         bytes: of them.
         empty: expirations that are remembered as having no data.
+        read: files whose bytes were read: all, but for those of a sample, and those that an
+            earlier verification, which did not end, had read.
         notes: facts that are no problem, but good to know.
         problems: of files and entries.
+        fixed: what was done about them; see `repair`.
     """
 
     files: int = 0
     rows: int = 0
     bytes: int = 0
     empty: int = 0
+    read: int = 0
     notes: list[str] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+    fixed: list[str] = field(default_factory=list)
 
 
-def verify(output: str, track: Callable[[_Files], Iterable[_File]] = iter) -> Verification:
+def verify(
+    output: str,
+    track: Callable[[Files], Iterable[Looked]] = iter,
+    sample: float = 1.0,
+    of: str = "",
+) -> Verification:
     """Checks the manifest of an output folder against its files.
 
     Every file must be there, with its size, SHA-256, schema or header line, and rows as they are
     counted in the file, which must be of the symbol, the expiration and the trade dates of its
     entry; there must be no file without an entry, and no unfinished file of a run that has ended.
-    Files are read in pieces, whatever their size.
+    Files are read in pieces, whatever their size, and entries some at a time. How far it is, is
+    noted in the folder's `.meta`: one that is stopped goes on where it was.
 
     Args:
         output: the folder of the data files, on any of Beam's file systems.
         track: yields the files that it is given, and shows how many are through.
+        sample: the share of files that are read; of the others only their sizes are checked.
+        of: chooses which: the same ones for the same text.
 
     Raises:
         FileNotFoundError: there is neither a folder nor a manifest.
@@ -70,49 +102,91 @@ def verify(output: str, track: Callable[[_Files], Iterable[_File]] = iter) -> Ve
     """
     folder = OutputFolder(output)
     found = Verification()
-    on_disk = {path for path in files.below(folder.file("")[:-1]) if folder.holds(path)}
-    known: set[str] = set()
-    checked: list[_File] = []
-    for name, entry in entries(folder):
-        path = folder.file(name)
-        known.add(path)
-        if isinstance(entry, ValueError):
-            found.problems.append(Problem(path, f"its entry in the manifest is broken: {entry}"))
-        elif entry.state == EMPTY:
-            found.empty += 1
-            if path in on_disk:
-                found.problems.append(Problem(path, "is there, but had no data when asked for"))
-        else:
-            # Without what is longest in it: thousands of them are held at once.
-            checked.append((path, replace(entry, quality=None)))
-    if not (on_disk or known):
-        raise FileNotFoundError(f"{output} has no files, and {folder.meta} no manifest of any")
-    found.problems += _misplaced(folder, checked, known)
-    with ThreadPoolExecutor(_THREADS) as pool:
-        looked = pool.map(lambda each: _look(folder, *each), checked)
-        for _, (path, entry, problems) in zip(track(checked), looked, strict=True):
-            found.files += 1
-            found.rows += entry.rows
-            found.bytes += entry.bytes
-            if entry.missing_dates:
-                found.notes.append(f"{path} has no rows on {readable(entry.missing_dates)}")
-            found.problems += [Problem(path, message) for message in problems]
-    for path in sorted(on_disk - known):
-        found.problems.append(
-            Problem(path, "is not in the manifest: nobody knows which request made it")
+    known, number = _known(folder)
+    note = ProgressNote(folder, is_kept=sample == 1)
+
+    def to_check() -> Iterator[tuple[str, Entry, bool]]:
+        for window in windows(folder):
+            for name, error in window.broken:
+                problem = f"its entry in the manifest is broken: {error}"
+                found.problems.append(Problem(folder.file(name), problem))
+            for row in window.rows.to_pylist():
+                entry = entry_in(row)
+                suspect = entry.state != EMPTY and not row["there"]
+                chosen = _is_chosen(row["name"], sample, of) and note.is_new(row["name"], entry)
+                yield row["name"], entry, suspect or chosen
+
+    with ThreadPoolExecutor(_THREADS) as pool, note:
+        looked = in_order(pool, lambda each: _look(folder, *each), to_check())
+        for name, entry, is_read, problems in track(Files(looked, number)):
+            if entry.state == EMPTY:
+                found.empty += 1
+            else:
+                found.files += 1
+                found.rows += entry.rows
+                found.bytes += entry.bytes
+                problems = [*_misplaced(folder, name, entry, known), *problems]
+                if entry.missing_dates:
+                    missing = readable(entry.missing_dates)
+                    found.notes.append(f"{folder.file(name)} has no rows on {missing}")
+            found.read += is_read
+            found.problems += [Problem(folder.file(name), message) for message in problems]
+            note.passed(name, has_problems=bool(problems))
+    if note.went_on_after:
+        found.notes.append(
+            f"went on after {note.went_on_after}, where an earlier verification was stopped "
+            f"(remove {note.path} to begin anew)"
         )
+    _check_unknown(folder, known, found)
+    if not (number or found.problems):
+        raise FileNotFoundError(f"{output} has no files, and {folder.meta} no manifest of any")
     _check_unfinished(folder, found)
     return found
 
 
-def _misplaced(folder: OutputFolder, checked: _Files, known: AbstractSet[str]) -> Iterator[Problem]:
-    """Yields the files whose entry is of a request that another entry's file is named for."""
-    for path, entry in checked:
-        request = GreeksRequest.of(entry.request)
-        for pattern in PATTERNS.values():
-            own = folder.file(expand(pattern, request) + "".join(PurePosixPath(path).suffixes))
-            if own != path and own in known:
-                yield Problem(path, f"has the entry of {request}, for which {own} is named")
+def _known(folder: OutputFolder) -> tuple[DataFiles, int]:
+    """Returns the names of the files with entries, and how many of those are not broken."""
+    number = 0
+
+    def names() -> Iterator[tuple[str, int]]:
+        nonlocal number
+        for window in windows(folder):
+            number += window.rows.num_rows
+            yield from ((name, 0) for name, _ in window.broken)
+            yield from ((name, 0) for name in window.rows["name"].to_pylist())
+
+    return DataFiles(names()), number
+
+
+def _is_chosen(name: str, share: float, of: str) -> bool:
+    drawn = blake2b(f"{of} {name}".encode(), digest_size=8).digest()
+    return int.from_bytes(drawn, "big") < share * (1 << 64)
+
+
+def _misplaced(folder: OutputFolder, name: str, entry: Entry, known: DataFiles) -> Iterator[str]:
+    """Yields whether a file's entry is of a request that another entry's file is named for."""
+    request = GreeksRequest.of(entry.request)
+    for pattern in PATTERNS.values():
+        own = expand(pattern, request) + "".join(PurePosixPath(name).suffixes)
+        if own != name and known.has([own])[0]:
+            yield f"has the entry of {request}, for which {folder.file(own)} is named"
+
+
+def _check_unknown(folder: OutputFolder, known: DataFiles, found: Verification) -> None:
+    listed = (each.path for each in files.listed(folder.file("")[:-1]) if folder.holds(each.path))
+    while paths := list(islice(listed, _AT_ONCE)):
+        for path, is_known in zip(paths, known.has(map(folder.name, paths)), strict=True):
+            # A run may have made it since the entries were listed.
+            if not is_known and files.exists(path) and not _has_entry(folder, path):
+                message = "is not in the manifest: nobody knows which request made it"
+                found.problems.append(Problem(path, message))
+
+
+def _has_entry(folder: OutputFolder, path: str) -> bool:
+    try:
+        return Manifest(folder).entry_of(path) is not None
+    except ValueError:
+        return True  # a broken one, which is named
 
 
 def _check_unfinished(folder: OutputFolder, found: Verification) -> None:
@@ -129,17 +203,32 @@ def _check_unfinished(folder: OutputFolder, found: Verification) -> None:
         )
 
 
-def _look(folder: OutputFolder, path: str, entry: Entry) -> tuple[str, Entry, list[str]]:
-    """Returns the path of a file, its entry, and its problems.
+def _look(folder: OutputFolder, name: str, entry: Entry, is_read: bool) -> Looked:
+    """Returns the name of a file, its entry, whether it was read, and its problems.
 
     A run may be replacing the file: then it is compared with its new entry.
     """
-    while problems := list(check_file(path, entry)):
+    path = folder.file(name)
+    problems = list(_problems(path, entry, is_read))
+    while problems:
         running = holder(folder) or ""
         now = Manifest(folder).entry_of(path)
-        if now is None or replace(now, quality=None) == replace(entry, quality=None):
-            if entry.state == COMMITTING and entry.run_id in running:
+        if now is None or _essential(now) == _essential(entry):
+            if entry.state in (COMMITTING, COMMITTED) and entry.run_id in running:
                 problems = []  # it is being put in place at this moment
             break
         entry = now
-    return path, entry, problems
+        problems = list(_problems(path, entry, True))
+    return name, entry, is_read, problems
+
+
+def _problems(path: str, entry: Entry, is_read: bool) -> Iterator[str]:
+    if entry.state == EMPTY:
+        if files.exists(path):
+            yield "is there, but had no data when asked for"
+    elif is_read:
+        yield from check_file(path, entry)
+
+
+def _essential(entry: Entry) -> Entry:
+    return replace(entry, quality=None, versions=None)

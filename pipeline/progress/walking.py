@@ -1,16 +1,16 @@
 """Progress of a command that reads many files: shown as a download's is."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from pipeline.process.memory import MemorySampler
 from pipeline.progress.display import Display
 from pipeline.progress.listener import make_display
 from pipeline.progress.snapshot import Snapshot
 
-Each = TypeVar("Each")
+Each = TypeVar("Each", covariant=True)
 
 _MIB = 1 << 20
 
@@ -95,7 +95,15 @@ def walk(display: Display, total: int, thing: str = "file") -> Iterator[Walk]:
         display.close()
 
 
-def tracked(mode: str, seconds: float) -> Callable[[Sequence[Each]], Iterator[Each]]:
+class Counted(Protocol[Each]):
+    """Files, and how many they are."""
+
+    def __len__(self) -> int: ...
+
+    def __iter__(self) -> Iterator[Each]: ...
+
+
+def tracked(mode: str, seconds: float) -> Callable[[Counted[Each]], Iterator[Each]]:
     """Returns a function that yields each of some files, and shows how many are through.
 
     Args:
@@ -103,7 +111,7 @@ def tracked(mode: str, seconds: float) -> Callable[[Sequence[Each]], Iterator[Ea
         seconds: between two plain lines.
     """
 
-    def track(files: Sequence[Each]) -> Iterator[Each]:
+    def track(files: Counted[Each]) -> Iterator[Each]:
         with walk(make_display(mode, seconds), len(files)) as progress:
             for each in files:
                 yield each

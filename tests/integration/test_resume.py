@@ -172,6 +172,19 @@ def test_a_crash_between_file_and_manifest_costs_one_fetch() -> None:
     assert main(["verify"]) == 0
 
 
+def test_what_verify_finds_damaged_and_sets_aside_is_fetched_by_the_next_run() -> None:
+    greeks(GOOD)
+    before = data()
+    content = bytearray(before[NEAR])
+    content[-20] ^= 1
+    Path("data/greeks", NEAR).write_bytes(content)
+    assert greeks(GOOD) == []  # the size is as it was
+    assert main(["verify", "--fix"]) == 1
+    assert greeks(GOOD) == ["SPXW 2024-03-14 on 2024-03-14"]
+    assert data() == before
+    assert main(["verify"]) == 0
+
+
 def none_on_friday(request: GreeksRequest) -> Answer:
     if request.expiration.day == 15:
         return NO_DATA

@@ -44,6 +44,11 @@ class DataFiles:
             if folder.holds(each.path)
         )
 
+    def has(self, names: Iterable[str]) -> np.ndarray:
+        """Returns whether there is a file of each name: bool."""
+        there: np.ndarray = self.sizes(names) != ABSENT
+        return there
+
     def sizes(self, names: Iterable[str]) -> np.ndarray:
         """Returns the size in bytes of each file, or `ABSENT`: int64.
 

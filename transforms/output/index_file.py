@@ -51,8 +51,8 @@ are those of the entry's document when it was read; `identity` is `index.identit
 `request` and `findings` (rows by rule; empty if the rows were not checked) are JSON. The others are
 those of `Entry`."""
 
-_ROWS = 4096
-_BYTES = 4 << 20
+_ROWS = 1024
+_BYTES = 2 << 20
 """So much goes into a row group: an entry may list hundreds of trade dates."""
 
 
@@ -80,7 +80,7 @@ class IndexReader:
             return
         with contextlib.suppress(OSError, pa.ArrowException):
             for number in range(self._file.num_row_groups):
-                yield self._file.read_row_group(number)
+                yield self._file.read_row_group(number, use_threads=False)
 
     def through(self, key: str) -> pa.Table:
         """Takes the next rows, to those whose document has the path `key`."""

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from transforms.model import GreeksRequest
-from transforms.output.data_files import ABSENT, DataFiles
+from transforms.output.data_files import DataFiles
 from transforms.output.entry import EMPTY
 from transforms.output.folder import OutputFolder
 from transforms.output.index import entry_in, identity_of, windows
@@ -113,7 +113,7 @@ class Stock:
 
     def has(self, name: str) -> bool:
         """Returns whether there is an entry or a file of a name."""
-        return self._place(name) is not None or self._data.sizes([name])[0] != ABSENT
+        return self._place(name) is not None or bool(self._data.has([name])[0])
 
     def _place(self, name: str) -> int | None:
         key = hash(name)

@@ -87,6 +87,20 @@ def move(source: str, target: str) -> None:
         FileSystems.rename([source], [target])
 
 
+def set_aside(source: str, target: str) -> None:
+    """Moves a file that may be large, and nobody reads; on a store, by a copy.
+
+    Raises:
+        OSError: it could not be moved; `source` is as it was.
+    """
+    if store := stores.of(source):
+        with open_file(source) as content:
+            store.put(target, content, "application/octet-stream")
+        store.remove(source)
+    else:
+        move(source, target)
+
+
 def _rename(source: str, target: str) -> None:
     """Renames a synced file, and syncs the folder that it is in then."""
     parent = target.rpartition("/")[0]
