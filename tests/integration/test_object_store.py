@@ -98,8 +98,9 @@ def test_the_objects_are_the_files_of_a_local_run_and_are_believed_like_them(
     # The very bytes that are there: they stay, and what was sent of the others is taken back.
     assert "2 written" in at(either, tmp_path, *command, *output(either), "--overwrite")
     assert either.objects("out/") == local
-    # Nothing but the files, the manifest and the layout is left.
-    assert {name.split("/")[0] for name in either.objects("out.meta/")} == {"files", "layout.json"}
+    # Nothing but the files, the manifest, its index and the layout is left.
+    left = {name.split("/")[0] for name in either.objects("out.meta/")}
+    assert left == {"files", "files.index", "layout.json"}
     listed = at(either, tmp_path, "runs", "list", *output(either)[2:], "--json")
     assert [each["status"] for each in json.loads(listed)] == ["succeeded"] * 5
 
