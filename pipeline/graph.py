@@ -17,6 +17,7 @@ def build(
     terminals: Sequence[Terminal],
     fetch: FetchGreeks,
     write: WriteGreeks,
+    results: str | None = None,
 ) -> beam.PCollection:
     """Adds the download to `root` and returns a PCollection of one run summary, as JSON text.
 
@@ -26,19 +27,20 @@ def build(
         terminals: where to fetch it; at least one.
         fetch: how. With a queue, it gives what a Terminal leaves to another one by itself.
         write: where the files, the progress messages and the summary go.
+        results: the folder in which bundles leave their results (`SummarizeRun`).
     """
     again = len(terminals) > 1 and fetch.queue is None
-    results = (
+    ended = (
         root
         | "Create" >> beam.Create(deal(requests, terminals, withdraw=again))
         | "FetchGreeks" >> fetch
         | "WriteGreeks" >> write
     )
     if again:
-        results = results | "DealAgain" >> DealAgain(terminals, fetch, write)
+        ended = ended | "DealAgain" >> DealAgain(terminals, fetch, write)
     return (
-        results
+        ended
         | "RecordResults" >> RecordResults(write.listener)
-        | "SummarizeRun" >> SummarizeRun()
+        | "SummarizeRun" >> SummarizeRun(results)
         | "EmitRunSummary" >> EmitRunSummary(write.sink.layout.summary)
     )

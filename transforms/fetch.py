@@ -126,6 +126,8 @@ class _FetchFn(beam.DoFn):
         withdrawn: Withdrawn | None = None
         for request in work.requests:
             done = self._done(request)
+            if done is None and self._stop.is_set():
+                return
             if done is not None:
                 yield request, done
             elif withdrawn is not None:

@@ -31,6 +31,7 @@ from transforms.lazy import face
 
 if TYPE_CHECKING:
     from pipeline.history.sizes import Sizes as Sizes
+    from pipeline.history.sizes import Workload as Workload
 
 __all__ = [
     "DIED",
@@ -54,7 +55,7 @@ __all__ = [
 ]
 
 # It imports pyarrow, which a list of runs does not wait for.
-__getattr__ = face(__name__, {"Sizes": "sizes"})
+__getattr__ = face(__name__, {"Sizes": "sizes", "Workload": "sizes"})
 
 
 def open_store(metrics: str, *, apart: bool = False) -> RunStore:

@@ -1,9 +1,15 @@
 """Where the JSON files of a run history lie: a folder of this machine, or any that Beam knows."""
 
+import json
 import os
+import shutil
 import uuid
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Protocol
+from typing import IO, Protocol
+
+from pipeline.history.model import Record
 
 
 class Folder(Protocol):
@@ -36,6 +42,12 @@ class Folder(Protocol):
         Raises:
             FileExistsError: it is there; it stays as it is.
         """
+
+    def keep_lines(self, name: str, paths: Iterable[str]) -> None:
+        """Writes a file of the lines of some files of this machine, as `keep` does."""
+
+    def lines(self, name: str) -> Iterator[bytes]:
+        """Yields a file's lines; none if there is no such file."""
 
     def remove(self, name: str) -> None:
         """Removes a file, if it is there."""
@@ -72,12 +84,30 @@ class LocalFolder:
 
     def keep(self, name: str, text: str) -> None:
         """Writes a new file."""
+        with self._begun(name) as file:
+            file.write(text.encode())
+
+    def keep_lines(self, name: str, paths: Iterable[str]) -> None:
+        """Writes a new file."""
+        with self._begun(name) as file:
+            for path in paths:
+                with Path(path).open("rb") as lines:
+                    shutil.copyfileobj(lines, file)
+
+    def lines(self, name: str) -> Iterator[bytes]:
+        """Yields a file's lines."""
+        with suppress(FileNotFoundError), (self._path / name).open("rb") as file:
+            yield from file
+
+    @contextmanager
+    def _begun(self, name: str) -> Iterator[IO[bytes]]:
         path = self._path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         unfinished = self._path / "running" / f"{uuid.uuid4().hex}.unfinished"
         unfinished.parent.mkdir(parents=True, exist_ok=True)
         try:
-            unfinished.write_text(text, "utf-8")
+            with unfinished.open("wb") as file:
+                yield file
             # A link fails where a rename would replace.
             os.link(unfinished, path)
         finally:
@@ -123,8 +153,41 @@ class BeamFolder:
             raise FileExistsError(path)
         files.write_bytes(path, text.encode(), "application/json", f"{self.path}/running")
 
+    def keep_lines(self, name: str, paths: Iterable[str]) -> None:
+        """Writes a new file."""
+        from transforms.metrics.results_file import gather
+
+        gather(paths, f"{self.path}/{name}")
+
+    def lines(self, name: str) -> Iterator[bytes]:
+        """Yields a file's lines."""
+        from transforms.storage import files
+
+        path = f"{self.path}/{name}"
+        if files.exists(path):
+            with files.open_file(path) as file:
+                yield from file
+
     def remove(self, name: str) -> None:
         """Removes a file."""
         from transforms.storage import files
 
         files.remove(f"{self.path}/{name}")
+
+
+def results_in(lines: Iterable[bytes]) -> Iterator[Record]:
+    """Yields the results in the lines of a file; one that was cut off is passed over."""
+    for line in lines:
+        with suppress(ValueError):
+            yield json.loads(line)
+
+
+def files_of_results(folder: str) -> list[str]:
+    """Returns the paths of the files in a folder of this machine that have results of a run.
+
+    Raises:
+        OSError: it can't be read.
+    """
+    with suppress(FileNotFoundError), os.scandir(folder) as entries:
+        return sorted(each.path for each in entries if each.name.endswith(".jsonl"))
+    return []

@@ -4,10 +4,11 @@ import json
 import re
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import islice
+from shutil import rmtree
 
-from pipeline.history.folders import open_folder
+from pipeline.history.folders import files_of_results, open_folder, results_in
 from pipeline.history.model import (
     DIED,
     RUN_ID,
@@ -32,6 +33,9 @@ _NAME = re.compile(rf"pipeline-run-({RUN_ID.pattern})\.json")
 
 class JsonStore(RunStore):
     """Run records in a folder: `pipeline-run-<start, UTC>.json`, and `running/` for live ones.
+
+    The results of a run that has more than its record lists are beside it, in
+    `pipeline-run-<start, UTC>.results.jsonl`, a line for each.
 
     A run writes its record to `running/` when it starts and to the folder when it ends. One that
     was killed can't: the next run finds its start record, and marks it died.
@@ -66,8 +70,13 @@ class JsonStore(RunStore):
 
     def finish(self, record: Record) -> str:
         """Keeps the record of an ended run, and returns its file."""
-        name = _ended(record["run_id"])
+        name, results = _ended(record["run_id"]), _results(record["run_id"])
+        paths = record.get("results_files")
         with self._explained():
+            if paths:
+                with suppress(FileExistsError):  # the record was not kept after that
+                    self._folder.keep_lines(results, paths)
+                record["results_files"] = [f"{self.name.rstrip('/')}/{results}"]
             self._keep(record, name)
             self._folder.remove(_running(record["run_id"]))
         return f"{self.name.rstrip('/')}/{name}"
@@ -77,13 +86,30 @@ class JsonStore(RunStore):
         for record in self._started():
             if not to_bury(record, record["run_id"]):
                 continue
+            folder = self.results_folder(record["run_id"])
+            had = {"results_files": files_of_results(folder)}
             try:
-                self.finish(record | {"status": DIED})
+                self.finish(record | {"status": DIED} | had)
             except FileExistsError:
                 # It ended, or another run buried it, and was cut off before the last step.
                 self._folder.remove(_running(record["run_id"]))
             else:
                 yield record
+            rmtree(folder, ignore_errors=True)
+
+    def results(self, record: Record) -> Iterator[Record]:
+        """Yields every result of a run, a line of its file at a time."""
+        if not record.get("results_files"):
+            yield from record.get("expirations") or ()
+            return
+        with self._explained():
+            yield from results_in(self._folder.lines(_results(record["run_id"])))
+
+    def results_folder(self, run_id: str) -> str:
+        """Returns a folder of this machine for the results of a run under way."""
+        if self._folder.shared:
+            return super().results_folder(run_id)
+        return f"{self._folder.path}/running/{run_id}.results"
 
     def heads(self, query: Query) -> Iterator[Head]:
         """Yields the head of each run that a query matches, newest first.
@@ -194,6 +220,10 @@ def _compact(moment: str) -> str:
 
 def _ended(run_id: str) -> str:
     return f"pipeline-run-{run_id}.json"
+
+
+def _results(run_id: str) -> str:
+    return f"pipeline-run-{run_id}.results.jsonl"
 
 
 def _running(run_id: str) -> str:

@@ -4,6 +4,7 @@ import contextlib
 import os
 import re
 import socket
+import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
@@ -91,6 +92,10 @@ class RunHistory(Protocol):
             NoSuchRun: there is none of that id.
         """
 
+    def results(self, record: Record) -> Iterator[Record]:
+        """Yields every result of a run, also those that its record has no room for."""
+        yield from record.get("expirations") or ()
+
 
 class RunStore(RunHistory, Protocol):
     """A run history to write, too.
@@ -108,12 +113,23 @@ class RunStore(RunHistory, Protocol):
     def finish(self, record: Record) -> str:
         """Keeps the record of a run that ended, in place of its first one; returns where it is.
 
+        So are the results in its `results_files`, which are files of this machine; then the record
+        names where they are kept.
+
         Raises:
             FileExistsError: the run has ended before; that record stands.
         """
 
     def bury(self) -> Iterator[Record]:
         """Marks the runs of this machine that were killed as died, and yields their records."""
+
+    def results_folder(self, run_id: str) -> str:
+        """Returns a folder of this machine for the results of a run under way.
+
+        Where the history is a folder of this machine it lies in that, so that what a killed run had
+        is kept with its record; elsewhere it is a temporary one.
+        """
+        return f"{tempfile.gettempdir()}/greeks-{run_id}.results"
 
     def rest(self) -> None:
         """Frees its resources until the next call."""

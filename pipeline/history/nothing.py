@@ -21,6 +21,10 @@ class NoRuns:
         """Yields nothing."""
         return iter(())
 
+    def results(self, record: Record) -> Iterator[Record]:
+        """Yields nothing."""
+        return iter(())
+
     def read(self, run_id: str) -> Record:
         """Raises NoSuchRun."""
         raise NoSuchRun(f"{self.name} has no run {run_id!r}")

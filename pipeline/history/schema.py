@@ -49,6 +49,29 @@ SAMPLES = sa.Table(
     sa.Column("memory", sa.Float, nullable=False),
 )
 
+RESULTS = sa.Table(
+    "greeks_results",
+    _META,
+    sa.Column("run_id", sa.String(64), primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("symbol", sa.String(32), nullable=False),
+    # ISO 8601.
+    sa.Column("expiration", sa.String(10), nullable=False),
+    sa.Column("first_trade_date", sa.String(10), nullable=False),
+    sa.Column("last_trade_date", sa.String(10), nullable=False),
+    sa.Column("status", sa.String(16), nullable=False),
+    sa.Column("rows", sa.BigInteger, nullable=False),
+    sa.Column("bytes", sa.BigInteger, nullable=False),
+    sa.Column("seconds", sa.Float, nullable=False),
+    sa.Column("requests", sa.Integer, nullable=False),
+    # All of it, as JSON.
+    sa.Column("result", sa.Text, nullable=False),
+)
+
+RESULT_COLUMNS = tuple(
+    column.name for column in RESULTS.columns if column.name not in ("run_id", "number", "result")
+)
+
 SAMPLE_COLUMNS = tuple(
     column.name for column in SAMPLES.columns if column.name not in ("run_id", "number")
 )
@@ -63,7 +86,12 @@ def _second(connection: sa.Connection) -> None:
     _META.create_all(connection, [SAMPLES])
 
 
-_STEPS: tuple[Callable[[sa.Connection], None], ...] = (_first, _second)
+def _third(connection: sa.Connection) -> None:
+    """Results have a table of their own: of earlier runs they stay in the record."""
+    _META.create_all(connection, [RESULTS])
+
+
+_STEPS: tuple[Callable[[sa.Connection], None], ...] = (_first, _second, _third)
 """Each brings a database from one version to the next. Never change one that was released."""
 
 NEWEST = len(_STEPS)

@@ -5,7 +5,9 @@ and by days to expiration, and interpolated in between.
 """
 
 from bisect import bisect_left, insort
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from typing import Any
 
 from transforms.market.calendar import CLOSE_MS, OPEN_MS
 from transforms.market.clock import clock_ms, interval_ms
@@ -44,13 +46,13 @@ class Sizes:
         self._known: dict[str, dict[float, tuple[float, int]]] = {}
         self._places: dict[str, list[float]] = {}
 
-    def learn(self, symbol: str, days: float, contracts: float) -> None:
-        """Remembers an expiration: its contracts, `days` before it expired."""
+    def learn(self, symbol: str, days: float, contracts: float, number: int = 1) -> None:
+        """Remembers a number of expirations: their contracts in all, `days` before they expired."""
         points = self._known.setdefault(symbol, {})
         if days not in points:
             insort(self._places.setdefault(symbol, []), days)
         total, count = points.get(days, (0.0, 0))
-        points[days] = (total + contracts, count + 1)
+        points[days] = (total + contracts, count + number)
 
     def contracts(self, symbol: str, days: float) -> float | None:
         """Returns the contracts of an expiration that is `days` away, or None if nothing is known.
@@ -70,13 +72,102 @@ class Sizes:
     def rows(self, request: GreeksRequest) -> float | None:
         """Returns the rows to expect of a request, or None if nothing is known of its symbol."""
         contracts = self.contracts(request.symbol, days_to_expiration(request))
-        if contracts is None:
-            return None
-        each = moments(request.interval, dict(request.parameters))
-        return contracts * each * len(request.trade_dates)
+        return None if contracts is None else contracts * _amount(request)
 
     def learn_rows(self, request: GreeksRequest, rows: float) -> None:
         """Remembers the rows of a request that is done."""
-        each = moments(request.interval, dict(request.parameters))
-        contracts = rows / (each * len(request.trade_dates))
-        self.learn(request.symbol, days_to_expiration(request), contracts)
+        self.learn(request.symbol, days_to_expiration(request), rows / _amount(request))
+
+    def describe(self) -> dict[str, list[list[float]]]:
+        """Returns what was learnt, JSON-ready: (days, contracts, expirations) by symbol."""
+        return {
+            symbol: [
+                [round(days, 1), round(points[days][0], 3), points[days][1]]
+                for days in self._places[symbol]
+            ]
+            for symbol, points in self._known.items()
+        }
+
+    def learn_described(self, described: Mapping[str, Any]) -> None:
+        """Remembers what `describe` returned, of another run.
+
+        Raises:
+            ValueError, TypeError, AttributeError: it did not.
+        """
+        for symbol, points in described.items():
+            for days, total, number in points:
+                self.learn(str(symbol), float(days), float(total), int(number))
+
+
+class Workload:
+    """Requests that are to be done, added up by symbol and by days to expiration.
+
+    Args:
+        requests: to begin with.
+
+    Attributes:
+        number: of the requests.
+        nearest: of each symbol, the request whose expiration is nearest.
+        farthest: of each symbol, the request whose expiration is farthest.
+    """
+
+    def __init__(self, requests: Iterable[GreeksRequest] = ()) -> None:
+        self.number = 0
+        self.nearest: dict[str, GreeksRequest] = {}
+        self.farthest: dict[str, GreeksRequest] = {}
+        self._amounts: dict[tuple[str, float], tuple[float, int]] = {}
+        for request in requests:
+            self.add(request)
+
+    def add(self, request: GreeksRequest) -> None:
+        """Adds a request."""
+        days = self._count(request, 1)
+        symbol = request.symbol
+        if symbol not in self.nearest or days < days_to_expiration(self.nearest[symbol]):
+            self.nearest[symbol] = request
+        if symbol not in self.farthest or days > days_to_expiration(self.farthest[symbol]):
+            self.farthest[symbol] = request
+
+    def remove(self, request: GreeksRequest) -> None:
+        """Takes out a request that is done."""
+        self._count(request, -1)
+
+    def rows(self, sizes: Sizes, others: Sizes | None = None, scale: float = 1.0) -> float | None:
+        """Returns the rows to expect of all, or None if there is a symbol that nobody knows.
+
+        Args:
+            sizes: what is known.
+            others: for symbols that `sizes` does not know.
+            scale: contracts over those that `sizes` knows.
+        """
+        rows = 0.0
+        for (symbol, days), (amount, _) in self._amounts.items():
+            contracts = sizes.contracts(symbol, days)
+            if contracts is not None:
+                contracts *= scale
+            elif others is not None:
+                contracts = others.contracts(symbol, days)
+            if contracts is None:
+                return None
+            rows += contracts * amount
+        return rows
+
+    def _count(self, request: GreeksRequest, sign: int) -> float:
+        days = days_to_expiration(request)
+        key = request.symbol, round(days, 1)
+        amount, number = self._amounts.get(key, (0.0, 0))
+        self._amounts[key] = amount + sign * _amount(request), number + sign
+        if not self._amounts[key][1]:
+            del self._amounts[key]
+        self.number += sign
+        return days
+
+
+def _amount(request: GreeksRequest) -> float:
+    """Returns how many rows a request has of each contract."""
+    return _moments(request.interval, request.parameters) * len(request.trade_dates)
+
+
+@lru_cache(maxsize=16)
+def _moments(interval: str, parameters: tuple[tuple[str, str], ...]) -> float:
+    return moments(interval, dict(parameters))

@@ -1,10 +1,13 @@
 """The run history in SQLite or PostgreSQL. Needs the extra `sql`."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
 from typing import Any
 
+from pipeline.history.folders import results_in
 from pipeline.history.model import (
     DIED,
     RUNNING,
@@ -26,12 +29,24 @@ try:
     import sqlalchemy as sa
 
     from pipeline.history.engine import engine_of
-    from pipeline.history.schema import RUNS, SAMPLE_COLUMNS, SAMPLES, SYMBOLS, is_newest, migrate
+    from pipeline.history.schema import (
+        RESULT_COLUMNS,
+        RESULTS,
+        RUNS,
+        SAMPLE_COLUMNS,
+        SAMPLES,
+        SYMBOLS,
+        is_newest,
+        migrate,
+    )
 except ModuleNotFoundError as error:
     raise StoreError(
         f"--metrics with a database needs {error.name}, which is not installed: "
         'pip install "theta-greeks-pipeline[sql]"'
     ) from error
+
+
+_AT_ONCE = 500
 
 
 class SqlStore(RunStore):
@@ -82,6 +97,7 @@ class SqlStore(RunStore):
             connection.execute(SYMBOLS.delete().where(SYMBOLS.c.run_id == run_id))
             if not gone:
                 raise FileExistsError(f"{self.name}: the run {run_id} has ended before")
+            self._insert_results(connection, record)
             self._insert(connection, record)
         return f"{self.name}, run {run_id}"
 
@@ -157,6 +173,42 @@ class SqlStore(RunStore):
             record["samples"] = dict(zip(SAMPLE_COLUMNS, map(list, columns_of), strict=True))
         return record
 
+    def results(self, record: Record) -> Iterator[Record]:
+        """Yields every result of a run, read as they are taken."""
+        of_it = sa.select(RESULTS.c.result).where(RESULTS.c.run_id == record["run_id"])
+        none = True
+        with (
+            self._transaction() as connection,
+            connection.execution_options(yield_per=100).execute(
+                of_it.order_by(RESULTS.c.number)
+            ) as found,
+        ):
+            for (text,) in found:
+                none = False
+                yield json.loads(text)
+        if none:
+            # An earlier version of this program kept it.
+            yield from record.get("expirations") or ()
+
+    def _insert_results(self, connection: sa.Connection, record: Record) -> None:
+        """Inserts a run's results, and has the record name their table where it has not all."""
+        paths = record.get("results_files")
+        rows = (
+            {
+                "run_id": record["run_id"],
+                "number": number,
+                **{name: result[name] for name in RESULT_COLUMNS},
+                "result": json.dumps(result),
+            }
+            for number, result in enumerate(
+                _results_in(paths) if paths else record.get("expirations") or ()
+            )
+        )
+        while some := list(islice(rows, _AT_ONCE)):
+            connection.execute(RESULTS.insert(), some)
+        if paths:
+            record["results_files"] = [f"{self.name}, table {RESULTS.name}"]
+
     def _insert(self, connection: sa.Connection, record: Record) -> None:
         head = head_of(record)
         samples = record.get("samples") or {}
@@ -195,3 +247,9 @@ class SqlStore(RunStore):
                 f"the run history in {self.name} can't be used: "
                 + hide(" ".join(words.split()).replace(self._url, self.name))
             ) from None
+
+
+def _results_in(paths: Iterable[str]) -> Iterator[Record]:
+    for path in paths:
+        with Path(path).open("rb") as file:
+            yield from results_in(file)

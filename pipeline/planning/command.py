@@ -2,7 +2,6 @@
 
 import json
 import sys
-from collections import Counter
 from collections.abc import Iterator
 
 from pipeline.config import DownloadConfig
@@ -62,7 +61,7 @@ def preview(config: DownloadConfig, probe: str, as_json: bool) -> int:
         print("\n".join(lines(made, config, width_of(sys.stdout))))
     for failure in made.plan.failures:
         print(f"failed: {failure.message}", file=sys.stderr)
-    if any(each.action == CONFLICT for each in made.decisions) or made.lacking:
+    if made.actions.get(CONFLICT) or made.lacking:
         return USAGE
     return NOTHING if made.plan.failures else OK
 
@@ -100,6 +99,8 @@ def lines(made: Preview, config: DownloadConfig, width: int | None = None) -> It
             + (f": {each.reason}" if each.reason else "")
             + (f"; no rows on {readable(each.missing_dates)}" if each.missing_dates else ""),
         )
+    if (more := sum(made.actions.values()) - len(made.decisions)) > 0:
+        yield f"… and {more:,} more"
     yield ""
     yield from _totals(made, config)
 
@@ -110,10 +111,10 @@ def _dates(request: GreeksRequest) -> str:
 
 
 def _totals(made: Preview, config: DownloadConfig) -> Iterator[str]:
-    actions = Counter(each.action for each in made.decisions)
+    actions = made.actions
     each = ", ".join(f"{number} {action}" for action, number in actions.items())
     label = f"{NOUNS[config.layout]}s"
-    yield f"{label:<13}{len(made.decisions)}: {each}"
+    yield f"{label:<13}{sum(actions.values())}: {each}"
     pages = "; a v2 Terminal's further pages come on top" if "(v2)" in made.terminal else ""
     yield f"requests     {made.requests}{pages}"
     if made.estimate is None:
@@ -129,10 +130,10 @@ def _totals(made: Preview, config: DownloadConfig) -> Iterator[str]:
         )
     if made.lacking:
         yield f"greeks download would fetch nothing: {made.lacking}"
-    if actions[CONFLICT]:
+    if actions.get(CONFLICT):
         yield "greeks download would fetch nothing: files of other requests are in the way"
         yield f"to keep both: {made.instead}"
-    elif again := actions[AGAIN]:
+    elif again := actions.get(AGAIN):
         replaced = "its file" if again == 1 else "their files"
         yield f"greeks download would fetch {again} again, and replace {replaced}"
 

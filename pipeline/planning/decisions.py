@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from functools import partial
+from itertools import islice
 
 from pipeline.config import DownloadConfig
 from pipeline.errors import Conflict
@@ -113,8 +114,9 @@ def decide(
 
     # Threads: hashing frees the GIL, and a file system may be far away.
     with ThreadPoolExecutor(_THREADS) as pool:
-        for start in range(0, len(plan.requests), _AT_ONCE):
-            decided = {each: by_listing(each) for each in plan.requests[start : start + _AT_ONCE]}
+        rest = iter(plan.requests)
+        while some := list(islice(rest, _AT_ONCE)):
+            decided = {each: by_listing(each) for each in some}
             read = pool.map(decision, [each for each, known in decided.items() if known is None])
             yield from (known or next(read) for known in decided.values())
 

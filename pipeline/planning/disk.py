@@ -2,15 +2,14 @@
 
 import os
 import shutil
-from collections.abc import Sequence
 from pathlib import Path
 
 from pipeline.config import DownloadConfig
 from pipeline.errors import Conflict
-from pipeline.history.sizes import Sizes, days_to_expiration
-from pipeline.planning.estimate import Estimate, RowCost, from_sizes, usual_bytes_per_row
+from pipeline.history.pace import Pace
+from pipeline.history.sizes import Sizes, Workload, days_to_expiration
+from pipeline.planning.estimate import Estimate, from_sizes, usual_bytes_per_row
 from pipeline.text import count, size_text
-from transforms.model import GreeksRequest
 from transforms.output.folder import OutputFolder
 from transforms.storage import files
 from transforms.thetadata import MalformedResponse, StatusError, ThetaClient
@@ -58,7 +57,7 @@ def on_two_disks(folder: OutputFolder) -> str:
 
 def refuse_full_disk(
     client: ThetaClient,
-    requests: Sequence[GreeksRequest],
+    work: Workload,
     config: DownloadConfig,
     expected: Estimate | None,
 ) -> None:
@@ -68,7 +67,7 @@ def refuse_full_disk(
         Conflict: they are expected to take more than is free.
         ThetaError: the Terminal did not answer.
     """
-    if problem := lack_of_room(client, requests, config, expected):
+    if problem := lack_of_room(client, work, config, expected):
         raise Conflict(
             f"{problem}: nothing was fetched. Make room, choose another --output or --format "
             "parquet, or start anyway with --no_disk_check"
@@ -77,7 +76,7 @@ def refuse_full_disk(
 
 def lack_of_room(
     client: ThetaClient,
-    requests: Sequence[GreeksRequest],
+    work: Workload,
     config: DownloadConfig,
     expected: Estimate | None,
 ) -> str:
@@ -85,7 +84,7 @@ def lack_of_room(
 
     Args:
         client: of the Terminal, which is asked for strikes if nothing is expected yet.
-        requests: what will be fetched.
+        work: what will be fetched.
         config: how.
         expected: by earlier runs, or None.
 
@@ -93,15 +92,15 @@ def lack_of_room(
         ThetaError: the Terminal did not answer.
     """
     free, entries = free_bytes(config.output), free_entries(config.output)
-    if not (config.check_disk and requests) or free is None:
+    if not (config.check_disk and work.number) or free is None:
         return ""
-    of = count(len(requests), "file")
-    if entries is not None and entries < _ENTRIES * len(requests):
+    of = count(work.number, "file")
+    if entries is not None and entries < _ENTRIES * work.number:
         return (
             f"the disk of {config.output} has {entries:,} free inodes, and {of} and their "
-            f"manifest take {_ENTRIES * len(requests):,}"
+            f"manifest take {_ENTRIES * work.number:,}"
         )
-    needed = expected.bytes if expected else expected_bytes(client, requests, config)
+    needed = expected.bytes if expected else expected_bytes(client, work, config)
     if needed * _ROOM <= free:
         return ""
     return (
@@ -110,9 +109,7 @@ def lack_of_room(
     )
 
 
-def expected_bytes(
-    client: ThetaClient, requests: Sequence[GreeksRequest], config: DownloadConfig
-) -> int:
+def expected_bytes(client: ThetaClient, work: Workload, config: DownloadConfig) -> int:
     """Returns about how many bytes the files of some requests will take, 0 if nobody knows.
 
     The contracts are those that the Terminal lists for each symbol's nearest and farthest
@@ -122,9 +119,8 @@ def expected_bytes(
         ThetaError: the Terminal did not answer.
     """
     sizes = Sizes()
-    for symbol in {request.symbol for request in requests}:
-        of_symbol = sorted((r for r in requests if r.symbol == symbol), key=days_to_expiration)
-        for request in (of_symbol[0], of_symbol[-1]):
+    for symbol, nearest in work.nearest.items():
+        for request in (nearest, work.farthest[symbol]):
             try:
                 contracts = client.listed_contracts(request)
             except (StatusError, MalformedResponse):
@@ -133,6 +129,6 @@ def expected_bytes(
                 # So many above the money and below, and the one at it: calls and puts.
                 contracts = min(contracts, 2 * (2 * int(given["strike_range"]) + 1))
             sizes.learn(symbol, days_to_expiration(request), contracts)
-    cost = RowCost(usual_bytes_per_row(config), 0.0)
-    estimate = from_sizes(requests, sizes, cost, concurrency=1, basis="the listed strikes")
+    size = usual_bytes_per_row(config)
+    estimate = from_sizes(work, sizes, size, Pace(), concurrency=1, basis="the listed strikes")
     return estimate.bytes if estimate else 0

@@ -1,21 +1,21 @@
 """What a download will come to, before it runs: rows, bytes and seconds, from earlier runs.
 
 ```python
-estimate = from_history(plan.requests, config, records, concurrency=4, data="live")
+estimate = from_history(Workload(plan.requests), config, records, concurrency=4, data="live")
 if estimate is not None and estimate.bytes > free:
     ...
 ```
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from pipeline.config import DownloadConfig
-from pipeline.history import Sizes
+from pipeline.history import Sizes, Workload
+from pipeline.history.pace import Pace
 from pipeline.planning.lessons import Lessons, learn
 from pipeline.text import count
-from transforms.model import GreeksRequest
 
 # Bytes of a cell, where no earlier run is known: from a simulated trade date of SPXW, first order.
 _BYTES_PER_CELL = {
@@ -46,16 +46,8 @@ class Estimate:
     basis: str
 
 
-@dataclass(frozen=True)
-class RowCost:
-    """What a row costs: bytes on the disk, and seconds of one worker."""
-
-    bytes_per_row: float
-    seconds_per_row: float
-
-
 def from_history(
-    requests: Sequence[GreeksRequest],
+    work: Workload,
     config: DownloadConfig,
     records: Iterable[Mapping[str, Any]],
     *,
@@ -69,23 +61,23 @@ def from_history(
     compression; where there were none, seconds come from the other ones.
 
     Args:
-        requests: what will be fetched.
+        work: what will be fetched.
         config: how.
         records: whole run records, as a store keeps them, newest first; a few dozen will do.
-        concurrency: requests under way at once. A row is taken to cost a worker the same time at
+        concurrency: requests under way at once. Each is taken to cost a worker the same time at
             any: true for a Terminal that is waited for, too hopeful for one on few cores.
         data: `live` or `simulated`: runs of the other are left out.
     """
-    return from_lessons(requests, config, learn(config, records, data=data), concurrency)
+    return from_lessons(work, config, learn(config, records, data=data), concurrency)
 
 
 def from_lessons(
-    requests: Sequence[GreeksRequest], config: DownloadConfig, lessons: Lessons, concurrency: int
+    work: Workload, config: DownloadConfig, lessons: Lessons, concurrency: int
 ) -> Estimate | None:
     """Returns what to expect of a download by lessons, or None without any; see `from_history`.
 
     Args:
-        requests: what will be fetched.
+        work: what will be fetched.
         config: how.
         lessons: of earlier runs.
         concurrency: requests under way at once.
@@ -94,31 +86,26 @@ def from_lessons(
     if not used.rows:
         return None
     same = lessons.alike
-    cost = RowCost(
-        same.bytes / same.rows if same.rows else usual_bytes_per_row(config),
-        used.seconds / used.rows,
-    )
+    size = same.bytes / same.rows if same.rows else usual_bytes_per_row(config)
     basis = count(used.runs, "earlier run")
-    return from_sizes(requests, lessons.sizes, cost, concurrency=concurrency, basis=basis)
+    return from_sizes(work, lessons.sizes, size, used.pace, concurrency=concurrency, basis=basis)
 
 
 def from_sizes(
-    requests: Sequence[GreeksRequest],
+    work: Workload,
     sizes: Sizes,
-    cost: RowCost,
+    bytes_per_row: float,
+    pace: Pace,
     *,
     concurrency: int,
     basis: str,
 ) -> Estimate | None:
     """Returns what known sizes come to, or None if there is a symbol of which nothing is known."""
-    rows = 0.0
-    for request in requests:
-        each = sizes.rows(request)
-        if each is None:
-            return None
-        rows += each
-    seconds = rows * cost.seconds_per_row / min(concurrency, max(len(requests), 1))
-    return Estimate(round(rows), round(rows * cost.bytes_per_row), seconds, basis)
+    rows = work.rows(sizes)
+    if rows is None:
+        return None
+    seconds = pace.cost(work.number, rows) / min(concurrency, max(work.number, 1))
+    return Estimate(round(rows), round(rows * bytes_per_row), seconds, basis)
 
 
 def usual_bytes_per_row(config: DownloadConfig) -> float:

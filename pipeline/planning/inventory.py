@@ -1,11 +1,13 @@
 """Which requests of a plan a download sends, and which it need not."""
 
+from array import array
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pipeline.config import DownloadConfig
 from pipeline.errors import Conflict
+from pipeline.history import Workload
 from pipeline.planning.conflicts import refusal
 from pipeline.planning.decisions import CONFLICT, SKIP, Decision, decide
 from pipeline.planning.plan import Plan
@@ -13,6 +15,7 @@ from pipeline.planning.preconditions import note_layout
 from transforms.model import SKIPPED, ExpirationResult, Failure, GreeksRequest
 from transforms.output.layout import Layout
 from transforms.output.manifest import Manifest
+from transforms.requests import Selection
 
 LISTED = 100
 
@@ -23,6 +26,7 @@ class Inventory:
 
     Attributes:
         missing: the requests to send, in the plan's order.
+        work: those, added up.
         skipped: how many others there are, by the reason why they need not be sent.
         empty: how many of those have no data, and so no file.
         incomplete: how many of those have a file in which trade dates are missing.
@@ -31,7 +35,8 @@ class Inventory:
         failures: the plan's.
     """
 
-    missing: tuple[GreeksRequest, ...] = ()
+    missing: Sequence[GreeksRequest] = ()
+    work: Workload = field(default_factory=Workload)
     skipped: Mapping[str, int] = field(default_factory=dict)
     empty: int = 0
     incomplete: int = 0
@@ -46,11 +51,12 @@ def take_stock(plan: Plan, layout: Layout, source: str, config: DownloadConfig) 
         Conflict: another request made a file of the plan's, or as `decide`.
         OSError: the manifest or a file can't be read, or the layout not noted.
     """
-    missing: list[GreeksRequest] = []
+    missing = array("I")
+    work = Workload()
     listed: list[ExpirationResult] = []
     skipped: Counter[str] = Counter()
     conflicts, empty, incomplete = [], 0, 0
-    for each in decide(plan, layout, source, config, keep=True):
+    for place, each in enumerate(decide(plan, layout, source, config, keep=True)):
         if each.action == CONFLICT:
             conflicts.append(each)
         elif each.action == SKIP:
@@ -60,11 +66,13 @@ def take_stock(plan: Plan, layout: Layout, source: str, config: DownloadConfig) 
             if len(listed) < LISTED:
                 listed.append(_skipped(each, layout))
         else:
-            missing.append(each.request)
+            missing.append(place)
+            work.add(each.request)
     if conflicts:
         raise Conflict(refusal(conflicts, config, source))
     note_layout(layout, config)
-    return Inventory(tuple(missing), skipped, empty, incomplete, tuple(listed), plan.failures)
+    sent = Selection(plan.requests, missing)
+    return Inventory(sent, work, skipped, empty, incomplete, tuple(listed), plan.failures)
 
 
 def _skipped(decision: Decision, layout: Layout) -> ExpirationResult:

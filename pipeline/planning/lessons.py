@@ -1,11 +1,13 @@
-"""What earlier runs teach of a download: contracts of expirations, and the cost of a row."""
+"""What earlier runs teach of a download: contracts of expirations, and what rows cost."""
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
 from pipeline.config import DownloadConfig
+from pipeline.history.pace import Pace
 from pipeline.history.sizes import TICK, Sizes
 from transforms.market import calendar
 from transforms.model import EMPTY, WRITTEN, GreeksRequest
@@ -19,7 +21,7 @@ class _Totals:
     runs: int = 0
     rows: int = 0
     bytes: int = 0
-    seconds: float = 0.0
+    pace: Pace = field(default_factory=Pace)
 
 
 @dataclass(frozen=True)
@@ -53,16 +55,15 @@ def learn(
             continue
         if not _comparable(record.get("request") or {}, config):
             continue
-        expirations = record.get("expirations", ())
-        learnt = [each for each in expirations if _learn(lessons.sizes, record, each)]
+        written = _learn_all(lessons.sizes, record)
         totals = [lessons.all]
-        if learnt and _same_files(record["request"], config):
+        if _same_files(record["request"], config):
             totals.append(lessons.alike)
-        for total in totals if learnt else ():
+        for total in totals if written.rows else ():
             total.runs += 1
-            total.rows += sum(each["rows"] for each in learnt)
-            total.bytes += sum(each["bytes"] for each in learnt)
-            total.seconds += sum(each["seconds"] for each in learnt)
+            total.rows += written.rows
+            total.bytes += written.bytes
+            total.pace.learn_described(written.pace.describe())
     return lessons
 
 
@@ -82,6 +83,23 @@ def _same_files(request: Mapping[str, Any], config: DownloadConfig) -> bool:
     return all(request.get(name) == getattr(config, name) for name in names) and (
         tuple(request.get("derive", ())) == config.derive
     )
+
+
+def _learn_all(sizes: Sizes, record: Mapping[str, Any]) -> _Totals:
+    """Learns the sizes of a record's expirations, and returns what its files come to."""
+    learnt = _Totals(1)
+    with suppress(KeyError, TypeError, ValueError, AttributeError):
+        sizes.learn_described(record["contracts"])
+        learnt.pace.learn_described(record["pace"])
+        learnt.rows, learnt.bytes = record["total_records"], record["total_data_size"]
+        return learnt
+    # One of before lists every expiration.
+    for each in record.get("expirations", ()):
+        if _learn(sizes, record, each):
+            learnt.rows += each["rows"]
+            learnt.bytes += each["bytes"]
+            learnt.pace.learn(each["rows"], each["seconds"])
+    return learnt
 
 
 def _learn(sizes: Sizes, record: Mapping[str, Any], recorded: Mapping[str, Any]) -> bool:

@@ -1,15 +1,15 @@
 """From a configuration to requests: which expirations, on which trade dates."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import partial
 
 from pipeline.config import DownloadConfig
 from pipeline.errors import NothingMatched
 from transforms.market import calendar
 from transforms.model import Failure, GreeksRequest
 from transforms.output.layout import DAILY
+from transforms.requests import RequestGrid
 from transforms.thetadata import NotServed, StatusError, ThetaClient, ThetaError
 from transforms.thetadata.errors import Stopped
 
@@ -19,19 +19,22 @@ class Plan:
     """What to fetch.
 
     Attributes:
-        requests: one for each file, nearest expirations first.
+        requests: one for each file, made as they are needed: nearest expirations first, which
+            are the largest, and day by day where each has a file.
         trading_days: the days of the range on which the market opened.
         closed: the weekdays of the range on which it did not, and the weekend days if the range
             has no other day.
         notes: what the user should know before the run.
         failures: why the expirations of a symbol are not known; the requests are the others'.
+        expirations: how many the requests are of.
     """
 
-    requests: tuple[GreeksRequest, ...]
+    requests: Sequence[GreeksRequest]
     trading_days: tuple[date, ...]
     closed: tuple[date, ...]
     notes: tuple[str, ...] = ()
     failures: tuple[Failure, ...] = ()
+    expirations: int = 0
 
 
 def make_plan(client: ThetaClient, config: DownloadConfig) -> Plan:
@@ -60,7 +63,7 @@ def make_plan(client: ThetaClient, config: DownloadConfig) -> Plan:
     if not days:
         return Plan((), (), closed, tuple(notes))
 
-    requests: list[GreeksRequest] = []
+    expirations: list[tuple[str, date]] = []
     failures: list[Failure] = []
     unlisted = set(config.expirations)
     known: set[date] = set()
@@ -83,13 +86,20 @@ def make_plan(client: ThetaClient, config: DownloadConfig) -> Plan:
         unlisted -= set(listed)
         known |= set(listed)
         wanted = sorted(set(config.expirations) & set(listed)) if config.expirations else listed
-        requests += _requests(symbol, wanted, days, config)
+        expirations += [(symbol, expiration) for expiration in wanted]
     if unlisted and not failures:
         near = sorted(listed, key=lambda day: abs(day - min(unlisted)))[:3]
         raise NothingMatched(
             f"--expirations {', '.join(map(str, sorted(unlisted)))}: not listed for "
             f"{', '.join(config.symbols)}; the nearest are {', '.join(map(str, sorted(near)))}"
         )
+    requests = RequestGrid(
+        expirations,
+        days,
+        reach=None if config.expirations else config.max_dte,
+        by_day=config.layout == DAILY,
+        terms=(config.interval, config.greeks, config.parameters, config.derive),
+    )
     if not requests:
         raise NothingMatched(
             f"no expiration of {', '.join(config.symbols)} is within --max_dte {config.max_dte} "
@@ -97,44 +107,7 @@ def make_plan(client: ThetaClient, config: DownloadConfig) -> Plan:
             f"{''.join(f'; {each.message}' for each in failures)}"
         )
     client.check_served(requests[0])
-    if config.layout == DAILY:
-        requests = [
-            replace(request, trade_dates=(day,))
-            for request in requests
-            for day in request.trade_dates
-        ]
-    # The largest first, and day by day where each has a file.
-    requests.sort(key=partial(_place, config.layout))
-    return Plan(tuple(requests), days, closed, tuple(notes), tuple(failures))
-
-
-def _place(layout: str, request: GreeksRequest) -> tuple[date, date, str]:
-    first = request.first_trade_date if layout == DAILY else date.min
-    return first, request.expiration, request.symbol
-
-
-def _requests(
-    symbol: str, expirations: Iterable[date], days: tuple[date, ...], config: DownloadConfig
-) -> list[GreeksRequest]:
-    made = []
-    for expiration in expirations:
-        first = (
-            config.start_date if config.expirations else expiration - timedelta(days=config.max_dte)
-        )
-        trade_dates = tuple(day for day in days if first <= day <= expiration)
-        if trade_dates:
-            made.append(
-                GreeksRequest(
-                    symbol,
-                    expiration,
-                    trade_dates,
-                    config.interval,
-                    config.greeks,
-                    config.parameters,
-                    config.derive,
-                )
-            )
-    return made
+    return Plan(requests, days, closed, tuple(notes), tuple(failures), requests.expirations)
 
 
 def _weekdays(first: date, last: date) -> tuple[date, ...]:

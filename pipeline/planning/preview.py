@@ -1,19 +1,26 @@
 """What a download would do, what it would come to, and whether there is room."""
 
-from dataclasses import asdict, dataclass, replace
+from array import array
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from pipeline.config import DownloadConfig
-from pipeline.history import open_to_read, recent
+from pipeline.history import Workload, open_to_read, recent
 from pipeline.planning.conflicts import command_instead
 from pipeline.planning.decisions import CONFLICT, SKIP, Decision, decide
 from pipeline.planning.disk import free_bytes, lack_of_room
 from pipeline.planning.estimate import Estimate, from_history
 from pipeline.planning.plan import Plan, make_plan
 from pipeline.planning.probe import from_probe
-from pipeline.planning.source import Source, open_source
+from pipeline.planning.source import open_source
 from transforms.output.layout import COMPRESSIONS, Layout
+from transforms.requests import Selection
 from transforms.thetadata.client import parts_of
+
+LISTED = 1000
+"""Requests that a preview of more lists."""
 
 AUTO, ALWAYS, NO_PROBE = "auto", "always", "never"
 
@@ -24,13 +31,14 @@ class Preview:
 
     Attributes:
         plan: the requests.
-        decisions: what it does with each request; without entries.
+        decisions: what it does with each of the first `LISTED` requests; without entries.
         requests: HTTP requests to the Terminal for those that are not skipped, at least.
         terminal: its address, and generation.
         data: `live` or `simulated`.
         estimate: of those, or None if nobody knows.
         free: bytes free where the files go, or None where nobody knows.
         lacking: why a download would find too little room, or empty.
+        actions: how many requests have each action.
         instead: the command to give where files of other requests are in the way, or empty.
     """
 
@@ -42,6 +50,7 @@ class Preview:
     estimate: Estimate | None
     free: int | None
     lacking: str = ""
+    actions: Mapping[str, int] = field(default_factory=dict)
     instead: str = ""
 
     def describe(self) -> dict[str, Any]:
@@ -61,6 +70,7 @@ class Preview:
                 }
                 for each in self.decisions
             ],
+            "actions": dict(self.actions),
             "requests": self.requests,
             "estimate": asdict(self.estimate) if self.estimate else None,
             "free_bytes": self.free,
@@ -86,35 +96,39 @@ def look_ahead(config: DownloadConfig, probe: str) -> Preview:
         plan = make_plan(client, config)
         suffix = COMPRESSIONS[config.format][config.compression]
         layout = Layout(config.output, suffix, "plan", config.pattern)
-        conflicts, decisions = [], []
-        for each in decide(plan, layout, source.origin, config):
+        conflicts: list[Decision] = []
+        decisions: list[Decision] = []
+        actions: Counter[str] = Counter()
+        places, work, requests = array("I"), Workload(), 0
+        for place, each in enumerate(decide(plan, layout, source.origin, config)):
+            actions[each.action] += 1
             if each.action == CONFLICT:
                 conflicts.append(each)
-            decisions.append(replace(each, entry=None))
+            if each.action != SKIP:
+                places.append(place)
+                work.add(each.request)
+                requests += len(parts_of(each.request))
+            if len(decisions) < LISTED:
+                decisions.append(replace(each, entry=None))
         instead = command_instead(conflicts, config, source.origin) if conflicts else ""
-        fetched = [each.request for each in decisions if each.action != SKIP]
-        missing = replace(plan, requests=tuple(fetched))
+        missing = replace(plan, requests=Selection(plan.requests, places))
         # What a download knows: it makes no probe.
-        expected = _from_history(missing, config, source)
-        lacking = lack_of_room(client, fetched, config, expected)
+        records = recent(open_to_read(config.metrics))
+        concurrency = source.concurrency
+        expected = from_history(work, config, records, concurrency=concurrency, data=source.data)
+        lacking = lack_of_room(client, work, config, expected)
         estimate = expected if probe != ALWAYS else None
         if estimate is None and probe != NO_PROBE:
-            estimate = from_probe(client, missing, config, concurrency=source.concurrency)
+            estimate = from_probe(client, missing, config, concurrency=concurrency)
     return Preview(
         plan,
         tuple(decisions),
-        sum(len(parts_of(request)) for request in fetched),
+        requests,
         " and ".join(f"{each.url} ({each.api})" for each in source.terminals),
         source.data,
         estimate,
         free_bytes(config.output),
         lacking,
+        actions,
         instead,
-    )
-
-
-def _from_history(plan: Plan, config: DownloadConfig, source: Source) -> Estimate | None:
-    records = recent(open_to_read(config.metrics))
-    return from_history(
-        plan.requests, config, records, concurrency=source.concurrency, data=source.data
     )

@@ -5,8 +5,9 @@ import time
 from dataclasses import replace
 
 from pipeline.config import DownloadConfig
-from pipeline.history.sizes import Sizes, days_to_expiration
-from pipeline.planning.estimate import Estimate, RowCost, from_sizes
+from pipeline.history.pace import Pace
+from pipeline.history.sizes import Sizes, Workload, days_to_expiration
+from pipeline.planning.estimate import Estimate, from_sizes
 from pipeline.planning.plan import Plan
 from transforms.expiration_writer import derivation_of
 from transforms.model import GreeksRequest
@@ -33,18 +34,21 @@ def from_probe(
     """
     if not plan.requests:
         return None
-    asked = sorted(plan.requests, key=days_to_expiration)[len(plan.requests) // 2]
+    days = [days_to_expiration(request) for request in plan.requests]
+    asked = plan.requests[sorted(range(len(days)), key=days.__getitem__)[len(days) // 2]]
     probe = replace(asked, trade_dates=asked.trade_dates[:1])
     started = time.monotonic()
     rows, size = _fetch(client, probe, config)
     if not rows:
         return None
     sizes = Sizes()
-    for symbol in {request.symbol for request in plan.requests}:
+    work = Workload(plan.requests)
+    for symbol in work.nearest:
         sizes.learn_rows(replace(probe, symbol=symbol), rows)
-    cost = RowCost(size / rows, (time.monotonic() - started) / rows)
+    pace = Pace()
+    pace.learn(rows, time.monotonic() - started)
     basis = f"a probe of {probe.symbol} {probe.expiration}, on {probe.first_trade_date}"
-    return from_sizes(plan.requests, sizes, cost, concurrency=concurrency, basis=basis)
+    return from_sizes(work, sizes, size / rows, pace, concurrency=concurrency, basis=basis)
 
 
 def _fetch(client: ThetaClient, probe: GreeksRequest, config: DownloadConfig) -> tuple[int, int]:

@@ -55,7 +55,6 @@ class Progress:
 
     Attributes:
         address: of the Unix datagram socket that workers send to, or None.
-        results: those that came, each the JSON text of `ExpirationResult.describe()`.
         samples: the run over time.
     """
 
@@ -76,7 +75,6 @@ class Progress:
         self._socket.settimeout(_POLL_SECONDS)
         self._lock = threading.Lock()
         self._ended = threading.Event()
-        self.results: list[bytes] = []
         self._next_look = 0.0
         self._next_drawing = time.monotonic() + display.seconds
         self._thread = threading.Thread(target=self._listen, name="progress", daemon=True)
@@ -117,9 +115,19 @@ class Progress:
 
     def complete(self, results: Iterable[Mapping[str, Any]]) -> None:
         """Shows the results of which no message came, once the run has ended."""
+        if self.all_came():
+            return
         for result in results:
             with self._lock:
                 self._take({"kind": "result", **result})
+
+    def lessons(self) -> dict[str, Any]:
+        """Returns what the run taught for later ones, as records keep it."""
+        return {"contracts": self._tally.sizes.describe(), "pace": self._tally.pace.describe()}
+
+    def all_came(self) -> bool:
+        """Returns whether each request has its result."""
+        return self._tally.ended >= self._tally.total
 
     def remote(self, state: str, counters: Mapping[str, int]) -> None:
         """Takes the state and the Beam counters of a runner whose workers may be elsewhere."""
@@ -138,19 +146,16 @@ class Progress:
                     return
                 # Anybody may send to the socket: other data is ignored.
                 with self._lock, contextlib.suppress(ValueError, KeyError, TypeError):
-                    if self._take(json.loads(message)):
-                        # As text: parsed, thousands of them would take five times the memory.
-                        self.results.append(message)
+                    self._take(json.loads(message))
             with self._lock:
                 self._draw()
 
-    def _take(self, message: Mapping[str, Any]) -> bool:
-        """Takes a message, and returns whether it is a new result."""
+    def _take(self, message: Mapping[str, Any]) -> None:
         if message["kind"] == "line":
             self._display.line(str(message["text"]))
-            return False
+            return
         if not self._tally.take(message):
-            return False
+            return
         name = f"{message['symbol']} {message['expiration']}"
         if message["kind"] == "waiting":
             seconds, reason = message["seconds"], without_urls(message["reason"])
@@ -161,14 +166,12 @@ class Progress:
             )
         elif message["kind"] == "result":
             if message["status"] == INTERRUPTED and message["started"] is None:
-                return True  # it never began
+                return  # it never began
             self._display.result(message)
             if message["missing_dates"]:
                 self._display.news(f"{name}: no rows on {readable(message['missing_dates'])}")
             if message["status"] == FAILED and message.get("error"):
                 self._display.news(f"{name} failed: {without_urls(message['error']['message'])}")
-            return True
-        return False
 
     def _draw(self) -> None:
         # To add up thousands of expirations at every message would slow them.

@@ -59,6 +59,7 @@ class Measured:
         """Returns the figures for the run's record."""
         figures = {
             "samples": self.progress.samples.columns(),
+            **self.progress.lessons(),
             "peak_memory_usage": self._sampler.peak,
             "peak_mapped_files": self._sampler.mapped,
             "average_memory_usage": self._sampler.average,

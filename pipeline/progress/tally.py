@@ -2,23 +2,49 @@
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from pipeline.history import Sizes
+from pipeline.history import Sizes, Workload
+from pipeline.history.pace import Pace
 from pipeline.progress.snapshot import Flight, Snapshot
-from transforms.model import FAILED, INTERRUPTED, STATUSES, WRITTEN, GreeksRequest, Key, key_of
+from transforms.model import (
+    EMPTY,
+    FAILED,
+    INTERRUPTED,
+    STATUSES,
+    WRITTEN,
+    GreeksRequest,
+    Key,
+    key_of,
+)
+from transforms.requests import KeyMarks
 
 _NOW_SECONDS, _TREND_SECONDS = 5.0, 60.0
 _SILENT_SECONDS = 10.0  # less is the usual work of a Terminal
-_SHARE = 0.01  # of the time that may be spent on expecting
+_LEARNT = 0.05  # the share of a run after which only its own pace counts
+_DONE, _INTERRUPTED = 1, 2
+
+_Sample = tuple[float, int, int, int]
+"""A moment, and the rows, the bytes and the ended requests so far."""
+
+
+@dataclass(frozen=True)
+class _UnderWay:
+    """A request under way, with the rows and bytes that it has so far."""
+
+    request: GreeksRequest
+    rows: int = 0
+    bytes: int = 0
 
 
 class Tally:
     """Adds up a run. Not safe for use by several threads at once.
 
-    What remains is counted in rows: each expiration that is done teaches how many another one will
-    have, by its days to expiration; earlier runs show how the far ones compare with the near ones.
+    What remains is counted in requests and in rows, at the pace of those that are done. Each
+    teaches how many rows another one will have, by its days to expiration; earlier runs show how
+    the far ones compare with the near ones, and how long all will take before the first are done.
 
     Args:
         requests: all of the run.
@@ -27,38 +53,58 @@ class Tally:
         began: when the run began, by the clock; None for now.
         thing: what a request makes, as a person reads it.
         timeout: seconds without a byte after which an answer counts as broken; 0 if unknown.
+        seconds: that all will take by earlier runs, or None.
+
+    Attributes:
+        sizes: that this run taught.
+        pace: that this run taught.
     """
 
     def __init__(
         self,
-        requests: Iterable[GreeksRequest],
+        requests: Sequence[GreeksRequest],
         earlier: Sizes | None = None,
         clock: Callable[[], float] = time.monotonic,
         began: float | None = None,
+        seconds: float | None = None,
         thing: str = "expiration",
         timeout: float = 0.0,
     ) -> None:
         self._thing, self._timeout = thing, timeout
-        self._requests: dict[Key, GreeksRequest] = {each.key: each for each in requests}
-        expirations = {key[:2] for key in self._requests}
-        self._by_day = len(expirations) < len(self._requests)
+        self._marks = KeyMarks(requests)
+        self._left = Workload()
+        expirations = set()
+        for request in requests:
+            self._left.add(request)
+            expirations.add((request.symbol, request.expiration))
+        self._by_day = len(expirations) < len(requests)
         self._clock = clock
         now = clock()
         self._began = now if began is None else began
+        self._fetched_since = now
         self._earlier = earlier or Sizes()
-        self._sizes = Sizes()
-        self._in_flight: dict[Key, tuple[int, int]] = {}
+        self._foreseen = seconds
+        self.sizes = Sizes()
+        self.pace = Pace()
+        self._in_flight: dict[Key, _UnderWay] = {}
         self._heard: dict[Key, float] = {}
-        self._done: dict[Key, tuple[int, int]] = {}
-        self._interrupted: set[Key] = set()
-        self._failed = 0
-        self._retries = 0
-        self._trend: deque[tuple[float, int, int]] = deque([(now, 0, 0)])
-        self._expected: dict[Key, float] | None = None
-        self._expected_of = -1
-        self._expect_at = now
+        self._done = self._interrupted = self._failed = self._retries = 0
+        self._rows = self._bytes = 0
+        # Rows of the ended ones that earlier runs know, and what they had foreseen of them.
+        self._found = self._predicted = 0.0
+        self._trend: deque[_Sample] = deque([(now, 0, 0, 0)])
         self._remote: dict[str, int] = {}
         self._state = ""
+
+    @property
+    def ended(self) -> int:
+        """How many requests have a result."""
+        return self._done + self._interrupted
+
+    @property
+    def total(self) -> int:
+        """How many requests there are."""
+        return len(self._marks)
 
     def take(self, message: Mapping[str, Any]) -> bool:
         """Takes a message of a worker (`transforms.metrics.reporter`); returns whether it was news.
@@ -68,15 +114,16 @@ class Tally:
         """
         key = key_of(message)
         kind = message["kind"]
-        if key not in self._requests or key in self._done or key in self._interrupted:
+        if self._marks[key] != 0:
             return False
         self._heard[key] = self._clock()
         if kind == "started":
-            self._in_flight[key] = (0, 0)
+            self._in_flight[key] = _UnderWay(self._marks.request(key))
         elif kind == "heard":
             pass
         elif kind == "rows":
-            self._in_flight[key] = (int(message["rows"]), int(message["bytes"]))
+            rows, size = int(message["rows"]), int(message["bytes"])
+            self._in_flight[key] = _UnderWay(self._marks.request(key), rows, size)
         elif kind == "waiting":
             self._retries += 1
             self._heard[key] += float(message["seconds"])
@@ -84,13 +131,10 @@ class Tally:
             self._land(key)
         elif kind == "result" and message["status"] == INTERRUPTED:
             self._land(key)
-            self._interrupted.add(key)
+            self._marks[key] = _INTERRUPTED
+            self._interrupted += 1
         elif kind == "result":
-            self._land(key)
-            self._done[key] = (int(message["rows"]), int(message["bytes"]))
-            self._failed += message["status"] == FAILED
-            if message["status"] == WRITTEN:
-                self._sizes.learn_rows(self._requests[key], message["rows"])
+            self._end(key, message)
         else:
             raise KeyError(kind)
         return True
@@ -98,6 +142,23 @@ class Tally:
     def _land(self, key: Key) -> None:
         self._in_flight.pop(key, None)
         self._heard.pop(key, None)
+
+    def _end(self, key: Key, message: Mapping[str, Any]) -> None:
+        status, rows, size = message["status"], int(message["rows"]), int(message["bytes"])
+        request = self._marks.request(key)
+        self._land(key)
+        self._marks[key] = _DONE
+        self._left.remove(request)
+        self._done += 1
+        self._rows += rows
+        self._bytes += size
+        self._failed += status == FAILED
+        if status in (WRITTEN, EMPTY):
+            self.sizes.learn_rows(request, rows)
+            self.pace.learn(rows, float(message.get("seconds", 0.0)))
+        if rows and (before := self._earlier.rows(request)):
+            self._found += rows
+            self._predicted += before
 
     def take_remote(self, state: str, counters: Mapping[str, int]) -> None:
         """Takes the state of a runner and its Beam counters, which count more than is heard."""
@@ -109,26 +170,28 @@ class Tally:
         now = self._clock()
         remote = self._remote
         ended = sum(remote.get(f"expirations_{s}", 0) for s in STATUSES if s != INTERRUPTED)
+        done = max(self._done, ended)
         flying = self._in_flight.values()
-        rows = sum(r for r, _ in self._done.values()) + sum(r for r, _ in flying)
+        rows = self._rows + sum(each.rows for each in flying)
         rows = max(rows, remote.get("rows_handed_over", 0))
-        size = sum(b for _, b in self._done.values()) + sum(b for _, b in flying)
+        size = self._bytes + sum(each.bytes for each in flying)
         size = max(size, remote.get("bytes", 0))
-        self._trend.append((now, rows, size))
+        self._trend.append((now, rows, size, done))
         while self._trend[1][0] < now - _TREND_SECONDS:
             self._trend.popleft()
-        rows_now, bytes_now = self._speeds(_NOW_SECONDS)
+        since, until = self._last(_NOW_SECONDS)
         seconds = now - self._began
         return Snapshot(
             seconds=seconds,
-            done=max(len(self._done), ended),
-            total=len(self._requests),
+            done=done,
+            total=self.total,
             rows=rows,
             bytes=size,
-            rows_now=rows_now,
+            # A file that was discarded takes its rows back: no speed is below 0.
+            rows_now=_speed(until[1] - since[1], until[0] - since[0]),
             rows_average=rows / seconds if seconds else 0.0,
-            bytes_now=bytes_now,
-            remaining=self._remaining(),
+            bytes_now=_speed(until[2] - since[2], until[0] - since[0]),
+            remaining=self._remaining(now),
             in_flight=tuple(self._flight(key, now) for key in self._in_flight),
             retries=max(self._retries, remote.get("retries", 0)),
             failed=max(self._failed, remote.get("expirations_failed", 0)),
@@ -139,7 +202,7 @@ class Tally:
 
     def _flight(self, key: Key, now: float) -> Flight:
         silent = now - self._heard[key]
-        rows, _ = self._in_flight[key]
+        rows = self._in_flight[key].rows
         return Flight(self._name(key), rows, silent if silent >= _SILENT_SECONDS else 0.0)
 
     def _name(self, key: Key) -> str:
@@ -147,71 +210,45 @@ class Tally:
         symbol, expiration, first, last = key
         return f"{symbol} {expiration}" + (f" on {first}" if self._by_day and first == last else "")
 
-    def _speeds(self, span: float) -> tuple[float, float]:
-        """Returns rows and bytes per second over the last `span` seconds."""
-        end, rows, size = self._trend[-1]
-        # A sample just before the span, so that the span is whole.
-        start, rows_then, size_then = next(
-            (each for each in reversed(self._trend) if each[0] <= end - span), self._trend[0]
-        )
-        if end <= start:
-            return 0.0, 0.0
-        # A file that was discarded takes its rows back: no speed is below 0.
-        return (
-            max(0.0, (rows - rows_then) / (end - start)),
-            max(0.0, (size - size_then) / (end - start)),
-        )
+    def _last(self, span: float) -> tuple[_Sample, _Sample]:
+        """Returns the samples just before the last `span` seconds, and now."""
+        end = self._trend[-1]
+        before = (each for each in reversed(self._trend) if each[0] <= end[0] - span)
+        return next(before, self._trend[0]), end
 
-    def _remaining(self) -> float | None:
-        left = self._rows_left()
-        if left is None:
-            return None
-        speed, _ = self._speeds(_TREND_SECONDS)
-        if left == 0:
+    def _remaining(self, now: float) -> float | None:
+        foreseen = None
+        if self._foreseen is not None:
+            foreseen = max(0.0, self._foreseen - (now - self._fetched_since))
+        rows = self._rows_left()
+        if rows is None:
+            return foreseen
+        if not self._left.number:
             return 0.0
-        return left / speed if speed else None
+        since, until = self._last(_TREND_SECONDS)
+        cost, left = self.pace.cost, self.pace.cost(self._left.number, rows)
+        speed = _speed(cost(until[3] - since[3], until[1] - since[1]), until[0] - since[0])
+        if not speed:
+            return foreseen
+        if foreseen is None:
+            return left / speed
+        # A few results say little, and by then earlier runs say more.
+        done = cost(self._done, until[1])
+        own = min(1.0, done / (done + left) / _LEARNT)
+        return own * left / speed + (1 - own) * foreseen
 
     def _rows_left(self) -> float | None:
-        expected = self._expect()
-        if expected is None:
+        """Returns the rows that are still to come, or None if nobody knows."""
+        scale = self._found / self._predicted if self._predicted else 1.0
+        rows = self._left.rows(self._earlier, self.sizes, scale)
+        if rows is None:
             return None
-        return sum(
-            max(rows - self._in_flight.get(key, (0, 0))[0], 0.0)
-            for key, rows in expected.items()
-            if key not in self._done
-        )
+        for each in self._in_flight.values():
+            known = self._earlier.rows(each.request)
+            expected = known * scale if known is not None else self.sizes.rows(each.request)
+            rows -= min(each.rows, expected or 0.0)
+        return max(rows, 0.0)
 
-    def _expect(self) -> dict[Key, float] | None:
-        """Returns the rows of each request that was not done a moment ago, None if unknown.
 
-        Of thousands of requests that takes milliseconds: then it is not done whenever one ends.
-        """
-        began = self._clock()
-        if self._expected_of != len(self._done) and began >= self._expect_at:
-            self._expected_of = len(self._done)
-            self._expected = self._expect_again()
-            self._expect_at = began + (self._clock() - began) / _SHARE
-        return self._expected
-
-    def _expect_again(self) -> dict[Key, float] | None:
-        expected = {}
-        scale = self._scale()
-        for key, request in self._requests.items():
-            if key in self._done:
-                continue
-            before = self._earlier.rows(request)
-            rows = before * scale if before is not None else self._sizes.rows(request)
-            if rows is None:
-                return None
-            expected[key] = rows
-        return expected
-
-    def _scale(self) -> float:
-        """Returns the rows of ended expirations over those that earlier runs predicted."""
-        pairs = [
-            (rows, before)
-            for key, (rows, _) in self._done.items()
-            if rows and (before := self._earlier.rows(self._requests[key]))
-        ]
-        wanted = sum(before for _, before in pairs)
-        return sum(rows for rows, _ in pairs) / wanted if wanted else 1.0
+def _speed(amount: float, seconds: float) -> float:
+    return max(0.0, amount / seconds) if seconds > 0 else 0.0

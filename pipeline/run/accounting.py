@@ -2,10 +2,15 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain, islice
 
 from pipeline.text import count
+from transforms.metrics.results_file import read_results
 from transforms.metrics.summary import RunSummary
 from transforms.model import STATUSES, WRITTEN, GreeksRequest, Key, key_of
+from transforms.requests import KeyMarks
+
+_NAMED = 10
 
 
 class BooksDiffer(RuntimeError):
@@ -13,8 +18,12 @@ class BooksDiffer(RuntimeError):
 
 
 def check_accounts(
-    requests: Sequence[GreeksRequest], summary: RunSummary, counters: Mapping[str, int] | None
-) -> None:
+    requests: Sequence[GreeksRequest],
+    summary: RunSummary,
+    counters: Mapping[str, int] | None,
+    *,
+    stopped: bool = False,
+) -> KeyMarks:
     """Checks that a summary has each request that was sent exactly once, and that its sums agree.
 
     Args:
@@ -22,34 +31,57 @@ def check_accounts(
         summary: the graph's.
         counters: what Beam counted under the names of `RecordResults`, or None where a runner may
             count an expiration twice, since it may run a bundle again.
+        stopped: whether the run was asked to stop, so that some requests were not sent.
+
+    Returns:
+        The requests, with 0 beside those that were not sent.
 
     Raises:
         BooksDiffer: they do not agree; the message names the difference.
     """
-    requested = Counter(request.key for request in requests)
-    reported = Counter(map(key_of, summary.expirations))
-    if requested != reported:
-        lost, twice = requested - reported, reported - requested
+    marks = KeyMarks(requests)
+    ended: Counter[str] = Counter()
+    twice: list[Key] = []
+    rows = size = 0
+    # The files have those of the summary, too, and others twice where a bundle was run again.
+    for result in chain(summary.expirations, read_results(summary.results_files)):
+        key = key_of(result)
+        mark = marks[key]
+        if mark is None or (mark and summary.whole):
+            twice.append(key)
+        if mark != 0:
+            continue
+        marks[key] = 1
+        ended[result["status"]] += 1
+        if result["status"] == WRITTEN:
+            rows += result["rows"]
+            size += result["bytes"]
+    found = ended.total()
+    if twice or (marks.left and not stopped):
+        without = (each.key for each in marks.unmarked())
         raise BooksDiffer(
             f"{count(len(requests), 'file')} requested, and "
-            f"{count(len(summary.expirations), 'result')}: {_names(lost)} without a result, "
+            f"{count(found + len(twice), 'result')}: {_names(without)} without a result, "
             f"{_names(twice)} with more than one"
         )
-    results = summary.expirations
-    written = [result for result in results if result["status"] == WRITTEN]
-    _same("row", summary.total_records, sum(result["rows"] for result in written))
-    _same("byte", summary.total_data_size, sum(result["bytes"] for result in written))
-    _same("file", len(summary.files_created), len({result["path"] for result in written}))
+    _same("expiration", summary.total_expirations, found)
+    _same("row", summary.total_records, rows)
+    _same("byte", summary.total_data_size, size)
+    if summary.whole:
+        _same("file", len(summary.files_created), ended[WRITTEN])
     if counters is not None:
         _same("row", summary.total_records, counters.get("rows", 0))
         _same("byte", summary.total_data_size, counters.get("bytes", 0))
         for status in STATUSES:
-            ended = sum(result["status"] == status for result in results)
-            _same(f"{status} expiration", ended, counters.get(f"expirations_{status}", 0))
+            _same(f"{status} expiration", ended[status], counters.get(f"expirations_{status}", 0))
+    return marks
 
 
 def _names(keys: Iterable[Key]) -> str:
-    return ", ".join(" ".join(key) for key in sorted(keys)) or "none"
+    keys = iter(keys)
+    named = sorted(" ".join(key) for key in islice(keys, _NAMED))
+    more = sum(1 for _ in keys)
+    return ", ".join(named) + (f" and {more:,} more" if more else "") or "none"
 
 
 def _same(what: str, summary: int, counted: int) -> None:

@@ -177,6 +177,7 @@ class _Command:
         logging.disable()
         watchdog.kill(watchdog.worker_processes())
         self._job.end()
+        self._job.save_results(session)
         sweep(session.layout.folder, session.layout.run_id)
         if session.measured:
             session.measured.close_display()

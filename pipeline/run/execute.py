@@ -35,12 +35,12 @@ def execute(session: Session, job: Job) -> RunSummary:
             sweep_dead(layout, messages)
             session.inventory = take_stock(plan, layout, source.origin, config)
             announce_skipped(session.inventory.skipped, messages)
-            missing = session.inventory.missing
+            work = session.inventory.work
             lessons = learn(config, recent(session.store), data=source.data)
             session.store.rest()
-            expected = from_lessons(missing, config, lessons, concurrency)
+            expected = from_lessons(work, config, lessons, concurrency)
             with source.client(stop) as client:
-                refuse_full_disk(client, missing, config, expected)
-            with session.measure(source, lessons.sizes) as measured:
+                refuse_full_disk(client, work, config, expected)
+            with session.measure(source, lessons.sizes, expected) as measured:
                 summary = job.run(session, source, measured.progress)
     return session.with_skipped(summary)

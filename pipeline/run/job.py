@@ -1,6 +1,9 @@
 """The Beam job of a run: from its requests to the summary that its graph leaves."""
 
+import contextlib
 from contextlib import ExitStack
+from dataclasses import replace
+from itertools import chain
 
 import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
@@ -12,11 +15,13 @@ from pipeline.planning.source import Source
 from pipeline.process import watchdog
 from pipeline.progress.listener import Progress
 from pipeline.run.accounting import check_accounts
+from pipeline.run.partial_results import with_interrupted
 from pipeline.run.session import Session
 from pipeline.runners import flink_rest, remote
 from pipeline.runners.job_servers import ended
 from transforms.dispatch import shared_queue
 from transforms.fetch import FetchGreeks
+from transforms.metrics.results_file import gather, read_results
 from transforms.metrics.summary import RunSummary
 from transforms.quality.gate import QualityGate
 from transforms.quality.limits import parse_limits
@@ -80,23 +85,45 @@ class Job:
                 queue=queue,
             )
             write = WriteGreeks(sink, source.origin, progress.address, gate)
-            build(pipeline, requests, source.terminals, fetch, write)
-            result = _run(pipeline)
-            remote.watch(result, progress.remote, session.stop.is_set)
-            result.wait_until_finish()
+            results = session.results if self.local else _shared_results(session)
+            build(pipeline, requests, source.terminals, fetch, write, results)
+            try:
+                result = _run(pipeline)
+                remote.watch(result, progress.remote, session.stop.is_set)
+                result.wait_until_finish()
+            except BaseException:
+                self.save_results(session)
+                raise
         if runners.is_dry(self._options):
             raise DryRun
         document = files.read_json(layout.summary)
         if document is None:
             raise RuntimeError(f"the run left no summary at {layout.summary}")
         summary = RunSummary(**document)
-        progress.complete(summary.expirations)
-        check_accounts(requests, summary, remote.counters(result) if self.local else None)
-        return summary
+        if summary.results_files and not self.local:
+            here = f"{session.results}/all.jsonl"
+            gather(summary.results_files, here)
+            summary = replace(summary, results_files=(here,))
+        progress.complete(chain(summary.expirations, read_results(summary.results_files)))
+        counters = remote.counters(result) if self.local else None
+        marks = check_accounts(requests, summary, counters, stopped=session.stop.is_set())
+        return with_interrupted(summary, marks)
+
+    def save_results(self, session: Session) -> None:
+        """Fetches what results there are of workers elsewhere, once they end without a summary."""
+        if self.local:
+            return
+        with contextlib.suppress(OSError):  # there is a worse error to report
+            paths = [*files.below(_shared_results(session))]
+            gather(paths, f"{session.results}/some.jsonl")
 
     def end(self) -> None:
         """Ends the job where it runs on without this process: on a Flink cluster."""
         flink_rest.end_job(self._options)
+
+
+def _shared_results(session: Session) -> str:
+    return f"{session.layout.temporary}/results"
 
 
 def _run(pipeline: beam.Pipeline) -> PipelineResult:

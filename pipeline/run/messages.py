@@ -38,7 +38,7 @@ def announce(plan: Plan, source: Source, config: DownloadConfig, messages: Messa
 
 
 def _count(plan: Plan, config: DownloadConfig) -> str:
-    expirations = len({(request.symbol, request.expiration) for request in plan.requests})
+    expirations = plan.expirations
     if config.layout == DAILY:
         files = count(len(plan.requests), "daily file")
         return f"{count(expirations, 'expiration')} in {files}"
@@ -79,6 +79,8 @@ def conclude(summary: RunSummary, record: Record, path: str, output: str) -> Non
         )
     for line in failure_lines(summary.errors, noun):
         print(line, file=sys.stderr)
+    if (more := summary.failed_expirations - len(summary.errors)) > 0:
+        print(f"failed: {more:,} more, in the results beside the summary", file=sys.stderr)
     if summary.provisional_expirations:
         print(
             f"{count(summary.provisional_expirations, f'provisional {noun}')}: the session of "
@@ -128,13 +130,15 @@ def _print_missing(summary: RunSummary, record: Record) -> None:
     lacking = [
         each for each in summary.expirations if each["status"] == WRITTEN and each["missing_dates"]
     ]
+    # Of a run that lists not all, those that were skipped count, too.
+    number = len(lacking) if summary.whole else summary.incomplete_expirations
     for each in lacking[:_LISTED]:
         print(
             f"missing: {each['symbol']} expiring {each['expiration']}: no rows on "
             f"{readable(each['missing_dates'])}"
         )
-    if lacking:
-        more = f"{len(lacking) - _LISTED} more are in the summary; " * (len(lacking) > _LISTED)
+    if number:
+        more = f"{number - _LISTED} more are in the summary; " * (number > _LISTED)
         days = record["request"]["retry_empty_after"]
         print(
             f"missing: {more}trade dates without data are requested again by each run for "

@@ -1,20 +1,18 @@
-"""The results of a run that ends before its graph has a summary."""
+"""The results of a run that ends before each request has its own."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
-from transforms.model import (
-    FAILED,
-    INTERRUPTED,
-    ExpirationResult,
-    Failure,
-    GreeksRequest,
-    key_of,
-)
+from transforms.metrics.results_file import read_results
+from transforms.metrics.summary import LISTED, RunSummary, Totals
+from transforms.model import FAILED, INTERRUPTED, ExpirationResult, Failure, GreeksRequest, key_of
 from transforms.output.layout import Layout
 from transforms.output.manifest import result_of
+from transforms.requests import KeyMarks
 
 # Requests are taken in order: those whose results are on their way are among the first ones
 # without a result.
@@ -22,36 +20,61 @@ _LOOKED_UP = 64
 
 
 def results_so_far(
-    requests: Sequence[GreeksRequest], arrived: Iterable[bytes], layout: Layout
-) -> list[ExpirationResult]:
-    """Returns a result for each request: one that came, else the manifest's, else interrupted.
+    requests: Sequence[GreeksRequest], paths: Sequence[str], layout: Layout
+) -> RunSummary:
+    """Returns the summary of a run whose graph has none.
+
+    The result of a request is the one that came, else the manifest's; the others are interrupted.
 
     Args:
         requests: all that were to be fetched, in the order in which they are taken.
-        arrived: the results that came, each the JSON text of `ExpirationResult.describe()`.
+        paths: the files of the results that came.
         layout: of the run.
 
     Raises:
         OSError: the manifest can't be read.
     """
-    known = {key_of(each): each for each in map(json.loads, arrived)}
-    results = []
-    looked_up = 0
-    for request in requests:
-        described = known.get(request.key)
-        if described is not None:
-            results.append(result_of_described(request, described))
-        elif looked_up < _LOOKED_UP:
-            looked_up += 1
-            results.append(_recorded(request, layout))
-        else:
-            results.append(ExpirationResult(request, INTERRUPTED))
-    return results
+    marks, totals = KeyMarks(requests), Totals(files=list(paths))
+    for result in read_results(paths):
+        key = key_of(result)
+        # A bundle that was run again may have left some twice.
+        if marks[key] == 0:
+            marks[key] = 1
+            totals.add(result)
+    for place, request in enumerate(marks.unmarked()):
+        if place == _LOOKED_UP:
+            break
+        if (known := _recorded(request, layout)) is not None:
+            marks[request.key] = 1
+            totals.add(known.describe())
+            totals.lines.append(json.dumps(known.describe()))
+    return with_interrupted(totals.summary(read_results(paths)), marks)
 
 
-def _recorded(request: GreeksRequest, layout: Layout) -> ExpirationResult:
+def with_interrupted(summary: RunSummary, marks: KeyMarks) -> RunSummary:
+    """Returns a summary in which the requests without a result count as interrupted.
+
+    It lists as many of them as it has room for; no file of results has them.
+
+    Args:
+        summary: of the results.
+        marks: 0 for the requests without a result.
+    """
+    room = max(0, LISTED - len(summary.expirations))
+    described = [
+        ExpirationResult(each, INTERRUPTED).describe() for each in islice(marks.unmarked(), room)
+    ]
+    return replace(
+        summary,
+        total_expirations=summary.total_expirations + marks.left,
+        interrupted_expirations=summary.interrupted_expirations + marks.left,
+        expirations=tuple(sorted((*summary.expirations, *described), key=key_of)),
+    )
+
+
+def _recorded(request: GreeksRequest, layout: Layout) -> ExpirationResult | None:
     try:
-        return result_of(request, layout) or ExpirationResult(request, INTERRUPTED)
+        return result_of(request, layout)
     except ValueError as error:
         # Nothing that a broken entry says is believed.
         return ExpirationResult(request, FAILED, failure=Failure.of(error))

@@ -33,7 +33,7 @@ def completed(
     """
     so_far = {name: value for name, value in begun.items() if name != "owner"}
     first = {name: so_far.pop(name) for name in ("run_id", "status", "start_time")}
-    samples = so_far.pop("samples", None)
+    last = {name: so_far.pop(name, None) for name in ("contracts", "pace", "samples")}
     document = dict(vars(summary))
     expirations = document.pop("expirations")
     return {
@@ -49,7 +49,7 @@ def completed(
         "runner": runner,
         "versions": versions(),
         "expirations": expirations,
-        "samples": samples,
+        **last,
     }
 
 

@@ -1,5 +1,6 @@
 """One run, from its start record to its end record: its state, its record and its stop signal."""
 
+import shutil
 import sys
 import tempfile
 import threading
@@ -10,8 +11,10 @@ from dataclasses import replace
 from pipeline import history
 from pipeline.config import DownloadConfig
 from pipeline.history import Record
+from pipeline.history.folders import files_of_results
 from pipeline.history.sizes import Sizes
 from pipeline.messages import PRINTED, Messages
+from pipeline.planning.estimate import Estimate
 from pipeline.planning.inventory import Inventory
 from pipeline.planning.source import Source
 from pipeline.process.memory import MemorySampler
@@ -24,6 +27,7 @@ from pipeline.progress.tally import Tally
 from pipeline.run.partial_results import results_so_far
 from pipeline.run.record import completed
 from pipeline.table import width_of
+from transforms.metrics.results_file import gather
 from transforms.metrics.summary import RunSummary
 from transforms.model import Failure
 from transforms.output.folder import OutputFolder
@@ -52,6 +56,7 @@ class Session:
         record: of the run so far, for the history.
         layout: where its files go.
         stop: asks its workers to stop.
+        results: a folder of this machine for the files of its results.
         inventory: of the requests to fetch and to skip, once it is known.
         measured: the memory and the progress of the graph, once that runs.
         unkept: whether the history could not take the end record.
@@ -90,6 +95,7 @@ class Session:
         shared = not local and files.is_local(config.output)
         place = self.layout.temporary if shared else tempfile.gettempdir()
         self.stop = StopSignal(f"{place}/greeks-{uuid.uuid4().hex}.stop", ProcessId.current())
+        self.results = self.store.results_folder(run_id)
         self.inventory = Inventory()
         self.measured: Measured | None = None
         self.unkept = False
@@ -111,7 +117,7 @@ class Session:
         if not (self.measured and self.measured.progress.say(text)):
             say_at_once(text)
 
-    def measure(self, source: Source, sizes: Sizes) -> Measured:
+    def measure(self, source: Source, sizes: Sizes, expected: Estimate | None) -> Measured:
         """Returns what measures and shows the run while it is entered."""
         self.measured = Measured(
             MemorySampler([source.embedded.pid] if source.embedded else []),
@@ -119,6 +125,7 @@ class Session:
                 self.inventory.missing,
                 sizes,
                 began=self._started,
+                seconds=expected.seconds if expected else None,
                 thing=NOUNS[self.config.layout],
                 timeout=self.config.timeout,
             ),
@@ -139,10 +146,7 @@ class Session:
 
     def has_all_results(self) -> bool:
         """Returns whether the result of each request to be fetched has come."""
-        return len(self._results()) >= len(self.inventory.missing)
-
-    def _results(self) -> list[bytes]:
-        return self.measured.progress.results if self.measured else []
+        return self.measured is not None and self.measured.progress.all_came()
 
     def results_so_far(self, error: BaseException | None) -> RunSummary:
         """Returns the summary of a run whose graph did not come to its end.
@@ -153,8 +157,8 @@ class Session:
         Raises:
             OSError: the manifest can't be read.
         """
-        results = results_so_far(self.inventory.missing, self._results(), self.layout)
-        summary = self.with_skipped(RunSummary.of(results))
+        paths = files_of_results(self.results)
+        summary = self.with_skipped(results_so_far(self.inventory.missing, paths, self.layout))
         if error is None:
             return summary
         return _with_failures(summary, Failure.of(error))
@@ -184,6 +188,10 @@ class Session:
             records = f"{self.layout.folder.meta}/records"
             path = f"{records}/pipeline-run-{self.layout.run_id}.json"
             try:
+                if paths := summary.results_files:
+                    beside = f"{path.removesuffix('.json')}.results.jsonl"
+                    gather(paths, beside)
+                    self.record["results_files"] = [beside]
                 files.write_json(path, self.record, records)
             except OSError as other:
                 self.messages.warn(
@@ -193,6 +201,8 @@ class Session:
                 return "(not kept)"
             self.messages.warn(f"greeks download: the record is kept in {path}: {error}")
             return path
+        finally:
+            shutil.rmtree(self.results, ignore_errors=True)
 
 
 def _with_failures(summary: RunSummary, *failures: Failure) -> RunSummary:

@@ -159,6 +159,7 @@ def test_the_estimate_is_of_the_right_size(terminal: TerminalServer, tmp_path: P
     from datetime import date
 
     from pipeline.config import DownloadConfig
+    from pipeline.history.sizes import Workload
     from pipeline.planning.disk import expected_bytes
     from pipeline.planning.plan import make_plan
     from transforms.thetadata import ThetaClient
@@ -170,7 +171,7 @@ def test_the_estimate_is_of_the_right_size(terminal: TerminalServer, tmp_path: P
         )
         with ThetaClient(terminal.url) as client:
             plan = make_plan(client, config)
-            expected = expected_bytes(client, plan.requests, config)
+            expected = expected_bytes(client, Workload(plan.requests), config)
         flags = ["--interval", "30m", "--format", form, "--output", form]
         greeks_here(tmp_path, *DOWNLOAD, *flags, "--terminal", terminal.url)
         size = sum(map(len, files_in(tmp_path / form).values()))

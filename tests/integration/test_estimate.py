@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.config import DownloadConfig
+from pipeline.history.sizes import Workload
 from pipeline.planning.estimate import from_history
 from pipeline.planning.plan import make_plan
 from pipeline.planning.probe import from_probe
@@ -22,7 +23,9 @@ def test_estimates_come_near_what_a_run_then_has(terminal: TerminalServer, tmp_p
     with ThetaClient(terminal.url) as client:
         plan = make_plan(client, config)
         probed = from_probe(client, plan, config, concurrency=4)
-    printed = from_history(plan.requests, config, [earlier], concurrency=4, data="simulated")
+    printed = from_history(
+        Workload(plan.requests), config, [earlier], concurrency=4, data="simulated"
+    )
     greeks_here(tmp_path, *flags, "--terminal", terminal.url, "--output", "data/other")
     actual = summaries(tmp_path)[-1]
     assert printed is not None

@@ -11,8 +11,9 @@ Sound because that runner never runs a bundle twice: when one fails, the run fai
 import threading
 import uuid
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import islice
 
 from transforms.dispatch.terminals import Terminal
 from transforms.model import GreeksRequest
@@ -24,7 +25,7 @@ _shared: dict[str, "SlotQueue"] = {}
 
 
 class SlotQueue:
-    """The requests that are left, and the Terminals' free slots.
+    """The requests that are left, made as they are taken, and the Terminals' free slots.
 
     Pickled, it stands for itself: within its process and the block of `shared_queue` it is
     unpickled as the very same queue, anywhere else that raises `LookupError`.
@@ -34,8 +35,9 @@ class SlotQueue:
         terminals: where to fetch them; at least one.
     """
 
-    def __init__(self, requests: Sequence[GreeksRequest], terminals: Sequence[Terminal]) -> None:
-        self._left = deque(requests)
+    def __init__(self, requests: Iterable[GreeksRequest], terminals: Sequence[Terminal]) -> None:
+        self._left = iter(requests)
+        self._first: deque[GreeksRequest] = deque()
         self._free = {terminal: terminal.slots for terminal in terminals}
         self._changed = threading.Condition()
         self._name = uuid.uuid4().hex
@@ -47,17 +49,21 @@ class SlotQueue:
         back by `give_back`, whatever comes of it.
 
         Args:
-            stopping: whether nothing will be sent any more, so that there is no need to wait.
+            stopping: whether nothing is to be sent any more.
 
         Returns:
-            None if no request is left.
+            None if no request is left, or nothing is to be sent any more.
         """
         with self._changed:
-            while self._left:
+            while not stopping():
+                if not self._first:
+                    self._first.extend(islice(self._left, 1))
+                if not self._first:
+                    return None
                 terminal = max(self._free, key=lambda each: self._free[each])
-                if self._free[terminal] > 0 or stopping():
+                if self._free[terminal] > 0:
                     self._free[terminal] -= 1
-                    return self._left.popleft(), terminal
+                    return self._first.popleft(), terminal
                 self._changed.wait(_LOOK_SECONDS)
         return None
 
@@ -78,7 +84,7 @@ class SlotQueue:
             if not self._free.keys() - {terminal}:
                 return False
             self._free.pop(terminal, None)
-            self._left.appendleft(request)
+            self._first.appendleft(request)
             return True
 
     def __reduce__(self) -> tuple[Callable[[str], "SlotQueue"], tuple[str]]:
@@ -87,7 +93,7 @@ class SlotQueue:
 
 @contextmanager
 def shared_queue(
-    requests: Sequence[GreeksRequest], terminals: Sequence[Terminal]
+    requests: Iterable[GreeksRequest], terminals: Sequence[Terminal]
 ) -> Iterator[SlotQueue]:
     """Gives a queue that all threads of this process share while the block lasts.
 

@@ -1,10 +1,11 @@
 """Terminals, their slots, and which requests each slot is dealt."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from transforms.model import GreeksRequest
+from transforms.requests import Selection
 from transforms.thetadata.client import ThetaClient
 from transforms.thetadata.csv_reader import BLOCK_BYTES
 from transforms.thetadata.retry import RetryPolicy
@@ -55,14 +56,14 @@ class SlotWork:
     Attributes:
         terminal: whose slot it is.
         slot: its number, from 0.
-        requests: what to fetch, in this order; at least one.
+        requests: what to fetch, in this order, at least one; they are made as they are needed.
         withdraw: whether the requests left by a failing Terminal go to another one; else each of
             them fails.
     """
 
     terminal: Terminal
     slot: int
-    requests: tuple[GreeksRequest, ...]
+    requests: Sequence[GreeksRequest]
     withdraw: bool = False
 
 
@@ -87,12 +88,13 @@ def deal(
             key=lambda pair: pair[0],
         )
     ]
-    dealt: list[list[GreeksRequest]] = [[] for _ in slots]
-    for n, request in enumerate(requests):
-        lap, place = divmod(n, len(slots))
-        dealt[place if lap % 2 == 0 else len(slots) - 1 - place].append(request)
     return [
-        SlotWork(terminal, slot, tuple(share), withdraw)
-        for (terminal, slot), share in zip(slots, dealt, strict=True)
-        if share
+        SlotWork(terminal, slot, Selection(requests, _share(place, slots, len(requests))), withdraw)
+        for place, (terminal, slot) in enumerate(slots[: len(requests)])
     ]
+
+
+def _share(place: int, slots: Sequence[object], count: int) -> Iterator[int]:
+    """Yields which of `count` requests the slot at a place gets, there and back again."""
+    for start in range(0, count, 2 * len(slots)):
+        yield from (n for n in (start + place, start + 2 * len(slots) - 1 - place) if n < count)

@@ -4,9 +4,12 @@ import json
 from collections.abc import Iterable, Iterator
 
 import apache_beam as beam
+from apache_beam.transforms.window import GlobalWindow
+from apache_beam.utils.windowed_value import WindowedValue
 
 from transforms.metrics.reporter import Reporter
-from transforms.metrics.summary import RunSummary
+from transforms.metrics.results_file import ResultsFile, read_results
+from transforms.metrics.summary import RunSummary, Totals
 from transforms.model import ExpirationResult
 from transforms.storage import files
 
@@ -48,26 +51,63 @@ class RecordResults(beam.PTransform):
         return results | "CountResults" >> beam.ParDo(_RecordFn(self._listener))
 
 
-@beam.typehints.with_input_types(bytes, Iterable[ExpirationResult])
+@beam.typehints.with_input_types(ExpirationResult)
+@beam.typehints.with_output_types(Totals)
+class _AddUpFn(beam.DoFn):
+    """Adds up the results of a bundle, and puts them into a file."""
+
+    def __init__(self, folder: str | None) -> None:
+        self._folder = folder
+
+    def start_bundle(self) -> None:
+        self._totals = Totals()
+        self._file = None if self._folder is None else ResultsFile(self._folder)
+
+    def process(self, result: ExpirationResult) -> None:
+        described = result.describe()
+        self._totals.add(described, result.rows_by_second)
+        line = json.dumps(described)
+        if self._file is None or not self._file.append(line):
+            self._totals.lines.append(line)
+
+    def finish_bundle(self) -> Iterator[WindowedValue]:
+        path = self._file.close() if self._file is not None else None
+        if path is not None:
+            self._totals.files.append(path)
+        yield WindowedValue(self._totals, 0, [GlobalWindow()])
+
+
+@beam.typehints.with_input_types(bytes, Iterable[Totals])
 @beam.typehints.with_output_types(RunSummary)
 class _SummarizeFn(beam.DoFn):
-    """Adds the results up: a few hundred bytes for each file, and never a row."""
-
-    def process(self, _once: bytes, results: Iterable[ExpirationResult]) -> Iterator[RunSummary]:
-        yield RunSummary.of(list(results))
+    def process(self, _once: bytes, of_bundles: Iterable[Totals]) -> Iterator[RunSummary]:
+        totals = Totals()
+        for each in of_bundles:
+            totals.merge(each)
+        yield totals.summary(read_results(totals.files))
 
 
 class SummarizeRun(beam.PTransform):
     """Emits exactly one `RunSummary` of a PCollection of `ExpirationResult`, even of none.
 
-    The results are a side input of one element: a global combination with a summary of nothing
-    takes thirteen transforms where this takes two, and a run waits for each at its beginning.
+    What the bundles come to is a side input of one element: a global combination with a summary of
+    nothing takes thirteen transforms where this takes three, and a run waits for each at its
+    beginning. No result waits for the last one, but on the disk.
+
+    Args:
+        folder: where each bundle leaves its results as they come, in a file of its own, on a file
+            system that workers and launcher share; None keeps and lists all of them.
     """
+
+    def __init__(self, folder: str | None = None) -> None:
+        super().__init__()
+        self._folder = folder
 
     def expand(self, results: beam.PCollection) -> beam.PCollection:
         """Adds the transform to the graph."""
         once = results.pipeline | "Once" >> beam.Impulse()
-        return once | "AddResults" >> beam.ParDo(_SummarizeFn(), beam.pvalue.AsIter(results))
+        totals = results | "AddUp" >> beam.ParDo(_AddUpFn(self._folder))
+        return once | "AddTotals" >> beam.ParDo(_SummarizeFn(), beam.pvalue.AsIter(totals))
 
 
 @beam.typehints.with_input_types(RunSummary)

@@ -124,6 +124,7 @@ def test_a_good_run_exits_0_and_its_summary_is_complete(
         "findings",
         "files_created",
         "errors",
+        "results_files",
         "average_throughput",
         "output_format",
         "compression_used",
@@ -136,6 +137,8 @@ def test_a_good_run_exits_0_and_its_summary_is_complete(
         "runner",
         "versions",
         "expirations",
+        "contracts",
+        "pace",
         "samples",
     ]
     assert (printed["status"], printed["total_expirations"], printed["total_records"]) == (

@@ -1,8 +1,10 @@
 """What every run history promises, wherever it is."""
 
+import json
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -26,7 +28,9 @@ from pipeline.history import (
     open_store,
 )
 from tests.support import postgresql
+from tests.support.data import request_for
 from tests.support.other_filesystem import OtherFileSystem
+from transforms.model import WRITTEN, ExpirationResult
 
 assert OtherFileSystem.scheme() == "other"  # Beam finds it once it is imported
 
@@ -267,3 +271,51 @@ def test_a_history_apart_that_ends_by_itself_is_reported(tmp_path: Path) -> None
     assert ids(store) == []
     store.rest()
     assert keepers() == []
+
+
+def results(count: int) -> list[Record]:
+    return [
+        ExpirationResult(
+            request_for(f"2024-03-{14 + n}"), WRITTEN, rows=n, bytes=9 * n, path=f"{n}.csv"
+        ).describe()
+        for n in range(count)
+    ]
+
+
+def test_results_beyond_those_of_the_record_are_kept_beside_it(url: str, tmp_path: Path) -> None:
+    store = open_store(url)
+    begun = record()
+    run_id = store.start(begun)
+    folder = Path(store.results_folder(run_id))
+    folder.mkdir(parents=True)
+    lines = [json.dumps(each) for each in results(6)]
+    (folder / "a.jsonl").write_text("\n".join(lines[:3]) + "\n")
+    (folder / "b.jsonl").write_text("\n".join(lines[3:]) + "\n")
+    paths = [str(folder / name) for name in ("a.jsonl", "b.jsonl")]
+    ended = begun | {"status": SUCCEEDED, "expirations": results(2), "results_files": paths}
+    store.finish(ended)
+    (kept,) = ended["results_files"]
+    assert run_id in kept or "greeks_results" in kept
+    assert list(store.results(store.read(run_id))) == results(6)
+    # One that lists all of its results has no file.
+    other = keep(store, expirations=results(2))
+    assert list(store.results(store.read(other))) == results(2)
+    if url.startswith("sqlite"):
+        with sqlite3.connect(url.removeprefix("sqlite:///")) as connection:
+            counted = "select run_id, count(*), sum(rows) from greeks_results group by run_id"
+            assert connection.execute(counted).fetchall() == [(run_id, 6, 15), (other, 2, 1)]
+        connection.close()
+
+
+def test_a_killed_run_has_the_results_that_it_had(tmp_path: Path) -> None:
+    url = str(tmp_path / "metrics")
+    kill_a_run(url)
+    store = open_store(url)
+    (head,) = store.heads(Query())
+    folder = Path(store.results_folder(head["run_id"]))
+    folder.mkdir()
+    lines = [json.dumps(each) for each in results(3)]
+    (folder / "a.jsonl").write_text("\n".join(lines)[:-5])
+    (buried,) = store.bury()
+    assert list(store.results(store.read(buried["run_id"]))) == results(2)
+    assert list((tmp_path / "metrics" / "running").iterdir()) == []

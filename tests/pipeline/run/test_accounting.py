@@ -1,11 +1,15 @@
+import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from pipeline.run.accounting import BooksDiffer, check_accounts
+from pipeline.run.partial_results import with_interrupted
 from tests.support.data import request_for
+from transforms.metrics.results_file import ResultsFile
 from transforms.metrics.summary import RunSummary
-from transforms.model import EMPTY, WRITTEN, ExpirationResult
+from transforms.model import EMPTY, INTERRUPTED, WRITTEN, ExpirationResult
 
 FIRST, SECOND = request_for("2024-03-14"), request_for("2024-03-15")
 RESULTS = [
@@ -47,3 +51,41 @@ def test_whatever_differs_is_reported(
 ) -> None:
     with pytest.raises(BooksDiffer, match=difference):
         check_accounts([FIRST, SECOND], summary, counters)
+
+
+def in_a_file(folder: Path, results: list[ExpirationResult], listed: int) -> RunSummary:
+    """Returns the summary of results, of which it lists some, and a file has all."""
+    file = ResultsFile(str(folder))
+    for result in results:
+        assert file.append(json.dumps(result.describe()))
+    path = file.close()
+    assert path is not None
+    whole = RunSummary.of(results)
+    return replace(whole, expirations=whole.expirations[:listed], results_files=(path,))
+
+
+def test_results_in_a_file_are_in_the_books(tmp_path: Path) -> None:
+    check_accounts([SECOND, FIRST], in_a_file(tmp_path, RESULTS, 1), COUNTERS)
+    short = replace(in_a_file(tmp_path, RESULTS, 1), total_records=99)
+    with pytest.raises(BooksDiffer, match="99 rows, its results and counters 100"):
+        check_accounts([SECOND, FIRST], short, COUNTERS)
+    with pytest.raises(BooksDiffer, match=r"SPXW 2024-03-15 .* without a result"):
+        check_accounts([SECOND, FIRST], in_a_file(tmp_path, RESULTS[:1], 0), None)
+
+
+def test_a_result_counted_twice_is_found_though_its_file_may_have_it_twice(tmp_path: Path) -> None:
+    twice = in_a_file(tmp_path, RESULTS * 2, 0)
+    once = replace(RunSummary.of(RESULTS), results_files=twice.results_files)
+    check_accounts([SECOND, FIRST], once, COUNTERS)
+    with pytest.raises(BooksDiffer, match="4 expirations, its results and counters 2"):
+        check_accounts([SECOND, FIRST], twice, None)
+
+
+def test_what_an_interrupted_run_did_not_send_counts_as_interrupted() -> None:
+    summary = RunSummary.of(RESULTS[:1])
+    with pytest.raises(BooksDiffer, match="without a result"):
+        check_accounts([FIRST, SECOND], summary, None)
+    marks = check_accounts([FIRST, SECOND], summary, None, stopped=True)
+    completed = with_interrupted(summary, marks)
+    assert (completed.total_expirations, completed.interrupted_expirations) == (2, 1)
+    assert [each["status"] for each in completed.expirations] == [WRITTEN, INTERRUPTED]

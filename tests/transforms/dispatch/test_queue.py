@@ -68,10 +68,13 @@ def test_requests_go_where_slots_are_free_and_wait_where_none_is() -> None:
     assert late == [(REQUESTS[3], OTHER)]
 
 
-def test_who_is_to_stop_waits_for_no_slot() -> None:
+def test_who_is_to_stop_waits_for_no_slot_and_is_given_nothing_more() -> None:
     queue = SlotQueue(REQUESTS, [OTHER])
     assert queue.take(never) == (REQUESTS[0], OTHER)
-    assert queue.take(lambda: True) == (REQUESTS[1], OTHER)
+    assert queue.take(lambda: True) is None
+    queue.give_back(OTHER)
+    assert queue.take(lambda: True) is None
+    assert queue.take(never) == (REQUESTS[1], OTHER)
 
 
 def test_what_a_failed_terminal_leaves_goes_to_the_others_and_nothing_more_to_it() -> None:
