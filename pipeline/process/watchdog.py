@@ -21,7 +21,8 @@ _LOOK_SECONDS = 0.1
 # that takes as long as a busy machine needs.
 _DEATH_SECONDS = 3.0
 _ENDING_SECONDS = 30.0
-_WORKER = "sdk_worker_main"
+WORKER = "pipeline.runners.worker"
+"""The module that a worker process runs, by which it is recognised."""
 DIED = (
     "a worker process died (killed, perhaps for want of memory). The files that are there are "
     "whole: run again, which fetches only what is missing"
@@ -97,7 +98,7 @@ def worker_processes() -> set[int]:
     for child in psutil.Process().children(recursive=True):
         try:
             alive = child.status() != psutil.STATUS_ZOMBIE
-            if alive and any(_WORKER in word for word in child.cmdline()):
+            if alive and any(WORKER in word for word in child.cmdline()):
                 found.add(child.pid)
         except psutil.Error:
             continue  # it ended in this very moment

@@ -16,10 +16,10 @@ from apache_beam.runners.portability.portable_runner import JobServiceHandle
 from apache_beam.runners.runner import PipelineRunner, create_runner
 from apache_beam.transforms import environments
 
+from pipeline.process.watchdog import WORKER
 from pipeline.runners import job_servers as jobservers
 from pipeline.runners.bound import bind
 
-_WORKER = "apache_beam.runners.worker.sdk_worker_main"
 LOCAL = ("", "directrunner", "fnapirunner")
 
 
@@ -61,12 +61,12 @@ def prepare(options: PipelineOptions, concurrency: int) -> PipelineRunner:
     if direct.direct_running_mode == "multi_processing":
         # In its own mode of that name the runner starts workers without our options, which die
         # of a Ctrl-C and leave it waiting for ever. These get the options and ignore the signal,
-        # and end with this process however that ends.
+        # end with this process however that ends, and print no secret.
         direct.direct_running_mode = "in_memory"
         workers = options.view_as(WorkerOptions)
         workers.default_sdk_harness_log_level = workers.default_sdk_harness_log_level or "ERROR"
         environment = environments.SubprocessSDKEnvironment.from_command_string(
-            f"trap '' INT TERM HUP; exec {shlex.join(bind([sys.executable, '-m', _WORKER]))}"
+            f"trap '' INT TERM HUP; exec {shlex.join(bind([sys.executable, '-m', WORKER]))}"
         )
     elif direct.direct_running_mode == "in_memory":
         # The same by a name that it does not know: by its own it warns that threads share a GIL.

@@ -16,6 +16,7 @@ import duckdb
 import psutil
 import pytest
 
+from pipeline.process.watchdog import WORKER
 from pipeline.simulator.server import TerminalServer
 from tests.support.answers import rows_of
 from tests.support.command import greeks, greeks_here, start, summaries
@@ -46,7 +47,7 @@ def workers_of(process: "subprocess.Popen[str]") -> list[psutil.Process]:
     workers = []
     for child in psutil.Process(process.pid).children(recursive=True):
         with suppress(psutil.NoSuchProcess):  # one that ended meanwhile
-            if any("sdk_worker_main" in word for word in child.cmdline()):
+            if any(WORKER in word for word in child.cmdline()):
                 workers.append(child)
     return workers
 

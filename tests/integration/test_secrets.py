@@ -6,7 +6,8 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.support.command import run_here
+from pipeline.simulator.server import TerminalServer
+from tests.support.command import run_here, start
 
 # One that no address could have as it is, one that each splits at another place.
 SECRETS = ("hu/sh?of#me%25x", "n%2Fever:shown")
@@ -67,3 +68,39 @@ def test_no_command_prints_or_writes_a_secret(secret: str, tmp_path: Path) -> No
     assert [(where, text) for where, text in shown if any(form in text for form in forms)] == []
     assert any("pipeline-run-" in where for where, _ in shown)
     assert any("***" in text for _, text in shown)
+
+
+# What Beam imports in each of its workers, and in no other process.
+SHOUTING = r"""
+import logging, os, sys, threading
+if "PIPELINE_OPTIONS" in os.environ:
+    for secret in (os.environ["OTHER_PASSWORD"], os.environ["PIPELINE_OPTIONS"]):
+        print("shouted", secret, "\x1b[2J", file=sys.stderr)
+        print("printed", secret)
+        logging.error("logged %s", secret)
+        threading.Thread(target=int, args=(secret,)).start()
+"""
+
+
+@pytest.mark.slow
+def test_no_worker_process_prints_a_secret(terminal: TerminalServer, tmp_path: Path) -> None:
+    variable, option = "of/a#variable", "of&an%option"
+    (tmp_path / "shouting.py").write_text(SHOUTING)
+    process = start(
+        tmp_path,
+        *("download", *SPXW, "--terminal", terminal.url, "--s3_secret_access_key", option),
+        *("--direct_running_mode", "multi_processing", "--beam_plugin", "shouting"),
+        PYTHONPATH=str(tmp_path),
+        OTHER_PASSWORD=variable,
+    )
+    out, err = process.communicate(timeout=120)
+    assert [secret for secret in (variable, option) if secret in out + err] == []
+    assert "\x1b" not in err
+    for word in (
+        "shouted ***",
+        "logged ***",
+        "ValueError: invalid literal",
+        "s3_secret_access_key",
+    ):
+        assert word in err, err
+    assert "printed ***" in out

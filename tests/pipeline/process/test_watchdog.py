@@ -22,9 +22,7 @@ def test_a_worker_that_ends_once_every_result_is_there_is_not_taken_for_dead(
         return True
 
     read = "import sys; sys.stdin.read()"
-    worker = subprocess.Popen(
-        [sys.executable, "-c", read, "sdk_worker_main"], stdin=subprocess.PIPE
-    )
+    worker = subprocess.Popen([sys.executable, "-c", read, watchdog.WORKER], stdin=subprocess.PIPE)
     wait_for("the worker", lambda: worker.pid in watchdog.worker_processes())
     # Giving up does not return: here it fails the whole test run.
     with watchdog.Watchdog(lambda: False, lambda _: os._exit(9), processes=True, done=done):
