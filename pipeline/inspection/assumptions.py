@@ -1,7 +1,6 @@
 """How a file's Greeks were computed, by its entry in the manifest."""
 
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from pipeline.inspection.entries import known_entry
@@ -19,7 +18,7 @@ def assumptions_of(path: str, given: Assumptions) -> Assumptions:
         path: the file; one of another tool, or moved out of its folder, has no manifest.
         given: by flags.
     """
-    entry = known_entry(Path(path))
+    entry = known_entry(path)
     if entry is None:
         return given
     request = entry.request

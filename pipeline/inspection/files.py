@@ -4,6 +4,7 @@ import csv
 import difflib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -29,21 +30,71 @@ def find_files(paths: Sequence[str]) -> list[str]:
     """
     found: list[str] = []
     for name in paths:
-        path = Path(name)
-        if "://" in name:
-            raise UnreadableFile(
-                f"{name} is not on this machine: copy it here first, such as by `aws s3 sync`"
-            )
-        if not path.exists():
-            raise UnreadableFile(not_there(name))
-        if path.is_dir():
-            inside = sorted(p for p in path.rglob("*") if _is_data(p, path))
-            if not inside:
-                raise UnreadableFile(f"{name} has no file that ends in {', '.join(SUFFIXES)}")
-            found += map(str, inside)
-        else:
+        if not is_folder(name):
             found.append(name)
+            continue
+        inside = _far_below(name) if is_far(name) else _below(name)
+        if not inside:
+            raise UnreadableFile(f"{name} has no file that ends in {', '.join(SUFFIXES)}")
+        found += inside
     return list(dict.fromkeys(found))
+
+
+def is_far(path: str) -> bool:
+    """Returns whether a path is of a store, and not of this machine."""
+    return "://" in path
+
+
+def is_folder(path: str) -> bool:
+    """Returns whether a path names a folder; in a store, whether it is not named as a file is.
+
+    Raises:
+        UnreadableFile: a path of this machine is not there.
+    """
+    if is_far(path):
+        return not path.endswith(SUFFIXES)
+    if not Path(path).exists():
+        raise UnreadableFile(not_there(path))
+    return Path(path).is_dir()
+
+
+def opened(path: str) -> Any:
+    """Returns what Arrow reads a file from: its path, or a store's object, whose parts it fetches.
+
+    Raises:
+        OSError, ValueError: the object can't be opened.
+    """
+    if not is_far(path):
+        return path
+    # Beam takes half a second: only for who needs it.
+    from transforms.storage import files
+
+    files.check_place(path)
+    return files.open_file(path)
+
+
+def _far_below(folder: str) -> list[str]:
+    from transforms.storage import files
+
+    try:
+        files.check_place(folder)
+        paths = sorted(files.below(folder.rstrip("/")))
+    except (OSError, ValueError) as error:
+        raise UnreadableFile(f"{folder}: {error}") from error
+    start = len(folder.rstrip("/")) + 1
+    return [path for path in paths if _is_shown(path[start:])]
+
+
+def _below(folder: str) -> list[str]:
+    top = Path(folder)
+    inside = (path for path in top.rglob("*") if _is_shown(path.relative_to(top).as_posix()))
+    return [str(path) for path in sorted(inside) if path.is_file()]
+
+
+def _is_shown(name: str) -> bool:
+    """Returns whether a path below a folder is that of a data file that readers of it take."""
+    hidden = any(part.startswith((".", "_")) for part in name.split("/"))
+    return name.endswith(SUFFIXES) and not hidden
 
 
 def not_there(name: str) -> str:
@@ -54,11 +105,6 @@ def not_there(name: str) -> str:
     beside = [each.name for each in path.parent.iterdir()] if path.parent.is_dir() else []
     near = difflib.get_close_matches(path.name, beside, n=1)
     return f"{name} is not there" + (f"; did you mean {path.parent / near[0]}?" if near else "")
-
-
-def _is_data(path: Path, folder: Path) -> bool:
-    hidden = any(part.startswith((".", "_")) for part in path.relative_to(folder).parts)
-    return path.name.endswith(SUFFIXES) and not hidden and path.is_file()
 
 
 def check_name(path: str) -> None:
@@ -82,13 +128,13 @@ def columns_of(path: str) -> list[str]:
     check_name(path)
     try:
         if path.endswith(".parquet"):
-            return list(pq.read_schema(path).names)
+            return list(pq.read_schema(opened(path)).names)
         # Not by Arrow's reader: it reads ahead in a thread, which goes on when the file is closed,
         # and takes bytes from the file that is opened next under the same number
         # (apache/arrow#43604).
-        with pa.input_stream(path, compression=compression_of(path)) as stream:
+        with pa.input_stream(opened(path), compression=compression_of(path)) as stream:
             head = stream.read(_HEADER_BYTES).decode("utf-8-sig", "replace").splitlines()[:1]
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, ValueError) as error:
         raise UnreadableFile(f"{path}: {error}") from error
     return next(csv.reader(head), [])
 

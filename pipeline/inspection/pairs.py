@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from pipeline.inspection.files import SUFFIXES, UnreadableFile, find_files, not_there
+from pipeline.inspection.files import SUFFIXES, UnreadableFile, find_files, is_far, is_folder
 from pipeline.inspection.reader import read_batches
 from transforms.market.clock import DAY_MS
 from transforms.quality.block import milliseconds, new_york
@@ -28,12 +28,15 @@ def pairs(a: str, b: str) -> Iterator[Pair]:
     Raises:
         UnreadableFile: a place is not there or empty, or one is a folder and the other is not.
     """
+    folders = []
     for name, place in (("A", a), ("B", b)):
-        if not Path(place).exists():
-            raise UnreadableFile(f"nothing was compared: {name}: {not_there(place)}")
-    if Path(a).is_dir() != Path(b).is_dir():
+        try:
+            folders.append(is_folder(place))
+        except UnreadableFile as error:
+            raise UnreadableFile(f"nothing was compared: {name}: {error}") from None
+    if folders[0] != folders[1]:
         raise UnreadableFile(f"{a} and {b} are a file and a folder: compare two of a kind")
-    if not Path(a).is_dir():
+    if not folders[0]:
         yield a, find_files([a]), find_files([b])
         return
     left, right = ({_stem(path, top): [path] for path in find_files([top])} for top in (a, b))
@@ -54,7 +57,9 @@ def _by_last_part(files: dict[str, list[str]]) -> dict[str, list[str]]:
 
 
 def _stem(path: str, top: str) -> str:
-    name = Path(path).relative_to(top).as_posix()
+    name = (
+        path[len(top.rstrip("/")) + 1 :] if is_far(top) else Path(path).relative_to(top).as_posix()
+    )
     return name.removesuffix(next(end for end in SUFFIXES if name.endswith(end)))
 
 

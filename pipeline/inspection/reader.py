@@ -14,6 +14,7 @@ from pipeline.inspection.files import (
     check_name,
     columns_of,
     compression_of,
+    opened,
 )
 from transforms.schema import KEY_COLUMNS
 
@@ -59,7 +60,7 @@ def read_batches(
 def _parquet(
     path: str, names: set[str], dates: tuple[date, date] | None, rows: int
 ) -> Iterator[pa.RecordBatch]:
-    with pq.ParquetFile(path) as file:
+    with pq.ParquetFile(opened(path)) as file:
         there = file.schema_arrow.names
         columns = [name for name in there if name in names]
         groups = list(range(file.metadata.num_row_groups))
@@ -92,7 +93,7 @@ def _csv(path: str, names: set[str]) -> Iterator[pa.RecordBatch]:
     # Not closed here: Arrow reads on in a thread of its own, which would take bytes of the file
     # that gets the same number next. It is closed with its reader.
     yield from pacsv.open_csv(
-        pa.input_stream(path, compression=compression_of(path)),
+        pa.input_stream(opened(path), compression=compression_of(path)),
         pacsv.ReadOptions(block_size=1 << 21),
         convert_options=pacsv.ConvertOptions(
             column_types=types, include_columns=[name for name in columns_of(path) if name in names]

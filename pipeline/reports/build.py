@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date
-from pathlib import Path
 
 import numpy as np
 
@@ -33,7 +32,7 @@ def build(
     symbol: str,
     trade_date: date | None,
     until: int | None,
-    track: Callable[[Sequence[Path]], Iterable[Path]] = iter,
+    track: Callable[[Sequence[str]], Iterable[str]] = iter,
 ) -> Report:
     """Returns the report.
 

@@ -6,7 +6,6 @@ Memory is bounded by the contracts and the five-minute buckets of a day, whateve
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -118,11 +117,11 @@ class MarketDay:
 
 
 def gather(
-    paths: Sequence[Path],
+    paths: Sequence[str],
     symbol: str,
     trade_date: date,
     until: int | None,
-    track: Callable[[Sequence[Path]], Iterable[Path]] = iter,
+    track: Callable[[Sequence[str]], Iterable[str]] = iter,
 ) -> MarketDay:
     """Reads the files, a second time only where none has a row at the usual time.
 
@@ -152,17 +151,17 @@ def gather(
 
 
 def _read(
-    paths: Sequence[Path],
+    paths: Sequence[str],
     symbol: str,
     trade_date: date,
     until: int,
-    track: Callable[[Sequence[Path]], Iterable[Path]],
+    track: Callable[[Sequence[str]], Iterable[str]],
 ) -> MarketDay:
     columns: dict[str, None] = dict.fromkeys(BASE)
-    wrong: dict[Path, UnreadableFile] = {}
+    wrong: dict[str, UnreadableFile] = {}
     for path in paths:
         try:
-            columns |= dict.fromkeys(columns_of(str(path)))
+            columns |= dict.fromkeys(columns_of(path))
         except UnreadableFile as error:
             wrong[path] = error
     names = tuple(name for name in columns if name not in _NOT_VALUES)

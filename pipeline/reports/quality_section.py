@@ -4,7 +4,6 @@ import contextlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from pipeline.inspection.assumptions import assumptions_of
@@ -12,7 +11,7 @@ from pipeline.inspection.entries import known_entry
 from pipeline.inspection.file_quality import quality_of
 from pipeline.inspection.files import UnreadableFile
 from pipeline.reports.figure import Figure, Section, Table, base
-from pipeline.reports.source import Source
+from pipeline.reports.source import Source, whole
 from pipeline.text import count
 from transforms.audit.assumptions import Assumptions
 from transforms.quality.findings import named
@@ -60,7 +59,7 @@ class FoundQuality:
 
     @classmethod
     def of(
-        cls, source: Source, track: Callable[[Sequence[Path]], Iterable[Path]] = iter
+        cls, source: Source, track: Callable[[Sequence[str]], Iterable[str]] = iter
     ) -> "FoundQuality":
         """Returns the quality of each file's rows: by its manifest, by the run, or by a check.
 
@@ -74,18 +73,18 @@ class FoundQuality:
             if not result.get("quality"):
                 continue
             if result["path"]:
-                of_run[str(Path(result["path"]).absolute())] = result["quality"]
+                of_run[whole(result["path"])] = result["quality"]
             else:
                 # What was kept back for its findings has no file.
                 found.add([result["quality"]])
         for path in track(source.files):
             entry = known_entry(path)
-            known = (entry.quality if entry else None) or of_run.get(str(path.absolute()))
+            known = (entry.quality if entry else None) or of_run.get(whole(path))
             if known:
                 found.add([known])
                 continue
             with contextlib.suppress(UnreadableFile):  # it is reported with the figures
-                checked = quality_of(str(path), assumptions_of(str(path), Assumptions()))
+                checked = quality_of(path, assumptions_of(path, Assumptions()))
                 found.add([each.describe() for each in checked])
                 found.here += 1
         return found

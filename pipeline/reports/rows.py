@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -79,7 +78,7 @@ class Piece:
         )
 
 
-def dates_and_symbols(path: Path) -> tuple[frozenset[str], date, date]:
+def dates_and_symbols(path: str) -> tuple[frozenset[str], date, date]:
     """Returns a file's symbols, and its first and last trade date.
 
     Raises:
@@ -88,7 +87,7 @@ def dates_and_symbols(path: Path) -> tuple[frozenset[str], date, date]:
     """
     symbols: set[str] = set()
     days: list[date] = []
-    for table in read_batches(str(path), ()):
+    for table in read_batches(path, ()):
         symbols |= set(pc.unique(table["symbol"]).to_pylist())
         ends = pc.min_max(pc.local_timestamp(table["timestamp"]))
         days += [ends["min"].as_py().date(), ends["max"].as_py().date()]
@@ -97,21 +96,21 @@ def dates_and_symbols(path: Path) -> tuple[frozenset[str], date, date]:
     return frozenset(symbols), min(days), max(days)
 
 
-def trade_dates(path: Path, symbol: str) -> set[date]:
+def trade_dates(path: str, symbol: str) -> set[date]:
     """Returns the trade dates of which a file has rows of a symbol.
 
     Raises:
         UnreadableFile: the file can't be read, or a key column is missing.
     """
     days: set[date] = set()
-    for table in read_batches(str(path), ()):
+    for table in read_batches(path, ()):
         rows = table.filter(pc.equal(table["symbol"], symbol))
         days |= set(pc.unique(pc.local_timestamp(rows["timestamp"]).cast(pa.date32())).to_pylist())
     return days
 
 
 def pieces(
-    path: Path, symbol: str, first: date, last: date, columns: Sequence[str]
+    path: str, symbol: str, first: date, last: date, columns: Sequence[str]
 ) -> Iterator[Piece]:
     """Yields the rows of one symbol on the trade dates `first` to `last`, both included.
 
@@ -125,7 +124,7 @@ def pieces(
     Raises:
         UnreadableFile: the file can't be read, or a key column is missing.
     """
-    for table in read_batches(str(path), columns, (first, last), _PIECE):
+    for table in read_batches(path, columns, (first, last), _PIECE):
         kept = pc.equal(table["symbol"], symbol)
         if not pc.all(kept).as_py():
             table = table.filter(kept)

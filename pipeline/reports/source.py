@@ -3,6 +3,7 @@
 import contextlib
 import json
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -17,7 +18,7 @@ from pipeline.history import (
     open_to_read,
 )
 from pipeline.inspection.entries import known_entry
-from pipeline.inspection.files import UnreadableFile, find_files
+from pipeline.inspection.files import UnreadableFile, find_files, is_far
 from pipeline.reports.rows import NoRows, dates_and_symbols, trade_dates
 from transforms.model import key_of
 from transforms.output.folder import OutputFolder
@@ -38,13 +39,13 @@ class Source:
     """
 
     run: Record | None
-    output: Path
-    files: tuple[Path, ...]
+    output: str
+    files: tuple[str, ...]
 
     @property
-    def meta(self) -> Path:
+    def meta(self) -> str:
         """The folder beside the output for all that is not data."""
-        return Path(OutputFolder(str(self.output)).meta)
+        return OutputFolder(self.output).meta
 
     def parameter(self, name: str) -> str | None:
         """Returns a parameter of the API that the files were asked for with, if all had it."""
@@ -68,7 +69,7 @@ class Selection:
     symbol: str
     others: tuple[str, ...]
     trade_date: date
-    files: tuple[Path, ...]
+    files: tuple[str, ...]
     unreadable: tuple[str, ...]
 
 
@@ -87,12 +88,11 @@ def find_source(run: str, output: str, metrics: str) -> Source:
     """
     if output:
         try:
-            files = tuple(map(Path, find_files([output])))
+            files = tuple(find_files([output]))
         except UnreadableFile as error:
             raise NoRows(f"--output: {error}") from None
-        folder = Path(output)
-        found = _find(run, metrics) if run else _newest(metrics, folder)
-        return Source(found, folder, files)
+        found = _find(run, metrics) if run else _newest(metrics, output)
+        return Source(found, output, files)
     found = _find(run, metrics) if run else _newest(metrics, None)
     if found is None and Path(_FOLDER).is_dir():
         return find_source("", _FOLDER, metrics)
@@ -101,15 +101,31 @@ def find_source(run: str, output: str, metrics: str) -> Source:
             f"there is neither a run in {metrics} nor a folder {_FOLDER}: name a run's summary, or "
             "give the files' folder with --output"
         )
-    folder = Path(str(found.get("request", {}).get("output", "")))
-    paths = [Path(each["path"]) for each in found.get("expirations", []) if each.get("path")]
-    there = tuple(dict.fromkeys(path for path in paths if path.is_file()))
+    folder = str(found.get("request", {}).get("output", ""))
+    paths = [str(each["path"]) for each in found.get("expirations", []) if each.get("path")]
+    there = _there(paths, folder)
     if paths and not there:
         raise NoRows(
             f"none of the files of run {found['run_id']} is there, such as {paths[0]}: "
             "run this where the download ran, or give --output FOLDER"
         )
     return Source(found, folder, there)
+
+
+def _there(paths: Sequence[str], folder: str) -> tuple[str, ...]:
+    """Returns those of a run's files that are there; in a store, by one listing of its folder."""
+    if not is_far(folder):
+        return tuple(dict.fromkeys(path for path in paths if Path(path).is_file()))
+    try:
+        listed = set(find_files([folder])) if paths else set()
+    except UnreadableFile as error:
+        raise NoRows(str(error)) from None
+    return tuple(dict.fromkeys(path for path in paths if path in listed))
+
+
+def whole(path: str) -> str:
+    """Returns a path as it is the same in whatever folder it is used."""
+    return path if is_far(path) else str(Path(path).absolute())
 
 
 def select(source: Source, symbol: str, trade_date: date | None) -> Selection:
@@ -162,7 +178,7 @@ def no_rows_on(source: Source, symbol: str, trade_date: date) -> NoRows:
     )
 
 
-def _last_with_rows(spans: dict[Path, tuple[date, date]], symbol: str) -> date:
+def _last_with_rows(spans: dict[str, tuple[date, date]], symbol: str) -> date:
     """Returns the last trade date with rows: a file may have none of the last that it is for."""
     found: set[date] = set()
     last = max(high for _, high in spans.values())
@@ -174,7 +190,7 @@ def _last_with_rows(spans: dict[Path, tuple[date, date]], symbol: str) -> date:
     return max(found, default=last)
 
 
-def _span(path: Path) -> tuple[frozenset[str], date, date]:
+def _span(path: str) -> tuple[frozenset[str], date, date]:
     """A file's symbols and its first and last trade date: of the manifest, or of its rows."""
     entry = known_entry(path)
     if entry is None:
@@ -200,7 +216,7 @@ def _find(run: str, metrics: str) -> Record:
         raise NoRows(f"there is no run {run}: {error.args[0]}") from None
 
 
-def _newest(metrics: str, output: Path | None) -> Record | None:
+def _newest(metrics: str, output: str | None) -> Record | None:
     """Returns the newest run that has ended, or the newest of the last ones that wrote there."""
     try:
         store = open_to_read(metrics)
@@ -208,8 +224,8 @@ def _newest(metrics: str, output: Path | None) -> Record | None:
             if head["status"] == RUNNING:
                 continue
             run = store.read(head["run_id"])
-            wrote = Path(str(run.get("request", {}).get("output", "")))
-            if output is None or wrote.absolute() == output.absolute():
+            wrote = str(run.get("request", {}).get("output", ""))
+            if output is None or whole(wrote) == whole(output.rstrip("/")):
                 return run
     except StoreError as error:
         raise NoRows(f"--metrics can't be read: {error.args[0]}") from None

@@ -330,11 +330,3 @@ def test_the_doctor_says_whether_a_bucket_can_be_written_to(
     shown = at(moto, tmp_path, *command, "--output", "s3://nobucket/x", code=1)
     assert "there is no such bucket" in shown
     assert moto.objects() == {}
-
-
-@pytest.mark.parametrize("command", [["report", "--output"], ["check"], ["diff", "here"]])
-def test_what_reads_only_this_machine_refuses_a_store(command: list[str], tmp_path: Path) -> None:
-    (tmp_path / "here").mkdir()
-    (tmp_path / "here" / "a.csv").write_text("symbol\n")
-    shown = greeks_here(tmp_path, *command, "s3://bucket/out", code=2)
-    assert "copy it here first" in shown

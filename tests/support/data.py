@@ -67,6 +67,6 @@ def hashes(folder: Path) -> dict[str, str]:
     return {name: hashlib.sha256(content).hexdigest() for name, content in found.items()}
 
 
-def data_files(folder: Path) -> list[Path]:
-    """Returns the data files below a folder, by name."""
-    return [Path(path) for path in find_files([str(folder)])]
+def data_files(folder: Path) -> list[str]:
+    """Returns the paths of the data files below a folder, by name."""
+    return find_files([str(folder)])

@@ -22,6 +22,9 @@ examples:
   greeks check --fail_on "zero_greeks>5%,holes>1%" --json data/spxw/2024-03-15/SPXW_20240315.parquet
       for a script: allow some findings, and print JSON
 
+  greeks check s3://bucket/greeks --s3_endpoint_url http://localhost:9000
+      a folder in an object store
+
 rules:
 {chr(10).join(f"  {rule:<{_WIDTH}}  {says}" for rule, says in (RULES | TOGETHER).items())}
 
@@ -40,6 +43,7 @@ exit codes: 0 no findings, or no more than --fail_on allows; 1 more findings; 2 
 file can't be read.
 """
 BEAM_FLAGS = False
+STORAGE_FLAGS = True
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

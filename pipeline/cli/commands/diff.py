@@ -23,6 +23,9 @@ examples:
   greeks diff --tolerance 0.0001 monday.csv.gz tuesday.parquet
       formats may differ; values that differ by at most 0.0001 are equal
 
+  greeks diff data/march s3://bucket/march
+      the same for copies in an object store
+
 Files of two folders are paired by their paths, without the suffix. The rows of one trade date of
 both files are held in memory, or both whole files if their rows are not sorted by date.
 
@@ -31,6 +34,7 @@ A file that can't be read is reported, and the other files are compared.
 exit codes: 0 the rows are the same; 1 they differ; 2 a wrong flag, or a file can't be read.
 """
 BEAM_FLAGS = False
+STORAGE_FLAGS = True
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -58,12 +62,6 @@ def run(parser: argparse.ArgumentParser, options: argparse.Namespace, _rest: Seq
     """Compares, prints the differences, and returns the exit code."""
     if not options.tolerance >= 0:
         parser.error(f"--tolerance is {options.tolerance}, not 0 or more")
-    for place in (options.a, options.b):
-        if "://" in place:
-            parser.error(
-                f"{place} is not on this machine: copy it here first, for example with "
-                "`aws s3 sync`"
-            )
     from pipeline.inspection import UnreadableFile, compare
     from pipeline.inspection.difference_text import text
     from pipeline.progress import tracked

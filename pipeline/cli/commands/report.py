@@ -26,6 +26,9 @@ examples:
   greeks report --output data/march --symbol SPXW --trade_date 2024-03-14 --time 15:45
       a folder of files from any source
 
+  greeks report --output s3://bucket/greeks
+      a folder in an object store, whose report is put beside it
+
 Needs the extra `report`: pip install 'theta-greeks-pipeline[report]'
 
 A file that can't be read is reported, also in the HTML file, and the other files are drawn.
@@ -34,6 +37,7 @@ exit codes: 0 the report is written; 1 there is no data to draw, or a file can't
 flag, or the extra is missing.
 """
 BEAM_FLAGS = False
+STORAGE_FLAGS = True
 
 OK, NOTHING, USAGE = 0, 1, 2
 
@@ -77,7 +81,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--to",
-        type=Path,
         metavar="FILE",
         help="HTML file to write (default: report.html in <output>.meta)",
     )
@@ -94,11 +97,6 @@ def run(parser: argparse.ArgumentParser, options: argparse.Namespace, _rest: Seq
     from pipeline.reports.figure import ReportExtraMissing, require
 
     begin = time.monotonic()
-    if "://" in options.output:
-        parser.error(
-            f"--output is {options.output}: a report reads folders of this machine; copy "
-            "it here first, for example with `aws s3 sync`"
-        )
     try:
         require()
     except ReportExtraMissing as error:
@@ -115,7 +113,7 @@ def run(parser: argparse.ArgumentParser, options: argparse.Namespace, _rest: Seq
         source = find_source(options.run, options.output, options.metrics)
         track = tracked(options.progress, options.progress_seconds)
         report = build(source, options.symbol, options.trade_date, options.time, track)
-        path = options.to or source.meta / "report.html"
+        path = options.to or f"{source.meta}/report.html"
         size = write_file(path, html(report))
         print(
             f"report: {path} ({size / 1e6:.1f} MB, {count(len(report.figures), 'figure')}, "

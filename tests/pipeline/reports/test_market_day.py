@@ -48,7 +48,7 @@ def tables(folder: Path) -> list[pa.Table]:
 
 def day_of(table: pa.Table, tmp_path: Path, until: int = TEN) -> MarketDay:
     parquet.write_table(table, path := tmp_path / "rows.parquet")
-    return gather([path], "SPXW", DAY, until)
+    return gather([str(path)], "SPXW", DAY, until)
 
 
 def test_a_whole_day_lacks_nothing_and_a_hole_is_counted_to_the_row(
@@ -137,7 +137,7 @@ def test_figures_are_the_same_from_either_format_and_any_cut_of_the_rows(
         parquet.write_table(piece, path)
     csv.write_csv(table, tmp_path / "rows.csv")
     for cut in (paths, paths[::-1], [tmp_path / "rows.csv"]):
-        day = gather(cut, "SPXW", DAY, TEN)
+        day = gather([*map(str, cut)], "SPXW", DAY, TEN)
         assert [(figure.name, figure.caption, figure.rows) for figure in figures_of(day)] == wanted
 
 
@@ -265,7 +265,7 @@ def test_without_a_time_the_rows_nearest_to_10_are_drawn(folder: Path, tmp_path:
     clock = pc.strftime(table["timestamp"], "%H:%M")
     late = table.filter(pc.greater_equal(clock, "13:00"))
     parquet.write_table(late, path := tmp_path / "late.parquet")
-    day = gather([path], "SPXW", DAY, None)
+    day = gather([str(path)], "SPXW", DAY, None)
     assert {time for piece in day.now.values() for time in piece.time.tolist()} == {46_800_000}
     assert gather(data_files(folder), "SPXW", DAY, None).until == TEN
 

@@ -77,12 +77,14 @@ def test_no_number_is_too_odd_to_be_drawn(table: pa.Table, tmp_path: Path, odd: 
         table = plant(table, place(table, 5100.0 + 5 * n, "C", "10:00", DAY), **{name: odd})
     (tmp_path / "odd").mkdir()
     parquet.write_table(table, path := tmp_path / "odd" / "a.parquet")
-    assert "Independent check" in html(build(Source(None, path.parent, (path,)), "", DAY, TEN))
+    assert "Independent check" in html(
+        build(Source(None, str(path.parent), (str(path),)), "", DAY, TEN)
+    )
     for name in ("implied_vol", "delta"):
         column = pa.array([odd] * len(table))
         table = table.set_column(table.schema.get_field_index(name), table.field(name), column)
     parquet.write_table(table, path)
-    page = html(build(Source(None, path.parent, (path,)), "", DAY, TEN))
+    page = html(build(Source(None, str(path.parent), (str(path),)), "", DAY, TEN))
     assert "Independent check" in page
 
 
@@ -116,13 +118,13 @@ def test_what_a_run_has_no_rows_of_is_named_beside_none_missing(folder: Path) ->
     expirations = [result("2024-03-15"), result("2024-03-20", status="failed", rows=0)]
     record = run(expirations=expirations, failed_expirations=1, total_expirations=2)
     files = tuple(data_files(folder))
-    report = build(Source(record, folder, files), "", DAY, TEN)
+    report = build(Source(record, str(folder), files), "", DAY, TEN)
     assert "none missing in 2 expirations of the files" in report.lead
     assert any("(failed): SPXW 2024-03-20." in note for note in report.notes)
 
 
 def test_a_trade_date_without_rows_is_refused_with_those_that_have_some(folder: Path) -> None:
-    source = Source(None, folder, tuple(data_files(folder)))
+    source = Source(None, str(folder), tuple(data_files(folder)))
     for day in (date(2024, 3, 12), date(2024, 3, 16), date(2025, 1, 2)):
         with pytest.raises(NoRows, match=f"on {day}; they have rows of 2024-03-13, 2024-03-14$"):
             build(source, "", day, None)
@@ -136,7 +138,7 @@ def test_the_last_trade_date_that_has_rows_is_drawn(folder: Path, tmp_path: Path
     shutil.copytree(folder.parent, tmp_path / "copy")
     (tmp_path / "copy" / entry.relative_to(folder.parent)).write_text(json.dumps(document))
     copied = tmp_path / "copy" / folder.name
-    report = build(Source(None, copied, tuple(data_files(copied))), "", None, None)
+    report = build(Source(None, str(copied), tuple(data_files(copied))), "", None, None)
     assert report.title.endswith("14 March 2024")
 
 
@@ -165,7 +167,7 @@ def test_findings_come_with_counts_shares_and_examples(table: pa.Table, tmp_path
     bad = plant(table, row, delta=1.7)
     bad = without(again(bad, place_on(bad, 5150, "P", "12:00")), place_on(bad, 5100, "P", "13:00"))
     quality = quality_of(bad).describe()
-    source = Source(run(expirations=[result("2024-03-15", quality=quality)]), tmp_path, ())
+    source = Source(run(expirations=[result("2024-03-15", quality=quality)]), str(tmp_path), ())
     found = FoundQuality.of(source)
     section = quality_section(found)
     findings, examples = section.tables
@@ -190,7 +192,7 @@ def test_files_without_a_manifest_are_checked_by_the_report(
     row = place_on(table, 5150, "C", "11:00")
     (tmp_path / "theirs").mkdir()
     parquet.write_table(plant(table, row, delta=1.7), path := tmp_path / "theirs" / "a.parquet")
-    source = Source(None, path.parent, (path,))
+    source = Source(None, str(path.parent), (str(path),))
     report = build(source, "", DAY, TEN)
     assert "The checks found 1 row." in report.lead
     (section,) = (each for each in report.sections if each.name == "quality")
@@ -210,7 +212,7 @@ def test_a_recomputation_agrees_with_good_rows_and_names_the_greek_that_is_off(
 ) -> None:
     def facts(rows: pa.Table) -> dict[str, str]:
         parquet.write_table(rows, path := tmp_path / "rows.parquet")
-        section = check_section(gather([path], "SPXW", DAY, TEN), 0.0, "latest")
+        section = check_section(gather([str(path)], "SPXW", DAY, TEN), 0.0, "latest")
         assert {row["g"] for row in figure(section, "errors").rows} >= {"implied_vol", "vega"}
         return dict(section.facts)
 
@@ -238,7 +240,7 @@ def test_what_was_listed_and_where_volatility_went_since_the_day_before(
     # A contract without a row on the first date was listed since.
     first = place(table.slice(0, len(table) // 2), 5150, "C", "10:00")
     parquet.write_table(without(table, first, first - 1), path := tmp_path / "listed.parquet")
-    listed = changes_section(gather([path], "SPXW", DAY, TEN)).tables[0].rows
+    listed = changes_section(gather([str(path)], "SPXW", DAY, TEN)).tables[0].rows
     assert [row[4:] for row in listed] == [("1", "0")]
 
 
@@ -262,7 +264,7 @@ def test_rows_of_the_older_formulas_are_no_finding_and_every_greek_is_compared(
 
     def section_of(rows: pa.Table) -> Section:
         parquet.write_table(rows, path := tmp_path / "rows.parquet")
-        return check_section(gather([path], "SPXW", DAY, TEN), 0.0, "latest")
+        return check_section(gather([str(path)], "SPXW", DAY, TEN), 0.0, "latest")
 
     good = section_of(table)
     drawn = {row["g"] for row in figure(good, "errors").rows}

@@ -8,7 +8,10 @@ from transforms.storage.s3.objects import file_errors, head
 
 
 class S3File(ObjectFile):
-    """An object that is open for reading; sequential reads are one request.
+    """An object that is open for reading; reads one after the other are one request.
+
+    A read from another place is a request for just its bytes: Parquet's footer and columns are
+    pieces of an object that may be large.
 
     Args:
         path: of the object.
@@ -32,15 +35,19 @@ class S3File(ObjectFile):
         super().close()
 
     def _fetch(self, position: int, count: int) -> bytes:
-        if position != self._streamed:
+        elsewhere = position != self._streamed
+        if elsewhere:
             self._drop()
         with file_errors(self._path):
             if self._stream is None:
                 bucket, key = split(self._path)
+                end = position + count - 1 if elsewhere else ""
                 self._stream = client().get_object(
-                    Bucket=bucket, Key=key, Range=f"bytes={position}-", IfMatch=self._mark
+                    Bucket=bucket, Key=key, Range=f"bytes={position}-{end}", IfMatch=self._mark
                 )["Body"]
             piece: bytes = self._stream.read(count)
+        if elsewhere:
+            self._drop()
         self._streamed = position + len(piece)
         return piece
 

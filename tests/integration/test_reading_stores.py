@@ -1,0 +1,141 @@
+"""The commands that read files read them in a bucket, too, and no more of them than they need."""
+
+import re
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as parquet
+import pytest
+
+from pipeline.inspection.files import columns_of, find_files
+from pipeline.inspection.reader import read_batches
+from pipeline.simulator.market.market import Market
+from pipeline.simulator.server import TerminalServer
+from tests.support.command import greeks_here
+from tests.support.data import batches_on, request_for
+from tests.support.google_store import GoogleStore, google_store
+from tests.support.object_store import BUCKET, ObjectStore, object_store
+from transforms.storage.gcs import access as gcs
+from transforms.storage.s3 import access as s3
+
+FORMS = {
+    "csv": ["--format", "csv", "--compression", "gzip"],
+    "parquet": ["--format", "parquet", "--layout", "daily"],
+}
+Store = ObjectStore | GoogleStore
+REQUEST = request_for("2024-03-15")
+
+
+@pytest.fixture(scope="module", params=["moto", pytest.param("gcs", marks=pytest.mark.slow)])
+def store(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Store]:
+    if request.param == "gcs":
+        with google_store() as google:
+            yield google
+    else:
+        with object_store("moto", tmp_path_factory.mktemp("store")) as running:
+            yield running
+
+
+@pytest.fixture(scope="module")
+def local(market: Market, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with `csv` and `parquet`, each a download of two trade dates."""
+    made = tmp_path_factory.mktemp("local")
+    command = ["download", "--symbol", "SPXW", "--start_date", "2024-03-14", "--max_dte", "1"]
+    command += ["--end_date", "2024-03-15", "--interval", "30m", "--progress", "none"]
+    with TerminalServer(market) as terminal:
+        for name, form in FORMS.items():
+            greeks_here(made, *command, "--terminal", terminal.url, *form, "--output", name)
+    return made
+
+
+@pytest.fixture(scope="module")
+def filled(store: Store, local: Path) -> Store:
+    """The store with the same folders."""
+    for path in sorted(local.rglob("*")):
+        if path.is_file():
+            store.put(path.relative_to(local).as_posix(), path.read_bytes())
+    return store
+
+
+def at(store: Store, folder: Path, *arguments: str, code: int = 0) -> str:
+    for each in (s3, gcs):
+        each._client.cache_clear()  # as in a new process: an address may be another store's
+    return greeks_here(folder, *arguments, *store.flags, code=code, **store.environment)
+
+
+def place(store: Store, name: str) -> str:
+    return f"{store.scheme}://{BUCKET}/{name}"
+
+
+def figures(page: str) -> list[str]:
+    """Returns the headings and captions of a report."""
+    return re.findall(r"<h[1-4][^>]*>.*?</h[1-4]>|<figcaption>.*?</figcaption>", page, re.DOTALL)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_check_finds_in_a_bucket_what_it_finds_here(
+    filled: Store, local: Path, form: str
+) -> None:
+    here = greeks_here(local, "check", form, "--progress", "none")
+    there = at(filled, local, "check", place(filled, form), "--progress", "none")
+    assert there == here
+    assert "no finding in " in there
+
+
+def test_a_bucket_is_compared_with_a_folder_and_with_itself(filled: Store, local: Path) -> None:
+    assert "the same" in at(filled, local, "diff", "csv", place(filled, "csv"))
+    # Other formats and layouts pair by the names of the files.
+    assert "the same" in at(filled, local, "diff", place(filled, "csv"), place(filled, "parquet"))
+
+
+def test_a_report_of_a_bucket_is_put_beside_its_data(filled: Store, local: Path) -> None:
+    pytest.importorskip("altair")
+    flags = ["--output", place(filled, "parquet"), "--metrics", "none", "--time", "10:00"]
+    shown = at(filled, local, "report", *flags)
+    target = place(filled, "parquet.meta/report.html")
+    assert f"report: {target}" in shown
+    page = filled.objects("parquet.meta/")["report.html"]
+    assert b"SPXW option Greeks, Friday 15 March 2024" in page
+    greeks_here(local, "report", "--output", "parquet", *flags[2:], "--to", "here.html")
+    assert figures(page.decode()) == figures((local / "here.html").read_text())
+
+
+@pytest.mark.parametrize("command", ["check", "diff x", "report --metrics none --output"])
+def test_a_bucket_without_files_is_named(filled: Store, local: Path, command: str) -> None:
+    (local / "x").mkdir(exist_ok=True)
+    (local / "x" / "rows.csv").touch()
+    words = command.split()
+    shown = at(filled, local, *words, place(filled, "nothing"), code=1 if "report" in words else 2)
+    assert f"{place(filled, 'nothing')} has no file that ends in .csv" in shown
+    assert "copy" not in shown
+
+
+def test_of_parquet_in_a_bucket_only_the_pieces_that_matter_are_fetched(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    days = [date(2024, 3, day) for day in (13, 14, 15)]
+    parts = [pa.Table.from_batches(batches_on(REQUEST, day, 40_000)) for day in days]
+    table = pa.concat_tables(parts)
+    path = tmp_path / "rows.parquet"
+    parquet.write_table(table, path, row_group_size=table.num_rows // 3, compression="none")
+    with object_store("moto", tmp_path_factory.mktemp("store")) as moto:
+        moto.put("few/rows.parquet", path.read_bytes())
+        for name, value in moto.environment.items():
+            monkeypatch.setenv(name, value)
+        s3._client.cache_clear()
+        fetched: list[int] = []
+        s3.client().meta.events.register(
+            "after-call.s3.GetObject", lambda parsed, **_: fetched.append(parsed["ContentLength"])
+        )
+        (found,) = find_files([f"s3://{BUCKET}/few"])
+        assert "timestamp" in columns_of(found)
+        # 13 and 14 March are two days of UTC that touch the 14th.
+        last = days[-1]
+        rows = sum(part.num_rows for part in read_batches(found, ["delta"], (last, last)))
+        s3._client.cache_clear()
+    assert rows == table.num_rows // 3
+    assert sum(fetched) < path.stat().st_size / 2
