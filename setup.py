@@ -19,6 +19,9 @@ S3 = ["botocore>=1.36,<2"]
 # For gs:// paths.
 GS = ["google-cloud-storage>=3,<4"]
 
+# For `greeks query`, and to read and draw the files.
+NOTEBOOK = ["duckdb>=1.2", "ipykernel>=6.29", "matplotlib>=3.8", "pandas>=2.2", "polars>=1.20"]
+
 # For the pages of docs/.
 DOCS = ["mkdocs-material>=9.7,<10"]
 
@@ -68,12 +71,12 @@ setup(
         "gs": GS,
         # For --runner DataflowRunner; it has what gs has.
         "gcp": ["apache-beam[gcp]>=2.72,<2.78"],
+        "notebook": NOTEBOOK,
         "docs": DOCS,
         "test": [
             "coverage[toml]>=7.10",
             "QuantLib>=1.36",
             "altair>=5.5",
-            "duckdb>=1.1",
             # The exchange's holidays and early closes, kept by others.
             "exchange_calendars>=4.5",
             # For Dataflow's dry run, which needs no more of the extra gcp.
@@ -82,8 +85,7 @@ setup(
             "import-linter>=2.15,<3",
             "moto[server]>=5.1",
             "mypy>=1.15",
-            "pandas>=2.2",
-            "polars>=1.20",
+            "nbclient>=0.10",
             "pre-commit>=4",
             "pytest>=8.3",
             "pytest-cov>=6",
@@ -96,6 +98,7 @@ setup(
             *DOCS,
             *REPORT,
             *GS,
+            *NOTEBOOK,
             *S3,
             *SQL,
         ],

@@ -3,12 +3,13 @@
 import shlex
 
 from pipeline.config.download_config import SETTINGS, DownloadConfig
+from pipeline.process.program import program
 from transforms.secrets import redacted
 
 
 def command_of(config: DownloadConfig) -> str:
     """Returns the `greeks download` of a configuration; defaults are left out, secrets hidden."""
-    words = ["greeks", "download"]
+    words = [*program(), "download"]
     for setting in SETTINGS:
         value = getattr(config, setting.name)
         if value != setting.default_for(config):

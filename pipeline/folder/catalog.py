@@ -2,18 +2,21 @@
 
 import shlex
 import uuid
+from importlib.util import find_spec
 from pathlib import Path
 
 import pyarrow.compute as pc
 
 from pipeline.folder.catalog_sql import Columns, catalog_text
 from pipeline.messages import PRINTED, Messages
+from pipeline.process.program import program
 from transforms.output.folder import OutputFolder
 from transforms.output.index import windows
 from transforms.output.layout import COMPRESSIONS
 from transforms.storage import files
 
 NAME = "catalog.sql"
+EXTRA = "theta-greeks-pipeline[notebook]"
 _FORM = ("greeks", "format", "compression")
 _DERIVE = '"derive": ?"(?P<derive>[^"]*)"'
 
@@ -62,7 +65,9 @@ def print_catalog(output: str, messages: Messages = PRINTED) -> None:
         messages.warn(f"no {NAME} could be written: {error}")
     else:
         if path is not None:
-            messages.note(f"queries: {shlex.join(('duckdb', '-init', str(path)))}")
+            words = [*program(), "query", "SELECT * FROM files LIMIT 5", "--output", output]
+            without = "" if find_spec("duckdb") else f"; needs DuckDB: pip install '{EXTRA}'"
+            messages.note(f"queries: {shlex.join(words)}{without}")
         elif not files.is_local(output):
             messages.note(
                 f"queries: DuckDB reads {output} by its extension httpfs; {NAME} is for folders of "

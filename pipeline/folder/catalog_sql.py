@@ -5,6 +5,7 @@ to where the folder was when it was written, unless it is set already: a folder 
 needs one statement and no new catalog.
 """
 
+import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from pathlib import Path
@@ -34,7 +35,7 @@ _HEAD = """\
 {straddles}\
 --   files           who made each file, when, with how many rows
 --
--- Written again at the end of each run. In a shell: duckdb -init {catalog}
+-- Written again at the end of each run. In a shell: duckdb -init {shell}
 -- In Python: duckdb.connect().execute(open({catalog!r}).read())
 -- If the folder was moved, set its new place first: SET VARIABLE greeks_folder = '/its/new/place';
 -- "right" and "lambda" are words of SQL, and need their quotes.
@@ -170,6 +171,7 @@ def catalog_text(
         _HEAD.format(
             folder=_line(folder),
             catalog=_line(catalog),
+            shell=_line(Path(shlex.quote(str(catalog)))),
             literal=_literal(str(folder.absolute())),
             straddles=_STRADDLES_HEAD if straddles else "",
         ),

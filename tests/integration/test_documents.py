@@ -1,5 +1,6 @@
 """The README and the pages of docs/: their code is run, and prints what they show."""
 
+import ast
 import os
 import re
 import shutil
@@ -10,6 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
+import pandas
+import polars
 import pytest
 import tomli
 
@@ -208,6 +211,44 @@ def test_queries_run_on_the_catalog_and_give_rows(
     rows = connection.sql(block.text).fetchall()
     assert len(rows) >= 20
     assert all(None not in row for row in rows)
+
+
+def calls_that_read_csv(text: str) -> Iterator[str]:
+    """Yields the calls of a block of Python that read CSV."""
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith(("read_csv", "scan_csv")):
+            yield ast.unparse(node)
+
+
+def test_each_call_that_reads_csv_keeps_roots_that_look_like_truth_numbers_or_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flags = ["--start_date", "2024-03-14", "--max_dte", "5", "--interval", "1h"]
+    flags += ["--terminal", "embedded"]
+    monkeypatch.chdir(tmp_path)
+    read = set()
+    for root in ("INF", "NA", "NAN", "T", "TRUE"):
+        output = ["--output", f"data/{root}"]
+        greeks_here(tmp_path, "download", "--symbol", root, *flags, *output)
+        for view in ("greeks", "files"):
+            sql = f"SELECT DISTINCT symbol FROM {view}"
+            assert greeks_here(tmp_path, "query", sql, "--csv", *output) == f"symbol\n{root}\n"
+        (file,) = (tmp_path / "data" / root).rglob("*.csv")
+        for block in blocks("python"):
+            assert not re.search(r"(?i)from '.*csv|duckdb\.read_csv", block.text), block
+            known = {"pl": polars, "pd": pandas, "path": str(file)}
+            for line in re.findall(r"^(?:options|numbers|types) = .*$", block.text, re.MULTILINE):
+                exec(line, known)  # noqa: S102 -- a line of our documentation
+            for call in calls_that_read_csv(block.text):
+                here = re.sub(r"data/greeks/[\w/-]+\.csv", str(file), call)
+                here = here.replace("data/greeks", f"data/{root}")
+                rows = eval(here, known)  # noqa: S307 -- likewise
+                rows = rows.collect() if call.startswith("pl.") else rows
+                assert set(rows["symbol"]) == {root}, call
+                assert set(rows["right"]) == {"C", "P"}, call
+                read.add(call)
+    kinds = sorted(call.partition("(")[0] for call in read)
+    assert kinds == ["pd.read_csv"] * 2 + ["pl.scan_csv"] * 2
 
 
 def test_the_fields_of_the_run_summary_are_those_that_its_page_shows(downloaded: Path) -> None:

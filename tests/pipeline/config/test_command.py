@@ -11,6 +11,7 @@ from pipeline.cli.flags import config_from
 from pipeline.cli.main import make_parser
 from pipeline.config import DownloadConfig, command_of
 from pipeline.config.download_config import SETTINGS
+from pipeline.process.program import program
 from transforms.orders import ORDERS
 from transforms.output.layout import COMPRESSIONS
 from transforms.schema import ALL_GREEKS
@@ -101,8 +102,9 @@ def configurations(draw: some.DrawFn) -> DownloadConfig:
 
 def parsed(command: str) -> DownloadConfig:
     words = shlex.split(command)
-    assert words[:2] == ["greeks", "download"]
-    options, rest = PARSER.parse_known_args(words[1:])
+    own = len(program())
+    assert words[: own + 1] == [*program(), "download"]
+    options, rest = PARSER.parse_known_args(words[own:])
     assert rest == []
     return config_from(options)
 
@@ -133,7 +135,10 @@ def test_the_command_of_a_configuration_makes_it_again(config: DownloadConfig) -
 )
 def test_only_what_is_no_default_is_in_the_command(more: dict[str, Any], words: str) -> None:
     config = DownloadConfig(("SPXW",), DAY, **{"end_date": DAY} | more)
-    assert command_of(config) == f"greeks download --symbol SPXW --start_date 2024-03-14{words}"
+    assert (
+        command_of(config)
+        == f"{shlex.join(program())} download --symbol SPXW --start_date 2024-03-14{words}"
+    )
     assert parsed(command_of(config)) == config
 
 

@@ -214,7 +214,7 @@ def test_the_catalog_is_replaced_whole_and_not_written_for_no_files(
     fill(output, terminal, file_format="csv", compression="none")
     (catalog := tmp_path / "greeks.meta" / "catalog.sql").write_text("an old one")
     print_catalog(str(output))
-    assert capsys.readouterr().out == f"queries: duckdb -init {catalog}\n"
+    assert " query 'SELECT * FROM files LIMIT 5' --output " in capsys.readouterr().out
     assert "read_csv" in catalog.read_text("utf-8")
     assert not list(catalog.parent.glob("*.unfinished"))
 
