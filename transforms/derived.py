@@ -7,15 +7,16 @@ recomputes the vendor's Greeks, and the numbers are cut as the vendor's are.
 import numpy as np
 import pyarrow as pa
 
+from transforms.arrays import Floats, Ints
 from transforms.audit.printed import PRINTED
 from transforms.audit.recognition import count_of_time, years_of
 from transforms.audit.recomputation import rates_of
 from transforms.audit.vendor_rate import ImpliedRate
 from transforms.model import GreeksRequest
-from transforms.pricing.black_scholes import Floats, greeks
+from transforms.pricing.black_scholes import greeks
 from transforms.pricing.conventions import as_printed
-from transforms.quality.block import Block, arrays
-from transforms.quality.presence import Ints
+from transforms.quality.block import Block
+from transforms.quality.columns import arrays
 from transforms.workers.turns import CONVERTING
 
 _SAMPLE = 2048  # rows of a group, from which its rate takes a millisecond

@@ -10,8 +10,9 @@ import pyarrow.compute as pc
 from pipeline.inspection.difference import MOST_EXAMPLES, Difference, Moved
 from pipeline.inspection.files import UnreadableFile
 from pipeline.inspection.pairs import Files, NotByDate, Pair, batches, matched, pairs, whole
-from transforms.quality.block import Flags, code_of, milliseconds
-from transforms.quality.presence import Ints
+from transforms.arrays import Flags, Ints
+from transforms.quality.block import code_of
+from transforms.quality.columns import milliseconds
 from transforms.schema import KEY_COLUMNS
 
 

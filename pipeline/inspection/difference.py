@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from transforms.quality.block import Floats
+from transforms.arrays import Floats
 
 MOST_EXAMPLES = 5
 MOST_KEPT = 1 << 17

@@ -10,7 +10,8 @@ import pyarrow as pa
 from pipeline.inspection.files import SUFFIXES, UnreadableFile, find_files, is_far, is_folder
 from pipeline.inspection.reader import read_batches
 from transforms.market.clock import DAY_MS
-from transforms.quality.block import milliseconds, new_york
+from transforms.quality.block import new_york
+from transforms.quality.columns import milliseconds
 
 _Key = tuple[str, str, int]
 Files = Sequence[str]

@@ -11,13 +11,15 @@ from pipeline.reports.axes import by_expiration, clock, label, spread_out
 from pipeline.reports.figure import Figure, Section, base
 from pipeline.reports.market_day import MarketDay
 from pipeline.reports.moneyness import AXIS, deviations
-from pipeline.reports.rows import Floats, Piece
+from pipeline.reports.rows import Piece
 from pipeline.text import count
+from transforms.arrays import Floats
 from transforms.audit.deviations import beyond
 from transforms.audit.formulas import Formulas
 from transforms.audit.printed import PRINTED
 from transforms.audit.recomputation import recompute_block
-from transforms.quality.block import Block, arrays
+from transforms.quality.block import Block
+from transforms.quality.columns import arrays
 from transforms.schema import ZONE
 
 _LEAST = 1e-6

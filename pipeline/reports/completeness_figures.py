@@ -3,18 +3,16 @@
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pipeline.reports.axes import SEAM, instant, legend_of, time_axis
 from pipeline.reports.coverage import BUCKET, BUCKETS
 from pipeline.reports.figure import Figure, base
 from pipeline.reports.market_day import MarketDay
-from pipeline.reports.rows import Floats
+from transforms.arrays import Floats, Ints
 from transforms.market.calendar import OPEN_MS
 
 _STRIKES = 60
 _LEVELS = ["none", "up to half", "up to 95 %", "over 95 %", "all"]
-Counts = NDArray[np.int64]
 
 
 def completeness_figures(day: MarketDay) -> list[Figure]:
@@ -63,7 +61,7 @@ def missing_rows(day: MarketDay) -> tuple[int, int]:
     return int(there.sum()), int(expected.sum())
 
 
-def _totals(day: MarketDay) -> tuple[Floats, Counts, Counts, Counts, Counts]:
+def _totals(day: MarketDay) -> tuple[Floats, Ints, Ints, Ints, Ints]:
     """Each strike's rows by bucket: there, out of the money, solved of these, and expected."""
     coverage = list(day.coverage.values())
     steps = _steps(day)
@@ -82,7 +80,7 @@ def _totals(day: MarketDay) -> tuple[Floats, Counts, Counts, Counts, Counts]:
     return strikes, there, outside, solved, expected
 
 
-def _steps(day: MarketDay) -> Counts:
+def _steps(day: MarketDay) -> Ints:
     """How many rows a contract has in each bucket, if it lacks none."""
     steps = np.max(
         [np.median(grid.present[: len(grid.contracts)], axis=0) for grid in day.coverage.values()],
@@ -95,7 +93,7 @@ def _steps(day: MarketDay) -> Counts:
     return np.asarray(steps)
 
 
-def _grid(steps: Counts) -> slice:
+def _grid(steps: Ints) -> slice:
     """The buckets that have rows: every one, or every third if rows are 15 minutes apart."""
     seen = np.flatnonzero(steps)
     if len(seen) < 2:

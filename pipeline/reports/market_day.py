@@ -8,13 +8,13 @@ from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pipeline.inspection.files import UnreadableFile, columns_of
 from pipeline.reports.coverage import BUCKET, Coverage
 from pipeline.reports.last_rows import WINDOW_MS, LastRows, joined
-from pipeline.reports.rows import BASE, Floats, NoRows, NoSuchDay, Piece, pieces
+from pipeline.reports.rows import BASE, NoRows, NoSuchDay, Piece, pieces
 from pipeline.text import clock_text, count
+from transforms.arrays import Floats, Ints
 
 LOOK_BACK = 7
 """Calendar days before the trade date among which the one before it is looked for."""
@@ -234,7 +234,7 @@ def _distance(piece: Piece) -> Floats:
     return np.abs(piece.strike - piece.values["underlying_price"])
 
 
-def _least(time: NDArray[np.int64], distance: Floats) -> Floats:
+def _least(time: Ints, distance: Floats) -> Floats:
     """Returns for each row the least distance of its time."""
     times, place = np.unique(time, return_inverse=True)
     least = np.full(len(times), np.inf)

@@ -3,10 +3,10 @@
 from datetime import date
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pipeline.reports.market_day import MarketDay, volatility_at_the_money
-from pipeline.reports.rows import Floats, Piece
+from pipeline.reports.rows import Piece
+from transforms.arrays import Flags, Floats
 from transforms.market.calendar import CLOSE_MS
 from transforms.market.clock import DAY_MS
 
@@ -56,7 +56,7 @@ def deviations(day: MarketDay, piece: Piece) -> Floats:
     return np.asarray(np.log(piece.strike / forward(piece)) / scale)
 
 
-def identified(day: MarketDay, piece: Piece) -> NDArray[np.bool_]:
+def identified(day: MarketDay, piece: Piece) -> Flags:
     """Returns which rows' prices determine their volatility.
 
     Not where the bid is no more than the intrinsic value: then a volatility of almost 0 fits the

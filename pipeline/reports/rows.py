@@ -8,16 +8,14 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 
 from pipeline.inspection.reader import read_batches
+from transforms.arrays import Flags, Floats, Ints
 
 BASE = ("bid", "ask", "implied_vol", "iv_error", "underlying_price")
 
 _PIECE = 1 << 17
 _EPOCH = date(1970, 1, 1)
-
-Floats = NDArray[np.float64]
 
 
 class NoRows(ValueError):
@@ -43,16 +41,16 @@ class Piece:
 
     expiration: date
     trade_date: date
-    time: NDArray[np.int64]
+    time: Ints
     strike: Floats
-    is_call: NDArray[np.bool_]
+    is_call: Flags
     values: dict[str, Floats]
 
     def __len__(self) -> int:
         return len(self.time)
 
     @property
-    def solved(self) -> NDArray[np.bool_]:
+    def solved(self) -> Flags:
         """Whether there are a price, a spot and a volatility: 0 is none, nor is an error of 100."""
         found = (self.values["implied_vol"] > 0) & (self.values["underlying_price"] > 0)
         # A quote's middle below a cent is none; rows of older days may have no quote.
@@ -60,12 +58,12 @@ class Piece:
         return np.asarray(found & (np.abs(self.values["iv_error"]) < 100))
 
     @property
-    def out_of_the_money(self) -> NDArray[np.bool_]:
+    def out_of_the_money(self) -> Flags:
         """Whether it is a call above the underlying, or at it, or a put below it."""
         spot = self.values["underlying_price"]
         return np.where(self.is_call, self.strike >= spot, self.strike < spot)
 
-    def where(self, mask: NDArray[np.bool_]) -> "Piece":
+    def where(self, mask: Flags) -> "Piece":
         """Returns the rows that `mask` picks."""
         values = {name: column[mask] for name, column in self.values.items()}
         return Piece(

@@ -9,8 +9,9 @@ from pipeline.reports.axes import SEAM, by_expiration, clock, label, no_volatili
 from pipeline.reports.figure import Figure, base
 from pipeline.reports.market_day import MarketDay, volatility_at_the_money
 from pipeline.reports.moneyness import AXIS, deviations
-from pipeline.reports.rows import Floats, Piece
+from pipeline.reports.rows import Piece
 from pipeline.text import count
+from transforms.arrays import Floats
 
 _SMILES = 6
 _WINGS = 6.0  # deviations on either side

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-Ints = NDArray[np.int64]
+from transforms.arrays import Flags, Ints
+
 Words = Sequence[tuple[int, NDArray[Any]]]
 """(offset within the field, one word a row)."""
 
@@ -68,7 +69,7 @@ def _trimmed(decimals: int) -> NDArray[Any]:
     return np.array(fractions, dtype="S8").view(np.uint64)
 
 
-def _pointed(whole: Ints, negative: NDArray[np.bool_], largest: int) -> tuple[int, Words]:
+def _pointed(whole: Ints, negative: Flags, largest: int) -> tuple[int, Words]:
     """Returns the words up to the point, included."""
     pointed, plain, small, four, _ = _tables()
     if largest < 100:  # narrower, which is faster
@@ -85,7 +86,7 @@ def _pointed(whole: Ints, negative: NDArray[np.bool_], largest: int) -> tuple[in
     return 16, [(0, head), (8, np.where(few, pointed[lower + signed], padded))]
 
 
-def _signed(whole: Ints, negative: NDArray[np.bool_], largest: int) -> tuple[int, Words]:
+def _signed(whole: Ints, negative: Flags, largest: int) -> tuple[int, Words]:
     """Returns the words of whole numbers, without a point."""
     _, plain, _, four, _ = _tables()
     signed = negative * 10_000

@@ -7,7 +7,7 @@ import numpy as np
 
 from pipeline.simulator.formats import Stretch, Style, clock_text, strike_text
 from pipeline.simulator.market.greeks import COLUMNS, EOD, ContractRows, decimals
-from pipeline.simulator.market.quotes import Instants, Ints
+from pipeline.simulator.market.quotes import Instants
 from pipeline.simulator.text import (
     Bytes,
     Number,
@@ -18,6 +18,7 @@ from pipeline.simulator.text import (
     render,
     texts,
 )
+from transforms.arrays import Ints
 from transforms.market.clock import EPOCH
 
 

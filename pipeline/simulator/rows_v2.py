@@ -11,8 +11,8 @@ from datetime import date
 
 from pipeline.simulator.formats import Stretch
 from pipeline.simulator.market.greeks import COLUMNS, ContractRows, decimals
-from pipeline.simulator.market.quotes import Ints
 from pipeline.simulator.text import Number, PerContract, PerInstant, RowPart, render, texts
+from transforms.arrays import Ints
 from transforms.market.clock import EPOCH
 
 NO_NEXT_PAGE = "null"

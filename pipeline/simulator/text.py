@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.simulator.digits import Ints, Words, spell
+from pipeline.simulator.digits import Words, spell
+from transforms.arrays import Ints
 
 Bytes = NDArray[np.uint8]
 

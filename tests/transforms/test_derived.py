@@ -13,7 +13,8 @@ from transforms.audit.recomputation import recompute_block
 from transforms.derived import Derivation
 from transforms.model import GreeksRequest
 from transforms.orders import ORDERS, schema_of
-from transforms.quality.block import Block, arrays
+from transforms.quality.block import Block
+from transforms.quality.columns import arrays
 from transforms.row_groups import RowGroups
 from transforms.schema import ALL_GREEKS, SECOND_ORDER, THIRD_ORDER
 

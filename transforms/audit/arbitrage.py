@@ -8,16 +8,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from transforms.arrays import Flags, Floats, Ints
 from transforms.market.calendar import CLOSE_MS
 from transforms.market.clock import DAY_MS, EPOCH
 from transforms.market.exercise import EUROPEAN
-from transforms.pricing.black_scholes import Floats
-from transforms.quality.block import Block, Flags
+from transforms.quality.block import Block
 from transforms.quality.rules import Violations
-
-Ints = NDArray[np.int64]
 
 _PENNY = 0.005
 _RATE = 0.10

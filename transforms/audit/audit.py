@@ -19,8 +19,9 @@ from transforms.audit.recomputation import is_daily
 from transforms.market.clock import DAY_MS
 from transforms.market.exercise import exercise_of
 from transforms.orders import END_OF_DAY
-from transforms.quality.block import Block, arrays, milliseconds, new_york, stamp
+from transforms.quality.block import Block, new_york, stamp
 from transforms.quality.check import QualityCheck
+from transforms.quality.columns import arrays, milliseconds
 from transforms.quality.dates import TradeDates
 from transforms.quality.finding_counts import FindingCounts
 from transforms.quality.findings import Example, Finding, Quality

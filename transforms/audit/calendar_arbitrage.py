@@ -11,11 +11,10 @@ from itertools import pairwise
 
 import numpy as np
 
+from transforms.arrays import Flags, Floats, Ints
 from transforms.market.calendar import CLOSE_MS
 from transforms.market.clock import EPOCH
-from transforms.pricing.black_scholes import Floats
-from transforms.quality.block import Block, Flags, code_of, contract
-from transforms.quality.presence import Ints
+from transforms.quality.block import Block, code_of, contract
 
 MOST_QUOTES = 1 << 21
 _EVERY_MS = 30 * 60_000

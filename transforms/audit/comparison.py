@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from transforms.arrays import Ints
 from transforms.audit.deviations import beyond
 from transforms.audit.error_bins import ErrorBins
 from transforms.audit.formulas import Formulas
@@ -17,7 +18,6 @@ from transforms.audit.vendor_rate import ImpliedRate
 from transforms.market.clock import EPOCH
 from transforms.quality.block import Block
 from transforms.quality.finding_counts import FindingCounts
-from transforms.quality.presence import Ints
 from transforms.quality.rules import Violations
 
 DayKey = tuple[str, date, int]

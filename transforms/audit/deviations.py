@@ -2,11 +2,11 @@
 
 import numpy as np
 
+from transforms.arrays import Floats, Ints
 from transforms.audit.printed import range_of
 from transforms.audit.recomputed import Recomputed
-from transforms.pricing.black_scholes import Floats, greeks, price
+from transforms.pricing.black_scholes import greeks, price
 from transforms.quality.block import Block
-from transforms.quality.presence import Ints
 
 _FEW, _DENSE = (3, 3), (33, 9)  # volatilities and rates at which a Greek is computed
 _FAR = 3.0

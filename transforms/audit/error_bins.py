@@ -7,13 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from transforms.arrays import Floats, Ints
 from transforms.market.clock import EPOCH
-from transforms.pricing.black_scholes import Floats
 from transforms.quality.block import Block
-
-Ints = NDArray[np.int64]
 
 MONEYNESS = ("more than 10% out", "2% to 10% out", "within 2%", "2% to 10% in", "more than 10% in")
 """Where the strike is: how far in or out of the money, in percent of the underlying's price."""

@@ -4,12 +4,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from transforms.arrays import Flags, Floats, Ints
 from transforms.audit.printed import PRINTED, range_of
 from transforms.audit.recomputed import Recomputed
-from transforms.pricing.black_scholes import Floats
 from transforms.pricing.older_formulas import REVISED, older_greek
-from transforms.quality.block import Block, Flags
-from transforms.quality.presence import Ints
+from transforms.quality.block import Block
 
 
 @dataclass

@@ -6,7 +6,7 @@ contract may have a fifth, and may be rounded.
 
 import numpy as np
 
-from transforms.pricing.black_scholes import Floats
+from transforms.arrays import Floats
 
 PRINTED = 1e-4
 """A unit in the last decimal."""

@@ -2,9 +2,10 @@
 
 import numpy as np
 
+from transforms.arrays import Floats
 from transforms.market.calendar import CLOSE_MS
 from transforms.market.clock import EPOCH
-from transforms.pricing.black_scholes import Floats, years_to_expiration
+from transforms.pricing.black_scholes import years_to_expiration
 from transforms.quality.block import Block
 
 VERSIONS = ("latest", "1")

@@ -10,15 +10,17 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from transforms.arrays import Flags, Floats
 from transforms.audit.deviations import beyond
 from transforms.audit.printed import PRINTED
 from transforms.audit.recognition import count_of_time, years_of
 from transforms.audit.recomputed import Recomputed
 from transforms.audit.solutions import Inputs, solution_of
 from transforms.audit.vendor_rate import ImpliedRate, Priced, vendor_rate
-from transforms.pricing.black_scholes import Floats, greeks
+from transforms.pricing.black_scholes import greeks
 from transforms.pricing.implied_volatility import mean_error
-from transforms.quality.block import Block, Flags, arrays
+from transforms.quality.block import Block
+from transforms.quality.columns import arrays
 
 
 def rates_of(

@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass
 
+from transforms.arrays import Flags, Floats
 from transforms.audit.vendor_rate import ImpliedRate
-from transforms.pricing.black_scholes import Floats
-from transforms.quality.block import Flags
 
 
 @dataclass(frozen=True)

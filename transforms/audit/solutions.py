@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from transforms.arrays import Flags, Floats
 from transforms.audit.printed import PRINTED, SINGLE, range_of
-from transforms.pricing.black_scholes import Floats, price
+from transforms.pricing.black_scholes import price
 from transforms.pricing.conventions import SOLVER_TOLERANCE
 from transforms.pricing.implied_volatility import ImpliedVolatility, implied_volatility
-from transforms.quality.block import Flags
 
 
 @dataclass(frozen=True)

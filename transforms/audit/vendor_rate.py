@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from transforms.arrays import Flags, Floats, Ints
 from transforms.audit.printed import PRINTED, range_of
-from transforms.pricing.black_scholes import Floats, Terms, greeks, signs
+from transforms.pricing.black_scholes import Terms, greeks, signs
 from transforms.pricing.conventions import SOLVER_TOLERANCE
 
 _LOWEST, _HIGHEST = -0.5, 1.0  # rates that are looked at
@@ -51,7 +51,7 @@ class Priced:
     strike: Floats
     years: Floats
     volatility: Floats
-    is_call: NDArray[np.bool_]
+    is_call: Flags
     dividend_yield: Floats
 
     @classmethod
@@ -60,7 +60,7 @@ class Priced:
         names = cls.__dataclass_fields__
         return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
 
-    def pick(self, rows: NDArray[np.int64]) -> "Priced":
+    def pick(self, rows: Ints) -> "Priced":
         """Returns some of the rows."""
         return Priced(*(getattr(self, name)[rows] for name in self.__dataclass_fields__))
 
@@ -133,7 +133,7 @@ def narrowed(rate: ImpliedRate, other: ImpliedRate, margin: float = 0.0) -> Impl
     return ImpliedRate((low + high) / 2, max((high - low) / 2, SURE))
 
 
-def _sharpest(x: Priced) -> NDArray[np.int64]:
+def _sharpest(x: Priced) -> Ints:
     """Returns the rows that determine the rate best, one of those with the same digits."""
     sensitivity = greeks(
         x.spot, x.strike, x.years, 0.04, x.volatility, x.is_call, x.dividend_yield, ("vega", "rho")

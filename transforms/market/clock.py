@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from transforms.arrays import Floats, Ints
 from transforms.schema import ZONE
 
 NEW_YORK = ZoneInfo(ZONE)
@@ -78,7 +79,7 @@ def offset_at(instant: int) -> int:
     return _milliseconds(datetime.fromtimestamp(instant // 1000, timezone.utc).astimezone(NEW_YORK))
 
 
-def elapsed_days(days: NDArray[np.int64], until: date) -> NDArray[np.float64]:
+def elapsed_days(days: Ints, until: date) -> Floats:
     """Returns the time from New York's midnight of each date to that of another, in 24-hour days.
 
     From 2026-03-04 to 2026-03-13 that is 8.96 and not 9: on the 8th, the clocks skip an hour.

@@ -17,14 +17,13 @@ from datetime import date
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.special import ndtr
 
+from transforms.arrays import Floats
 from transforms.market.calendar import CLOSE_MS
 from transforms.market.clock import elapsed_days
 from transforms.schema import ALL_GREEKS
-
-Floats = NDArray[np.float64]
 
 DAYS_PER_YEAR = 365
 CLOSE = CLOSE_MS // 1000

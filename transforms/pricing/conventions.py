@@ -4,7 +4,9 @@ Apart from `black_scholes`, whose library takes 15 MiB that a download has no us
 """
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
+
+from transforms.arrays import Floats
 
 SOLVER_TOLERANCE = 0.001
 """The solver of volatilities stops this near to the price, in dollars, whatever the price."""
@@ -13,7 +15,7 @@ SOLVER_TOLERANCE = 0.001
 _LARGEST = 1e11
 
 
-def as_printed(values: NDArray[np.float64]) -> NDArray[np.float64]:
+def as_printed(values: Floats) -> Floats:
     """Returns numbers as ThetaData prints them: the nearest float32, cut to four decimals.
 
     >>> as_printed(np.array([0.575, -0.00019])).tolist()
@@ -27,7 +29,7 @@ def as_printed(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.trunc(single.astype(np.float64) * 10_000) / 10_000 + 0.0
 
 
-def midpoint(bid: ArrayLike, ask: ArrayLike) -> NDArray[np.float64]:
+def midpoint(bid: ArrayLike, ask: ArrayLike) -> Floats:
     """Returns the middle of the quote truncated to the cent, in dollars.
 
     >>> midpoint([8.70, 0.0], [8.75, 0.05]).tolist()

@@ -3,9 +3,10 @@
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from transforms.pricing.black_scholes import Floats, floats, normal_cdf, signs
+from transforms.arrays import Flags, Floats
+from transforms.pricing.black_scholes import floats, normal_cdf, signs
 from transforms.pricing.conventions import SOLVER_TOLERANCE as TOLERANCE
 
 _FIRST_GUESS, _FIRST_STEP, _BISECTIONS = 0.5, 0.2, 128
@@ -118,7 +119,7 @@ class _Search:
         up, down = normal_cdf(middle + deviation), normal_cdf(middle - deviation)
         return np.asarray(self.asset * up - self.cash * down)
 
-    def _keep(self, kept: NDArray[np.bool_]) -> None:
+    def _keep(self, kept: Flags) -> None:
         for name in ("index", "price", "asset", "cash", "sign", "log", "root_t"):
             setattr(self, name, getattr(self, name).compress(kept))
 
@@ -135,7 +136,7 @@ class _Search:
         self._bisect(np.compress(bracketed, low), np.compress(bracketed, high))
         return self.volatility, self.worth
 
-    def _record(self, guess: Floats, values: Floats) -> NDArray[np.bool_]:
+    def _record(self, guess: Floats, values: Floats) -> Flags:
         """Stores the volatilities that meet their prices, and returns which those are."""
         hit = np.abs(values - self.price) < TOLERANCE
         where = np.compress(hit, self.index)
@@ -143,7 +144,7 @@ class _Search:
         self.worth[where] = np.compress(hit, values)
         return hit
 
-    def _upper_ends(self, too_low: NDArray[np.bool_]) -> tuple[Floats, NDArray[np.bool_]]:
+    def _upper_ends(self, too_low: Flags) -> tuple[Floats, Flags]:
         high = np.full_like(self.price, _FIRST_GUESS)
         pending = too_low.copy()
         end, step = _FIRST_GUESS, _FIRST_STEP

@@ -10,7 +10,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import ArrayLike
 
-from transforms.pricing.black_scholes import Floats, Terms, floats, signs
+from transforms.arrays import Floats
+from transforms.pricing.black_scholes import Terms, floats, signs
 
 _MOST_ULTIMA = 100.0
 

@@ -1,7 +1,6 @@
 """Rows of one expiration as NumPy arrays, on New York's clocks."""
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timezone
 from functools import cached_property
@@ -10,92 +9,14 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 
+from transforms.arrays import Flags, Floats, Ints
 from transforms.market.calendar import closing_time
 from transforms.market.clock import DAY_MS, EPOCH, NEW_YORK, offset_at, steady_offset
 from transforms.pricing.conventions import midpoint
-from transforms.quality.presence import Grid, Ints
+from transforms.quality.columns import TIMES, UNKNOWN, Columns
+from transforms.quality.grid import Grid
 from transforms.schema import ALL_GREEKS
-
-Floats = NDArray[np.float64]
-Flags = NDArray[np.bool_]
-Columns = Mapping[str, NDArray[Any]]
-
-NUMBERS = frozenset(
-    {
-        "strike",
-        "bid",
-        "ask",
-        "midpoint",
-        "close",
-        "price",
-        *ALL_GREEKS,
-        "bid_implied_vol",
-        "implied_vol",
-        "ask_implied_vol",
-        "iv_error",
-        "underlying_price",
-    }
-)
-"""The columns of numbers that are looked at; of any other one, whether a number is missing."""
-TIMES = ("timestamp", "underlying_timestamp")
-
-_UNKNOWN = np.iinfo(np.int64).min
-
-
-def arrays(rows: pa.Table | pa.RecordBatch) -> dict[str, NDArray[Any]]:
-    """Returns the columns that are looked at, as arrays.
-
-    Numbers are float64, and NaN where there is none; times are milliseconds since 1970 in UTC, the
-    smallest integer where there is none; `right` is true for a call. A number that is not one of
-    `NUMBERS` is there only if one of it is missing: NaN there, and else 0.
-    """
-    found: dict[str, NDArray[Any]] = {}
-    for name, column in zip(rows.schema.names, rows.columns, strict=True):
-        if isinstance(column, pa.ChunkedArray) and column.num_chunks == 1:
-            column = column.chunk(0)
-        if name in NUMBERS:
-            found[name] = np.asarray(_values(column, pa.float64(), np.float64), np.float64)
-        elif name in TIMES:
-            found[name] = milliseconds(column)
-        elif column.null_count and pa.types.is_primitive(column.type):
-            empty = pc.is_null(column).to_numpy(zero_copy_only=False)
-            found[name] = np.where(empty, np.nan, 0.0)
-        elif name == "right":
-            if isinstance(column, pa.ChunkedArray):
-                column = column.combine_chunks()
-            found[name] = _is_call(column)
-    return found
-
-
-def _values(column: pa.Array | pa.ChunkedArray, kind: pa.DataType, item: Any) -> NDArray[Any]:
-    """Returns a column's values; of an array of that kind without a null as they lie in memory.
-
-    (Arrow's own `to_numpy` lets go of the interpreter's lock, for which others wait.)
-    """
-    if isinstance(column, pa.Array) and column.type == kind and not column.null_count:
-        _, values = column.buffers()
-        if values is not None:
-            return np.frombuffer(values, item)[column.offset : column.offset + len(column)]
-    return np.asarray(column.to_numpy(zero_copy_only=False))
-
-
-def _is_call(column: Any) -> Flags:
-    _, offsets, letters = column.buffers()
-    if column.type == pa.string() and letters is not None and len(column):
-        # A letter each, as this project's rows have it.
-        ends = np.frombuffer(offsets, np.int32)[column.offset : column.offset + len(column) + 1]
-        if ends[-1] - ends[0] == len(column):
-            return np.asarray(np.frombuffer(letters, np.uint8)[ends[0] : ends[-1]] == ord("C"))
-    return np.asarray(pc.equal(column, "C").to_numpy(zero_copy_only=False), np.bool_)
-
-
-def milliseconds(column: pa.Array | pa.ChunkedArray) -> Ints:
-    """Returns a column of timestamps as milliseconds since 1970 in UTC."""
-    if column.type.unit != "ms":
-        column = column.cast(pa.timestamp("ms", column.type.tz))
-    return _values(column, column.type, np.int64).view(np.int64)
 
 
 @dataclass
@@ -145,7 +66,7 @@ class Block:
         """Returns what a cell holds, JSON-ready: a number, a time with its offset, or None."""
         cell = self.columns[name][row].item()
         if name in TIMES:
-            return None if cell == _UNKNOWN else stamp(cell + offset_at(cell))
+            return None if cell == UNKNOWN else stamp(cell + offset_at(cell))
         if cell != cell:
             return None
         return str(cell) if cell in (math.inf, -math.inf) else cell
@@ -200,8 +121,8 @@ class Block:
         """By how many milliseconds the underlying's price is older than the row; 0 if unknown."""
         other = self.columns["underlying_timestamp"]
         age = self.instant - other
-        if other.min() == _UNKNOWN:
-            age[other == _UNKNOWN] = 0
+        if other.min() == UNKNOWN:
+            age[other == UNKNOWN] = 0
         return age
 
     @cached_property

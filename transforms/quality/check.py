@@ -10,12 +10,14 @@ from transforms.market.calendar import CLOSE_MS, OPEN_MS
 from transforms.market.clock import DAY_MS, clock_ms, interval_ms
 from transforms.model import GreeksRequest
 from transforms.orders import END_OF_DAY
-from transforms.quality.block import Block, arrays
+from transforms.quality.block import Block
+from transforms.quality.columns import arrays
 from transforms.quality.contracts import Rights, StrikeRange
 from transforms.quality.finding_counts import FindingCounts
 from transforms.quality.findings import MOST_EXAMPLES, Quality
+from transforms.quality.grid import Grid
 from transforms.quality.limits import MISSING_DATES
-from transforms.quality.presence import Grid, Presence
+from transforms.quality.presence import Presence
 from transforms.quality.rules import counted, error_of, violations
 from transforms.workers.turns import CONVERTING
 

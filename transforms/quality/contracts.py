@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from transforms.arrays import Flags, Floats, Ints
 from transforms.market.clock import DAY_MS
-from transforms.quality.block import Block, Flags, Floats, code_of
-from transforms.quality.presence import Ints, Spots
+from transforms.quality.block import Block, code_of
+from transforms.quality.presence import Spots
 
 
 @dataclass

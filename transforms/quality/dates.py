@@ -6,7 +6,8 @@ import numpy as np
 import pyarrow as pa
 
 from transforms.market.clock import DAY_MS, EPOCH
-from transforms.quality.block import milliseconds, new_york
+from transforms.quality.block import new_york
+from transforms.quality.columns import milliseconds
 
 
 class TradeDates:

@@ -11,43 +11,16 @@ from dataclasses import dataclass, field
 from datetime import date
 
 import numpy as np
-from numpy.typing import NDArray
 
+from transforms.arrays import Flags, Ints
 from transforms.market.calendar import EARLY_CLOSE_MS, closing_time
 from transforms.market.clock import DAY_MS, EPOCH
+from transforms.quality.grid import Grid, inferred, usual_step
 from transforms.quality.time_runs import Runs
-
-Ints = NDArray[np.int64]
-Flags = NDArray[np.bool_]
 
 _MERGE_AT = 1 << 16
 # Beyond this rows are on no grid, and keeping them all would not be flat.
 _MOST_RUNS = 1 << 18
-
-
-@dataclass(frozen=True)
-class Grid:
-    """The times of day at which every contract has a row.
-
-    Attributes:
-        start: the first, in milliseconds since midnight, New York time.
-        end: the last one that may be.
-        step: between two of them.
-    """
-
-    start: int
-    end: int
-    step: int
-
-    def lacks(self, clock: Ints) -> Flags:
-        """Returns which times of day, in milliseconds since midnight, are not on it."""
-        off = np.asarray((clock < self.start) | (clock > self.end))
-        return off if self.step == 1 else off | ((clock - self.start) % self.step != 0)
-
-    def size(self, early: bool) -> int:
-        """Returns how many times there are, up to an early close if there is one."""
-        end = min(self.end, EARLY_CLOSE_MS) if early else self.end
-        return max((end - self.start) // self.step + 1, 0)
 
 
 @dataclass
@@ -93,7 +66,7 @@ class Presence:
         if not self.tracked or not len(code):
             return
         if not self._step:
-            self._step = _usual_step(code, time)
+            self._step = usual_step(code, time)
         runs = Runs.of(code, time, self._step or 1)
         self._runs.append(runs)
         self._pending += len(runs)
@@ -119,7 +92,7 @@ class Presence:
             _, days = runs.expand(self._step)
             dates = np.unique(days // DAY_MS)
             return contracts, len(dates), self._missing_days(runs, dates)
-        grid = self._grid or _inferred(runs, self._step or 1)
+        grid = self._grid or inferred(runs, self._step or 1)
         return contracts, len(dates), self._missing_times(runs, grid) if grid else Spots()
 
     def _settle(self) -> None:
@@ -132,7 +105,7 @@ class Presence:
         runs, old = runs.pick(order), old[order]
         if not self._step:
             # Rows that come time by time show their step only here; each was a run of its own.
-            self._step = _usual_step(runs.code, runs.first)
+            self._step = usual_step(runs.code, runs.first)
         step = self._step or 1
         back = (runs.code[1:] == runs.code[:-1]) & (runs.first[1:] <= runs.last(step)[:-1])
         if back.any():
@@ -216,42 +189,3 @@ class Presence:
             at = int(np.setdiff1d(dates[low[n] : high[n]], times // DAY_MS)[0]) * DAY_MS
             spots.first.append((code, at, {"missing": int(missing[n]), "rows": int(found[n])}))
         return spots
-
-
-def _usual_step(code: Ints, time: Ints) -> int:
-    """Returns the most frequent time between two rows of a contract; 0 if there are none."""
-    between = (time[1:] - time[:-1])[code[1:] == code[:-1]]
-    between = between[(between > 0) & (between < DAY_MS)]
-    if not len(between):
-        return 0
-    steps, counts = np.unique(between, return_counts=True)
-    return int(steps[counts.argmax()])
-
-
-def _inferred(runs: Runs, step: int) -> Grid | None:
-    """Returns the times of day that contracts usually have, or None if they have no grid."""
-    day = runs.first // DAY_MS
-    shapes = np.unique(np.stack([runs.first - day * DAY_MS, runs.count]), axis=1)
-    _, times = Runs(shapes[0], shapes[0], shapes[1]).expand(step)
-    between = np.diff(np.unique(times))
-    if not len(between):
-        return None
-    steps, counts = np.unique(between, return_counts=True)
-    usual = int(steps[counts.argmax()])
-    index = np.flatnonzero(
-        np.append(True, (runs.code[1:] != runs.code[:-1]) | (day[1:] != day[:-1]))
-    )
-    ends = np.append(index[1:], len(runs)) - 1
-    start = _usual((runs.first - day * DAY_MS)[index])
-    # Of two ends as usual as each other, the later: a day that was cut off is the shorter one.
-    end = -_usual(-(runs.last(step) - day * DAY_MS)[ends])
-    if end < start or (end - start) % usual:
-        return None
-    on = (runs.first - day * DAY_MS - start) % usual == 0
-    # Rows of ticks come when they come.
-    return Grid(start, end, usual) if runs.count[on].sum() > 0.9 * runs.count.sum() else None
-
-
-def _usual(values: Ints) -> int:
-    found, counts = np.unique(values, return_counts=True)
-    return int(found[counts.argmax()])

@@ -12,17 +12,13 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from transforms.arrays import Flags, Floats, Ints
 from transforms.market.calendar import OPEN_MS
 from transforms.market.clock import DAY_MS, EPOCH
 from transforms.orders import ORDERS
 from transforms.pricing.conventions import SOLVER_TOLERANCE
 from transforms.quality.block import Block
-from transforms.quality.presence import Ints
-
-Floats = NDArray[np.float64]
-Flags = NDArray[np.bool_]
 
 STALE_MS, AHEAD_MS = 300_000, 60_000
 LAST_MS = (16 * 60 + 15) * 60_000

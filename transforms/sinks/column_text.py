@@ -11,8 +11,8 @@ from functools import cache
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 
+from transforms.arrays import Ints
 from transforms.sinks.csv_text import decimal_text, timestamp_text
 
 _SCALE = 10_000
@@ -73,7 +73,7 @@ class Timestamps:
     """Prints zoned timestamps, block by block, as `timestamp_text` does: each distinct one once."""
 
     def __init__(self) -> None:
-        self._known: NDArray[np.int64] = np.array([], np.int64)
+        self._known: Ints = np.array([], np.int64)
         self._texts = pa.array([], pa.string())
 
     def text(self, instants: pa.Array) -> pa.Array:
@@ -91,7 +91,7 @@ class Timestamps:
             places = np.searchsorted(known, values)
         return pc.take(self._texts, pa.array(places))
 
-    def _places(self, values: NDArray[np.int64]) -> NDArray[np.int64] | None:
+    def _places(self, values: Ints) -> Ints | None:
         """Returns where each value is among the known ones, or None if one is not."""
         if not len(self._known):
             return None

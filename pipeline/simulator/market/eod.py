@@ -6,8 +6,9 @@ from datetime import date
 import numpy as np
 
 from pipeline.simulator.market.listing import Root
-from pipeline.simulator.market.quotes import Instants, Ints, instants, quotes, uniform
+from pipeline.simulator.market.quotes import Instants, instants, quotes, uniform
 from pipeline.simulator.market.underlying import OPEN, SECONDS, Underlying
+from transforms.arrays import Ints
 from transforms.market import calendar
 from transforms.market.clock import EPOCH
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pipeline.simulator.market.quotes import Instants
 from transforms import orders
+from transforms.arrays import Floats, Ints
 from transforms.market import calendar, interval_ms
 from transforms.pricing import black_scholes as bs
 from transforms.pricing.implied_volatility import (
@@ -20,8 +20,6 @@ from transforms.pricing.implied_volatility import (
     mean_error,
 )
 from transforms.schema import ALL_GREEKS, ASK, BID, TRADES, UNDERLYING
-
-Ints = NDArray[np.int64]
 
 INTERVALS = {name: 1000 if name == "tick" else interval_ms(name) for name in orders.INTERVALS}
 """Milliseconds between two rows. This market ticks once a second."""
@@ -198,7 +196,7 @@ def numbers(
     return found
 
 
-def _truncated(values: NDArray[np.float64]) -> Ints:
+def _truncated(values: Floats) -> Ints:
     """Returns the ten-thousandths of the nearest float32, cut towards zero.
 
     That is how ThetaData's numbers look: 0.5875 is served as 0.5874. A float32 times 10,000 is

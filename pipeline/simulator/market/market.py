@@ -13,17 +13,15 @@ from itertools import groupby
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from pipeline.simulator.market import eod, listing
 from pipeline.simulator.market.greeks import EOD, EOD_V2, INTERVALS, ContractRows, Query, numbers
 from pipeline.simulator.market.quotes import Instants, instants, quotes
 from pipeline.simulator.market.table import table
 from pipeline.simulator.market.underlying import Underlying, generator
+from transforms.arrays import Ints
 from transforms.market import calendar
 from transforms.market.clock import EPOCH
-
-Ints = NDArray[np.int64]
 
 DEFAULT_SYMBOLS = ("SPXW", "SPX")
 DEFAULT_LAST_DATE = date(2026, 12, 31)

@@ -8,17 +8,13 @@ from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pipeline.simulator.market.listing import Root, last_trading_day
 from pipeline.simulator.market.underlying import OPEN, Underlying, sofr
+from transforms.arrays import Floats, Ints
 from transforms.market import calendar
 from transforms.market.clock import EPOCH
 from transforms.pricing.black_scholes import price
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-
 
 _SECONDS_PER_YEAR = 365 * 86400
 

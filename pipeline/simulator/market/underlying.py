@@ -12,8 +12,8 @@ from functools import cached_property, lru_cache
 from hashlib import sha256
 
 import numpy as np
-from numpy.typing import NDArray
 
+from transforms.arrays import Floats, Ints
 from transforms.market import calendar
 
 DAILY_VOLATILITY = 0.009
@@ -102,7 +102,7 @@ class Underlying:
         return {day: n for n, day in enumerate(days)}
 
     @cached_property
-    def _closes(self) -> NDArray[np.float64]:
+    def _closes(self) -> Floats:
         """Log closes: a random walk, tied down at the known levels."""
         random = generator(self.seed, self.name, "closes")
         walk = np.cumsum(random.standard_normal(len(self._days)) * DAILY_VOLATILITY)
@@ -129,7 +129,7 @@ class Underlying:
         gain = self._closes[max(n - 1, 0)] - self._closes[max(n - 22, 0)]
         return float(np.exp(np.clip(-6 * gain, -0.25, 1.0)))
 
-    def cents(self, day: date) -> NDArray[np.int64]:
+    def cents(self, day: date) -> Ints:
         """Returns the price at each second of a trading day, in cents, as `SECONDS` integers.
 
         After an early close the last price stands.
@@ -138,7 +138,7 @@ class Underlying:
 
 
 @lru_cache(maxsize=256)
-def _seconds(underlying: Underlying, day: date) -> NDArray[np.int64]:
+def _seconds(underlying: Underlying, day: date) -> Ints:
     n = underlying._days[day]
     random = generator(underlying.seed, underlying.name, day.isoformat())
     last, close = underlying._closes[max(n - 1, 0)], underlying._closes[n]

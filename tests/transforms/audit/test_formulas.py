@@ -8,13 +8,14 @@ import pytest
 
 from pipeline.simulator.market.market import Market
 from tests.support.published import RATES, published
+from transforms.arrays import Ints
 from transforms.audit.deviations import beyond
 from transforms.audit.formulas import Formulas
 from transforms.audit.recomputation import is_daily, recompute_block
 from transforms.audit.recomputed import Recomputed
 from transforms.pricing.older_formulas import REVISED, older_greek
-from transforms.quality.block import Block, arrays
-from transforms.quality.presence import Ints
+from transforms.quality.block import Block
+from transforms.quality.columns import arrays
 
 DAY, EXPIRATION = date(2024, 3, 14), date(2024, 3, 22)
 TABLE = Market(symbols=("AAPL",)).rows("AAPL", EXPIRATION, DAY, "1h", "all")

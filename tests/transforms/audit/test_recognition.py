@@ -13,7 +13,8 @@ from transforms.audit.deviations import beyond
 from transforms.audit.recognition import VERSIONS, count_of_time
 from transforms.audit.recomputation import is_daily, recompute_block
 from transforms.audit.recomputed import Recomputed
-from transforms.quality.block import Block, arrays
+from transforms.quality.block import Block
+from transforms.quality.columns import arrays
 
 MARKET = Market()
 FRIDAY, MONDAY = date(2024, 3, 15), date(2024, 3, 18)

@@ -10,13 +10,15 @@ import QuantLib
 from pipeline.simulator.market.market import Market
 from tests.support.plant import DAY, EXPIRATION, place, plant
 from tests.support.published import PUBLISHED, RATES, published
+from transforms.arrays import Floats
 from transforms.audit.deviations import beyond
 from transforms.audit.formulas import Formulas
 from transforms.audit.recomputation import is_daily, recompute, recompute_block
 from transforms.audit.vendor_rate import ImpliedRate
 from transforms.orders import ORDERS
 from transforms.pricing.older_formulas import REVISED
-from transforms.quality.block import Block, Floats, arrays
+from transforms.quality.block import Block
+from transforms.quality.columns import arrays
 from transforms.schema import ALL_GREEKS
 
 MARKET = Market()

@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from transforms.arrays import Ints
 from transforms.market.clock import DAY_MS
-from transforms.quality.presence import Grid, Ints, Presence
+from transforms.quality.grid import Grid
+from transforms.quality.presence import Presence
 
 GRID = Grid(34_200_000, 34_200_000 + 6 * 60_000, 60_000)
 DAYS = (19_796, 19_797)
