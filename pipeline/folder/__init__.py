@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from pipeline.folder.catalog import print_catalog as print_catalog
     from pipeline.folder.catalog import write_catalog as write_catalog
     from pipeline.folder.lock import output_lock as output_lock
-    from pipeline.folder.repair import repair as repair
+    from pipeline.folder.repairs import repair as repair
     from pipeline.folder.verification import verify as verify
 
 # These import Beam.
@@ -17,7 +17,7 @@ __getattr__ = face(
     {
         "output_lock": "lock",
         "print_catalog": "catalog",
-        "repair": "repair",
+        "repair": "repairs",
         "verify": "verification",
         "write_catalog": "catalog",
     },
