@@ -46,10 +46,6 @@ def stream(
         OSError: the record of the run could not be kept where it should be.
         Exception: what ended the run otherwise. An expiration that fails ends no run: its result
             is `failed`.
-
-    >>> for result in stream(symbols="SPXW", start_date="2024-03-14", max_dte=0,
-    ...                      terminal="embedded"):  # doctest: +SKIP
-    ...     print(result.path, result.rows)
     """
     if config is None:
         config = DownloadConfig.of(**settings)

@@ -48,6 +48,8 @@ def test_the_library_shows_its_transforms() -> None:
         "SummarizeRun",
         "EmitRunSummary",
         "GreeksRequest",
+        "DealRequests",
+        "sink_for",
     }
 
 

@@ -1,7 +1,8 @@
 """Which slot of which Terminal fetches what.
 
 `deal` gives each slot its requests before the run; a `SlotQueue` gives them to the threads of one
-process as they become free; `DealAgain` gives what a failed Terminal leaves to the others.
+process as they become free; `DealAgain` gives what a failed Terminal leaves to the others;
+`DealRequests` deals those of another PCollection.
 """
 
 from typing import TYPE_CHECKING
@@ -10,17 +11,19 @@ from transforms.lazy import face
 
 if TYPE_CHECKING:
     from transforms.dispatch.deal_again import DealAgain as DealAgain
+    from transforms.dispatch.deal_requests import DealRequests as DealRequests
     from transforms.dispatch.queue import SlotQueue as SlotQueue
     from transforms.dispatch.queue import shared_queue as shared_queue
     from transforms.dispatch.terminals import SlotWork as SlotWork
     from transforms.dispatch.terminals import Terminal as Terminal
     from transforms.dispatch.terminals import deal as deal
 
-# DealAgain imports Beam.
+# The transforms import Beam.
 __getattr__ = face(
     __name__,
     {
         "DealAgain": "deal_again",
+        "DealRequests": "deal_requests",
         "SlotQueue": "queue",
         "SlotWork": "terminals",
         "Terminal": "terminals",

@@ -3,7 +3,7 @@
 import string
 import uuid
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timezone
 from functools import cached_property
 
 from transforms.model import GreeksRequest
@@ -110,6 +110,14 @@ class Layout:
     suffix: str
     run_id: str
     pattern: str = PATTERNS[BY_EXPIRATION]
+
+    @classmethod
+    def of_new_run(
+        cls, output: str, suffix: str, pattern: str = PATTERNS[BY_EXPIRATION]
+    ) -> "Layout":
+        """Returns the layout of a run that begins now and has no id of a run history."""
+        run_id = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%S.%fZ")
+        return cls(output, suffix, run_id, pattern)
 
     @cached_property
     def folder(self) -> OutputFolder:

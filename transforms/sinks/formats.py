@@ -8,7 +8,14 @@ tests/transforms/sinks/test_formats.py then run on it.
 
 import pyarrow as pa
 
-from transforms.output.layout import Layout
+from transforms.orders import schema_of
+from transforms.output.layout import (
+    BY_EXPIRATION,
+    COMPRESSIONS,
+    PATTERNS,
+    Layout,
+    check_pattern,
+)
 from transforms.sinks.base import ExpirationSink
 from transforms.sinks.csv import CsvSink
 from transforms.sinks.parquet import ParquetSink
@@ -32,3 +39,29 @@ def make_sink(
         KeyError: there is no such format.
     """
     return FORMATS[format_name](layout, schema, compression)
+
+
+def sink_for(
+    output: str,
+    greeks: str = "first_order",
+    format_name: str = "csv",
+    compression: str = "",
+    pattern: str = PATTERNS[BY_EXPIRATION],
+) -> ExpirationSink:
+    """Returns a sink for a pipeline of one's own.
+
+    Args:
+        output: the folder of the data files, on any file system that Beam knows.
+        greeks: the order of the requests.
+        format_name: a key of `FORMATS`.
+        compression: one of `COMPRESSIONS[format_name]`; empty for its first.
+        pattern: names the files, below `output` and without their suffix.
+
+    Raises:
+        KeyError: there is no such order, format or compression.
+        ValueError: the pattern can't name files.
+    """
+    check_pattern(pattern)
+    compression = compression or next(iter(COMPRESSIONS[format_name]))
+    layout = Layout.of_new_run(output, COMPRESSIONS[format_name][compression], pattern)
+    return make_sink(format_name, compression, schema_of(greeks), layout)
