@@ -74,10 +74,11 @@ def _values(column: pa.Array | pa.ChunkedArray, kind: pa.DataType, item: Any) ->
 
 
 def _is_call(column: Any) -> Flags:
-    _, offsets, letters = column.buffers()
+    letters = column.buffers()[-1]
     if column.type == pa.string() and letters is not None and len(column):
         # A letter each, as this project's rows have it.
-        ends = np.frombuffer(offsets, np.int32)[column.offset : column.offset + len(column) + 1]
+        offsets = np.frombuffer(column.buffers()[1], np.int32)
+        ends = offsets[column.offset : column.offset + len(column) + 1]
         if ends[-1] - ends[0] == len(column):
             return np.asarray(np.frombuffer(letters, np.uint8)[ends[0] : ends[-1]] == ord("C"))
     return np.asarray(pc.equal(column, "C").to_numpy(zero_copy_only=False), np.bool_)

@@ -102,7 +102,7 @@ def test_times_on_no_grid_are_given_up_before_they_fill_the_memory() -> None:
     assert presence.finish()[2].count == 0
 
 
-def test_the_worst_holes_are_told_with_the_first_missing_time() -> None:
+def test_the_worst_holes_are_reported_with_the_first_missing_time() -> None:
     rows = [(code, 0, minute) for code in range(10) for minute in range(7)]
     rows = [row for row in rows if row not in {(4, 0, 2), (7, 0, 0), (7, 0, 5), (7, 0, 6)}]
     _, _, holes = presence_of(rows, [5]).finish()
