@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import apache_beam as beam
 
-from transforms.dispatch import DealAgain, Terminal, deal
+from transforms.dispatch import DealAgain, Terminal, deal, slots_of
 from transforms.fetch import FetchGreeks
 from transforms.metrics.record import EmitRunSummary, RecordResults, SummarizeRun
 from transforms.model import GreeksRequest
@@ -30,9 +30,11 @@ def build(
         results: the folder in which bundles leave their results (`SummarizeRun`).
     """
     again = len(terminals) > 1 and fetch.queue is None
+    # Of 100,000 requests the elements would be 2 MB, of which Beam makes some twenty copies.
+    work = deal(requests, terminals, withdraw=again) if fetch.queue is None else slots_of(terminals)
     ended = (
         root
-        | "Create" >> beam.Create(deal(requests, terminals, withdraw=again))
+        | "Create" >> beam.Create(work[: len(requests)])
         | "FetchGreeks" >> fetch
         | "WriteGreeks" >> write
     )

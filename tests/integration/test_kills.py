@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from bench.history_scale import flags_for, observe
+from bench.history_scale import terminal as simulated_terminal
 from pipeline.simulator.server import TerminalServer
 from tests.support.command import greeks, start, summaries
 from tests.support.data import files_in
@@ -82,6 +84,27 @@ def test_kills_at_any_moment_cost_time_and_no_data(
         assert "all as it was written" in greeks(folder, "verify")
         assert not list((folder / "data" / "greeks.meta" / "unfinished").iterdir())
     assert seen > len(whole)
+
+
+def test_ten_kills_of_a_run_of_5000_requests_end_in_the_calm_tree(tmp_path: Path) -> None:
+    chance = random.Random(5000)
+    calm, killed = tmp_path / "calm", tmp_path / "killed"
+    with simulated_terminal() as url:
+        command = ["download", "--terminal", url, *flags_for(5000)]
+        for folder in (calm, killed):
+            folder.mkdir()
+        observe(calm, url, command[3:])
+        seconds = summaries(calm)[0]["total_duration"]
+        kills = 0
+        while kills < 10:
+            kills += kill_after(start(killed, *command), killed, chance.uniform(0, seconds / 8))
+        observe(killed, url, command[3:])
+    whole = files_in(calm / "data" / "greeks")
+    assert len(whole) > 2500
+    assert files_in(killed / "data" / "greeks") == whole
+    assert "all as it was written" in greeks(killed, "verify")
+    assert not list((killed / "data" / "greeks.meta" / "unfinished").iterdir())
+    assert not list((killed / "data" / "metrics" / "running").iterdir())
 
 
 def test_five_daily_runs_with_one_killed_make_the_tree_of_five_calm_ones(

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from transforms.dispatch.terminals import SlotWork as SlotWork
     from transforms.dispatch.terminals import Terminal as Terminal
     from transforms.dispatch.terminals import deal as deal
+    from transforms.dispatch.terminals import slots_of as slots_of
 
 # The transforms import Beam.
 __getattr__ = face(
@@ -29,5 +30,6 @@ __getattr__ = face(
         "Terminal": "terminals",
         "deal": "terminals",
         "shared_queue": "queue",
+        "slots_of": "terminals",
     },
 )

@@ -1,7 +1,7 @@
 """Terminals, their slots, and which requests each slot is dealt."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from transforms.model import GreeksRequest
@@ -56,7 +56,8 @@ class SlotWork:
     Attributes:
         terminal: whose slot it is.
         slot: its number, from 0.
-        requests: what to fetch, in this order, at least one; they are made as they are needed.
+        requests: what to fetch, in this order, made as they are needed; at least one, but for none
+            where a `SlotQueue` gives them.
         withdraw: whether the requests left by a failing Terminal go to another one; else each of
             them fails.
     """
@@ -80,18 +81,23 @@ def deal(
         terminals: where; at least one if there is any request.
         withdraw: whether what a failing Terminal leaves is dealt again (`DealAgain`).
     """
-    slots = [
-        (terminal, slot)
-        # By their number first: a few requests are spread over all Terminals.
-        for slot, terminal in sorted(
-            ((slot, terminal) for terminal in terminals for slot in range(terminal.slots)),
-            key=lambda pair: pair[0],
-        )
-    ]
+    slots = slots_of(terminals)
     return [
-        SlotWork(terminal, slot, Selection(requests, _share(place, slots, len(requests))), withdraw)
-        for place, (terminal, slot) in enumerate(slots[: len(requests)])
+        replace(
+            slot,
+            requests=Selection(requests, _share(place, slots, len(requests))),
+            withdraw=withdraw,
+        )
+        for place, slot in enumerate(slots[: len(requests)])
     ]
+
+
+def slots_of(terminals: Iterable[Terminal]) -> list[SlotWork]:
+    """Returns every slot of some Terminals, without a request: the first ones of all come first."""
+    slots = ((slot, terminal) for terminal in terminals for slot in range(terminal.slots))
+    # By their number: a few requests are spread over all Terminals.
+    ordered = sorted(slots, key=lambda pair: pair[0])
+    return [SlotWork(terminal, slot, ()) for slot, terminal in ordered]
 
 
 def _share(place: int, slots: Sequence[object], count: int) -> Iterator[int]:
