@@ -12,6 +12,7 @@ import pytest
 
 from pipeline.simulator.server import TerminalServer
 from tests.support.command import WITHOUT_COVERAGE, greeks, greeks_here, start
+from tests.support.counting_proxy import counting_proxy
 from tests.support.data import files_in
 from tests.support.google_store import GoogleStore, google_store
 from tests.support.object_store import BUCKET, KINDS, SECRET, ObjectStore, object_store
@@ -103,6 +104,33 @@ def test_the_objects_are_the_files_of_a_local_run_and_are_believed_like_them(
     assert left == {"files", "files.index", "layout.json"}
     listed = at(either, tmp_path, "runs", "list", *output(either)[2:], "--json")
     assert [each["status"] for each in json.loads(listed)] == ["succeeded"] * 5
+
+
+@pytest.mark.parametrize("task", ["nothing", "one"])
+def test_taking_stock_of_a_store_lists_and_asks_for_no_object_of_its_own(
+    terminal: TerminalServer, moto: ObjectStore, task: str, tmp_path: Path
+) -> None:
+    command = [*SPXW, "--max_dte", "8", "--interval", "15m", "--terminal", terminal.url]
+    command += OUTPUT[:2]
+    at(moto, tmp_path, *command)
+    request = json.loads(next(iter(moto.objects("out.meta/files/").values())))
+    asked = []
+    for files in (30, 90):
+        for number in range(files):
+            # Of another plan.
+            name = f"2023-01-01/SPXW_{number:08}.csv"
+            moto.put(f"out/{name}", b"x")
+            moto.put(f"out.meta/files/{name}.json", json.dumps(request | {"bytes": 1}).encode())
+        at(moto, tmp_path, *command)  # which brings the index up to date
+        if task == "one":
+            moto.client.delete_object(Bucket=BUCKET, Key="out/2024-03-15/SPXW_20240315.csv")
+        with counting_proxy(moto.url) as (url, counts):
+            shown = at(moto, tmp_path, *command, AWS_ENDPOINT_URL=url)
+        assert ("1 written" if task == "one" else "0 written") in shown
+        asked.append(counts)
+    fewer, more = asked
+    assert more == fewer
+    assert sum(more.values()) < 60, more
 
 
 @pytest.mark.slow
