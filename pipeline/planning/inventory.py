@@ -3,7 +3,9 @@
 from array import array
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import repeat
 
 from pipeline.config import DownloadConfig
 from pipeline.errors import Conflict
@@ -53,7 +55,7 @@ def take_stock(plan: Plan, layout: Layout, source: str, config: DownloadConfig) 
     """
     missing = array("I")
     work = Workload()
-    listed: list[ExpirationResult] = []
+    listed: list[Decision] = []
     skipped: Counter[str] = Counter()
     conflicts, empty, incomplete = [], 0, 0
     for place, each in enumerate(decide(plan, layout, source, config, keep=True)):
@@ -64,15 +66,18 @@ def take_stock(plan: Plan, layout: Layout, source: str, config: DownloadConfig) 
             empty += each.is_empty
             incomplete += bool(each.missing_dates)
             if len(listed) < LISTED:
-                listed.append(_skipped(each, layout))
+                listed.append(each)
         else:
             missing.append(place)
             work.add(each.request)
     if conflicts:
         raise Conflict(refusal(conflicts, config, source))
     note_layout(layout, config)
+    with ThreadPoolExecutor() as pool:
+        # A store's answer takes a while.
+        shown = tuple(pool.map(_skipped, listed, repeat(layout)))
     sent = Selection(plan.requests, missing)
-    return Inventory(sent, work, skipped, empty, incomplete, tuple(listed), plan.failures)
+    return Inventory(sent, work, skipped, empty, incomplete, shown, plan.failures)
 
 
 def _skipped(decision: Decision, layout: Layout) -> ExpirationResult:
