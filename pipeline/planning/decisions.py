@@ -71,7 +71,7 @@ def decide(
     """
     check_file_system(layout)
     check_layout(layout, config)
-    check_paths(plan, layout)
+    check_paths(plan, layout, config)
     form = (config.format, config.compression)
     resume = Resume(config.resume, config.retry_empty_after)
     limits = parse_limits(config.fail_on)
