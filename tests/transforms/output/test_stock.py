@@ -1,6 +1,8 @@
 """What listings and the index say of a request is what its document and its file say."""
 
+import gc
 import os
+import tracemalloc
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
@@ -125,6 +127,32 @@ def test_missing_trade_dates_are_known_once_they_are_not_asked_for_again(tmp_pat
     known = stock_of(layout, days=8).known(week, layout.name(week), "live")
     assert known is not None
     assert (known.missing_dates, known.is_empty) == ("2024-03-14", False)
+
+
+def test_a_stock_takes_less_than_60_bytes_a_file(tmp_path: Path) -> None:
+    held, peaks = [], []
+    for number in (500, 4000):
+        layout = layout_in(tmp_path / str(number))
+        path = put(layout, DONE)
+        document = Path(layout.folder.entry(layout.name(REQUEST)))
+        for each in range(number):
+            folder = f"{each % 50}"
+            for copied, name in ((Path(path), f"{each}.csv"), (document, f"{each}.csv.json")):
+                place = copied.parent.parent / folder
+                place.mkdir(exist_ok=True)
+                os.link(copied, place / name)
+        stock_of(layout)  # writes the index
+        tracemalloc.start()
+        stock = stock_of(layout)
+        gc.collect()
+        now, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert stock.has("7/407.csv")
+        assert stock.known(REQUEST, "7/407.csv", "live")
+        held.append(now)
+        peaks.append(peak)
+    assert (held[1] - held[0]) / 3500 < 60
+    assert (peaks[1] - peaks[0]) / 3500 < 200
 
 
 def test_a_broken_document_is_left_to_whoever_reads_it(tmp_path: Path) -> None:
