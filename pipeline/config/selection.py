@@ -1,8 +1,11 @@
 """Which expirations, trade dates and rows are downloaded."""
 
+import argparse
+from collections.abc import Iterator
 from dataclasses import MISSING, dataclass
 from datetime import date
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from pipeline.config.checks import between, positive_integer, readable, time_of_day
@@ -19,7 +22,24 @@ _setting = partial(setting, group="selection")
 
 
 def _symbols(text: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(symbol.upper() for symbol in words(text)))
+    listed = (symbol for word in words(text) for symbol in _listed(word))
+    return tuple(dict.fromkeys(symbol.upper() for symbol in listed))
+
+
+def _listed(word: str) -> Iterator[str]:
+    """Yields a symbol, or where `@` and a file are named those in its lines."""
+    if not word.startswith("@"):
+        yield word
+        return
+    try:
+        text = Path(word[1:]).read_text("utf-8")
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise argparse.ArgumentTypeError(f"{word}: {reason}") from None
+    symbols = [symbol for line in text.splitlines() for symbol in words(line.partition("#")[0])]
+    if not symbols:
+        raise argparse.ArgumentTypeError(f"{word} names no symbol")
+    yield from symbols
 
 
 def _check_symbols(symbols: tuple[str, ...], _config: Any) -> str:
@@ -72,7 +92,7 @@ class SelectionSettings:
 
     symbols: tuple[str, ...] = _setting(
         MISSING,
-        "option roots, separated by commas",
+        "option roots, separated by commas; @FILE for those in a file, with # before comments",
         flag="symbol",
         metavar="SPXW[,SPX]",
         parse=_symbols,

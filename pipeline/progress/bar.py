@@ -13,7 +13,7 @@ from rich.text import Text
 from pipeline.process.colour import COLOURS
 from pipeline.process.standard_output import drawing
 from pipeline.progress.display import Display, facts, in_flight
-from pipeline.progress.results import ResultTable
+from pipeline.progress.results import ResultLines, ResultTable
 from pipeline.progress.snapshot import Snapshot
 from pipeline.text import count, time_text
 from transforms.foreign import escaped
@@ -24,8 +24,9 @@ class Bar(Display):
     """Three lines that redraw below the table of results.
 
     Args:
-        table: makes the lines of the results.
-        out: where they go; if it is no terminal it is left alone, and the bar still shows.
+        results: makes lines of the results.
+        out: where they go; None for their own place. If it is no terminal it is left alone, and the
+            bar still shows.
         err: the terminal.
     """
 
@@ -33,12 +34,12 @@ class Bar(Display):
 
     def __init__(
         self,
-        table: ResultTable | None = None,
+        results: ResultLines | None = None,
         out: TextIO | None = None,
         err: TextIO | None = None,
     ) -> None:
-        self._table = table or ResultTable()
-        self._out = out or sys.stdout
+        self._lines = results or ResultTable()
+        self._out = out or self._lines.out
         self._console = Console(file=drawing(err or sys.stderr), highlight=False, soft_wrap=False)
         self._live = Live(
             console=self._console,
@@ -53,10 +54,12 @@ class Bar(Display):
 
     def result(self, result: Mapping[str, Any]) -> None:
         """Prints a result above the bar, or to wherever the results go."""
-        for line in self._table.lines(result):
+        word = "" if self._lines.for_programs else result["status"]
+        for line in self._lines.lines(result):
             if self._out.isatty():
                 text = _text(line)
-                text.highlight_words([result["status"]], COLOURS.get(result["status"], ""))
+                if word:
+                    text.highlight_words([word], COLOURS.get(word, ""))
                 self._console.print(text, no_wrap=True, overflow="ignore", crop=False)
             else:
                 print(line, file=self._out, flush=True)

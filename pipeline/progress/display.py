@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any, TextIO
 
 from pipeline.process.colour import print_coloured
-from pipeline.progress.results import ResultTable
+from pipeline.progress.results import ResultLines, ResultTable
 from pipeline.progress.snapshot import Flight, Snapshot
 from pipeline.text import count, size_text, time_text
 
@@ -57,14 +57,23 @@ def _state(flight: Flight, timeout: float) -> str:
 class Display:
     """Where a run is shown; this one shows no more than it must.
 
+    Args:
+        results: makes lines of the results that are for a program; None where there is none.
+
     Attributes:
         seconds: between two drawings.
     """
 
     seconds = 1.0
 
+    def __init__(self, results: ResultLines | None = None) -> None:
+        self._results = results
+
     def result(self, result: Mapping[str, Any]) -> None:
         """Shows a described `ExpirationResult`, which stays."""
+        if self._results:
+            for line in self._results.lines(result):
+                print(line, file=self._results.out, flush=True)
 
     def line(self, text: str) -> None:
         """Shows a line that must be seen, whatever else is not."""
@@ -85,8 +94,8 @@ class Plain(Display):
 
     Args:
         seconds: between two lines of progress.
-        table: makes the lines of the results.
-        out: the results.
+        results: makes lines of the results.
+        out: those; None for their own place.
         err: progress, retries and failures. Of retries no more than five between two lines of
             progress, which counts the others.
     """
@@ -94,20 +103,21 @@ class Plain(Display):
     def __init__(
         self,
         seconds: float,
-        table: ResultTable | None = None,
+        results: ResultLines | None = None,
         out: TextIO | None = None,
         err: TextIO | None = None,
     ):
         self.seconds = seconds
-        self._table = table or ResultTable()
-        self._out = out or sys.stdout
+        self._lines = results or ResultTable()
+        self._out = out or self._lines.out
         self._err = err or sys.stderr
         self._news = 0
 
     def result(self, result: Mapping[str, Any]) -> None:
         """Prints a result."""
-        for line in self._table.lines(result):
-            print_coloured(line, result["status"], self._out)
+        word = "" if self._lines.for_programs else result["status"]
+        for line in self._lines.lines(result):
+            print_coloured(line, word, self._out)
 
     def news(self, text: str) -> None:
         """Prints an event."""

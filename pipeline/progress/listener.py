@@ -14,7 +14,7 @@ from typing import Any
 from pipeline.process.colour import can_redraw
 from pipeline.process.memory import MemorySampler
 from pipeline.progress.display import Display, Plain
-from pipeline.progress.results import ResultTable
+from pipeline.progress.results import ResultLines
 from pipeline.progress.samples import Samples
 from pipeline.progress.snapshot import Snapshot
 from pipeline.progress.tally import Tally
@@ -27,22 +27,22 @@ _LOOK_SECONDS = 0.1
 _MIB = 1 << 20
 
 
-def make_display(mode: str, seconds: float, table: ResultTable | None = None) -> Display:
+def make_display(mode: str, seconds: float, results: ResultLines | None = None) -> Display:
     """Returns the display of a mode.
 
     Args:
         mode: one of `config.PROGRESS`; `auto` is a bar where standard error is a terminal that
             can redraw.
         seconds: between two plain lines.
-        table: makes the lines of the results; None for a table of any width.
+        results: makes lines of the results; None for a table of any width.
     """
     if mode == "none":
-        return Display()
+        return Display(results if results and results.for_programs else None)
     if mode == "bar" or (mode == "auto" and can_redraw(sys.stderr)):
         from pipeline.progress.bar import Bar
 
-        return Bar(table)
-    return Plain(seconds, table)
+        return Bar(results)
+    return Plain(seconds, results)
 
 
 class Progress:

@@ -1,10 +1,26 @@
 """The lines of a run's results: a table for a person."""
 
+import sys
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Protocol, TextIO
 
 from pipeline.table import Column, Table
 from pipeline.text import size_text
+
+
+class ResultLines(Protocol):
+    """Makes lines of results.
+
+    Attributes:
+        out: where they go.
+        for_programs: whether they go there whatever progress is shown, and without colour.
+    """
+
+    out: TextIO
+    for_programs: bool
+
+    def lines(self, result: Mapping[str, Any]) -> Iterator[str]:
+        """Yields the lines of a described `ExpirationResult`."""
 
 
 class ResultTable:
@@ -15,11 +31,17 @@ class ResultTable:
         by_day: whether each trade date has a file of its own.
         room: for a path.
         width: of the screen; None for any.
+
+    Attributes:
+        out: where the lines go.
     """
+
+    for_programs = False
 
     def __init__(
         self, folder: str = "", *, by_day: bool = False, room: int = 0, width: int | None = None
     ) -> None:
+        self.out: TextIO = sys.stdout
         self._folder = f"{folder.rstrip('/')}/" if folder else ""
         self._by_day = by_day
         day = [Column("trade date", 12, leaves=5)] if by_day else []

@@ -9,7 +9,7 @@ import os
 import sys
 import threading
 import traceback
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext, redirect_stdout
 
 from apache_beam.io.filesystems import FileSystems
 from apache_beam.options.pipeline_options import PipelineOptions
@@ -23,6 +23,7 @@ from pipeline.process import watchdog
 from pipeline.process.footprint import choose_pool, give_back
 from pipeline.process.signals import Interruption
 from pipeline.process.temporary import own_temporary_folder, remove_temporary_folder
+from pipeline.progress.events import Events
 from pipeline.run.execute import execute
 from pipeline.run.job import DryRun, Job, WorkerDied
 from pipeline.run.messages import conclude, succeeded
@@ -38,8 +39,14 @@ from transforms.thetadata import NotServed, TerminalUnreachable, ThetaError
 OK, SOME_FAILED, USAGE, NO_TERMINAL = 0, 1, 2, 3
 
 
-def download(config: DownloadConfig, options: PipelineOptions) -> int:
+def download(config: DownloadConfig, options: PipelineOptions, as_json: bool = False) -> int:
     """Runs a download, prints it, keeps its record, and returns the exit code.
+
+    Args:
+        config: the download.
+        options: Beam's.
+        as_json: standard output has the run's events and nothing else, which goes to standard
+            error.
 
     Returns:
         0 if every expiration was written, empty or skipped, or the market was closed; 1 if some
@@ -54,16 +61,26 @@ def download(config: DownloadConfig, options: PipelineOptions) -> int:
     # Beam does so when it builds the graph; the run history and the manifest come before.
     FileSystems.set_options(options)
     interruption = Interruption()
-    with own_temporary_folder(), interruption.heeded():
-        return _Command(config, options, interruption).run()
+    events = Events(sys.stdout) if as_json else None
+    with (
+        redirect_stdout(sys.stderr) if as_json else nullcontext(),
+        own_temporary_folder(),
+        interruption.heeded(),
+    ):
+        return _Command(config, options, interruption, events).run()
 
 
 class _Command:
     """A run in the process of a command."""
 
     def __init__(
-        self, config: DownloadConfig, options: PipelineOptions, interruption: Interruption
+        self,
+        config: DownloadConfig,
+        options: PipelineOptions,
+        interruption: Interruption,
+        events: Events | None,
     ) -> None:
+        self._events = events
         self._config = config
         self._job = Job(options)
         self._interruption = interruption
@@ -123,7 +140,12 @@ class _Command:
             lambda: bool(self._interruption), lambda _reason: self._leave(), processes=False
         ):
             files.check_place(self._config.output)
-            return Session(self._config, runner=self._job.runner, local=self._job.local)
+            return Session(
+                self._config,
+                runner=self._job.runner,
+                local=self._job.local,
+                events=self._events,
+            )
 
     def _leave(self) -> None:
         """Ends the process before its run has begun."""

@@ -20,6 +20,7 @@ from pipeline.planning.source import Source
 from pipeline.process.memory import MemorySampler
 from pipeline.process.signals import say_at_once
 from pipeline.progress.display import Display
+from pipeline.progress.events import Events
 from pipeline.progress.listener import make_display
 from pipeline.progress.measurement import NOTHING_MEASURED, Measured
 from pipeline.progress.results import ResultTable
@@ -48,6 +49,7 @@ class Session:
         local: whether the workers run on this machine, started by this process.
         messages: where its messages go.
         display: where its progress is shown; None for what the configuration says.
+        events: takes its events, for a program; None without one.
 
     Attributes:
         config: what to download, the output as the workers see it.
@@ -73,6 +75,7 @@ class Session:
         local: bool,
         messages: Messages = PRINTED,
         display: Display | None = None,
+        events: Events | None = None,
     ) -> None:
         folder = OutputFolder(config.output)
         if not local:
@@ -81,12 +84,14 @@ class Session:
             config = replace(config, output=folder.path)
         self.config = config
         self.messages = messages
-        self._display = display
+        self._display, self._events = display, events
         self.store = history.open_store(config.metrics, apart=True)
         for record in self.store.bury():
             messages.note(f"an earlier run was killed, and is now marked so: {record['run_id']}")
         self.record: Record = {"request": config.describe()}
         run_id = self.store.start(self.record)
+        if events:
+            events.started(self.record)
         self._started = time.monotonic()
         self._runner = runner
         suffix = COMPRESSIONS[config.format][config.compression]
@@ -130,7 +135,11 @@ class Session:
                 timeout=self.config.timeout,
             ),
             self._display
-            or make_display(self.config.progress, self.config.progress_seconds, self._table()),
+            or make_display(
+                self.config.progress,
+                self.config.progress_seconds,
+                self._events or self._table(),
+            ),
             source.embedded,
         )
         return self.measured
@@ -180,6 +189,13 @@ class Session:
         self.record |= self.measured.figures() if self.measured else NOTHING_MEASURED
         seconds = time.monotonic() - self._started
         self.record = completed(self.record, summary, self.config, status, seconds, self._runner)
+        where = self._keep(summary)
+        if self._events:
+            self._events.summary(self.record, where)
+        return where
+
+    def _keep(self, summary: RunSummary) -> str:
+        """Keeps the record, and returns where."""
         try:
             return self.store.finish(self.record)
         except OSError as error:

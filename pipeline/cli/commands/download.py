@@ -28,6 +28,9 @@ examples:
   greeks download --symbol SPXW --start_date 2024-01-02 --end_date today --layout daily
       for a run every evening: downloads the trade dates that are not there yet
 
+  greeks download --symbol @symbols.txt --start_date yesterday --json > events.jsonl
+      the symbols of a file, with the run's events for a scheduler
+
 fields of --file_name_pattern: {{{"}, {".join(FIELDS)}}};
 dates take a format, such as {{expiration:%Y%m%d}}. The suffix is added.
 
@@ -41,7 +44,17 @@ in the way, or the disk is too small; 3 no Terminal answers; 129, 130 or 143 int
 BEAM_FLAGS = True
 SYNOPSIS = "greeks download --symbol SPXW --start_date DATE [FLAG ...] [BEAM_FLAG ...]"
 
-add_arguments = add_download_flags
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the flags of `greeks download`."""
+    own = parser.add_argument_group("for programs")
+    own.add_argument(
+        "--json",
+        action="store_true",
+        help="print the run's events on standard output, a JSON object a line (started, result, "
+        "finding, summary), and all else on standard error",
+    )
+    add_download_flags(parser)
 
 
 def run(parser: argparse.ArgumentParser, options: argparse.Namespace, rest: Sequence[str]) -> int:
@@ -50,7 +63,7 @@ def run(parser: argparse.ArgumentParser, options: argparse.Namespace, rest: Sequ
         config, beam_options = configure(parser, options, rest)
         from pipeline.run.command import download
 
-    return download(config, beam_options)
+    return download(config, beam_options, options.json)
 
 
 def configure(

@@ -56,7 +56,9 @@ def test_the_examples_parse(name: str) -> None:
     for line in re.findall(r"^  greeks (.*)$", epilog, re.MULTILINE):
         arguments = shlex.split(line.partition(" > ")[0])
         parser = make_parser()
-        _, rest = parser.parse_known_args([a.replace("run.toml", "x") for a in arguments])
+        _, rest = parser.parse_known_args(
+            [a.replace("run.toml", "x").lstrip("@") for a in arguments]
+        )
         # Beam's own flags of object stores are left to Beam.
         assert [word for word in rest if word.startswith("--") and "--s3_" not in word] == []
 
