@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TextIO
 
+from transforms.foreign import on_a_line
+
 CUT, WRAP = "cut", "wrap"
 
 
@@ -75,14 +77,14 @@ class Table:
             last: the cell of that.
         """
         shown = "".join(
-            _fitted(str(cell), column)
+            _fitted(on_a_line(str(cell)), column)
             for cell, column in zip(cells, self._all, strict=True)
             if column in self._kept
         )
         if not self._last:
             yield shown.rstrip()
             return
-        pieces = self._fit(last)
+        pieces = self._fit(on_a_line(last, None))
         yield f"{shown}{_GAP}{pieces[0]}".rstrip()
         for piece in pieces[1:]:
             yield f"{'':{len(shown)}}{_GAP}{piece}"

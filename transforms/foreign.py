@@ -27,8 +27,15 @@ def escaped(text: str) -> str:
     return _IN_LINES.sub(_escape, text)
 
 
-def on_a_line(text: str, most: int = MOST) -> str:
-    """Returns a text as one line of at most `most` characters, its control characters escaped."""
+def on_a_line(text: str, most: int | None = MOST) -> str:
+    """Returns a text as one line, its control characters escaped.
+
+    Args:
+        text: of any lines.
+        most: characters; None for all that there are, as of a path.
+    """
+    if most is None:
+        return _IN_LINE.sub(_escape, text)
     shown = _IN_LINE.sub(_escape, text[: most + 1])
     return shown if len(shown) <= most else shown[: most - 1] + "…"
 

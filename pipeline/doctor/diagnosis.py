@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from transforms.foreign import on_a_line
+
 OK, WARN, FAIL = "ok", "warn", "fail"
 
 
@@ -23,5 +25,5 @@ class Diagnosis:
 
     def line(self) -> str:
         """Returns the diagnosis as text."""
-        line = f"{self.level:<5}{self.about}: {self.words}"
-        return f"{line}\n     → {self.way_out}" if self.way_out else line
+        line = on_a_line(f"{self.level:<5}{self.about}: {self.words}", None)
+        return f"{line}\n     → {on_a_line(self.way_out, None)}" if self.way_out else line

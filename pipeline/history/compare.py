@@ -123,7 +123,9 @@ def _asked(record: Mapping[str, Any]) -> dict[str, Any]:
 
 def comparison_lines(comparison: Comparison) -> Iterator[str]:
     """Yields a comparison as a table, then the regressions."""
-    yield f"A: {comparison.before}\nB: {comparison.after}\n"
+    yield f"A: {comparison.before}"
+    yield f"B: {comparison.after}"
+    yield ""
     yield f"{'':<12}{'A':>16}{'B':>16}{'change':>9}"
     for figure in comparison.figures:
         change = "" if figure.change is None else f"{figure.change:+.1%}"

@@ -24,7 +24,9 @@ def text(difference: Difference, a: str, b: str, width: int | None = None) -> It
         b: the second.
         width: of the screen; None for any.
     """
-    yield f"A: {a}\nB: {b}\n"
+    yield f"A: {a}"
+    yield f"B: {b}"
+    yield ""
     if difference.same:
         yield f"the same {count(difference.same_rows, 'row')}"
         return
@@ -43,7 +45,8 @@ def text(difference: Difference, a: str, b: str, width: int | None = None) -> It
         yield f"error: can't be read: {error}"
     table = Table(_COLUMNS, "where it is largest", width=width, overflow=WRAP)
     if difference.columns:
-        yield f"\n{table.heading()}"
+        yield ""
+        yield table.heading()
     for name, moved in difference.columns.items():
         described = moved.describe()
         sizes = (_size(described.get(size, "-")) for size in ("median", "max"))

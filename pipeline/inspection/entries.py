@@ -5,6 +5,7 @@ from functools import cache
 from pathlib import Path
 
 from pipeline.inspection.files import is_far
+from pipeline.process.standard_output import print_line
 from transforms.output.entry import Entry, entry_of_file
 from transforms.output.folder import OutputFolder
 
@@ -40,4 +41,4 @@ def _far_entry(path: str) -> Entry | None:
 
 @cache
 def _name(error: str) -> None:
-    print(f"note: nothing of it is believed: {error}", file=sys.stderr)
+    print_line(f"note: nothing of it is believed: {error}", sys.stderr)

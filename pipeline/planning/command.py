@@ -9,6 +9,7 @@ from pipeline.errors import Conflict, NothingMatched
 from pipeline.history import StoreError
 from pipeline.planning.decisions import AGAIN, CONFLICT
 from pipeline.planning.preview import Preview, look_ahead
+from pipeline.process.standard_output import print_line
 from pipeline.process.temporary import own_temporary_folder
 from pipeline.table import WRAP, Column, Table, width_of
 from pipeline.text import count, reason_of, size_text
@@ -46,21 +47,23 @@ def preview(config: DownloadConfig, probe: str, as_json: bool) -> int:
         with own_temporary_folder():
             made = look_ahead(config, probe)
     except Conflict as error:
+        # Of several lines, each of which shows its names escaped.
         print(f"greeks plan: {error}", file=sys.stderr)
         return USAGE
     except (ThetaError, NothingMatched, StoreError) as error:
-        print(f"greeks plan: {error}", file=sys.stderr)
+        print_line(f"greeks plan: {error}", sys.stderr)
         return NO_TERMINAL if isinstance(error, TerminalUnreachable) else NOTHING
     except (OSError, ValueError) as error:
         reason = reason_of(error) if isinstance(error, OSError) else error
-        print(f"greeks plan: --output {config.output} can't be read: {reason}", file=sys.stderr)
+        print_line(f"greeks plan: --output {config.output} can't be read: {reason}", sys.stderr)
         return USAGE
     if as_json:
         print(json.dumps(made.describe(), indent=2))
     else:
-        print("\n".join(lines(made, config, width_of(sys.stdout))))
+        for line in lines(made, config, width_of(sys.stdout)):
+            print_line(line)
     for failure in made.plan.failures:
-        print(f"failed: {failure.message}", file=sys.stderr)
+        print_line(f"failed: {failure.message}", sys.stderr)
     if made.actions.get(CONFLICT) or made.lacking:
         return USAGE
     return NOTHING if made.plan.failures else OK

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from pipeline.config import DownloadConfig, command_of
 from pipeline.planning.decisions import Decision
+from transforms.foreign import on_a_line
 from transforms.orders import DEFAULT
 from transforms.output.layout import BY_EXPIRATION, DAILY
 
@@ -23,7 +24,7 @@ def refusal(conflicts: Sequence[Decision], config: DownloadConfig, source: str) 
     more = f"\n(and {len(conflicts) - _SHOWN} more)" if len(conflicts) > _SHOWN else ""
     return (
         "nothing was fetched, and every file is as it was:\n"
-        + "\n".join(each.reason for each in conflicts[:_SHOWN])
+        + "\n".join(on_a_line(each.reason, None) for each in conflicts[:_SHOWN])
         + more
         + f"\nTo keep both:\n  {command_instead(conflicts, config, source)}"
     )

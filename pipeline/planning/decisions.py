@@ -14,6 +14,7 @@ from pipeline.config import DownloadConfig
 from pipeline.errors import Conflict
 from pipeline.planning.plan import Plan
 from pipeline.planning.preconditions import check_file_system, check_layout, check_paths
+from transforms.foreign import on_a_line
 from transforms.model import GreeksRequest
 from transforms.output.entry import EMPTY, Entry
 from transforms.output.layout import Layout
@@ -125,7 +126,7 @@ def _entry_of(manifest: Manifest, path: str) -> Entry | None:
     try:
         return manifest.entry_of(path)
     except ValueError as error:
-        raise Conflict(f"nothing was fetched: {error}") from error
+        raise Conflict(on_a_line(f"nothing was fetched: {error}", None)) from error
 
 
 def _findings(entry: Entry) -> Mapping[str, int]:

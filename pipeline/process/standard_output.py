@@ -11,7 +11,7 @@ import os
 import sys
 from typing import Any, TextIO
 
-from transforms.foreign import escaped
+from transforms.foreign import escaped, on_a_line
 from transforms.secrets import hide
 
 
@@ -59,6 +59,16 @@ class Door:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.stream, name)
+
+
+def print_line(text: str, out: TextIO | None = None) -> None:
+    """Prints a line, and no more, whatever is in the names of files that it repeats.
+
+    Args:
+        text: of the line.
+        out: standard output by default.
+    """
+    print(on_a_line(text, None), file=out or sys.stdout)
 
 
 def drawing(stream: Any) -> Any:

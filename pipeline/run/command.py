@@ -22,6 +22,7 @@ from pipeline.folder.writers import sweep
 from pipeline.process import watchdog
 from pipeline.process.footprint import choose_pool, give_back
 from pipeline.process.signals import Interruption
+from pipeline.process.standard_output import print_line
 from pipeline.process.temporary import own_temporary_folder, remove_temporary_folder
 from pipeline.progress.events import Events
 from pipeline.run.execute import execute
@@ -90,10 +91,10 @@ class _Command:
             session = self._open_session()
         except history.StoreError as error:
             way_out = f"; {way_to_write('metrics')}" * isinstance(error.__cause__, OSError)
-            print(f"greeks download: --metrics: {error}{way_out}", file=sys.stderr)
+            print_line(f"greeks download: --metrics: {error}{way_out}", sys.stderr)
             return USAGE
         except (OSError, ValueError) as error:
-            print(f"greeks download: --output: {error}", file=sys.stderr)
+            print_line(f"greeks download: --output: {error}", sys.stderr)
             return USAGE
         try:
             summary = self._execute(session)

@@ -8,6 +8,7 @@ from pipeline.history import Record
 from pipeline.messages import Messages
 from pipeline.planning.plan import Plan
 from pipeline.planning.source import SIMULATED, Source
+from pipeline.process.standard_output import print_line
 from pipeline.text import count, size_text, without_urls
 from transforms.metrics.summary import RunSummary
 from transforms.model import WRITTEN
@@ -78,9 +79,9 @@ def conclude(summary: RunSummary, record: Record, path: str, output: str) -> Non
             f"peak memory {record['peak_memory_usage']:.0f} MiB"
         )
     for line in failure_lines(summary.errors, noun):
-        print(line, file=sys.stderr)
+        print_line(line, sys.stderr)
     if (more := summary.failed_expirations - len(summary.errors)) > 0:
-        print(f"failed: {more:,} more, in the results beside the summary", file=sys.stderr)
+        print_line(f"failed: {more:,} more, in the results beside the summary", sys.stderr)
     if summary.provisional_expirations:
         print(
             f"{count(summary.provisional_expirations, f'provisional {noun}')}: the session of "
@@ -97,11 +98,11 @@ def conclude(summary: RunSummary, record: Record, path: str, output: str) -> Non
     rows = {rule: n for rule, n in summary.findings.items() if rule != MISSING_DATES}
     if rows:
         found = ", ".join(f"{rule} {number:,}" for rule, number in rows.items())
-        print(f"quality: {found} (rows; examples in the summary)")
+        print_line(f"quality: {found} (rows; examples in the summary)")
     elif record["request"]["check"] and summary.total_records and not summary.findings:
         print("quality: no finding")
-    print(f"files:   {output}")
-    print(f"summary: {path}")
+    print_line(f"files:   {output}")
+    print_line(f"summary: {path}")
 
 
 def failure_lines(errors: Iterable[Mapping[str, str]], noun: str) -> Iterator[str]:

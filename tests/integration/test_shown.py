@@ -1,6 +1,7 @@
 """No server, file, name or record moves the cursor of whoever reads what a command prints."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from tests.support.market import terminal
 from tests.support.scripted import Answer, scripted_server
 from transforms.model import GreeksRequest
 
-HOSTILE = "é日\x1b]0;owned\x07\x1b[2J\x1b]52;c;cm0gLXJm\x07\r\x9b2J\u202eevil\x7f"
+HOSTILE = "é日\nFORGED\t\x1b]0;owned\x07\x1b[2J\x1b]52;c;cm0gLXJm\x07\r\x9b2J\u202eevil\x7f"
 DOWNLOAD = ("download", "--symbol", "SPXW", "--start_date", "2024-03-14")
 
 
@@ -26,6 +27,7 @@ def shown(folder: Path, *command: str) -> str:
     assert code in (0, 1, 2, 3)
     assert "Traceback" not in err
     check_shown(out + err)
+    assert not re.search(r"^FORGED", out + err, re.MULTILINE), out + err
     if "--json" in command and out:
         json.loads(out)
     return out + err
@@ -98,6 +100,7 @@ def test_names_entries_and_records_are_shown_escaped(tmp_path: Path) -> None:
         *(("check", str(output)), ("check", str(output), "--json")),
         ("diff", str(output), str(output / f"{name}.csv")),
         ("report", "last", "--to", "report.html"),
+        *(("runs", "compare", "last", "last"), ("doctor", "--terminal", "http://127.0.0.1:1")),
         (*DOWNLOAD, "--terminal", "http://127.0.0.1:1", "--symbol", HOSTILE),
     ):
         shown(tmp_path, *command)

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Sequence
 
 from pipeline.cli.flags import add_progress_flags
+from pipeline.process.standard_output import print_line
 from transforms.orders import INTERVALS
 from transforms.quality.limits import ANY, RULES, TOGETHER, broken, parse_limits
 
@@ -116,7 +117,7 @@ def run(parser: argparse.ArgumentParser, options: argparse.Namespace, _rest: Seq
     try:
         paths = find_files(options.files)
     except UnreadableFile as error:
-        print(f"greeks check: {error}", file=sys.stderr)
+        print_line(f"greeks check: {error}", sys.stderr)
         return 2
     display = make_display(options.progress, options.progress_seconds)
     with walk(display, len(paths)) as progress:
@@ -131,7 +132,7 @@ def run(parser: argparse.ArgumentParser, options: argparse.Namespace, _rest: Seq
             check.end_of_file()
             progress.done()
     for says in unreadable.values():
-        print(f"greeks check: {says}", file=sys.stderr)
+        print_line(f"greeks check: {says}", sys.stderr)
     checked = check.finish()
     counts: dict[str, int] = {}
     rows = 0
@@ -142,7 +143,7 @@ def run(parser: argparse.ArgumentParser, options: argparse.Namespace, _rest: Seq
     if not rows:
         if unreadable:
             return 2
-        print(f"greeks check: there are no rows in {', '.join(options.files)}", file=sys.stderr)
+        print_line(f"greeks check: there are no rows in {', '.join(options.files)}", sys.stderr)
         return 2
     above = broken(limits, counts, rows)
     if options.json:
@@ -166,7 +167,7 @@ def run(parser: argparse.ArgumentParser, options: argparse.Namespace, _rest: Seq
             print(piece, end="")
     else:
         for line in text(checked, check, [*unreadable.values()], width_of(sys.stdout)):
-            print(line)
+            print_line(line)
         for sentence in above:
-            print(f"--fail_on {sentence}", file=sys.stderr)
+            print_line(f"--fail_on {sentence}", sys.stderr)
     return 2 if unreadable else 1 if above else 0

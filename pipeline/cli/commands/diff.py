@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from pipeline.cli.flags import add_progress_flags
+from pipeline.process.standard_output import print_line
 
 SUMMARY = "compare two downloads of the same request, row by row"
 DESCRIPTION = (
@@ -71,14 +72,15 @@ def run(parser: argparse.ArgumentParser, options: argparse.Namespace, _rest: Seq
     try:
         difference = compare(options.a, options.b, options.tolerance, track)
     except UnreadableFile as error:
-        print(f"greeks diff: {error}", file=sys.stderr)
+        print_line(f"greeks diff: {error}", sys.stderr)
         return 2
     for says in difference.unreadable:
-        print(f"greeks diff: can't be read: {says}", file=sys.stderr)
+        print_line(f"greeks diff: can't be read: {says}", sys.stderr)
     if options.json:
         print(json.dumps(difference.describe(), indent=2))
     else:
-        print("\n".join(text(difference, options.a, options.b, width_of(sys.stdout))))
+        for line in text(difference, options.a, options.b, width_of(sys.stdout)):
+            print_line(line)
     if difference.unreadable:
         return 2
     return 0 if difference.same else 1

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pipeline.cli.flags import add_flag, add_progress_flags
 from pipeline.config.values import iso_date
+from pipeline.process.standard_output import print_line
 from pipeline.text import count
 from transforms.market import clock_ms
 
@@ -100,7 +101,7 @@ def run(parser: argparse.ArgumentParser, options: argparse.Namespace, _rest: Seq
     try:
         require()
     except ReportExtraMissing as error:
-        print(error, file=sys.stderr)
+        print_line(str(error), sys.stderr)
         return USAGE
     from pipeline.inspection.files import UnreadableFile
     from pipeline.progress import tracked
@@ -115,20 +116,20 @@ def run(parser: argparse.ArgumentParser, options: argparse.Namespace, _rest: Seq
         report = build(source, options.symbol, options.trade_date, options.time, track)
         path = options.to or f"{source.meta}/report.html"
         size = write_file(path, html(report))
-        print(
+        print_line(
             f"report: {path} ({size / 1e6:.1f} MB, {count(len(report.figures), 'figure')}, "
             f"{time.monotonic() - begin:.1f} s)"
         )
         for says in report.unreadable:
-            print(f"greeks report: can't be read: {says}", file=sys.stderr)
+            print_line(f"greeks report: can't be read: {says}", sys.stderr)
         if options.png:
             written = write_pngs(report, options.png)
-            print(f"PNGs:   {options.png} ({len(written)})")
+            print_line(f"PNGs:   {options.png} ({len(written)})")
     except NoRows as error:
-        print(f"greeks report: {error}", file=sys.stderr)
+        print_line(f"greeks report: {error}", sys.stderr)
         return NOTHING
     except (OSError, UnreadableFile) as error:
-        print(f"greeks report: {error}", file=sys.stderr)
+        print_line(f"greeks report: {error}", sys.stderr)
         return NOTHING
     return NOTHING if report.unreadable else OK
 

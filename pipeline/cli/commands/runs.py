@@ -10,6 +10,7 @@ from pipeline.addresses import is_sql
 from pipeline.cli.flags import add_flag
 from pipeline.config.output import metrics_problem
 from pipeline.history.model import STATUSES
+from pipeline.process.standard_output import print_line
 
 if TYPE_CHECKING:
     from pipeline.history import RunHistory
@@ -144,7 +145,7 @@ def run(parser: argparse.ArgumentParser, options: argparse.Namespace, _rest: Seq
             open_to_read(options.metrics), options
         )
     except (StoreError, NoSuchRun) as error:
-        print(f"greeks runs: {error.args[0] if error.args else error}", file=sys.stderr)
+        print_line(f"greeks runs: {error.args[0] if error.args else error}", sys.stderr)
         return 1
 
 
@@ -169,11 +170,11 @@ def _list(store: "RunHistory", options: argparse.Namespace) -> int:
         for line, status in head_lines(heads, width_of(sys.stdout)):
             print_coloured(line, status, sys.stdout)
         if not line:
-            print(f"no such run in {store.name}")
+            print_line(f"no such run in {store.name}")
     for reason in store.skipped[:5]:
-        print(f"skipped: {reason}", file=sys.stderr)
+        print_line(f"skipped: {reason}", sys.stderr)
     if len(store.skipped) > 5:
-        print(f"skipped: {len(store.skipped) - 5} more", file=sys.stderr)
+        print_line(f"skipped: {len(store.skipped) - 5} more", sys.stderr)
     return 0
 
 
@@ -185,7 +186,8 @@ def _show(store: "RunHistory", options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps(record, indent=2, ensure_ascii=False))
     else:
-        print("\n".join(run_lines(record)))
+        for line in run_lines(record):
+            print_line(line)
     return 0
 
 
@@ -198,5 +200,6 @@ def _compare(store: "RunHistory", options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps(comparison.describe(), indent=2))
     else:
-        print("\n".join(comparison_lines(comparison)))
+        for line in comparison_lines(comparison):
+            print_line(line)
     return 1 if comparison.regressions else 0

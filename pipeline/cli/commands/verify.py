@@ -9,6 +9,7 @@ from dataclasses import asdict
 from datetime import datetime, timezone
 
 from pipeline.cli.flags import add_flag, add_progress_flags
+from pipeline.process.standard_output import print_line
 
 SUMMARY = "check every file of an output folder against the manifest"
 DESCRIPTION = """\
@@ -77,20 +78,20 @@ def run(_parser: argparse.ArgumentParser, options: argparse.Namespace, _rest: Se
         if options.fix and found.problems:
             found.fixed = repair(options.output, found)
     except KeyboardInterrupt:
-        print("greeks verify: the next one goes on here", file=sys.stderr)
+        print_line("greeks verify: the next one goes on here", sys.stderr)
         raise
     except (OSError, ValueError, Conflict) as error:
-        print(f"greeks verify: {error}", file=sys.stderr)
+        print_line(f"greeks verify: {error}", sys.stderr)
         return UNUSABLE
     if options.json:
         print(json.dumps(asdict(found), indent=2, ensure_ascii=False))
     else:
         for note in found.notes:
-            print(f"note: {note}")
+            print_line(f"note: {note}")
         for problem in found.problems:
-            print(f"{problem.path} {problem.message}")
+            print_line(f"{problem.path} {problem.message}")
         for done in found.fixed:
-            print(f"fixed: {done}")
+            print_line(f"fixed: {done}")
         totals = [count(found.files, "file"), count(found.rows, "row"), size_text(found.bytes)]
         line = ", ".join(totals)
         if found.empty:
@@ -100,7 +101,7 @@ def run(_parser: argparse.ArgumentParser, options: argparse.Namespace, _rest: Se
         verdict = "all as it was written"
         if found.problems:
             verdict = count(len(found.problems), "problem")
-        print(f"{line}: {verdict}")
+        print_line(f"{line}: {verdict}")
     return WRONG if found.problems else OK
 
 
