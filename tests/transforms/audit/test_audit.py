@@ -178,7 +178,12 @@ def test_a_wrong_greek_is_shown_with_what_it_should_be() -> None:
 
 
 @pytest.mark.parametrize(
-    ("day", "around"), [(date(2024, 3, 14), 3), (date(2024, 3, 11), 4), (date(2024, 7, 8), 8)]
+    ("day", "around"),
+    [
+        (date(2024, 3, 14), 3),
+        (date(2024, 3, 11), 4),
+        pytest.param(date(2024, 7, 8), 8, marks=pytest.mark.slow),
+    ],
 )
 def test_a_last_day_by_the_second_is_clean(day: date, around: int) -> None:
     query = Query("SPXW", day, day, day, "first_order", 1000, strike_range=around)
