@@ -18,7 +18,8 @@ from transforms.quality.findings import MOST_EXAMPLES, Quality
 from transforms.quality.grid import Grid
 from transforms.quality.limits import MISSING_DATES
 from transforms.quality.presence import Presence
-from transforms.quality.rules import counted, error_of, violations
+from transforms.quality.rules import violations
+from transforms.quality.statistics import counted, error_of
 from transforms.workers.turns import CONVERTING
 
 

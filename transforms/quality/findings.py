@@ -74,7 +74,7 @@ class Quality:
         rows: that passed by.
         contracts: strikes and rights among them.
         trade_dates: among them.
-        counts: rows of each statistic: those of `rules.counted`, and
+        counts: rows of each statistic: those of `statistics.counted`, and
             `duplicates`, `out_of_order` and `holes`, unless times are on no grid, as ticks.
         iv_error: of the rows that have a price and a volatility: `rows`, and the `mean`, `max`
             of its absolute value.

@@ -1,4 +1,4 @@
-"""The rules of a block of rows: statistics, and findings that no convention explains.
+"""The rules of a block of rows: what breaks one, no convention explains.
 
 ThetaData's conventions are no findings: at 09:30 there is no quote yet; implied volatility 0 says
 that the price has none (it is below the discounted intrinsic value); bids far out of the money
@@ -19,8 +19,9 @@ from transforms.market.clock import DAY_MS, EPOCH
 from transforms.orders import ORDERS
 from transforms.pricing.conventions import SOLVER_TOLERANCE
 from transforms.quality.block import Block
+from transforms.quality.statistics import STALE_MS
 
-STALE_MS, AHEAD_MS = 300_000, 60_000
+AHEAD_MS = 60_000
 LAST_MS = (16 * 60 + 15) * 60_000
 SETTLED_MS = OPEN_MS + 300_000  # by then every option in the money has a quote
 MOST_RATE = 0.10
@@ -45,51 +46,6 @@ class Violations(NamedTuple):
     badness: Floats
     shown: tuple[str, ...]
     expected: Mapping[str, Floats] = MappingProxyType({})
-
-
-def counted(block: Block) -> Iterator[tuple[str, int]]:
-    """Yields the number of rows of each statistic.
-
-    The names are those of the statistics: `unsolved_iv` (0), `no_price` (iv_error 100),
-    `zero_greeks`, `zero_bids`, `empty_quotes` (bid and ask 0), `crossed_quotes`, `locked_quotes`
-    and `stale_underlying`.
-    """
-
-    def count(mask: Flags) -> int:
-        return int(np.count_nonzero(mask))
-
-    if "implied_vol" in block.names:
-        yield "unsolved_iv", count(block["implied_vol"] == 0)
-    if "iv_error" in block.names:
-        yield "no_price", count(block["midpoint"] == 0 if block.three else block["iv_error"] >= 100)
-    if block.greeks:
-        yield "zero_greeks", len(block.all_zero)
-    if {"bid", "ask"} <= block.names:
-        bid, ask = block["bid"], block["ask"]
-        yield "zero_bids", count(bid == 0)
-        yield "empty_quotes", count((bid == 0) & (ask == 0))
-        yield "crossed_quotes", count(bid > ask)
-        yield "locked_quotes", count((bid == ask) & (bid > 0))
-    if "underlying_timestamp" in block.names and not block.daily:
-        yield "stale_underlying", count(block.age > STALE_MS)
-
-
-def error_of(block: Block) -> tuple[int, float, float]:
-    """Returns of the rows that have a price and a volatility how many there are.
-
-    And the sum and the most of the absolute values of their `iv_error`. Where that is a mean of
-    three, each must have both.
-    """
-    if {"iv_error", "implied_vol"} <= block.names:
-        error = np.abs(block["iv_error"])
-        solved = (error < 100) & (block["implied_vol"] > 0)
-        if block.three:
-            for side in ("bid", "ask"):
-                solved &= (block[side] > 0) & (block[f"{side}_implied_vol"] > 0)
-        error = error[solved]
-        if len(error):
-            return len(error), float(error.sum()), float(error.max())
-    return 0, 0.0, 0.0
 
 
 def violations(block: Block, *, maybe_snapshot: bool = False) -> Iterator[Violations]:
