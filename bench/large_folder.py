@@ -18,6 +18,7 @@ from pipeline.planning import make_plan, open_source
 from pipeline.planning.preconditions import note_layout
 from transforms import schema
 from transforms.model import GreeksRequest
+from transforms.orders import schema_of
 from transforms.output.entry import COMMITTED, Entry
 from transforms.output.layout import Layout
 from transforms.sinks.csv_text import encode_header
@@ -28,7 +29,7 @@ ROWS = 70
 
 def content_of(request: GreeksRequest) -> bytes:
     """Returns a CSV file of `ROWS` rows."""
-    names = schema.schema_of(request.greeks).names
+    names = schema_of(request.greeks).names
     day = request.first_trade_date
     lines = []
     for number in range(ROWS):
@@ -42,7 +43,7 @@ def content_of(request: GreeksRequest) -> bytes:
             "underlying_timestamp": time,
         }
         lines.append(",".join(row.values()) + "\n")
-    return encode_header(schema.schema_of(request.greeks)) + "".join(lines).encode()
+    return encode_header(schema_of(request.greeks)) + "".join(lines).encode()
 
 
 def write(layout: Layout, request: GreeksRequest, source: str) -> None:
