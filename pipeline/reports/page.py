@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+import sys
 import textwrap
 import uuid
 from collections.abc import Sequence
@@ -18,6 +20,10 @@ from transforms.foreign import escaped
 _PNG_WIDTH = 720
 _PNG_SCALE = 2.0
 _LINE = 110  # letters of a subtitle that fit the width
+_MAKE = """
+import sys, vl_convert
+sys.stdout.buffer.write(vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;").encode())
+"""
 _NUMBER = re.compile(r"[-+−]?[\d,.]+( ?%| points)?|–|")
 
 
@@ -73,7 +79,7 @@ def html(report: Report) -> str:
         sections=sections,
         footer=report.footer,
         figures=data,
-        library=_library(),
+        library=drawing_code(),
         font=FONT,
     )
 
@@ -125,12 +131,21 @@ def write_pngs(report: Report, folder: Path) -> list[Path]:
 
 
 @cache
-def _library() -> str:
-    """Returns the code that draws the figures, as it may stand in an element of a page."""
-    import vl_convert
+def drawing_code() -> str:
+    """Returns the code that draws the figures, as it may stand in an element of a page.
 
-    bundle: str = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;")
-    return bundle.replace("</script", "<\\/script")
+    A process of its own makes it: it takes 100 MiB, which would not be free again for the data.
+
+    Raises:
+        ChildProcessError: it can't be made.
+    """
+    done = subprocess.run([sys.executable, "-c", _MAKE], capture_output=True, check=False)
+    if done.returncode:
+        raise ChildProcessError(
+            "vl-convert does not make the code that draws the figures: "
+            + done.stderr.decode(errors="replace").strip()
+        )
+    return done.stdout.decode().replace("</script", "<\\/script")
 
 
 def _shown(value: Any) -> Any:

@@ -8,6 +8,7 @@ import struct
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from selenium.webdriver.support.ui import WebDriverWait
 
 from pipeline.simulator.market.market import Market
 from pipeline.simulator.server import TerminalServer
-from tests.support.command import greeks_here, summaries
+from tests.support.command import WITHOUT_COVERAGE, greeks_here, summaries
 from tests.support.folder import fill
 
 DRAWN = (
@@ -207,6 +208,38 @@ def test_the_help_and_a_download_load_no_drawing_library(folder: Path) -> None:
         [sys.executable, "-c", script], cwd=folder, capture_output=True, text=True, check=True
     )
     assert not {"altair", "vl_convert"} & set(re.findall(r"\w+", done.stdout.splitlines()[-1]))
+
+
+def test_a_run_of_15000_expirations_is_drawn_in_300_mib(folder: Path) -> None:
+    (run,) = summaries(folder)
+    begun, *_ = run["expirations"]
+    run["expirations"] = [
+        begun
+        | {
+            "first_trade_date": str(date.fromordinal(begin)),
+            "last_trade_date": str(date.fromordinal(begin)),
+        }
+        for begin in range(720_000, 735_000)
+    ]
+    (folder / "large.json").write_text(json.dumps(run), "utf-8")
+    script = (
+        "import os\nfrom pipeline.cli.main import main\n"
+        "from pipeline.process.memory import high_water_mark\n"
+        "code = main(['report', 'large.json', '--to', 'large.html'])\n"
+        "print(code, high_water_mark(os.getpid()) >> 20)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=folder,
+        env=os.environ | WITHOUT_COVERAGE,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    printed, (code, peak) = (line.split() for line in done.stdout.splitlines())
+    assert printed[:2] == ["report:", "large.html"]
+    assert code == "0"
+    assert int(peak) < 300
 
 
 @pytest.fixture(scope="module")

@@ -106,11 +106,12 @@ def run(parser: argparse.ArgumentParser, options: argparse.Namespace, _rest: Seq
     from pipeline.inspection.files import UnreadableFile
     from pipeline.progress import tracked
     from pipeline.reports.build import build
-    from pipeline.reports.page import html, write_file, write_pngs
+    from pipeline.reports.page import drawing_code, html, write_file, write_pngs
     from pipeline.reports.rows import NoRows
     from pipeline.reports.source import find_source
 
     try:
+        drawing_code()  # while this process is small yet
         source = find_source(options.run, options.output, options.metrics)
         track = tracked(options.progress, options.progress_seconds)
         report = build(source, options.symbol, options.trade_date, options.time, track)
