@@ -194,6 +194,7 @@ def _rate_at(x: Priced, volatility: Floats, worth: Floats) -> Floats:
     for _ in range(_STEPS):
         off, slope = too_high(rate)
         low, high = np.where(off > 0, low, rate), np.where(off > 0, rate, high)
-        near = rate - off / slope
+        with np.errstate(divide="ignore", invalid="ignore"):  # a price that no rate moves
+            near = rate - off / slope
         rate = np.where((near > low) & (near < high), near, (low + high) / 2)
     return np.where(below, _LOWEST, np.where(above, _HIGHEST, rate))

@@ -213,3 +213,15 @@ def test_of_two_prices_that_a_few_contracts_fit_the_greeks_choose() -> None:
     ours = recompute_block(Block(arrays(table), expiration, True))
     assert ours.price.tolist() == table["close"].to_pylist() != table["bid"].to_pylist()
     assert rules_of(table, interval=None) == set()
+
+
+def test_prices_that_no_rate_moves_imply_none_and_warn_of_nothing() -> None:
+    one = {"price": 0.5, "error": np.nan, "spot": 100.0, "strike": 1e6, "years": 0.01}
+    numbers = {name: np.full(3, value) for name, value in one.items()}
+    rows = Rows(
+        **numbers,
+        volatility=np.full(3, 0.1),
+        is_call=np.full(3, fill_value=True),
+        dividend_yield=np.zeros(3),
+    )
+    assert vendor_rate(rows) is None
