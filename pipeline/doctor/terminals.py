@@ -10,6 +10,7 @@ import requests
 from pipeline.config.source import APIS
 from pipeline.doctor.diagnosis import FAIL, OK, WARN, Diagnosis
 from pipeline.doctor.subscription import refusal, subscription
+from pipeline.planning.source import ONE_GENERATION, ONE_MARKET
 from transforms.thetadata import (
     RetryPolicy,
     StatusError,
@@ -75,8 +76,11 @@ def terminals(choices: Sequence[Sequence[str]], api: str, symbol: str) -> Iterat
             FAIL,
             "Terminals",
             f"they do not serve the same: {each}",
-            "name only Terminals of one market: a download refuses to mix them",
+            f"{ONE_MARKET}: a download refuses to mix them",
         )
+    if len({name for _, name in connected}) > 1:
+        each = ", ".join(f"{url} speaks {name}" for url, name in connected)
+        yield Diagnosis(FAIL, "Terminals", f"they are of two generations: {each}", ONE_GENERATION)
 
 
 def _answering(urls: Sequence[str], api: str) -> tuple[list[tuple[str, str]], list[Diagnosis]]:

@@ -17,6 +17,12 @@ from transforms.workers.stop import NEVER, Stop
 
 SIMULATED, LIVE = "simulated", "live"
 
+ONE_GENERATION = (
+    "name Terminals of one generation: v2 counts the time of the last week otherwise than v3, and "
+    "takes the end of the day from other prices, so that one download would have rows of both kinds"
+)
+ONE_MARKET = "name only Terminals of one market"
+
 _WITHOUT_ONE = (
     "To try without one: --terminal embedded, a simulated market. To find out: greeks doctor"
 )
@@ -130,5 +136,6 @@ def _served(terminals: tuple[Terminal, ...], config: DownloadConfig, stop: Stop)
         served.setdefault((SIMULATED if simulation else LIVE, origin), terminal.url)
     if len(served) > 1:
         each = ", ".join(f"{url} has {origin}" for (_, origin), url in served.items())
-        raise Conflict(f"--terminal: the Terminals do not serve the same: {each}")
+        wanted = ONE_GENERATION if len({one.api for one in terminals}) > 1 else ONE_MARKET
+        raise Conflict(f"--terminal: the Terminals do not serve the same: {each}; {wanted}")
     return next(iter(served))

@@ -74,7 +74,7 @@ def test_terminals_of_two_generations_are_refused_for_they_count_time_differentl
         urls = f"{one.url},{other.url}"
         out = greeks_here(tmp_path, *DOWNLOAD, "--terminal", urls, code=2)
     assert "do not serve the same" in out
-    assert f"{other.url} has simulated, seed 0, v2" in out
+    assert f"{other.url} has simulated, seed 0, v2; name Terminals of one generation: v2" in out
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -161,7 +161,7 @@ def test_terminals_that_serve_different_markets_are_refused(tmp_path: Path) -> N
         urls = f"{one.url},{other.url}"
         out = greeks_here(tmp_path, *DOWNLOAD, "--terminal", urls, code=2)
     assert "do not serve the same" in out
-    assert "seed 1" in out
+    assert "seed 2; name only Terminals of one market" in out
     assert not (tmp_path / "data" / "greeks").exists()
 
 

@@ -145,6 +145,17 @@ def test_terminals_of_two_markets_fail(capsys: pytest.CaptureFixture[str]) -> No
     assert f"fail Terminals: they do not serve the same: {shown}" in out
 
 
+def test_terminals_of_two_generations_fail_as_a_download_would(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with TerminalServer(Market()) as first, TerminalServer(Market(), api="v2") as second:
+        assert main(["doctor", "--terminal", f"{first.url},{second.url}"]) == 1
+        shown = f"{first.url} speaks v3, {second.url} speaks v2"
+    out = capsys.readouterr().out
+    assert f"fail Terminals: they are of two generations: {shown}" in out
+    assert "name Terminals of one generation" in out
+
+
 def test_something_else_at_the_address_fails(capsys: pytest.CaptureFixture[str]) -> None:
     out = doctor(capsys, code=1, terminal=lambda path, query: Answer(b"nginx", status=404))
     assert "fail Terminal at URL: the Terminal answered 404 NO_IMPL" in out
