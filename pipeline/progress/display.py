@@ -85,6 +85,9 @@ class Display:
     def draw(self, now: Snapshot, memory: float) -> None:
         """Shows how far the run is, and how many MiB it has resident."""
 
+    def draw_last(self, now: Snapshot, memory: float) -> None:
+        """Shows how far the run came, where that stays."""
+
     def close(self) -> None:
         """Ends the display; its last lines stay."""
 

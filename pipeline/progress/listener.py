@@ -13,6 +13,7 @@ from typing import Any
 
 from pipeline.process.colour import can_redraw
 from pipeline.process.memory import MemorySampler
+from pipeline.progress.cell import Cell, in_notebook
 from pipeline.progress.display import Display, Plain
 from pipeline.progress.results import ResultLines
 from pipeline.progress.samples import Samples
@@ -32,12 +33,14 @@ def make_display(mode: str, seconds: float, results: ResultLines | None = None) 
 
     Args:
         mode: one of `config.PROGRESS`; `auto` is a bar where standard error is a terminal that
-            can redraw.
+            can redraw, and in a notebook.
         seconds: between two plain lines.
         results: makes lines of the results; None for a table of any width.
     """
     if mode == "none":
         return Display(results if results and results.for_programs else None)
+    if mode in ("auto", "bar") and in_notebook():
+        return Cell()
     if mode == "bar" or (mode == "auto" and can_redraw(sys.stderr)):
         from pipeline.progress.bar import Bar
 
@@ -87,6 +90,7 @@ class Progress:
         self._ended.set()
         self._wake()
         self._thread.join()
+        self._display.draw_last(self._tally.snapshot(), self._memory.current / _MIB)
         self._display.close()
         self._socket.close()
         self._folder.cleanup()

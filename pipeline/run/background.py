@@ -36,6 +36,7 @@ class _Handing(Display):
         self._waiting = waiting
         # With its methods this one's own are those of the other.
         self.news, self.draw, self.close = shown.news, shown.draw, shown.close  # type: ignore[method-assign]
+        self.draw_last = shown.draw_last  # type: ignore[method-assign]
 
     def result(self, result: Mapping[str, Any]) -> None:
         self._waiting.put(result)

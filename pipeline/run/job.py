@@ -1,6 +1,7 @@
 """The Beam job of a run: from its requests to the summary that its graph leaves."""
 
 import contextlib
+import shutil
 from contextlib import ExitStack
 from dataclasses import replace
 from itertools import chain
@@ -18,6 +19,7 @@ from pipeline.run.accounting import check_accounts
 from pipeline.run.partial_results import with_interrupted
 from pipeline.run.session import Session
 from pipeline.runners import flink_rest, remote
+from pipeline.runners.beam_patches import plain_labels
 from pipeline.runners.job_servers import ended
 from transforms.dispatch import shared_queue
 from transforms.fetch import FetchGreeks
@@ -86,7 +88,11 @@ class Job:
             )
             write = WriteGreeks(sink, source.origin, progress.address, gate)
             results = session.results if self.local else _shared_results(session)
-            build(pipeline, requests, source.terminals, fetch, write, results)
+            with plain_labels():
+                build(pipeline, requests, source.terminals, fetch, write, results)
+            if place := getattr(pipeline, "local_tempdir", ""):
+                # Beam leaves it to what it has for notebooks there.
+                stack.callback(shutil.rmtree, place, ignore_errors=True)
             try:
                 result = _run(pipeline)
                 remote.watch(result, progress.remote, session.stop.is_set)

@@ -13,7 +13,9 @@ import bz2
 import inspect
 import logging
 import sys
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache, lru_cache
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
@@ -39,6 +41,7 @@ _NOT_YET = "google.cloud"
 _LATE = ("httplib2", "regex")
 
 _FEW_BYTES = 1 << 16
+_BUILDING = threading.Lock()
 
 _log = logging.getLogger(__name__)
 
@@ -110,6 +113,28 @@ def _remember_parameters() -> None:
 
     if fits(core, "get_function_args_defaults", "f"):
         core.get_function_args_defaults = by_function(core.get_function_args_defaults)
+
+
+@contextmanager
+def plain_labels() -> Iterator[None]:
+    """Keeps Beam, while a graph is built in IPython, from naming its steps after the cell.
+
+    For that it would import what it has for notebooks, and with it pandas, which takes 100 MiB and
+    fails where pandas is newer than it knows. Everything is as before when the block ends.
+    """
+    from apache_beam import pipeline
+
+    with _BUILDING:
+        name = "alter_label_if_ipython"
+        before = getattr(pipeline, name, None)
+        if before is None or not fits(pipeline, name, "transform", "pvalueish"):
+            yield
+            return
+        pipeline.alter_label_if_ipython = lambda _transform, _pvalueish: None
+        try:
+            yield
+        finally:
+            pipeline.alter_label_if_ipython = before
 
 
 def remembered(work: Callable[..., bytes]) -> Callable[..., bytes]:

@@ -64,7 +64,13 @@ def checkout(tmp_path: Path) -> Path:
     """This checkout without data, already installed with the Python that runs the tests."""
     for name in ("run_local.sh", "setup.py", "pyproject.toml", "pipeline", "transforms", "tests"):
         (tmp_path / name).symlink_to(TOP / name)
-    for name in ("mkdocs.yml", "docs", "CHANGELOG.md", ".pre-commit-config.yaml"):
+    for name in (
+        "mkdocs.yml",
+        "docs",
+        "CHANGELOG.md",
+        "mkdocs_hooks.py",
+        ".pre-commit-config.yaml",
+    ):
         (tmp_path / name).symlink_to(TOP / name)
     subprocess.run(["git", "init", "--quiet", str(tmp_path)], check=True)
     (tmp_path / ".venv").mkdir()
