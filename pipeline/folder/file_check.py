@@ -6,11 +6,10 @@ from hashlib import sha256
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from pipeline.folder.parquet_rows import trade_dates, values
 from pipeline.text import count
-from transforms.market import NEW_YORK
 from transforms.model import GreeksRequest
 from transforms.orders import MONTH
 from transforms.output.entry import COMMITTING, Entry
@@ -116,7 +115,7 @@ def _csv(reader: _Hashing, entry: Entry) -> tuple[int, list[str]]:
 def _parquet(path: str, entry: Entry) -> tuple[int, list[str]]:
     """Returns the rows of a Parquet file by its footer, and the problems of its schema or rows.
 
-    The least and the greatest value of each row group say whose rows they are.
+    The footer's statistics, and where they do not prove it the rows, say whose they are.
     """
     request = GreeksRequest.of(entry.request)
     expected = request.schema
@@ -128,28 +127,12 @@ def _parquet(path: str, entry: Entry) -> tuple[int, list[str]]:
         if schema.names != expected.names or made != wanted:
             differ = ", ".join(sorted(made ^ wanted)) or "other order"
             return rows, [f"has another schema: {differ}"]
-        symbols, expirations, instants = (
-            _ends(parquet, name) for name in ("symbol", "expiration", "timestamp")
-        )
+        symbols, expirations = values(parquet, "symbol"), values(parquet, "expiration")
+        dates = trade_dates(parquet)
     problems = []
-    if (symbols, expirations) != ({request.symbol}, {request.expiration}):
+    if (symbols, expirations) != ({request.symbol}, {request.expiration}) or None in dates:
         problems = [f"has rows that are not of {request}"]
-    dates = {instant.astimezone(NEW_YORK).date().isoformat() for instant in instants}
-    return rows, problems + _foreign_dates(dates, request)
-
-
-def _ends(parquet: pq.ParquetFile, name: str) -> set[Any]:
-    """Returns the least and the greatest value of a column in each row group."""
-    place = parquet.schema_arrow.names.index(name)
-    ends = set()
-    for number in range(parquet.metadata.num_row_groups):
-        known = parquet.metadata.row_group(number).column(place).statistics
-        if known is not None and known.has_min_max:
-            ends |= {known.min, known.max}
-        else:
-            read = pc.min_max(parquet.read_row_group(number, [name]).column(0)).as_py()
-            ends |= {read["min"], read["max"]}
-    return ends
+    return rows, problems + _foreign_dates({str(day) for day in dates if day}, request)
 
 
 def _foreign_dates(dates: set[str], request: GreeksRequest) -> list[str]:

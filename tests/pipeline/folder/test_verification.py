@@ -5,8 +5,12 @@ import json
 import threading
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
+from hashlib import sha256
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
@@ -256,6 +260,63 @@ def test_an_entry_of_another_request_than_the_rows_is_named(
     path, layout = folder_of(tmp_path, form)
     before = json.loads(entry_of(path, layout).read_text())
     change(path, layout, request=before["request"] | claim, dates_with_rows="")
+    (problem,) = verify(layout.output).problems
+    assert problem.path == str(path)
+    assert message in problem.message
+
+
+def between_dates(table: pa.Table) -> pa.Table:
+    """Moves the first third of the rows to the date before, and the last one to the date after."""
+    third, place = ROWS // 3, table.schema.get_field_index("timestamp")
+    parts = []
+    for number, days in enumerate((-1, 0, 1)):
+        part = table.slice(number * third, third)
+        moved = pc.add(part["timestamp"], pa.scalar(timedelta(days), pa.duration("ms")))
+        parts.append(part.set_column(place, table.schema.field(place), moved))
+    return pa.concat_tables(parts)
+
+
+def without_one(name: str) -> Callable[[pa.Table], pa.Table]:
+    def edit(table: pa.Table) -> pa.Table:
+        place, column = table.schema.get_field_index(name), table[name]
+        kept = pa.array([n != ROWS // 2 for n in range(len(column))])
+        none = pa.scalar(None, column.type)
+        field = table.schema.field(name).with_nullable(True)
+        return table.set_column(place, field, pc.if_else(kept, column, none))
+
+    return edit
+
+
+@pytest.mark.parametrize(
+    ("edit", "message"),
+    [
+        (between_dates, "has rows of 2024-03-14, which SPXW expiring 2024-03-15"),
+        (without_one("symbol"), "has rows that are not of SPXW expiring 2024-03-15"),
+        (without_one("expiration"), "has rows that are not of SPXW expiring 2024-03-15"),
+        (without_one("timestamp"), "has rows that are not of SPXW expiring 2024-03-15"),
+    ],
+)
+@pytest.mark.parametrize("statistics", [True, False])
+def test_rows_that_the_ends_of_a_row_group_do_not_show_are_found(
+    tmp_path: Path, edit: Callable[[pa.Table], pa.Table], message: str, statistics: bool
+) -> None:
+    path, layout = folder_of(tmp_path, ("parquet", "zstd"))
+    edited = edit(pq.read_table(path))
+    pq.write_table(edited, path, write_statistics=statistics)
+    assert pq.read_metadata(path).num_row_groups == 1
+    content = path.read_bytes()
+    request = json.loads(entry_of(path, layout).read_text())["request"]
+    if edit is between_dates:
+        request |= {"first_trade_date": "2024-03-13", "last_trade_date": "2024-03-15"}
+        request |= {"trade_dates": "2024-03-13,2024-03-15"}
+    change(
+        path,
+        layout,
+        request=request,
+        dates_with_rows="",
+        bytes=len(content),
+        sha256=sha256(content).hexdigest(),
+    )
     (problem,) = verify(layout.output).problems
     assert problem.path == str(path)
     assert message in problem.message
