@@ -6,7 +6,7 @@ needs one statement and no new catalog.
 """
 
 import shlex
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import NamedTuple
@@ -29,10 +29,7 @@ _DUCKDB_TYPES = {
 }
 _HEAD = """\
 -- Views over the option Greeks in {folder}
---   greeks          every row, and ny_time (New York, no zone), trade_date, dte and solved
---   smiles          what a smile is drawn from: out of the money, solved, with a bid
---   term_structure  at the money: the implied volatility of the strike nearest the underlying
-{straddles}\
+{views}\
 --   files           who made each file, when, with how many rows
 --
 -- Written again at the end of each run. In a shell: duckdb -init {shell}
@@ -42,9 +39,23 @@ _HEAD = """\
 
 SET VARIABLE greeks_folder = coalesce(getvariable('greeks_folder'), {literal});
 """
+_GREEKS_HEAD = """\
+--   greeks          every row, and ny_time (New York, no zone), trade_date, dte and solved
+--   smiles          what a smile is drawn from: out of the money, solved, with a bid
+--   term_structure  at the money: the implied volatility of the strike nearest the underlying
+"""
 _STRADDLES_HEAD = (
     "--   straddles       a call and a put of one strike: price, delta, theta, vega of both\n"
 )
+_INTEREST_HEAD = """\
+--   open_interest   every row, and trade_date: of the report, about 06:30, so that it is what was
+--                   open when the trading day before had ended, and what its own session knows
+--   max_pain        the strike at which the open options of an expiration are worth least
+"""
+_EXPOSURE_HEAD = """\
+--   gamma_exposure  each row with gamma and its trade date's open interest: in USD, per 1 % move
+--                   and per point of the underlying; calls count as bought by dealers, puts as sold
+"""
 _READ_PARQUET = """\
     SELECT * FROM read_parquet({paths},
         union_by_name = true, hive_partitioning = false)"""
@@ -52,20 +63,53 @@ _READ_CSV = """\
     SELECT * FROM read_csv({paths},
         header = true, auto_detect = false, hive_partitioning = false,
         columns = {{{types}}})"""
-_GREEKS = """
-CREATE OR REPLACE VIEW greeks AS
+_ROWS = """
+CREATE OR REPLACE VIEW {view} AS
 SELECT
     *,
     timezone('America/New_York', timestamp) AS ny_time,
     CAST(timezone('America/New_York', timestamp) AS DATE) AS trade_date,
-    CAST(expiration - CAST(timezone('America/New_York', timestamp) AS DATE) AS INTEGER) AS dte,
-    -- ThetaData's marks: a volatility of 0 was not solved, an error of 100 had no price; far from
-    -- the money it may be 0 without one. A quote's middle below a cent is none.
-    coalesce(implied_vol > 0 AND abs(iv_error) < 100 AND underlying_price > 0, false)
-        AND NOT coalesce(bid + ask < 0.015, false) AS solved
+    CAST(expiration - CAST(timezone('America/New_York', timestamp) AS DATE) AS INTEGER) AS dte{more}
 FROM (
 {rows}
 );
+"""
+_SOLVED = """,
+    -- ThetaData's marks: a volatility of 0 was not solved, an error of 100 had no price; far from
+    -- the money it may be 0 without one. A quote's middle below a cent is none.
+    coalesce(implied_vol > 0 AND abs(iv_error) < 100 AND underlying_price > 0, false)
+        AND NOT coalesce(bid + ask < 0.015, false) AS solved"""
+_MAX_PAIN = """
+CREATE OR REPLACE VIEW max_pain AS
+SELECT symbol, expiration, trade_date, strike AS max_pain, paid
+FROM (
+    SELECT
+        settled.symbol, settled.expiration, settled.trade_date, settled.strike,
+        sum(held.open_interest * 100 * greatest(
+            CASE WHEN held."right" = 'C' THEN settled.strike - held.strike
+                ELSE held.strike - settled.strike END, 0
+        )) AS paid
+    FROM (SELECT DISTINCT symbol, expiration, trade_date, strike FROM open_interest) AS settled
+    JOIN open_interest AS held USING (symbol, expiration, trade_date)
+    GROUP BY ALL
+)
+QUALIFY row_number() OVER (
+    PARTITION BY symbol, expiration, trade_date ORDER BY paid, strike
+) = 1;
+"""
+_EXPOSURE = """
+CREATE OR REPLACE VIEW gamma_exposure AS
+SELECT
+    symbol, expiration, trade_date, dte, ny_time, strike, "right", gamma, underlying_price,
+    interest.open_interest,
+    CASE WHEN "right" = 'C' THEN 1 ELSE -1 END
+        * gamma * interest.open_interest * 100 * underlying_price AS per_point,
+    per_point * underlying_price / 100 AS per_percent
+FROM greeks
+JOIN (
+    SELECT symbol, expiration, trade_date, strike, "right", open_interest FROM open_interest
+) AS interest USING (symbol, expiration, trade_date, strike, "right")
+WHERE solved;
 """
 _VIEWS = """
 CREATE OR REPLACE VIEW smiles AS
@@ -117,15 +161,14 @@ FROM read_parquet(getvariable('greeks_folder') || @INDEX)
 WHERE there;
 """
 # A glob can't distinguish orders, and CSV files have no types.
-_CSV_OF_ORDER = """\
+_LISTED = """\
 SET VARIABLE {variable} = (
     SELECT list(
         getvariable('greeks_folder') || '/' || regexp_replace(name, '([[*?])', '[\\1]', 'g')
         ORDER BY name
     )
     FROM read_parquet(getvariable('greeks_folder') || @INDEX)
-    WHERE there AND format = 'csv' AND greeks = '{order}'
-        AND coalesce(request->>'derive', '') = '{derive}'
+    WHERE there AND format = '{format}' AND {which}
 );
 """
 
@@ -147,9 +190,19 @@ class Columns(NamedTuple):
         return order_of(self.order).file_schema(tuple(filter(None, self.derive.split(","))))
 
     @property
+    def view(self) -> str:
+        """The view that its rows are in."""
+        return "greeks" if "implied_vol" in self.schema.names else self.order
+
+    @property
     def variable(self) -> str:
         """The variable that has the names of the CSV files."""
         return "_".join(filter(None, ("greeks_csv", self.order, *self.derive.split(","))))
+
+    @property
+    def which(self) -> str:
+        """The condition that its files meet in the index."""
+        return f"greeks = '{self.order}' AND coalesce(request->>'derive', '') = '{self.derive}'"
 
 
 def catalog_text(
@@ -163,50 +216,81 @@ def catalog_text(
         index: what follows `folder` in the path of the manifest's index.
         orders: the suffixes of the files, by their columns.
     """
-    columns = {column for each in orders for column in each.schema.names}
-    added = [name for name in _ADDED if name in columns]
-    straddles = "delta" in columns
-    source = _BY_DAY if all(order_of(each.order).daily for each in orders) else "greeks"
-    parts = [
-        _HEAD.format(
-            folder=_line(folder),
-            catalog=_line(catalog),
-            shell=_line(Path(shlex.quote(str(catalog)))),
-            literal=_literal(str(folder.absolute())),
-            straddles=_STRADDLES_HEAD if straddles else "",
-        ),
-        *(
-            _CSV_OF_ORDER.format(variable=each.variable, order=each.order, derive=each.derive)
-            for each in _listed(orders)
-        ),
-        _GREEKS.format(rows="\n    UNION ALL BY NAME\n".join(_readers(orders))),
-        _VIEWS.format(source=source),
+    views: dict[str, list[Columns]] = {}
+    for each in orders:
+        views.setdefault(each.view, []).append(each)
+    columns = {column for each in views.get("greeks", ()) for column in each.schema.names}
+    heads, made = [], []
+    if columns:
+        heads.append(_GREEKS_HEAD)
+        daily = all(order_of(each.order).daily for each in views["greeks"])
+        source = _BY_DAY if daily else "greeks"
+        made.append(_VIEWS.format(source=source))
+        if "delta" in columns:
+            heads.append(_STRADDLES_HEAD)
+            sums = ", ".join(f"sum({name}) AS {name}" for name in _ADDED if name in columns)
+            made.append(_STRADDLES.format(sums=sums, source=source))
+    if "open_interest" in views:
+        heads.append(_INTEREST_HEAD)
+        made.append(_MAX_PAIN)
+        if "gamma" in columns:
+            heads.append(_EXPOSURE_HEAD)
+            made.append(_EXPOSURE)
+    head = _HEAD.format(
+        folder=_line(folder),
+        catalog=_line(catalog),
+        shell=_line(Path(shlex.quote(str(catalog)))),
+        literal=_literal(str(folder.absolute())),
+        views="".join(heads),
+    )
+    rows = [
+        _ROWS.format(
+            view=view,
+            more=_SOLVED if view == "greeks" else "",
+            rows="\n    UNION ALL BY NAME\n".join(_readers(each, orders)),
+        )
+        for view, each in sorted(views.items())
     ]
-    if straddles:
-        sums = ", ".join(f"sum({name}) AS {name}" for name in added)
-        parts.append(_STRADDLES.format(sums=sums, source=source))
-    parts.append(_FILES)
-    return "".join(parts).replace("@INDEX", _quoted(index))
+    text = "".join([head, *_lists(views, orders), *rows, *made, _FILES])
+    return text.replace("@INDEX", _quoted(index))
 
 
-def _listed(orders: Mapping[Columns, AbstractSet[str]]) -> list[Columns]:
-    """Returns the columns whose CSV files are listed, since there are files of others."""
-    with_csv = [order for order, suffixes in orders.items() if suffixes & set(CSV)]
-    return with_csv if len(with_csv) > 1 else []
+def _lists(
+    views: Mapping[str, Sequence[Columns]], orders: Mapping[Columns, AbstractSet[str]]
+) -> Iterator[str]:
+    """A variable with the names of each kind's files, where a glob would take those of others."""
+    for each, suffixes in orders.items():
+        if suffixes & set(CSV) and _mixed(orders, CSV):
+            yield _LISTED.format(variable=each.variable, format="csv", which=each.which)
+    for view, kinds in sorted(views.items()):
+        if _mixed(orders, [PARQUET], kinds) and any(PARQUET in orders[each] for each in kinds):
+            which = " OR ".join(f"({each.which})" for each in kinds)
+            yield _LISTED.format(variable=f"{view}_parquet", format="parquet", which=f"({which})")
 
 
-def _readers(orders: Mapping[Columns, AbstractSet[str]]) -> Iterator[str]:
-    """A SELECT for the Parquet files, and one for the CSV files of the same columns."""
+def _mixed(
+    orders: Mapping[Columns, AbstractSet[str]],
+    suffixes: Iterable[str],
+    kinds: Sequence[Columns] = (),
+) -> bool:
+    """Returns whether files with these suffixes are of several kinds, or of others than `kinds`."""
+    there = {each for each, found in orders.items() if found & {*suffixes}}
+    return bool(there - {*kinds}) if kinds else len(there) > 1
+
+
+def _readers(kinds: Sequence[Columns], orders: Mapping[Columns, AbstractSet[str]]) -> Iterator[str]:
+    """A SELECT for a view's Parquet files, and one for its CSV files of the same columns."""
     # All files in the folder are data, so a glob does, and takes what later runs add.
-    if any(PARQUET in suffixes for suffixes in orders.values()):
-        yield _READ_PARQUET.format(paths=_globs([PARQUET]))
-    for order, suffixes in orders.items():
-        if csv := sorted(suffixes & set(CSV)):
+    if any(PARQUET in orders[each] for each in kinds):
+        listed = f"getvariable('{kinds[0].view}_parquet')"
+        paths = listed if _mixed(orders, [PARQUET], kinds) else _globs([PARQUET])
+        yield _READ_PARQUET.format(paths=paths)
+    for each in kinds:
+        if csv := sorted(orders[each] & set(CSV)):
             types = ", ".join(
-                f"'{field.name}': '{_DUCKDB_TYPES[str(field.type)]}'" for field in order.schema
+                f"'{field.name}': '{_DUCKDB_TYPES[str(field.type)]}'" for field in each.schema
             )
-            listed = f"getvariable('{order.variable}')"
-            paths = listed if order in _listed(orders) else _globs(csv)
+            paths = f"getvariable('{each.variable}')" if _mixed(orders, CSV) else _globs(csv)
             yield _READ_CSV.format(paths=paths, types=types)
 
 

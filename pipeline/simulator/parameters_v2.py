@@ -7,7 +7,7 @@ are ignored.
 from collections.abc import Mapping
 from datetime import date
 
-from pipeline.simulator.market.greeks import EOD_V2, INTERVALS, Query
+from pipeline.simulator.market.greeks import INTERVALS, Query, is_daily
 from pipeline.simulator.parameters import Refused, check_range, date_of, decimal_of
 from transforms.market import calendar
 
@@ -94,7 +94,7 @@ def bulk_query(parameters: Parameters, order: str) -> Query:
     rate = parameters.get("rate", "SOFR")
     if rate not in _RATES:
         raise Refused(473, f"Invalid rate: {rate}")
-    interval = 0 if order == EOD_V2 else _milliseconds(parameters, "ivl", 0)
+    interval = 0 if is_daily(order) else _milliseconds(parameters, "ivl", 0)
     return Query(
         symbol,
         expiration,

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 
-from pipeline.simulator.market.greeks import INTERVALS, Query
+from pipeline.simulator.market.greeks import EOD, INTERVALS, Query
 from pipeline.simulator.parameters import (
     ONE_DAY,
     Parameters,
@@ -64,7 +64,7 @@ def daily_queries(
     Raises:
         Refused: with the status and text to answer.
     """
-    first, last = range_of(parameters)
+    first, last = range_of(parameters) if order == EOD else dates_of(parameters)
     if parameters.get("expiration") != "*":
         return [_query(parameters, order, (first, last))]
     if first != last:

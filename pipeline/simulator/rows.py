@@ -6,7 +6,7 @@ from datetime import date
 import numpy as np
 
 from pipeline.simulator.formats import Stretch, Style, clock_text, strike_text
-from pipeline.simulator.market.greeks import COLUMNS, EOD, ContractRows, decimals
+from pipeline.simulator.market.greeks import COLUMNS, EOD, ContractRows, decimals, has_underlying
 from pipeline.simulator.market.quotes import Instants
 from pipeline.simulator.text import (
     Bytes,
@@ -38,8 +38,10 @@ def greeks(
     """
     stamps = _Stamps(style)
     if form == "csv":
-        names = ("symbol", "expiration", "strike", "right", "timestamp", *COLUMNS[order])
-        header = ",".join((*names, "underlying_timestamp", "underlying_price"))
+        names = ["symbol", "expiration", "strike", "right", "timestamp", *COLUMNS[order]]
+        if has_underlying(order):
+            names += ["underlying_timestamp", "underlying_price"]
+        header = ",".join(names)
         yield Stretch(header.encode() + style.line_end, 0)
         yield from (_csv_block(block, order, style, stamps) for block in blocks)
     elif form == "ndjson":
@@ -96,7 +98,9 @@ def _csv_block(block: ContractRows, order: str, style: Style, stamps: _Stamps) -
     pieces: list[RowPart] = [PerContract(texts(contracts)), stamp]
     for name in COLUMNS[order]:
         pieces += [b",", _number(block, name)]
-    pieces += [b",", underlying_stamp, b",", *_underlying_price(block, order), style.line_end]
+    if has_underlying(order):
+        pieces += [b",", underlying_stamp, b",", *_underlying_price(block, order)]
+    pieces.append(style.line_end)
     return Stretch(render(pieces, len(contracts), len(block.at.days)), block.rows)
 
 
@@ -106,6 +110,8 @@ def _members(block: ContractRows, order: str, stamps: _Stamps) -> list[RowPart]:
     pieces: list[RowPart] = [b'"timestamp":"', stamp, b'"']
     for name in COLUMNS[order]:
         pieces += [f',"{name}":'.encode(), _number(block, name)]
+    if not has_underlying(order):
+        return pieces
     pieces += [b',"underlying_timestamp":"', underlying_stamp]
     return [*pieces, b'","underlying_price":', *_underlying_price(block, order)]
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 
 from pipeline.simulator.formats import Stretch
-from pipeline.simulator.market.greeks import COLUMNS, ContractRows, decimals
+from pipeline.simulator.market.greeks import COLUMNS, ContractRows, decimals, has_underlying
 from pipeline.simulator.text import Number, PerContract, PerInstant, RowPart, render, texts
 from transforms.arrays import Ints
 from transforms.market.clock import EPOCH
@@ -25,7 +25,8 @@ def columns(order: str) -> tuple[str, ...]:
     Args:
         order: a key of `COLUMNS`.
     """
-    return ("ms_of_day", *COLUMNS[order], "ms_of_day2", "underlying_price", "date")
+    underlying = ("ms_of_day2", "underlying_price") if has_underlying(order) else ()
+    return ("ms_of_day", *COLUMNS[order], *underlying, "date")
 
 
 def csv(
@@ -121,10 +122,12 @@ def _row(block: ContractRows, order: str) -> list[RowPart]:
     pieces: list[RowPart] = [stamp]
     for name in COLUMNS[order]:
         pieces += [b",", Number(block.numbers[name], decimals(name), shortest=True)]
-    price = Number(block.numbers["underlying_price"], 2, shortest=True)
+    if has_underlying(order):
+        price = Number(block.numbers["underlying_price"], 2, shortest=True)
+        pieces += [b",", _whole(block.at.underlying_milliseconds), b",", price]
     days = {n: f"{date.fromordinal(EPOCH + n):%Y%m%d}" for n in set(block.at.days.tolist())}
     dates = PerInstant(texts([days[n].encode() for n in block.at.days.tolist()]))
-    return [*pieces, b",", _whole(block.at.underlying_milliseconds), b",", price, b",", dates]
+    return [*pieces, b",", dates]
 
 
 def _whole(values: Ints) -> PerInstant:

@@ -13,7 +13,7 @@ from pipeline.simulator.server import TerminalServer
 from tests.support.command import greeks_here, summaries
 from tests.support.data import files_in
 from transforms.model import GreeksRequest
-from transforms.orders import END_OF_DAY, ORDERS
+from transforms.orders import ORDERS
 from transforms.thetadata import ThetaClient
 
 DOWNLOAD = ["download", "--symbol", "SPXW", "--start_date", "2024-03-14"]
@@ -24,7 +24,7 @@ EVERYTHING = (
 )
 
 
-@pytest.mark.parametrize("order", [order for order in ORDERS if order != END_OF_DAY])
+@pytest.mark.parametrize("order", [each.name for each in ORDERS.values() if each.has_interval])
 def test_every_intraday_order_holds_what_was_served_and_is_the_same_from_v2_and_version_1_of_v3(
     market: Market, tmp_path: Path, order: str
 ) -> None:

@@ -79,6 +79,8 @@ class Comparison:
             version: how time is counted, where the rows don't show it.
             findings: of their expiration.
         """
+        if not block.greeks and "implied_vol" not in block.names:
+            return  # nothing that is computed
         missing = block.missing_inputs
         if missing:
             self._skip(key, f"the rows have no {missing}")

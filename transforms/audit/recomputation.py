@@ -17,6 +17,7 @@ from transforms.audit.recognition import count_of_time, years_of
 from transforms.audit.recomputed import Recomputed
 from transforms.audit.solutions import Inputs, solution_of
 from transforms.audit.vendor_rate import ImpliedRate, Priced, vendor_rate
+from transforms.orders import OPEN_INTEREST
 from transforms.pricing.black_scholes import greeks
 from transforms.pricing.implied_volatility import mean_error
 from transforms.quality.block import Block
@@ -189,5 +190,6 @@ def recompute(
 
 
 def is_daily(table: pa.Table) -> bool:
-    """Returns whether the rows are those of the end of a day: they have trades."""
-    return {"open", "close", "volume"} <= set(table.column_names)
+    """Returns whether contracts have one row in a trade date: its trades, or its open interest."""
+    names = set(table.column_names)
+    return {"open", "close", "volume"} <= names or names == {*OPEN_INTEREST.schema.names}

@@ -7,6 +7,7 @@ import pyarrow as pa
 
 from transforms.orders.end_of_day import EOD as EOD
 from transforms.orders.greeks import ALL, FIRST, IMPLIED_VOLATILITY, SECOND, THIRD
+from transforms.orders.open_interest import OPEN_INTEREST as OPEN_INTEREST
 from transforms.orders.order import END_OF_DAY as END_OF_DAY
 from transforms.orders.order import INTERVALS as INTERVALS
 from transforms.orders.order import MONTH as MONTH
@@ -17,7 +18,8 @@ DEFAULT = FIRST.name
 """The order that is downloaded unless another one is named."""
 
 ORDERS: dict[str, Order] = {
-    order.name: order for order in (FIRST, SECOND, THIRD, ALL, IMPLIED_VOLATILITY, EOD)
+    order.name: order
+    for order in (FIRST, SECOND, THIRD, ALL, IMPLIED_VOLATILITY, EOD, OPEN_INTEREST)
 }
 """Every order, by name."""
 

@@ -68,6 +68,7 @@ class QualityCheck:
         )
         self._contracts: set[int] = set()  # of ticks
         self._dates: set[int] = set()
+        self._sparse = False
         self._dividend = annual_dividend
         self._rows = 0
         self._counts: dict[str, int] = {}
@@ -113,7 +114,8 @@ class QualityCheck:
             for rule, spots in (
                 ("duplicates", self._presence.duplicates),
                 ("out_of_order", self._presence.out_of_order),
-                ("holes", holes),
+                # A contract without open interest may have no report.
+                *(() if self._sparse else (("holes", holes),)),
             ):
                 self._counts[rule] = spots.count
                 self._findings.note_spots(rule, spots)
@@ -133,6 +135,7 @@ class QualityCheck:
             self._findings = FindingCounts(*key)
         self._rows += group.num_rows
         columns = arrays(group)
+        self._sparse |= self._daily and "open_interest" in columns
         block = Block(columns, self._findings.expiration, self._daily, self._dividend, self._grid)
         if self._rights is not None:
             self._rights.add(block)

@@ -27,6 +27,7 @@ NUMBERS = frozenset(
         "ask_implied_vol",
         "iv_error",
         "underlying_price",
+        "open_interest",
     }
 )
 """The columns of numbers that are looked at; of any other one, whether a number is missing."""

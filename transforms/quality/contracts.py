@@ -82,12 +82,13 @@ class StrikeRange:
         self._days: dict[int, _Strikes] = {}
 
     def add(self, block: Block) -> None:
-        """Takes the next rows, with their `underlying_price`."""
+        """Takes the next rows, with their `underlying_price` where they have one."""
         for day, rows in _days(block):
             known = self._days.setdefault(day, _Strikes())
-            strike, price = block["strike"], block["underlying_price"]
+            strike = block["strike"]
+            price = block["underlying_price"] if "underlying_price" in block.names else strike[:0]
             if rows is not None:
-                strike, price = strike[rows], price[rows]
+                strike, price = strike[rows], price[rows] if len(price) else price
             found, counts = np.unique(strike, return_counts=True)
             known.strike, places = np.unique(np.append(known.strike, found), return_inverse=True)
             both = np.append(known.rows, counts)

@@ -13,6 +13,7 @@ RULES: dict[str, str] = {
     "gamma_bounds": "gamma below 0",
     "vega_bounds": "vega below 0",
     "iv_bounds": "an implied volatility below 0",
+    "open_interest_bounds": "open interest below 0",
     "price_bounds": "a bid or an ask below 0, or an underlying or a strike not above 0",
     "zero_greeks": "every Greek is 0, although the price has a volatility",
     "unsolved_iv": "implied volatility 0, although the price has one",

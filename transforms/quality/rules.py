@@ -99,9 +99,11 @@ def _bounds(block: Block) -> Iterator[Violations]:
         ("gamma", "gamma_bounds"),
         ("vega", "vega_bounds"),
         ("implied_vol", "iv_bounds"),
+        ("open_interest", "open_interest_bounds"),
     ):
         if name in block.names and not block[name].min() >= 0:
-            yield from _where(rule, block[name] < 0, -block[name], name, "implied_vol")
+            shown = dict.fromkeys((name, "implied_vol")).keys() & block.names
+            yield from _where(rule, block[name] < 0, -block[name], *sorted(shown))
     prices = [name for name in ("bid", "ask", "underlying_price") if name in block.names]
     low = {name: block[name].min() for name in (*prices, "strike")}
     if not all(low[name] >= 0 if name in ("bid", "ask") else low[name] > 0 for name in low):

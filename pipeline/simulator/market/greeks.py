@@ -25,11 +25,11 @@ INTERVALS = {name: 1000 if name == "tick" else interval_ms(name) for name in ord
 """Milliseconds between two rows. This market ticks once a second."""
 
 _CENTS = frozenset({"bid", "ask", "midpoint", "underlying_price", "open", "high", "low", "close"})
-_WHOLE = frozenset({*TRADES, *BID, *ASK, "ms_of_day"}) - _CENTS
+_WHOLE = frozenset({*TRADES, *BID, *ASK, "open_interest", "ms_of_day"}) - _CENTS
 
 _LARGEST = 1e11
 
-EOD, EOD_V2 = orders.EOD.name, "eod_v2"
+EOD, EOD_V2, OPEN_INTEREST = orders.EOD.name, "eod_v2", orders.OPEN_INTEREST.name
 COLUMNS: dict[str, tuple[str, ...]] = {
     name: tuple(column for column in order.columns if column not in UNDERLYING)
     for name, order in orders.ORDERS.items()
@@ -41,6 +41,16 @@ COLUMNS[EOD_V2] = tuple(
 
 The end of the day is there twice: as v3 has it, and as v2.
 """
+
+
+def has_underlying(order: str) -> bool:
+    """Returns whether rows of a key of `COLUMNS` end with the underlying's time and price."""
+    return order == EOD_V2 or UNDERLYING[0] in orders.ORDERS[order].columns
+
+
+def is_daily(order: str) -> bool:
+    """Returns whether an order, a key of `COLUMNS`, has one row per contract and trade date."""
+    return order == EOD_V2 or orders.ORDERS[order].daily
 
 
 def decimals(column: str) -> int:
@@ -161,6 +171,9 @@ def numbers(
         figures: the columns that need no model, likewise of shape (contracts, instants): `bid` and
             `ask`, at the end of the day also what `eod.figures` returns.
     """
+    columns = COLUMNS[query.greeks]
+    if "implied_vol" not in columns:
+        return {name: figures[name] for name in columns}
     spot = at.spot / 100
     strike = np.array([strike for strike, _ in contracts])[:, None] / 1000
     is_call = np.array([right == "CALL" for _, right in contracts])[:, None]
@@ -172,7 +185,6 @@ def numbers(
         price = cents / 100
         return implied_volatility(price, spot, strike, years, rate, is_call, dividend_yield)
 
-    columns = COLUMNS[query.greeks]
     bid, ask = figures["bid"], figures["ask"]
     mid = (bid + ask) // 2
     volatility, error = solve(figures["close"] if query.from_the_close else mid)

@@ -14,8 +14,16 @@ from itertools import groupby
 import numpy as np
 import pyarrow as pa
 
-from pipeline.simulator.market import eod, listing
-from pipeline.simulator.market.greeks import EOD, EOD_V2, INTERVALS, ContractRows, Query, numbers
+from pipeline.simulator.market import eod, listing, open_interest
+from pipeline.simulator.market.greeks import (
+    EOD_V2,
+    INTERVALS,
+    OPEN_INTEREST,
+    ContractRows,
+    Query,
+    is_daily,
+    numbers,
+)
 from pipeline.simulator.market.quotes import Instants, instants, quotes
 from pipeline.simulator.market.table import table
 from pipeline.simulator.market.underlying import Underlying, generator
@@ -205,8 +213,9 @@ class Market:
         if not days:
             return None
         root, underlying = listing.root_of(query.symbol), self._underlying(query.symbol)
-        if query.greeks in (EOD, EOD_V2):
-            return eod.closes(root, underlying, query.expiration, days)
+        if is_daily(query.greeks):
+            reported = open_interest.reports if query.greeks == OPEN_INTEREST else eod.closes
+            return reported(root, underlying, query.expiration, days)
         start = max(query.start, calendar.OPEN_MS)
         times = np.arange(
             start, min(query.end, calendar.CLOSE_MS) + 1, query.interval, dtype=np.int64
@@ -227,7 +236,9 @@ class Market:
 
     def _block(self, query: Query, strikes: Ints, at: Instants) -> ContractRows:
         root = listing.root_of(query.symbol)
-        if query.greeks in (EOD, EOD_V2):
+        if query.greeks == OPEN_INTEREST:
+            found = open_interest.figures(query.expiration, strikes, at)
+        elif is_daily(query.greeks):
             underlying = self._underlying(query.symbol)
             found = eod.figures(root, underlying, query.expiration, strikes, at)
         else:

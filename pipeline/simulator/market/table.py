@@ -7,7 +7,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.simulator.market.greeks import COLUMNS, EOD, EOD_V2, ContractRows, decimals
+from pipeline.simulator.market.greeks import (
+    COLUMNS,
+    EOD,
+    EOD_V2,
+    ContractRows,
+    decimals,
+    has_underlying,
+)
 
 _ZONE = "America/New_York"
 _CODES = ("bid_exchange", "bid_condition", "ask_exchange", "ask_condition")
@@ -39,8 +46,11 @@ def _schema(greeks: str) -> pa.Schema:
         [
             *(pa.field(name, kind, nullable=False) for name, kind in key),
             *((name, _type(name)) for name in COLUMNS[EOD if greeks == EOD_V2 else greeks]),
-            ("underlying_timestamp", stamp),
-            ("underlying_price", pa.float64()),
+            *(
+                [("underlying_timestamp", stamp), ("underlying_price", pa.float64())]
+                if has_underlying(greeks)
+                else []
+            ),
         ]
     )
 

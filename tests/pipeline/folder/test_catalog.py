@@ -233,3 +233,57 @@ def test_what_is_no_entry_of_the_manifest_is_left_out(
     strange = tmp_path / "greeks.meta" / "files" / "strange.parquet.json"
     strange.write_text(json.dumps({"state": "committed"}))
     assert ask(connect(write_catalog(str(output))), "select count(*) from greeks") == [(rows,)]
+
+
+@pytest.mark.parametrize("file_format", ["csv", "parquet"])
+def test_gamma_exposure_and_max_pain_are_those_of_an_independent_computation(
+    tmp_path: Path, terminal: TerminalServer, file_format: str
+) -> None:
+    output, pattern = tmp_path / "greeks", "{greeks}/{symbol}_{expiration:%Y%m%d}"
+    for order in ("second_order", "open_interest"):
+        fill(output, terminal, file_format=file_format, greeks=order, pattern=pattern)
+    connection = connect(write_catalog(str(output)))
+    asked = f"select strike, sum(per_percent) from gamma_exposure where {TEN} group by 1 order by 1"
+    found = dict(ask(connection, asked))
+    market, expiration = Market(), ask(connection, "select any_value(expiration) from greeks")[0][0]
+    interest = {
+        (row["strike"], row["right"]): row["open_interest"]
+        for row in market.rows("SPXW", expiration, DAY, greeks="open_interest").to_pylist()
+    }
+    exposure: dict[float, float] = {}
+    for row in market.rows("SPXW", expiration, DAY, "30m", "second_order").to_pylist():
+        solved = row["implied_vol"] > 0 and abs(row["iv_error"]) < 100
+        if row["timestamp"].hour != 10 or row["timestamp"].minute or not solved:
+            continue
+        if row["bid"] + row["ask"] >= 0.015:
+            sign = 1 if row["right"] == "C" else -1
+            held = interest[row["strike"], row["right"]]
+            # Of a move by 1 %: so many dollars of the underlying are to be traded.
+            worth = sign * row["gamma"] * held * 100 * row["underlying_price"] ** 2 * 0.01
+            exposure[row["strike"]] = exposure.get(row["strike"], 0.0) + worth
+    assert found == pytest.approx(exposure)
+    assert max(map(abs, found.values())) > 1e6
+
+    def paid(at: float) -> float:
+        each = (
+            held * 100 * max(at - strike if right == "C" else strike - at, 0)
+            for (strike, right), held in interest.items()
+        )
+        return float(sum(each))
+
+    least = min({strike for strike, _ in interest}, key=lambda at: (paid(at), at))
+    asked = f"select max_pain, paid from max_pain where trade_date = '{DAY}'"
+    assert ask(connection, asked) == [(least, pytest.approx(paid(least)))]
+    assert ask(connection, "select count(*) = count(implied_vol) from greeks") == [(True,)]
+
+
+def test_a_folder_of_open_interest_alone_has_its_views(
+    tmp_path: Path, terminal: TerminalServer
+) -> None:
+    output = tmp_path / "interest"
+    rows = fill(output, terminal, greeks="open_interest")
+    connection = connect(write_catalog(str(output)))
+    assert ask(connection, "select count(*), count(distinct trade_date) from open_interest") == [
+        (rows, 1)
+    ]
+    assert ask(connection, "select count(*) from max_pain") == [(1,)]

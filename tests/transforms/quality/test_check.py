@@ -26,7 +26,7 @@ from tests.support.plant import (
 )
 from transforms.market import calendar
 from transforms.model import GreeksRequest
-from transforms.orders import END_OF_DAY, ORDERS
+from transforms.orders import ORDERS
 from transforms.quality.check import QualityCheck
 from transforms.quality.findings import Quality
 from transforms.quality.gate import QualityGate
@@ -178,7 +178,7 @@ def test_all_defects_of_a_day_are_found_each_at_its_rows() -> None:
 
 @pytest.mark.parametrize("greeks", ORDERS)
 def test_a_number_that_is_missing_in_any_column_is_found(greeks: str) -> None:
-    interval = "eod" if greeks == "eod" else "30m"
+    interval = ORDERS[greeks].interval("30m")
     table = MARKET.rows("SPXW", EXPIRATION, DAY, interval if interval != "eod" else "5m", greeks)
     row = table.num_rows // 2
     for name in ORDERS[greeks].columns:
@@ -253,7 +253,7 @@ def _of_strikes(
         money = min(range(len(listed)), key=lambda n: abs(listed[n] - spot)) + shift
         strikes = listed if around is None else listed[money - around : money + around + 1]
         tables.append(whole.filter(pa.compute.is_in(whole["strike"], pa.array(strikes))))
-    interval = END_OF_DAY if order == END_OF_DAY else "30m"
+    interval = ORDERS[order].interval("30m")
     given = (("strike_range", str(asked)),)
     check = QualityCheck.of(GreeksRequest("SPXW", EXPIRATION, days, interval, order, given))
     for group in RowGroups.of(pa.concat_tables(tables).to_batches()):
@@ -261,14 +261,17 @@ def _of_strikes(
     return check.finish(), [table.num_rows for table in tables]
 
 
-@pytest.mark.parametrize("order", ORDERS)
+WITH_PRICE = [name for name, order in ORDERS.items() if "underlying_price" in order.columns]
+
+
+@pytest.mark.parametrize("order", WITH_PRICE)
 @pytest.mark.parametrize("asked", [1, 2, 40])
 def test_as_many_strikes_as_strike_range_asks_for_are_no_finding(order: str, asked: int) -> None:
     quality, _ = _of_strikes(order, asked, asked, asked, days=(date(2024, 3, 13), DAY))
     assert "strike_range" not in quality.found
 
 
-@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("order", WITH_PRICE)
 @pytest.mark.parametrize("served", [3, 10, None])
 def test_more_strikes_than_strike_range_asks_for_are_found_with_their_rows(
     order: str, served: int | None
@@ -343,15 +346,42 @@ def test_rows_after_the_expiration_and_on_a_weekend_are_found() -> None:
 def test_a_clean_day_has_statistics_and_no_finding(
     greeks: str, expiration: date, day: date
 ) -> None:
-    daily = greeks == "eod"
+    daily = ORDERS[greeks].daily
     table = MARKET.rows("SPXW", expiration, day, "5m" if daily else "30m", greeks)
     quality = quality_of(table, "eod" if daily else "30m")
     assert quality.findings == ()
     assert quality.rows == table.num_rows > 50
     assert quality.trade_dates == 1
     assert quality.contracts == table.num_rows / (1 if daily else 14)
-    assert quality.counts["unsolved_iv"] > 0
+    if "implied_vol" in ORDERS[greeks].columns:
+        assert quality.counts["unsolved_iv"] > 0
     assert json.loads(json.dumps(quality.describe())) == quality.describe()
+
+
+INTEREST = MARKET.rows("SPXW", EXPIRATION, date(2024, 3, 11), "5m", "open_interest", DAY)
+
+
+def test_bad_open_interest_is_found_and_a_contract_without_a_report_is_no_finding() -> None:
+    assert quality_of(INTEREST, "eod").findings == ()
+    negative = quality_of(plant(INTEREST, 7, open_interest=-3), "eod")
+    assert negative.found == {"open_interest_bounds": 1}
+    assert negative.findings[0].examples[0].values == {"open_interest": -3.0}
+    assert quality_of(plant(INTEREST, 7, open_interest=None), "eod").found == {"missing_values": 1}
+    assert quality_of(pa.concat_tables([INTEREST[:6], INTEREST[7:]]), "eod").findings == ()
+    twice = pa.concat_tables([INTEREST[:7], INTEREST[6:]])
+    assert quality_of(twice, "eod").found == {"duplicates": 1}
+
+
+def test_more_strikes_than_strike_range_asks_for_are_found_without_a_price_too() -> None:
+    given = (("strike_range", "2"),)
+    for served, found in ((5, 0), (7, 4)):
+        check = QualityCheck.of(
+            GreeksRequest("SPXW", EXPIRATION, (DAY,), "eod", "open_interest", given)
+        )
+        table = MARKET.rows("SPXW", EXPIRATION, DAY, "5m", "open_interest")
+        for group in RowGroups.of(table[: 2 * served].to_batches()):
+            check.add(group)
+        assert check.finish().found.get("strike_range", 0) == found
 
 
 def test_v2_days_that_end_have_no_finding() -> None:

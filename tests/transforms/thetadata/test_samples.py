@@ -32,6 +32,8 @@ V3_ROWS = {
     "11,4.10,50,12,5,4.25,50,0.6083,-0.3892,8.9221,1.4334,-1.4791,32.3623,0.0495,-0.2765,3.6779,"
     "1.7667,0.0149,0.0000,0.0000,0.0000,-0.0163,-15.6407,0.2750,0.2401,-0.5945,0.0000,0.3334,"
     "0.0001,2024-11-04T17:15:28.71,221.870",
+    # A live row of snapshot/open_interest, in the documented order of history/open_interest.
+    "open_interest": '"AAPL","2026-07-10",375.000,"CALL",2026-07-02T06:30:25.000,38',
 }
 
 V2_HEADERS = {
@@ -67,12 +69,14 @@ def local(text: str) -> datetime:
 
 @pytest.mark.parametrize("order", list(ORDERS))
 def test_a_v3_sample_of_every_order(order: str) -> None:
-    interval = "eod" if order == "eod" else "5m"
-    days = (date(2024, 11, 4),)
-    request = GreeksRequest("AAPL", date(2024, 11, 8), days, interval, order)
+    _, expiration, _, _, timestamp, *_ = V3_ROWS[order].replace('"', "").split(",")
+    days = (date.fromisoformat(timestamp[:10]),)
+    interval = ORDERS[order].interval("5m")
+    request = GreeksRequest("AAPL", date.fromisoformat(expiration), days, interval, order)
     body = f"{','.join(schema_of(order).names)}\r\n{V3_ROWS[order]}\r\n"
     row = parse(body, request, V3())
-    for name, cell in zip(schema_of(order).names, V3_ROWS[order].split(","), strict=True):
+    cells = V3_ROWS[order].replace('"', "").split(",")
+    for name, cell in zip(schema_of(order).names, cells, strict=True):
         if name in ("timestamp", "underlying_timestamp"):
             seconds, _, fraction = cell.partition(".")
             at = local(seconds).replace(microsecond=int((fraction or "0").ljust(6, "0")))

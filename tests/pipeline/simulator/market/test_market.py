@@ -221,7 +221,7 @@ def test_numbers_are_float32_cut_to_four_decimals() -> None:
 def test_every_order_has_its_columns_and_no_gaps(order: str) -> None:
     served = MARKET.rows("SPXW", TRADE_DATE, TRADE_DATE, "15m", order)
     assert served.num_rows > 0
-    for name in (*COLUMNS[order], "underlying_price"):
+    for name in COLUMNS[order]:
         assert np.isfinite(served[name].to_numpy()).all()
 
 
