@@ -12,6 +12,7 @@ ThetaError
 """
 
 from transforms.foreign import on_a_line
+from transforms.orders import ORDERS
 from transforms.secrets import hide
 
 
@@ -66,9 +67,20 @@ class Stopped(ThetaError):
     """The caller's stop signal was seen; nothing is wrong with the answer."""
 
 
+def _needed() -> str:
+    """Returns which subscription each order needs."""
+    tiers: dict[str, list[str]] = {}
+    for order in ORDERS.values():
+        tiers.setdefault(order.tier, []).append(order.name)
+    return "; ".join(
+        f"{', '.join(names)} {'need' if len(names) > 1 else 'needs'} {tier}"
+        for tier, names in tiers.items()
+    )
+
+
 _SUBSCRIPTION = (
-    "the subscription does not include it: first-order Greeks, implied volatility and end of day "
-    "need ThetaData's options Standard, second and third order and all Greeks need Pro"
+    f"the subscription does not include it: of --greeks, {_needed()}. With first_order, --derive "
+    "computes the Greeks of the higher orders"
 )
 _REDIRECT = (
     "REDIRECT",

@@ -56,7 +56,7 @@ def text(status: int, words: str) -> Answer:
     ("status", "words", "expected"),
     [
         (400, "Invalid right: *", "400 BAD_REQUEST .*Invalid right: .*does not accept a value"),
-        (403, "requiring a standard subscription", "403 FORBIDDEN .*options Standard"),
+        (403, "requiring a standard subscription", "403 FORBIDDEN .*eod need Standard; .*--derive"),
         (404, "no", "404 NO_IMPL .*update it, or choose another --api"),
         (410, "We have upgraded to API v3.", "410 GONE .*upgraded.*use --api v3"),
         (470, "general", "470 GENERAL .*general"),
