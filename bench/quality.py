@@ -1,10 +1,10 @@
-"""What looking at the rows costs a download: `python bench/quality.py [PAIRS]`.
+"""What looking at the rows costs a download: `python bench/quality.py [PAIRS [FLAG …]]`.
 
 Serves a simulated market from a process of its own, and downloads a trade date of SPXW every
 minute, the nearest expirations, in turn with the check and without it. Prints for each format and
 order of Greeks the seconds of the processor that the download took (the median; not the
 Terminal's), by how much the check adds to them (the median over the pairs), and the peak of its
-memory.
+memory. With flags, such as `--derive gamma`, it is what these add to a download of first order.
 """
 
 import json
@@ -20,10 +20,10 @@ DAY = ["--symbol", "SPXW", "--start_date", "2024-03-14", "--interval", "1m", "--
 CASES = [("csv", "first_order"), ("parquet", "first_order"), ("csv", "all"), ("parquet", "all")]
 
 
-def run(url: str, form: str, order: str, flag: str) -> tuple[float, float, int]:
+def run(url: str, form: str, order: str, flags: list[str]) -> tuple[float, float, int]:
     """Returns the processor's seconds, the peak of memory in MiB, and the rows of a download."""
     with tempfile.TemporaryDirectory() as folder:
-        arguments = [*DAY, "--terminal", url, "--format", form, "--greeks", order, flag]
+        arguments = [*DAY, "--terminal", url, "--format", form, "--greeks", order, *flags]
         arguments += ["--output", f"{folder}/greeks", "--metrics", f"{folder}/metrics"]
         process = subprocess.Popen([*GREEKS, "download", *arguments], stdout=subprocess.DEVNULL)
         _, status, usage = os.wait4(process.pid, 0)
@@ -38,6 +38,8 @@ def run(url: str, form: str, order: str, flag: str) -> tuple[float, float, int]:
 def main() -> None:
     """Prints the table."""
     pairs = int(sys.argv[1]) if len(sys.argv) > 1 else 7
+    given = sys.argv[2:]
+    with_, without = (given, []) if given else (["--check"], ["--no_check"])
     serve = [*GREEKS, "terminal", "--port", "0", "--exit_with_stdin"]
     print("| format | Greeks | rows | without | with | added | MiB without | MiB with |")
     print("|---|---|--:|--:|--:|--:|--:|--:|")
@@ -47,12 +49,12 @@ def main() -> None:
         assert terminal.stdout is not None
         assert terminal.stdin is not None
         url = terminal.stdout.readline().split()[-1]
-        for form, order in CASES:
-            run(url, form, order, "--check")  # the market's prices are made once
+        for form, order in CASES[: 2 if given else None]:
+            run(url, form, order, without)  # the market's prices are made once
             off, on = [], []
             for n in range(pairs):
-                for flag in ("--check", "--no_check")[:: 1 if n % 2 else -1]:
-                    (on if flag == "--check" else off).append(run(url, form, order, flag))
+                for flags in (with_, without)[:: 1 if n % 2 else -1]:
+                    (on if flags is with_ else off).append(run(url, form, order, flags))
             added = statistics.median(a[0] / b[0] - 1 for a, b in zip(on, off, strict=True))
             seconds = [statistics.median(one[0] for one in some) for some in (off, on)]
             peaks = [statistics.median(one[1] for one in some) for some in (off, on)]
