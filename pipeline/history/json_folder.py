@@ -99,11 +99,13 @@ class JsonStore(RunStore):
 
     def results(self, record: Record) -> Iterator[Record]:
         """Yields every result of a run, a line of its file at a time."""
-        if not record.get("results_files"):
-            yield from record.get("expirations") or ()
-            return
+        none = True
         with self._explained():
-            yield from results_in(self._folder.lines(_results(record["run_id"])))
+            for result in results_in(self._folder.lines(_results(record["run_id"]))):
+                none = False
+                yield result
+        if none:
+            yield from record.get("expirations") or ()
 
     def results_folder(self, run_id: str) -> str:
         """Returns a folder of this machine for the results of a run under way."""

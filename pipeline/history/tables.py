@@ -1,6 +1,7 @@
 """Runs as lines of text."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from textwrap import wrap
 from typing import Any
 
@@ -58,8 +59,13 @@ def head_lines(heads: Iterable[Head], width: int | None = None) -> Iterator[tupl
             yield line, head["status"]
 
 
-def run_lines(record: Record) -> Iterator[str]:
-    """Yields the lines of `runs show`."""
+def run_lines(record: Record, results: Iterable[Record]) -> Iterator[str]:
+    """Yields the lines of `runs show`.
+
+    Args:
+        record: of the run.
+        results: all of it, as `RunHistory.results`.
+    """
     head = head_of(record)
     request = record.get("request") or {}
     source = record.get("source") or {}
@@ -82,13 +88,16 @@ def run_lines(record: Record) -> Iterator[str]:
         name = f"{error['expiration']}: " if error.get("expiration") else ""
         yield f"failed       {name}{without_urls(error['message'])}"
     if len(record.get("errors", ())) > _LISTED:
-        yield f"             and {len(record['errors']) - _LISTED} more: see --json"
-    lacking = [each for each in record.get("expirations", ()) if each.get("missing_dates")]
-    for each in lacking[:_LISTED]:
+        more = max(len(record["errors"]), record.get("failed_expirations", 0)) - _LISTED
+        yield f"             and {more:,} more: see --json"
+    lacking = (each for each in results if each.get("missing_dates"))
+    for each in islice(lacking, _LISTED):
         named = f"{each['symbol']} expiring {each['expiration']}"
         yield f"missing      {named}: no rows on {readable(each['missing_dates'])}"
-    if len(lacking) > _LISTED:
-        yield f"             and {len(lacking) - _LISTED} more: see --json"
+    if more := sum(1 for _ in lacking):
+        yield f"             and {more:,} more: see --json"
+    for path in record.get("results_files", ()):
+        yield f"results      {path}"
     samples = record.get("samples")
     if samples and samples.get("seconds"):
         yield from _over_time(samples)

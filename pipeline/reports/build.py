@@ -89,7 +89,7 @@ def build(
         " ".join(filter(None, (_market(day), _quality(quality), _outcome(run)))),
         [
             *_notes(run),
-            *_missing(run),
+            *_missing(source.results()),
             *(f"A file can't be read: {error}." for error in unreadable),
         ],
         sections,
@@ -169,15 +169,14 @@ def _outcome(run: Record | None) -> str:
     return f"The run {run['status']}: {outcome(run)}."
 
 
-def _missing(run: Record | None) -> list[str]:
+def _missing(results: Iterable[Record]) -> list[str]:
     """Returns which expirations of the run are not in its files, by what became of them."""
     notes = []
-    for status in (FAILED, INTERRUPTED):
-        names = [
-            f"{each['symbol']} {each['expiration']}"
-            for each in (run or {}).get("expirations", [])
-            if each["status"] == status
-        ]
+    without: dict[str, list[str]] = {FAILED: [], INTERRUPTED: []}
+    for each in results:
+        if each["status"] in without:
+            without[each["status"]].append(f"{each['symbol']} {each['expiration']}")
+    for status, names in without.items():
         if names:
             more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
             notes.append(

@@ -14,6 +14,7 @@ from pipeline.reports.figure import Figure, Section, Table, base
 from pipeline.reports.source import Source, whole
 from pipeline.text import count
 from transforms.audit.assumptions import Assumptions
+from transforms.metrics.summary import LISTED
 from transforms.quality.findings import named
 from transforms.quality.limits import MISSING_DATES
 
@@ -68,13 +69,14 @@ class FoundQuality:
             track: yields the files that it is given, and shows how many are through.
         """
         found = cls()
+        # For files without an entry, as those of an earlier version of this program.
         of_run: dict[str, Quality] = {}
-        for result in (source.run or {}).get("expirations", []):
+        for result in source.results():
             if not result.get("quality"):
                 continue
-            if result["path"]:
+            if result["path"] and len(of_run) < LISTED:
                 of_run[whole(result["path"])] = result["quality"]
-            else:
+            elif not result["path"]:
                 # What was kept back for its findings has no file.
                 found.add([result["quality"]])
         for path in track(source.files):

@@ -3,7 +3,7 @@
 import contextlib
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -13,6 +13,7 @@ from pipeline.history import (
     NoSuchRun,
     Query,
     Record,
+    RunHistory,
     StoreError,
     find_run,
     open_to_read,
@@ -36,11 +37,17 @@ class Source:
         run: the run's summary, or None.
         output: the folder of the files.
         files: the data files, none if the run wrote none.
+        history: that has the run, or None if the run's summary lists all of its results.
     """
 
     run: Record | None
     output: str
     files: tuple[str, ...]
+    history: RunHistory | None = None
+
+    def results(self) -> Iterator[Record]:
+        """Yields every result of the run, none if there is no run."""
+        return _results(self.run, self.history)
 
     @property
     def meta(self) -> str:
@@ -91,9 +98,9 @@ def find_source(run: str, output: str, metrics: str) -> Source:
             files = tuple(find_files([output]))
         except UnreadableFile as error:
             raise NoRows(f"--output: {error}") from None
-        found = _find(run, metrics) if run else _newest(metrics, output)
-        return Source(found, output, files)
-    found = _find(run, metrics) if run else _newest(metrics, None)
+        found, history = _find(run, metrics) if run else _newest(metrics, output)
+        return Source(found, output, files, history)
+    found, history = _find(run, metrics) if run else _newest(metrics, None)
     if found is None and Path(_FOLDER).is_dir():
         return find_source("", _FOLDER, metrics)
     if found is None:
@@ -102,14 +109,14 @@ def find_source(run: str, output: str, metrics: str) -> Source:
             "give the files' folder with --output"
         )
     folder = str(found.get("request", {}).get("output", ""))
-    paths = [str(each["path"]) for each in found.get("expirations", []) if each.get("path")]
+    paths = [str(each["path"]) for each in _results(found, history) if each.get("path")]
     there = _there(paths, folder)
     if paths and not there:
         raise NoRows(
             f"none of the files of run {found['run_id']} is there, such as {paths[0]}: "
             "run this where the download ran, or give --output FOLDER"
         )
-    return Source(found, folder, there)
+    return Source(found, folder, there, history)
 
 
 def _there(paths: Sequence[str], folder: str) -> tuple[str, ...]:
@@ -200,7 +207,13 @@ def _span(path: str) -> tuple[frozenset[str], date, date]:
     return frozenset([symbol]), date.fromisoformat(first), date.fromisoformat(last)
 
 
-def _find(run: str, metrics: str) -> Record:
+def _results(run: Record | None, history: RunHistory | None) -> Iterator[Record]:
+    if run is None:
+        return iter(())
+    return iter(run.get("expirations", ())) if history is None else history.results(run)
+
+
+def _find(run: str, metrics: str) -> tuple[Record, RunHistory]:
     path = Path(run)
     if path.is_file():
         try:
@@ -209,14 +222,15 @@ def _find(run: str, metrics: str) -> Record:
             str(document["run_id"])
         except (ValueError, KeyError, TypeError):
             raise NoRows(f"{path} is not a run's summary") from None
-        return dict(document)
+        return dict(document), open_to_read(str(path.parent))
     try:
-        return find_run(open_to_read(metrics), run)
+        history = open_to_read(metrics)
+        return find_run(history, run), history
     except (NoSuchRun, StoreError) as error:
         raise NoRows(f"there is no run {run}: {error.args[0]}") from None
 
 
-def _newest(metrics: str, output: str | None) -> Record | None:
+def _newest(metrics: str, output: str | None) -> tuple[Record | None, RunHistory | None]:
     """Returns the newest run that has ended, or the newest of the last ones that wrote there."""
     try:
         store = open_to_read(metrics)
@@ -226,7 +240,7 @@ def _newest(metrics: str, output: str | None) -> Record | None:
             run = store.read(head["run_id"])
             wrote = str(run.get("request", {}).get("output", ""))
             if output is None or whole(wrote) == whole(output.rstrip("/")):
-                return run
+                return run, store
     except StoreError as error:
         raise NoRows(f"--metrics can't be read: {error.args[0]}") from None
-    return None
+    return None, None

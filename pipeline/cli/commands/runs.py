@@ -186,7 +186,7 @@ def _show(store: "RunHistory", options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps(record, indent=2, ensure_ascii=False))
     else:
-        for line in run_lines(record):
+        for line in run_lines(record, store.results(record)):
             print_line(line)
     return 0
 

@@ -203,3 +203,23 @@ def test_a_wrong_flag_exits_2(
     err = capsys.readouterr().err
     assert words in err
     assert "hush" not in err
+
+
+def test_what_a_summary_does_not_list_is_shown_from_the_results_beside_it(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    results = [
+        {
+            "symbol": "SPXW",
+            "expiration": f"2024-03-{day}",
+            "missing_dates": "2024-03-13",
+        }
+        for day in range(14, 29)
+    ]
+    (tmp_path / "lines").write_text("".join(f"{json.dumps(each)}\n" for each in results))
+    files = [str(tmp_path / "lines")]
+    run_id = keep(expirations=results[:1], results_files=files)
+    out = printed(capsys, "show", run_id)
+    assert "SPXW expiring 2024-03-23: no rows on 2024-03-13" in out
+    assert "and 5 more: see --json" in out
+    assert f"results      data/metrics/pipeline-run-{run_id}.results.jsonl" in out
