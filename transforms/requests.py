@@ -9,6 +9,7 @@ late = Selection(requests, [n for n, each in enumerate(requests) if each.trade_d
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
+from copy import copy
 from datetime import date, timedelta
 from itertools import accumulate
 from typing import Any, overload
@@ -149,6 +150,12 @@ class KeyMarks:
         self._order = np.argsort(hashes).astype(np.uint32)
         self._hashes = hashes[self._order]
         self._marks = bytearray(len(requests))
+
+    def fresh(self) -> "KeyMarks":
+        """Returns the same requests, each with 0 beside it: at once, for nothing is made anew."""
+        other = copy(self)
+        other._marks = bytearray(len(self._marks))
+        return other
 
     def __len__(self) -> int:
         """Returns how many requests there are."""

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import repeat
 
 from pipeline.config import DownloadConfig
@@ -17,7 +18,7 @@ from pipeline.planning.preconditions import note_layout
 from transforms.model import SKIPPED, ExpirationResult, Failure, GreeksRequest
 from transforms.output.layout import Layout
 from transforms.output.manifest import Manifest
-from transforms.requests import Selection
+from transforms.requests import KeyMarks, Selection
 
 LISTED = 100
 
@@ -44,6 +45,11 @@ class Inventory:
     incomplete: int = 0
     listed: tuple[ExpirationResult, ...] = ()
     failures: tuple[Failure, ...] = ()
+
+    @cached_property
+    def keys(self) -> KeyMarks:
+        """The requests to send, by their keys."""
+        return KeyMarks(self.missing)
 
 
 def take_stock(plan: Plan, layout: Layout, source: str, config: DownloadConfig) -> Inventory:

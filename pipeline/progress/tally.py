@@ -54,6 +54,7 @@ class Tally:
         thing: what a request makes, as a person reads it.
         timeout: seconds without a byte after which an answer counts as broken; 0 if unknown.
         seconds: that all will take by earlier runs, or None.
+        keys: of the requests, where they are known.
 
     Attributes:
         sizes: that this run taught.
@@ -69,9 +70,10 @@ class Tally:
         seconds: float | None = None,
         thing: str = "expiration",
         timeout: float = 0.0,
+        keys: KeyMarks | None = None,
     ) -> None:
         self._thing, self._timeout = thing, timeout
-        self._marks = KeyMarks(requests)
+        self._marks = keys.fresh() if keys is not None else KeyMarks(requests)
         self._left = Workload()
         expirations = set()
         for request in requests:

@@ -1,13 +1,13 @@
 """The books of a run: every request has its result, and the sums are those of the results."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from itertools import chain, islice
 
 from pipeline.text import count
 from transforms.metrics.results_file import read_results
 from transforms.metrics.summary import RunSummary
-from transforms.model import STATUSES, WRITTEN, GreeksRequest, Key, key_of
+from transforms.model import STATUSES, WRITTEN, Key, key_of
 from transforms.requests import KeyMarks
 
 _NAMED = 10
@@ -18,7 +18,7 @@ class BooksDiffer(RuntimeError):
 
 
 def check_accounts(
-    requests: Sequence[GreeksRequest],
+    requests: KeyMarks,
     summary: RunSummary,
     counters: Mapping[str, int] | None,
     *,
@@ -39,7 +39,7 @@ def check_accounts(
     Raises:
         BooksDiffer: they do not agree; the message names the difference.
     """
-    marks = KeyMarks(requests)
+    marks = requests.fresh()
     ended: Counter[str] = Counter()
     twice: list[Key] = []
     rows = size = 0

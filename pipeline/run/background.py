@@ -22,7 +22,6 @@ from pipeline.run.session import Session
 from pipeline.run.waiting import Waiting
 from transforms.metrics.summary import RunSummary
 from transforms.model import ExpirationResult, key_of
-from transforms.requests import KeyMarks
 from transforms.storage import files
 
 _LOOK_SECONDS = 0.25
@@ -60,7 +59,6 @@ class BackgroundRun:
     def __init__(self, config: DownloadConfig, progress: str, waiting: Waiting) -> None:
         self._job = Job(PipelineOptions([]))
         self._waiting = waiting
-        self._requests: KeyMarks | None = None
         display = _Handing(make_display(progress, config.progress_seconds), waiting)
         try:
             files.check_place(config.output)
@@ -87,9 +85,9 @@ class BackgroundRun:
 
     def result(self, described: Mapping[str, Any]) -> ExpirationResult:
         """Returns a result of the run that a document describes."""
-        if self._requests is None:
-            self._requests = KeyMarks(self.session.inventory.missing)
-        return result_of_described(self._requests.request(key_of(described)), described)
+        return result_of_described(
+            self.session.inventory.keys.request(key_of(described)), described
+        )
 
     def stop(self) -> None:
         """Ends it, if it has not ended, and waits for its end."""

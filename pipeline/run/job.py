@@ -112,7 +112,9 @@ class Job:
             summary = replace(summary, results_files=(here,))
         progress.complete(chain(summary.expirations, read_results(summary.results_files)))
         counters = remote.counters(result) if self.local else None
-        marks = check_accounts(requests, summary, counters, stopped=session.stop.is_set())
+        marks = check_accounts(
+            session.inventory.keys, summary, counters, stopped=session.stop.is_set()
+        )
         return with_interrupted(summary, marks)
 
     def save_results(self, session: Session) -> None:

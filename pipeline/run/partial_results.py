@@ -19,9 +19,7 @@ from transforms.requests import KeyMarks
 _LOOKED_UP = 64
 
 
-def results_so_far(
-    requests: Sequence[GreeksRequest], paths: Sequence[str], layout: Layout
-) -> RunSummary:
+def results_so_far(requests: KeyMarks, paths: Sequence[str], layout: Layout) -> RunSummary:
     """Returns the summary of a run whose graph has none.
 
     The result of a request is the one that came, else the manifest's; the others are interrupted.
@@ -34,7 +32,7 @@ def results_so_far(
     Raises:
         OSError: the manifest can't be read.
     """
-    marks, totals = KeyMarks(requests), Totals(files=list(paths))
+    marks, totals = requests.fresh(), Totals(files=list(paths))
     for result in read_results(paths):
         key = key_of(result)
         # A bundle that was run again may have left some twice.

@@ -131,6 +131,7 @@ class Session:
                 sizes,
                 began=self._started,
                 seconds=expected.seconds if expected else None,
+                keys=self.inventory.keys,
                 thing=NOUNS[self.config.layout],
                 timeout=self.config.timeout,
             ),
@@ -167,7 +168,7 @@ class Session:
             OSError: the manifest can't be read.
         """
         paths = files_of_results(self.results)
-        summary = self.with_skipped(results_so_far(self.inventory.missing, paths, self.layout))
+        summary = self.with_skipped(results_so_far(self.inventory.keys, paths, self.layout))
         if error is None:
             return summary
         return _with_failures(summary, Failure.of(error))
