@@ -156,8 +156,8 @@ def _plain_environment() -> dict[str, str]:
 def _watch(process: "subprocess.Popen[str]", seen: Observed, began: float) -> None:
     """Looks at the process twenty times a second until it ends."""
     while process.poll() is None:
-        with contextlib.suppress(psutil.Error):
-            used = psutil.Process(process.pid).cpu_times()
+        with contextlib.suppress(psutil.Error, IndexError):
+            used = _run_of(process.pid).cpu_times()
             seen.processor = used.user + used.system
             seen.resident[2] = max(seen.resident[2], _resident(process.pid))
         time.sleep(0.05)
@@ -171,9 +171,15 @@ def _read_progress(process: "subprocess.Popen[str]", seen: Observed, began: floa
 
 
 def _resident(pid: int) -> float:
-    with contextlib.suppress(psutil.Error):
-        return psutil.Process(pid).memory_info().rss / (1 << 20)
+    with contextlib.suppress(psutil.Error, IndexError):
+        return _run_of(pid).memory_info().rss / (1 << 20)
     return 0.0
+
+
+def _run_of(pid: int) -> psutil.Process:
+    """Returns the download, which may be a child of strace."""
+    process = psutil.Process(pid)
+    return process.children()[0] if process.name() == "strace" else process
 
 
 def _served(url: str) -> int:

@@ -90,6 +90,7 @@ class Tally:
         self.pace = Pace()
         self._in_flight: dict[Key, _UnderWay] = {}
         self._heard: dict[Key, float] = {}
+        self._heard_of_any = False
         self._done = self._interrupted = self._failed = self._retries = 0
         self._rows = self._bytes = 0
         # Rows of the ended ones that earlier runs know, and what they had foreseen of them.
@@ -120,6 +121,11 @@ class Tally:
             return False
         self._heard[key] = self._clock()
         if kind == "started":
+            if not self._heard_of_any:
+                # Until then the runner began, at no pace.
+                self._heard_of_any = True
+                self._fetched_since = self._clock()
+                self._trend = deque([(self._fetched_since, 0, 0, 0)])
             self._in_flight[key] = _UnderWay(self._marks.request(key))
         elif kind == "heard":
             pass

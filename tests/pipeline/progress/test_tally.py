@@ -167,3 +167,37 @@ def test_the_wait_before_a_retry_is_no_silence() -> None:
     tally.take(about("2024-03-14", "waiting", seconds=30, reason="429"))
     clock.now += 30
     assert in_flight(tally.snapshot()) == "SPXW 2024-03-14 (0)"
+
+
+def test_the_runners_start_is_no_part_of_the_pace() -> None:
+    clock = Clock()
+    tally = Tally([NEAR, FAR], clock=clock)
+    tally.snapshot()
+    clock.now += 60  # a cluster may take its time
+    tally.take(about("2024-03-14", "started"))
+    clock.now += 10
+    tally.take(done("2024-03-14", 7900))
+    assert tally.snapshot().remaining == pytest.approx(10)
+
+
+def test_earlier_runs_say_how_long_all_takes_before_any_has_ended() -> None:
+    clock = Clock()
+    tally = Tally([NEAR, FAR], clock=clock, seconds=100.0)
+    assert tally.snapshot().remaining == pytest.approx(100)
+    tally.take(about("2024-03-14", "started"))
+    clock.now += 30
+    assert tally.snapshot().remaining == pytest.approx(70)
+
+
+def test_what_has_few_rows_is_measured_by_its_requests() -> None:
+    clock = Clock()
+    requests = [request_for(f"2024-03-{day}") for day in range(14, 24)]
+    tally = Tally(requests, clock=clock)
+    tally.take(about("2024-03-14", "started"))
+    for day in range(14, 19):
+        clock.now += 1
+        rows = 10_000 if day == 14 else 0
+        status = "written" if rows else "empty"
+        tally.take({**done(f"2024-03-{day}", rows, status), "seconds": 1.0})
+    # All take a second, whatever their rows.
+    assert tally.snapshot().remaining == pytest.approx(5)
