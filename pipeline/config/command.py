@@ -1,6 +1,9 @@
 """A configuration as the command that would make it: what an error can suggest to type."""
 
 import shlex
+from collections.abc import Iterator, Mapping
+from types import SimpleNamespace
+from typing import Any
 
 from pipeline.config.download_config import SETTINGS, DownloadConfig
 from pipeline.process.program import program
@@ -9,9 +12,30 @@ from transforms.secrets import redacted
 
 def command_of(config: DownloadConfig) -> str:
     """Returns the `greeks download` of a configuration; defaults are left out, secrets hidden."""
-    words = [*program(), "download"]
+    return shlex.join([*program(), "download", *_flags(config)])
+
+
+def recorded_flags(request: Mapping[str, Any]) -> str:
+    """Returns the flags of the download that a run's record has; defaults are left out.
+
+    Args:
+        request: as `DownloadConfig.describe` returned it, maybe of another version: what it lacks
+            had its default, and what is not known now is left out.
+    """
+    parameters = request.get("parameters") or {}
+    values = {}
     for setting in SETTINGS:
-        value = getattr(config, setting.name)
-        if value != setting.default_for(config):
-            words += map(redacted, setting.words(value))
-    return shlex.join(words)
+        value = setting.default
+        if setting.parameter:
+            value = parameters.get(setting.parameter, value)
+        elif setting.in_record:
+            value = request.get(setting.flag, value)
+        values[setting.name] = tuple(value) if isinstance(value, list) else value
+    return shlex.join(_flags(SimpleNamespace(**values)))
+
+
+def _flags(settings: Any) -> Iterator[str]:
+    for setting in SETTINGS:
+        value = getattr(settings, setting.name)
+        if value is not None and value != setting.default_for(settings):
+            yield from map(redacted, setting.words(value))

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from pipeline.history.model import SUCCEEDED, head_of
+from pipeline.text import without_urls
 
 HIGHER, LOWER, SAME = "higher", "lower", "same"
 
@@ -66,6 +67,9 @@ class Comparison:
             duration and throughput are not judged.
         figures: side by side.
         regressions: sentences; none if the later one is no worse.
+        idle: a sentence for each that fetched nothing: then there is nothing to compare, and no
+            figure.
+        refused: whether one of those failed.
     """
 
     before: str
@@ -73,6 +77,8 @@ class Comparison:
     differences: tuple[tuple[str, Any, Any], ...]
     figures: tuple[ComparedFigure, ...]
     regressions: tuple[str, ...]
+    idle: tuple[str, ...] = ()
+    refused: bool = False
 
     def describe(self) -> dict[str, Any]:
         """Returns the comparison, JSON-ready."""
@@ -98,7 +104,14 @@ def compare(before: Mapping[str, Any], after: Mapping[str, Any], tolerance: floa
         if asked[0].get(name) != asked[1].get(name)
     )
     same = not differences
-    figures = tuple(_figure(name, before, after, tolerance, same) for name in _FIGURES)
+    idle = tuple(
+        sentence
+        for name, record in (("A", before), ("B", after))
+        if (sentence := _idle(name, record))
+    )
+    figures = (
+        () if idle else tuple(_figure(name, before, after, tolerance, same) for name in _FIGURES)
+    )
     regressions = [_sentence(figure) for figure in figures if figure.regression]
     statuses = before["status"], after["status"]
     if statuses[0] == SUCCEEDED != statuses[1]:
@@ -109,7 +122,25 @@ def compare(before: Mapping[str, Any], after: Mapping[str, Any], tolerance: floa
         differences,
         figures,
         tuple(regressions),
+        idle,
+        bool(idle) and any(_is_refused(record) for record in (before, after)),
     )
+
+
+def _idle(name: str, record: Mapping[str, Any]) -> str:
+    """Returns that a run fetched nothing, and why, or an empty text."""
+    if record.get("total_requests") or record.get("total_records"):
+        return ""
+    if _is_refused(record):
+        errors = record.get("errors") or ()
+        why = f": {without_urls(errors[0]['message'])}" if errors else ""
+        return f"{name} {record['status']} without fetching anything{why}"
+    return f"{name} fetched nothing: no file was missing"
+
+
+def _is_refused(record: Mapping[str, Any]) -> bool:
+    nothing = not (record.get("total_requests") or record.get("total_records"))
+    return nothing and record["status"] != SUCCEEDED
 
 
 def _asked(record: Mapping[str, Any]) -> dict[str, Any]:
@@ -126,7 +157,8 @@ def comparison_lines(comparison: Comparison) -> Iterator[str]:
     yield f"A: {comparison.before}"
     yield f"B: {comparison.after}"
     yield ""
-    yield f"{'':<12}{'A':>16}{'B':>16}{'change':>9}"
+    if comparison.figures:
+        yield f"{'':<12}{'A':>16}{'B':>16}{'change':>9}"
     for figure in comparison.figures:
         change = "" if figure.change is None else f"{figure.change:+.1%}"
         sides = (_text(value, figure.unit) for value in (figure.before, figure.after))
@@ -138,11 +170,14 @@ def comparison_lines(comparison: Comparison) -> Iterator[str]:
         )
     for name, before, after in comparison.differences:
         yield f"they differ in {name}: {before} and {after}"
-    if comparison.differences:
+    if comparison.idle:
+        yield from comparison.idle
+        yield "so there is nothing to compare"
+    elif comparison.differences:
         yield "so throughput, duration and rows are not judged"
     for sentence in comparison.regressions:
         yield f"regression: {sentence}"
-    if not comparison.regressions:
+    if not comparison.regressions and not comparison.idle:
         yield "no regression"
 
 

@@ -25,6 +25,7 @@ _COLUMNS = (
     Column("memory", 9, right=True, leaves=1),
 )
 _LISTED = 10
+_WIDTH = 100  # where there is no screen
 
 
 def head_lines(heads: Iterable[Head], width: int | None = None) -> Iterator[tuple[str, str]]:
@@ -59,15 +60,18 @@ def head_lines(heads: Iterable[Head], width: int | None = None) -> Iterator[tupl
             yield line, head["status"]
 
 
-def run_lines(record: Record, results: Iterable[Record]) -> Iterator[str]:
+def run_lines(
+    record: Record, results: Iterable[Record], request: str, width: int | None = None
+) -> Iterator[str]:
     """Yields the lines of `runs show`.
 
     Args:
         record: of the run.
         results: all of it, as `RunHistory.results`.
+        request: the flags that it was given.
+        width: of the screen; None for any.
     """
     head = head_of(record)
-    request = record.get("request") or {}
     source = record.get("source") or {}
     yield f"run          {head['run_id']}: {head['status']}"
     yield f"started      {head['start_time']}" + (
@@ -75,14 +79,14 @@ def run_lines(record: Record, results: Iterable[Record]) -> Iterator[str]:
     )
     if source:
         yield f"from         {source.get('terminal')} ({source.get('api')}, {source.get('data')})"
-    requested = {"symbol": request.get("symbol"), **request}
-    settings = ", ".join(
-        f"{name} {_value(value)}"
-        for name, value in requested.items()
-        if value not in (None, [], {}, "", 0)
+    yield from wrap(
+        f"request      {request}",
+        width or _WIDTH,
+        subsequent_indent=" " * 13,
+        break_long_words=False,
+        break_on_hyphens=False,
     )
-    yield from wrap(f"request      {settings}", 100, subsequent_indent=" " * 13)
-    if "total_records" in record:
+    if head["expirations"]:
         yield from _outcome(record, head)
     for error in record.get("errors", ())[:_LISTED]:
         name = f"{error['expiration']}: " if error.get("expiration") else ""
@@ -143,9 +147,3 @@ def _over_time(samples: Mapping[str, list[float]]) -> Iterator[str]:
 
 def _or_dash(value: Any, form: Any) -> str:
     return "-" if value is None else str(form(value))
-
-
-def _value(value: Any) -> str:
-    if isinstance(value, dict):
-        return " ".join(f"{name}={each}" for name, each in value.items())
-    return ",".join(map(str, value)) if isinstance(value, list) else str(value)

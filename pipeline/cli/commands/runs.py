@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.addresses import is_sql
 from pipeline.cli.flags import add_flag
+from pipeline.config.command import recorded_flags
 from pipeline.config.output import metrics_problem
 from pipeline.history.model import STATUSES
 from pipeline.process.standard_output import print_line
@@ -77,7 +78,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     comparing = _add(
         below,
         "compare",
-        "compare two runs; exits with 1 on a regression",
+        "compare two runs; exits with 1 on a regression, or if a run failed with nothing fetched",
         "  greeks runs compare previous last\n\n"
         "  greeks runs compare 20261123T074711.381410Z last --tolerance 5",
     )
@@ -181,12 +182,14 @@ def _list(store: "RunHistory", options: argparse.Namespace) -> int:
 def _show(store: "RunHistory", options: argparse.Namespace) -> int:
     from pipeline.history import find_run
     from pipeline.history.tables import run_lines
+    from pipeline.table import width_of
 
     record = find_run(store, options.run)
     if options.json:
         print(json.dumps(record, indent=2, ensure_ascii=False))
     else:
-        for line in run_lines(record, store.results(record)):
+        flags, width = recorded_flags(record.get("request") or {}), width_of(sys.stdout)
+        for line in run_lines(record, store.results(record), flags, width):
             print_line(line)
     return 0
 
@@ -202,4 +205,4 @@ def _compare(store: "RunHistory", options: argparse.Namespace) -> int:
     else:
         for line in comparison_lines(comparison):
             print_line(line)
-    return 1 if comparison.regressions else 0
+    return 1 if comparison.regressions or comparison.refused else 0

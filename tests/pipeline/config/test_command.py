@@ -10,6 +10,7 @@ from hypothesis.strategies import SearchStrategy
 from pipeline.cli.flags import config_from
 from pipeline.cli.main import make_parser
 from pipeline.config import DownloadConfig, command_of
+from pipeline.config.command import recorded_flags
 from pipeline.config.download_config import SETTINGS
 from pipeline.process.program import program
 from transforms.orders import ORDERS
@@ -145,3 +146,19 @@ def test_only_what_is_no_default_is_in_the_command(more: dict[str, Any], words: 
 def test_a_suggested_command_has_no_password_in_it() -> None:
     config = DownloadConfig(("SPXW",), DAY, DAY, metrics="postgresql://a:b/c@h/d")
     assert command_of(config).endswith(" --metrics 'postgresql://a:***@h/d'")
+
+
+def test_a_recorded_request_is_shown_as_the_flags_that_were_given() -> None:
+    flags = ["--symbol", "SPXW,SPX", "--start_date", "2024-03-14", "--max_dte", "0"]
+    flags += ["--rate_type", "sofr", "--no_check", "--no_disk_check"]
+    config = config_from(PARSER.commands["download"].parse_args(flags))
+    words = recorded_flags(config.describe()).split()
+    assert [words[i : i + 2] for i in range(0, 8, 2)] == [
+        ["--symbol", "SPXW,SPX"],
+        ["--start_date", "2024-03-14"],
+        ["--max_dte", "0"],
+        ["--rate_type", "sofr"],
+    ]
+    assert words[8:] == ["--no_check", "--no_disk_check"]
+    # Of another version, with other settings.
+    assert recorded_flags({"symbol": ["SPXW"], "odd": 1}) == "--symbol SPXW"

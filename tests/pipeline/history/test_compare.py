@@ -75,3 +75,28 @@ def test_a_simulated_run_is_no_measure_of_a_live_one() -> None:
     compared = compare(A, record("B", source={"data": "simulated"}, average_throughput=1.0), 0.1)
     assert compared.differences == (("data", "live", "simulated"),)
     assert compared.regressions == ()
+
+
+REFUSED = {"status": "failed", "total_records": 0, "total_requests": 0}
+
+
+def test_a_run_that_was_refused_is_no_absence_of_a_regression() -> None:
+    errors = [{"expiration": "", "error_type": "E", "message": "no Terminal answers"}]
+    other = record("C", **REFUSED, errors=errors)
+    compared = compare(record("B", **REFUSED, errors=errors), other, 0.1)
+    lines = list(comparison_lines(compared))
+    assert "B failed without fetching anything: no Terminal answers" in lines
+    assert lines[-1] == "so there is nothing to compare"
+    assert compared.refused
+    assert compared.figures == ()
+    after = compare(A, other, 0.1)
+    assert "regression: C failed, and the other one succeeded" in comparison_lines(after)
+
+
+def test_a_run_that_had_nothing_to_fetch_has_no_figures_to_compare() -> None:
+    compared = compare(A, record("B", total_records=0, total_requests=0), 0.1)
+    lines = list(comparison_lines(compared))
+    assert "B fetched nothing: no file was missing" in lines
+    assert not compared.refused
+    assert compared.regressions == ()
+    assert "no regression" not in lines
