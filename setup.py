@@ -10,8 +10,8 @@ HERE = Path(__file__).parent
 VERSION: dict[str, str] = {}
 exec((HERE / "transforms" / "version.py").read_text(encoding="utf-8"), VERSION)
 
-# For a run history in SQLite or PostgreSQL.
-SQL = ["SQLAlchemy>=2.0.30,<2.2", "psycopg[binary]>=3.2,<4"]
+# For a run history in PostgreSQL; one in SQLite needs no more than what is always there.
+SQL = ["psycopg[binary]>=3.2,<4"]
 # For `greeks report`.
 REPORT = ["altair>=5.5", "jinja2>=3.1", "vl-convert-python>=1.7"]
 # For files and run histories in S3 and what speaks its protocol.
@@ -51,6 +51,7 @@ setup(
         )
     ],
     install_requires=[
+        "SQLAlchemy>=2.0.30,<2.2",
         "apache-beam>=2.72,<2.78",
         "numpy>=1.26",
         "packaging>=23",
@@ -59,7 +60,7 @@ setup(
         "requests>=2.32,<3",
         "rich>=13.9,<16",
         "scipy>=1.11",
-        "shtab>=1.7,<2",
+        "shtab>=1.13,<2",
         "tenacity>=9,<10",
         "tomli>=2; python_version < '3.11'",
         "xxhash>=3.5,<4",

@@ -5,6 +5,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from pipeline.history.model import StoreError
+
 _CONNECT_SECONDS = 10
 
 
@@ -17,6 +19,7 @@ def engine_of(url: str) -> sa.Engine:
     Raises:
         sqlalchemy.exc.SQLAlchemyError, ValueError: the URL can't be used.
         OSError: the folder can't be made.
+        StoreError: the extra of PostgreSQL's driver is not installed.
     """
     parsed = sa.make_url(url)
     # No pool: a run writes twice, hours apart.
@@ -35,7 +38,12 @@ def engine_of(url: str) -> sa.Engine:
     parsed = parsed.update_query_dict(
         {name: value for name, value in usual.items() if name not in parsed.query}
     )
-    return sa.create_engine(parsed, poolclass=sa.NullPool)
+    try:
+        return sa.create_engine(parsed, poolclass=sa.NullPool)
+    except ModuleNotFoundError as error:
+        raise StoreError(
+            f'{error.name} is not installed: pip install "theta-greeks-pipeline[sql]"'
+        ) from error
 
 
 def _begin_for_ourselves(engine: sa.Engine) -> None:

@@ -1,4 +1,4 @@
-"""The run history in SQLite or PostgreSQL. Needs the extra `sql`."""
+"""The run history in SQLite, or with the extra `sql` in PostgreSQL."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -7,6 +7,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import sqlalchemy as sa
+
+from pipeline.history.engine import engine_of
 from pipeline.history.folders import results_in
 from pipeline.history.model import (
     DIED,
@@ -23,28 +26,17 @@ from pipeline.history.model import (
     new_id,
     to_bury,
 )
+from pipeline.history.schema import (
+    RESULT_COLUMNS,
+    RESULTS,
+    RUNS,
+    SAMPLE_COLUMNS,
+    SAMPLES,
+    SYMBOLS,
+    is_newest,
+    migrate,
+)
 from transforms.secrets import hide, redacted, remember
-
-try:
-    import sqlalchemy as sa
-
-    from pipeline.history.engine import engine_of
-    from pipeline.history.schema import (
-        RESULT_COLUMNS,
-        RESULTS,
-        RUNS,
-        SAMPLE_COLUMNS,
-        SAMPLES,
-        SYMBOLS,
-        is_newest,
-        migrate,
-    )
-except ModuleNotFoundError as error:
-    raise StoreError(
-        f"--metrics with a database needs {error.name}, which is not installed: "
-        'pip install "theta-greeks-pipeline[sql]"'
-    ) from error
-
 
 _AT_ONCE = 500
 

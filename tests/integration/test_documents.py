@@ -366,3 +366,18 @@ def test_links_of_the_readme_lead_somewhere() -> None:
             for heading in re.findall(r"^##+ (.+)$", text, re.MULTILINE)
         ]
         assert not anchor or anchor in headings, f"{target}#{anchor}"
+
+
+def test_the_crontab_finds_the_program_without_a_path_of_the_users(tmp_path: Path) -> None:
+    (lines,) = (each.text for each in blocks("text") if each.title == "crontab")
+    command = lines.splitlines()[-1].split(maxsplit=5)[5]
+    program = tmp_path / "greeks" / ".venv" / "bin" / "greeks"
+    program.parent.mkdir(parents=True)
+    program.symlink_to(Path(sys.executable).with_name("greeks"))
+    # A port on which nothing listens: what is shown is that the program runs.
+    command = command.replace(" >>", " --terminal http://127.0.0.1:9 >>")
+    environment = {"HOME": str(tmp_path), "PATH": "/usr/bin:/bin"}
+    done = subprocess.run(["/bin/sh", "-c", command], env=environment, check=False)
+    log = (tmp_path / "greeks" / "download.log").read_text()
+    assert done.returncode == 3, log
+    assert "no Theta Terminal answers at http://127.0.0.1:9" in log

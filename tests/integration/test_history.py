@@ -4,9 +4,11 @@ import json
 import subprocess
 import sys
 from datetime import date
+from importlib.metadata import requires
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 from pipeline.history import Query, open_store
 from tests.support import postgresql
@@ -77,22 +79,29 @@ def test_a_run_that_was_killed_is_buried_in_a_database_too(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("command", [["runs", "list"], [*DOWNLOAD, "--terminal", "http://[::1]:9"]])
-def test_without_the_extra_the_error_names_it(command: list[str], tmp_path: Path) -> None:
+def test_without_the_extra_the_error_names_it_once(command: list[str], tmp_path: Path) -> None:
     # Found before the real one, in this process and in those that it starts.
-    missing = "raise ModuleNotFoundError('No module named sqlalchemy', name='sqlalchemy')"
-    (tmp_path / "sqlalchemy.py").write_text(missing)
-    # Of a file that is not there it is known without the extra that no run is in it.
-    (tmp_path / "runs.db").touch()
+    missing = "raise ModuleNotFoundError('No module named psycopg', name='psycopg')"
+    (tmp_path / "psycopg.py").write_text(missing)
     done = subprocess.run(
-        [sys.executable, "-m", "pipeline", *command, "--metrics", "sqlite:///runs.db"],
+        [sys.executable, "-m", "pipeline", *command, "--metrics", "postgresql://h/d"],
         cwd=tmp_path,
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode in (1, 2)
-    assert 'pip install "theta-greeks-pipeline[sql]"' in done.stderr
+    says = 'psycopg is not installed: pip install "theta-greeks-pipeline[sql]"'
+    assert done.stderr.count(says) == 1
+    assert done.stderr.count("can't be used") == 1
     assert "Traceback" not in done.stderr
+
+
+def test_the_plain_installation_has_what_sqlite_needs() -> None:
+    needed = [Requirement(text) for text in requires("theta-greeks-pipeline") or ()]
+    plain = [each for each in needed if not each.marker or each.marker.evaluate({"extra": ""})]
+    assert {"sqlalchemy"} <= {each.name.lower() for each in plain}
+    assert "psycopg" not in {each.name for each in plain}
 
 
 def test_without_a_database_sqlalchemy_is_not_imported(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ checksums.
 import contextlib
 import shutil
 import tempfile
+import uuid
 from bisect import bisect_right
 from collections.abc import Iterator
 from pathlib import Path
@@ -147,8 +148,11 @@ class IndexWriter(contextlib.AbstractContextManager["IndexWriter"]):
     def __init__(self, folder: OutputFolder) -> None:
         self._folder = folder
         self._is_local = files.is_local(folder.path)
-        self._unfinished = tempfile.NamedTemporaryFile(  # noqa: SIM115 -- closed in __exit__
-            dir=folder.meta if self._is_local else None, suffix=".unfinished", delete=False
+        # One that tempfile makes is its owner's alone, whatever the umask.
+        self._unfinished: Any = (
+            Path(f"{folder.meta}/{uuid.uuid4().hex}.unfinished").open("xb")  # noqa: SIM115 -- closed in __exit__
+            if self._is_local
+            else tempfile.NamedTemporaryFile(delete=False)  # noqa: SIM115 -- likewise
         )
         self._writer = pq.ParquetWriter(
             self._unfinished, SCHEMA, compression="zstd", write_page_checksum=True
@@ -178,7 +182,6 @@ class IndexWriter(contextlib.AbstractContextManager["IndexWriter"]):
         self._writer.close()
         self._unfinished.flush()
         if self._is_local:
-            Path(self._unfinished.name).chmod(0o644)
             Path(self._unfinished.name).replace(self._folder.index)
         else:
             self._unfinished.seek(0)

@@ -14,11 +14,14 @@ examples:
 
   greeks completion zsh > ~/.zfunc/_greeks
       zsh, if fpath contains ~/.zfunc
+
+  greeks completion fish > ~/.config/fish/completions/greeks.fish
+      fish; works at once
 """
 BEAM_FLAGS = False
 _PATHS = frozenset({"FILE", "FOLDER", "PATH", "WHERE", "A", "B"})
 """What the help calls a value that is a path."""
-SHELLS = ("bash", "zsh", "tcsh")
+SHELLS = ("bash", "zsh", "fish", "tcsh")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -199,3 +199,24 @@ def test_the_help_fits_the_terminal(
             each for each in lines if len(each) > width and len(max(each.split(), key=len)) < 40
         ]
         assert long == [], command
+
+
+@pytest.mark.parametrize("mask", [0o077, 0o002])
+def test_every_file_and_folder_has_the_mode_that_the_umask_leaves(
+    mask: int, tmp_path: Path
+) -> None:
+    before = os.umask(mask)
+    try:
+        with scripted_server(terminal()) as there:
+            printed(tmp_path, f"{GOOD} --terminal {there.url}", 0)
+    finally:
+        os.umask(before)
+    made = list((tmp_path / "data").rglob("*"))
+    assert {"catalog.sql", "layout.json"} <= {path.name for path in made}
+    modes = {path: path.stat().st_mode & 0o777 for path in made}
+    wrong = {
+        str(path.relative_to(tmp_path)): oct(mode)
+        for path, mode in modes.items()
+        if mode != (0o777 if path.is_dir() else 0o666) & ~mask
+    }
+    assert wrong == {}

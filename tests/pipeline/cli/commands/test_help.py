@@ -117,7 +117,7 @@ def test_bash_completes_commands_flags_and_values(
     assert completed <= set(done.stdout.split()), done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("shell", ["zsh", "tcsh"])
+@pytest.mark.parametrize("shell", ["zsh", "fish", "tcsh"])
 def test_other_shells_have_a_script_too(shell: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["completion", shell]) == 0
     assert "download" in capsys.readouterr().out
