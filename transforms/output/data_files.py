@@ -1,5 +1,6 @@
 """Which data files an output folder has, and how large each is, in 16 bytes a file."""
 
+from array import array
 from collections.abc import Iterable
 
 import numpy as np
@@ -22,13 +23,15 @@ class DataFiles:
 
     def __init__(self, listed: Iterable[tuple[str, int]]) -> None:
         # A hash is of this process: Python salts it, so that nobody can choose names that collide.
-        both = np.fromiter(
-            ((hash(name), size) for name, size in listed), np.dtype([("key", "i8"), ("size", "i8")])
-        )
-        both.sort(order="key")
-        keys, first, counts = np.unique(both["key"], return_index=True, return_counts=True)
-        self._keys = keys
-        self._sizes = np.where(counts == 1, both["size"][first], _UNKNOWN)
+        keys, sizes = array("q"), array("q")
+        for name, size in listed:
+            keys.append(hash(name))
+            sizes.append(size)
+        order = np.argsort(np.frombuffer(keys, "i8"))
+        self._keys = np.frombuffer(keys, "i8")[order]
+        self._sizes = np.frombuffer(sizes, "i8")[order]
+        alike = self._keys[1:] == self._keys[:-1]
+        self._sizes[:-1][alike] = self._sizes[1:][alike] = _UNKNOWN
 
     @classmethod
     def of(cls, folder: OutputFolder) -> "DataFiles":
