@@ -17,6 +17,7 @@ import pytest
 import tomli
 
 from pipeline.cli.commands import COMMANDS
+from pipeline.simulator.market.market import Market
 from pipeline.simulator.server import TerminalServer
 from tests.support.command import greeks_here, summaries
 from tests.support.documents import DOCUMENTS, TOP, Block, blocks, missing
@@ -230,12 +231,15 @@ def test_each_call_that_reads_csv_keeps_roots_that_look_like_truth_numbers_or_no
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     flags = ["--start_date", "2024-03-14", "--max_dte", "5", "--interval", "1h"]
-    flags += ["--terminal", "embedded"]
     monkeypatch.chdir(tmp_path)
     read = set()
-    for root in ("INF", "NA", "NAN", "T", "TRUE"):
+    roots = ("INF", "NA", "NAN", "T", "TRUE")
+    with TerminalServer(Market(symbols=roots)) as server:
+        for root in roots:
+            more = ["--output", f"data/{root}", "--terminal", server.url]
+            greeks_here(tmp_path, "download", "--symbol", root, *flags, *more)
+    for root in roots:
         output = ["--output", f"data/{root}"]
-        greeks_here(tmp_path, "download", "--symbol", root, *flags, *output)
         for view in ("greeks", "files"):
             sql = f"SELECT DISTINCT symbol FROM {view}"
             assert greeks_here(tmp_path, "query", sql, "--csv", *output) == f"symbol\n{root}\n"

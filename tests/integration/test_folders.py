@@ -145,7 +145,7 @@ def is_whole(output: Path) -> None:
     assert connection.execute("select count(*) from greeks").fetchall() == [(30,)]
 
 
-@pytest.mark.parametrize("kind", ["tmpfs", "bind"])
+@pytest.mark.parametrize("kind", ["bind", pytest.param("tmpfs", marks=pytest.mark.slow)])
 def test_a_volume_has_its_meta_inside_and_is_found_wherever_it_is_mounted(
     tmp_path: Path, kind: str
 ) -> None:
