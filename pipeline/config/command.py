@@ -6,6 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from pipeline.config.download_config import SETTINGS, DownloadConfig
+from pipeline.config.setting import Setting
 from pipeline.process.program import program
 from transforms.secrets import redacted
 
@@ -37,5 +38,12 @@ def recorded_flags(request: Mapping[str, Any]) -> str:
 def _flags(settings: Any) -> Iterator[str]:
     for setting in SETTINGS:
         value = getattr(settings, setting.name)
-        if value is not None and value != setting.default_for(settings):
+        if value is not None and value != _default(setting, settings):
             yield from map(redacted, setting.words(value))
+
+
+def _default(setting: Setting, settings: Any) -> object:
+    try:
+        return setting.default_for(settings)
+    except (KeyError, ValueError):
+        return None  # it depends on a value that a record has and that is not known now

@@ -28,6 +28,9 @@ def before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
     made = Path(str(tests.support.__file__)).with_name("folder_of_before")
     shutil.copytree(made, tmp_path / "data")
     monkeypatch.chdir(tmp_path)
+    # A catalog names its folder.
+    catalog = Path("data/greeks.meta/catalog.sql")
+    catalog.write_text(catalog.read_text().replace("/where/it/was/made", str(tmp_path)))
     return files_in(Path("data"))
 
 

@@ -77,7 +77,7 @@ def run_command(
     """
     module = COMMANDS[options.command]
     quiet_beam()
-    if rest and getattr(module, "STORAGE_FLAGS", False):
+    if getattr(module, "STORAGE_FLAGS", False) and _may_be_of_a_store(options, rest):
         # Beam takes half a second: only for who needs it.
         from pipeline.cli.beam_flags import take_storage_flags
 
@@ -89,3 +89,9 @@ def run_command(
         )
     code: int = module.run(parser, options, rest)
     return code
+
+
+def _may_be_of_a_store(options: argparse.Namespace, rest: Sequence[str]) -> bool:
+    """Returns whether flags that a command does not know can be those of an object store."""
+    words = [*rest, *map(str, vars(options).values())]
+    return bool(rest) and any("://" in word or word.startswith("--s3_") for word in words)

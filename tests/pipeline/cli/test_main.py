@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.cli.main import main
+from pipeline.process.program import program
 from tests.support.answers import rows_of
 from tests.support.data import files_in
 from tests.support.market import NO_DATA, terminal
@@ -282,7 +283,7 @@ def test_a_file_that_another_request_made_is_left_alone(
     assert "othing was fetched" in printed
     # The command that it says to run is one that works.
     command = f"download --symbol SPXW {instead.format(server.url)}"
-    assert f"  greeks {command}\n" in printed
+    assert f"  {shlex.join(program())} {command}\n" in printed
     with scripted_server(terminal()) as again:
         assert main(shlex.split(command.replace(server.url, again.url))) == 0
     assert files_in(tmp_path / "data" / "greeks") == before

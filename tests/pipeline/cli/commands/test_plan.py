@@ -12,6 +12,7 @@ from pipeline.planning.command import lines
 from pipeline.planning.estimate import Estimate
 from pipeline.planning.plan import Plan
 from pipeline.planning.preview import Preview
+from pipeline.process.program import program
 from tests.support.answers import rows_of
 from tests.support.data import files_in
 from tests.support.market import NO_DATA, terminal
@@ -110,9 +111,10 @@ def test_files_of_another_request_are_reported_and_exit_2(
     assert "expirations  3: 2 conflict, 1 new" in out
     assert "was made by another request" in out
     assert "would fetch nothing: files of other requests are in the way" in out
-    (command,) = (line for line in out.splitlines() if line.startswith("to keep both: greeks "))
+    before = f"to keep both: {shlex.join(program())} "
+    (command,) = (line for line in out.splitlines() if line.startswith(before))
     # The same command does it, at a Terminal that is there.
-    flags = re.sub(r" --terminal \S+", "", command.removeprefix("to keep both: greeks "))
+    flags = re.sub(r" --terminal \S+", "", command.removeprefix(before))
     assert greeks(flags)[0] == 0
     assert "3 written" in capsys.readouterr().out
 
