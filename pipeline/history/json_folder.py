@@ -21,6 +21,7 @@ from pipeline.history.model import (
     begin,
     died,
     head_of,
+    listed_results,
     new_id,
     to_bury,
 )
@@ -105,7 +106,7 @@ class JsonStore(RunStore):
                 none = False
                 yield result
         if none:
-            yield from record.get("expirations") or ()
+            yield from listed_results(record)
 
     def results_folder(self, run_id: str) -> str:
         """Returns a folder of this machine for the results of a run under way."""

@@ -35,6 +35,20 @@ class StoreError(OSError):
     """A run history can't be used: what, why, and what next, without a password."""
 
 
+def listed_results(record: Record) -> Iterator[Record]:
+    """Yields the results that a record itself lists, which are all of its run.
+
+    Raises:
+        StoreError: it lists a part of them, and names where all of them should be.
+    """
+    if where := record.get("results_files"):
+        raise StoreError(
+            f"the results of the run {record['run_id']} are not in {', '.join(map(str, where))} "
+            "any more: put them back there, or name another run"
+        )
+    yield from record.get("expirations") or ()
+
+
 class NoSuchRun(LookupError):
     """The history has no such run."""
 
@@ -93,8 +107,12 @@ class RunHistory(Protocol):
         """
 
     def results(self, record: Record) -> Iterator[Record]:
-        """Yields every result of a run, also those that its record has no room for."""
-        yield from record.get("expirations") or ()
+        """Yields every result of a run, also those that its record has no room for.
+
+        Raises:
+            StoreError: they can't be read, or are not where the record says.
+        """
+        yield from listed_results(record)
 
 
 class RunStore(RunHistory, Protocol):

@@ -23,6 +23,7 @@ from pipeline.history.model import (
     begin,
     died,
     head_of,
+    listed_results,
     new_id,
     to_bury,
 )
@@ -180,7 +181,7 @@ class SqlStore(RunStore):
                 yield json.loads(text)
         if none:
             # An earlier version of this program kept it.
-            yield from record.get("expirations") or ()
+            yield from listed_results(record)
 
     def _insert_results(self, connection: sa.Connection, record: Record) -> None:
         """Inserts a run's results, and has the record name their table where it has not all."""

@@ -223,3 +223,8 @@ def test_what_a_summary_does_not_list_is_shown_from_the_results_beside_it(
     assert "SPXW expiring 2024-03-23: no rows on 2024-03-13" in out
     assert "and 5 more: see --json" in out
     assert f"results      data/metrics/pipeline-run-{run_id}.results.jsonl" in out
+    # Without that file the run is not shown as if it had one result.
+    Path(f"data/metrics/pipeline-run-{run_id}.results.jsonl").unlink()
+    for command in ("runs show", "report --png data/drawn"):
+        assert main([*command.split(), run_id]) == 1
+        assert f"{run_id}.results.jsonl any more" in capsys.readouterr().err
