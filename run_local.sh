@@ -97,8 +97,8 @@ tests() {
 # all_tests PYTEST_WORDS…: fails where one of its halves does, or where neither selects a test.
 all_tests() {
   local many=0 alone=0
-  tests "not alone" --hypothesis-profile thorough "$@" || many=$?
-  tests alone "$@" --numprocesses 0 || alone=$?
+  tests "not alone and not nightly" --hypothesis-profile thorough "$@" || many=$?
+  tests "alone and not nightly" "$@" --numprocesses 0 || alone=$?
   # pytest ends with 5 where no test was selected.
   if [ "$many" = 5 ]; then return "$alone"; fi
   if [ "$many" = 0 ] && [ "$alone" != 5 ]; then return "$alone"; fi
@@ -116,7 +116,7 @@ case "${1-}" in
     if [ "${1-}" = --all ]; then
       all_tests "${@:2}"
     else
-      tests "not slow and not alone" "$@"
+      tests "not slow and not alone and not nightly" "$@"
     fi
     ;;
   develop)

@@ -327,22 +327,10 @@ def test_a_download_into_a_store_stays_below_200_mib(
     terminal: TerminalServer, either: ObjectStore | GoogleStore, tmp_path: Path
 ) -> None:
     for form in ("csv", "parquet"):
-        at(
-            either,
-            tmp_path,
-            *SPXW,
-            "--output",
-            f"{either.scheme}://{BUCKET}/{form}",
-            *output(either)[2:],
-            "--terminal",
-            terminal.url,
-            "--format",
-            form,
-            "--max_dte",
-            "12",
-            code=0,
-            **WITHOUT_COVERAGE,
-        )
+        folder = ["--output", f"{either.scheme}://{BUCKET}/{form}", *output(either)[2:]]
+        flags = [*SPXW, "--terminal", terminal.url, "--format", form, "--max_dte", "12"]
+        without = either.environment | WITHOUT_COVERAGE
+        greeks(tmp_path, *flags, *folder, code=0, **without)
     listed = json.loads(at(either, tmp_path, "runs", "list", *output(either)[2:], "--json"))
     assert [each["rows"] for each in listed] == [listed[0]["rows"]] * 2
     assert max(each["memory"] for each in listed) < 200

@@ -57,7 +57,7 @@ def test_memory_does_not_grow_with_the_number_of_requests_and_each_has_its_resul
     assert many.resident[2] < 200
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_a_hundred_thousand_requests_take_less_than_200_mib_from_the_first_second_to_the_last(
     tmp_path: Path,
 ) -> None:
