@@ -17,7 +17,7 @@ class Messages:
 
 
 class Logged(Messages):
-    """Hands messages to the logger `pipeline`, which shows nothing unless the program says so."""
+    """Hands messages to the logger `pipeline`, which shows nothing until the program sets it up."""
 
     def __init__(self) -> None:
         self._log = logging.getLogger("pipeline")

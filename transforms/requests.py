@@ -6,6 +6,7 @@ late = Selection(requests, [n for n, each in enumerate(requests) if each.trade_d
 ```
 """
 
+from abc import abstractmethod
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
@@ -22,9 +23,9 @@ from transforms.model import GreeksRequest, Key
 class Requests(Sequence[GreeksRequest]):
     """A sequence of requests that are made as they are needed; equal to any with the same ones."""
 
+    @abstractmethod
     def _make(self, place: int) -> GreeksRequest:
         """Returns the request at a place from 0."""
-        raise NotImplementedError
 
     @overload
     def __getitem__(self, place: int) -> GreeksRequest: ...

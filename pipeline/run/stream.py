@@ -25,7 +25,8 @@ def stream(
     The run begins with the first result that is asked for, and goes on by itself: a slow reader
     holds up no worker, since results wait for it in a temporary file, a kilobyte for each. When the
     generator is closed, by the end of a loop that is left early or by a Ctrl-C, the run is
-    interrupted: its files are whole, its record says so, and the next run fetches the rest.
+    interrupted: its files are whole, its record is kept as `interrupted`, and the next run fetches
+    the rest.
 
     What an earlier run has downloaded is skipped, and not yielded.
 
