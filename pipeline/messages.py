@@ -3,17 +3,19 @@
 import logging
 import sys
 
+from transforms.foreign import on_a_line
+
 
 class Messages:
-    """Prints messages, as a command does."""
+    """Prints messages as a command does: a line each, whatever they repeat of others."""
 
     def note(self, text: str) -> None:
         """Takes what is good to know."""
-        print(text)
+        print(on_a_line(text, None))
 
     def warn(self, text: str) -> None:
         """Takes what somebody should look at."""
-        print(text, file=sys.stderr)
+        print(on_a_line(text, None), file=sys.stderr)
 
 
 class Logged(Messages):
@@ -27,11 +29,11 @@ class Logged(Messages):
 
     def note(self, text: str) -> None:
         """Logs it as information."""
-        self._log.info("%s", text.strip())
+        self._log.info("%s", text)
 
     def warn(self, text: str) -> None:
         """Logs it as a warning."""
-        self._log.warning("%s", text.strip())
+        self._log.warning("%s", text)
 
 
 PRINTED = Messages()

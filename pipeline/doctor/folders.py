@@ -20,7 +20,12 @@ _PROBE = b"x" * (1 << 16)
 
 def output(folder: str) -> Iterator[Diagnosis]:
     """Yields whether a download could write its files."""
-    yield from _folder("output", folder, OutputFolder(folder).meta)
+    try:
+        meta = OutputFolder(folder).meta
+    except OSError as error:
+        yield Diagnosis(FAIL, "output", *str(error).split(": "))
+        return
+    yield from _folder("output", folder, meta)
     if problem := on_two_disks(OutputFolder(folder)):
         yield Diagnosis(FAIL, "output", problem, "remove the link, or choose another --output")
 

@@ -87,11 +87,13 @@ def _explained(layout: Layout) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        in_place = isinstance(error, FileExistsError | NotADirectoryError)
-        way_out = "there is a file in its place: choose another folder"
+        if isinstance(error, FileExistsError | NotADirectoryError):
+            way_out = "; there is a file in its place: choose another folder"
+        else:
+            # Without a number it is of this program, and says itself what to do.
+            way_out = f"; {way_to_write('output')}" * bool(error.errno)
         raise Conflict(
-            f"--output {layout.output} can't be written to: {reason_of(error)}; "
-            f"{way_out if in_place else way_to_write('output')}"
+            f"--output {layout.output} can't be written to: {reason_of(error)}{way_out}"
         ) from error
 
 

@@ -61,7 +61,7 @@ class ResultTable:
         """Yields the line of a described `ExpirationResult`, before the first one the headings."""
         if not self._headed:
             self._headed = True
-            yield self._table.heading()
+            yield from ("", self._table.heading())
         day = [result["last_trade_date"]] if self._by_day else []
         cells = (
             result["symbol"],

@@ -34,7 +34,7 @@ def announce(plan: Plan, source: Source, config: DownloadConfig, messages: Messa
         messages.note(
             f"{_count(plan, config)} of {', '.join(config.symbols)}, "
             f"{count(len(plan.trading_days), 'trade date')} from {plan.trading_days[0]}, every "
-            f"{config.interval}, from {market} at {places}\n"
+            f"{config.interval}, from {market} at {places}"
         )
 
 

@@ -208,6 +208,39 @@ def test_a_meta_folder_on_another_disk_is_refused_before_anything_is_fetched(
         assert "is on another file system" in printed
 
 
+def test_two_manifests_of_one_folder_are_refused_by_name_and_both_are_kept(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As where a volume is mounted over a folder that has files, or was copied beside another."""
+    output = tmp_path / "greeks"
+    assert download(output) == 3
+    inside, beside = output / ".meta", Path(f"{output}.meta")
+    shutil.copytree(beside, inside)
+    before = files_in(tmp_path)
+    both = f"{inside} is the manifest's place there, and {beside} is one as well"
+    with scripted_server(terminal()) as server:
+        flags = ["--output", str(output), "--terminal", server.url]
+        for command in ("download", "plan", "doctor", "verify", "check", "query", "report"):
+            words = {
+                "plan": [*shlex.split(GOOD)[1:], *flags],
+                "download": [*shlex.split(GOOD)[1:], *flags],
+                "doctor": flags,
+                "check": [str(output)],
+                "report": ["--output", str(output)],
+                "query": ["SELECT * FROM files", *flags[:2]],
+                "verify": flags[:2],
+            }
+            # What of the rows stands in no manifest is checked all the same.
+            code = {"check": 1, "doctor": 1, "report": 1}.get(command, 2)
+            assert both in greeks_here(tmp_path, command, *words[command], code=code), command
+        assert not any("/history/greeks/" in path for path, _ in server.seen)
+    after = files_in(tmp_path)
+    assert {name: after[name] for name in before} == before
+    # Where the other knows no file, it is no manifest.
+    shutil.rmtree(beside / "files")
+    assert download(output) == 0
+
+
 def test_a_folder_inside_on_another_disk_fails_its_expirations_alone(
     tmp_path: Path, other_disk: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -17,6 +17,9 @@ _ENTRY = ".json"
 class OutputFolder:
     """The paths of an output folder, and of what lies beside it on the same file system.
 
+    All but `path`, `target`, `file` and `name` raise OSError where `.meta` lies in the folder and
+    another, which knows files, beside it: nothing shows which of them is of the files there.
+
     Readers of the data, such as Polars and DuckDB, take every file in the output folder for data,
     so that whatever else belongs to it lies in `<output>.meta`. A file beside a mount point, as a
     container's volume is one, is on another file system and may not outlive the container: there,
@@ -116,13 +119,30 @@ class OutputFolder:
             return target
         inside = f"{target}/"
         there = os.path.isdir(inside + META)  # noqa: PTH112 -- a Path has no `..` resolved
-        return inside if there or _is_mount_point(target) else target
+        if not there and not _is_mount_point(target):
+            return target
+        _check_alone(inside, target)
+        return inside
 
     @property
     def _place(self) -> str:
         place = self.path.rstrip("/")
         # `.` and `..` are folders without a name to put `.meta` behind.
         return place if place.rpartition("/")[2] not in ("", ".", "..") else os.path.abspath(place)  # noqa: PTH100 -- likewise
+
+
+def _check_alone(inside: str, beside: str) -> None:
+    """Raises OSError where the folder that is not used has manifest entries."""
+    try:
+        with os.scandir(beside + ENTRIES) as entries:
+            known = any(entries)
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    if known:
+        raise OSError(
+            f"{inside}{META} is the manifest's place there, and {beside}{META} is one as well: "
+            "move away the one that is not of these files"
+        )
 
 
 def _is_mount_point(folder: str) -> bool:

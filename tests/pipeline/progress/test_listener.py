@@ -38,7 +38,7 @@ def run(messages: list[bytes], seconds: float = 1000.0) -> tuple[Progress, str, 
 def test_a_result_is_a_line_as_soon_as_it_is_sent_and_only_once() -> None:
     shown = [b"", b"noise", b"{}", b"[]", b'{"kind": "rows"}', json.dumps(message(RESULT)).encode()]
     _, out, _ = run(shown)
-    heading, line = out.splitlines()
+    _, heading, line = out.splitlines()
     assert heading.split() == ["symbol", "expiration", "status", "rows", "size", "time", "file"]
     assert line.split() == [
         "SPXW",

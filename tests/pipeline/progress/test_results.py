@@ -20,7 +20,8 @@ def test_a_result_fits_the_terminal_with_its_path_below_the_output(
     table = ResultTable("/data/greeks/", by_day=by_day, room=len(name), width=width)
     path = f"/data/greeks/{name}"
     result = ExpirationResult(REQUEST, WRITTEN, 1_234_567, 150_000_000, 123.4, 1, path=path)
-    heading, line = table.lines(result.describe())
+    blank, heading, line = table.lines(result.describe())
+    assert not blank
     assert max(len(heading), len(line)) <= width
     assert "/data/greeks" not in line
     assert "1,234,567" in line
@@ -31,5 +32,5 @@ def test_a_result_fits_the_terminal_with_its_path_below_the_output(
 
 def test_a_result_without_a_file_is_named_where_its_columns_left() -> None:
     table = ResultTable("data", room=28, width=60)
-    _, line = table.lines(ExpirationResult(REQUEST, INTERRUPTED).describe())
+    *_, line = table.lines(ExpirationResult(REQUEST, INTERRUPTED).describe())
     assert line.endswith("SPXW 2024-03-15")
