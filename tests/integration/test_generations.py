@@ -160,7 +160,12 @@ def test_a_fault_that_stays_is_a_named_failure_and_the_others_are_written(
 
 
 @pytest.mark.parametrize(
-    ("api", "tier", "most"), [("v3", "value", 2), ("v3", "pro", 8), ("v2", "standard", 2)]
+    ("api", "tier", "most"),
+    [
+        ("v3", "value", 2),
+        pytest.param("v3", "pro", 8, marks=pytest.mark.slow),
+        pytest.param("v2", "standard", 2, marks=pytest.mark.slow),
+    ],
 )
 def test_no_more_requests_are_under_way_than_the_tier_allows(
     market: Market, tmp_path: Path, api: str, tier: str, most: int

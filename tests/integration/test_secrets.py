@@ -10,7 +10,7 @@ from pipeline.simulator.server import TerminalServer
 from tests.support.command import run_here, start
 
 # One that no address could have as it is, one that each splits at another place.
-SECRETS = ("hu/sh?of#me%25x", "n%2Fever:shown")
+SECRETS = ("hu/sh?of#me%25x", pytest.param("n%2Fever:shown", marks=pytest.mark.slow))
 SPXW = ("--symbol", "SPXW", "--start_date", "2024-03-14", "--max_dte", "1", "--interval", "1h")
 EMBEDDED = ("--terminal", "embedded")
 

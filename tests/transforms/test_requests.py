@@ -73,8 +73,8 @@ def test_marks_are_of_the_requests_that_there_are() -> None:
         marks[request_for("2024-03-18").key] = 1
 
 
-def test_a_hundred_thousand_requests_dealt_queued_and_marked_take_less_than_50_bytes_each() -> None:
-    on = days(4700)
+def test_requests_dealt_queued_and_marked_take_less_than_50_bytes_each() -> None:
+    on = days(1500)
     tracemalloc.start()
     try:
         grid = RequestGrid((("SPXW", day) for day in on), on, reach=43, by_day=True)
@@ -88,6 +88,6 @@ def test_a_hundred_thousand_requests_dealt_queued_and_marked_take_less_than_50_b
         size, _ = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert len(grid) > 100_000
+    assert len(grid) > 30_000
     assert len(kept[0]) == len(grid)
     assert size < 50 * len(grid)

@@ -49,7 +49,7 @@ def test_a_sample_reads_some_of_the_files_and_checks_the_size_of_all(tmp_path: P
     truncate(paths[7], layout)
     paths[9].unlink()
     seen, counts = set(), set()
-    for day in range(60):
+    for day in range(30):
         found = verify(layout.output, sample=0.1, of=str(day))
         assert found == verify(layout.output, sample=0.1, of=str(day))
         assert found.files == MANY

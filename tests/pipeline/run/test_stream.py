@@ -127,13 +127,13 @@ def test_results_that_wait_take_no_memory() -> None:
         waiting.put(result)
         waiting.take()
         tracemalloc.start()
-        for _ in range(20_000):
+        for _ in range(3_000):
             waiting.put(result)
         _, most = tracemalloc.get_traced_memory()
         tracemalloc.stop()
         assert most < 1 << 18
         waiting.end()
-        assert sum(1 for _ in iter(waiting.take, None)) == 20_000
+        assert sum(1 for _ in iter(waiting.take, None)) == 3_000
 
 
 def test_what_ends_a_run_is_raised_in_the_words_of_the_command_and_recorded(
@@ -261,8 +261,11 @@ def test_the_process_of_the_importer_is_as_before_and_nothing_is_printed_or_left
     "script",
     [
         "for result in stream(**asked): print(result.path, flush=True)",
-        "for result in stream(**asked):\n  print(result.path, flush=True)\n  signal.pause()",
-        "print(flush=True); download(**asked)",
+        pytest.param(
+            "for result in stream(**asked):\n  print(result.path, flush=True)\n  signal.pause()",
+            marks=pytest.mark.slow,
+        ),
+        pytest.param("print(flush=True); download(**asked)", marks=pytest.mark.slow),
     ],
     ids=["waiting for a result", "in the loop", "download"],
 )

@@ -127,7 +127,7 @@ def test_a_damaged_index_costs_time_and_gives_the_same_entries(tmp_path: Path) -
     index = Path(layout.folder.index)
     whole, expected = index.read_bytes(), from_documents(layout.folder)
     damaged = [b"", b"PAR1", whole[: len(whole) // 2], whole[:-1], whole * 2]
-    places = range(0, len(whole), 17)
+    places = range(0, len(whole), 41)
     damaged += [whole[:at] + bytes([whole[at] ^ 0x55]) + whole[at + 1 :] for at in places]
     for content in damaged:
         index.write_bytes(content)
