@@ -29,7 +29,7 @@ import requests
 
 from pipeline.simulator.market.market import Market
 from transforms.market.calendar import trading_days
-from transforms.requests import RequestGrid
+from transforms.model.requests import RequestGrid
 
 FIRST, LAST, REACH = date(2013, 1, 2), date(2024, 12, 31), 75
 _SYNCED = re.compile(r"^\s*[\d.]+\s+[\d.]+\s+\d+\s+(\d+)\s+(?:\d+\s+)?(f(?:data)?sync)$", re.M)

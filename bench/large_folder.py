@@ -16,9 +16,8 @@ from pathlib import Path
 from pipeline.config import DownloadConfig
 from pipeline.planning import make_plan, open_source
 from pipeline.planning.preconditions import note_layout
-from transforms import schema
 from transforms.model import GreeksRequest
-from transforms.orders import schema_of
+from transforms.orders import schema, schema_of
 from transforms.output.entry import COMMITTED, Entry
 from transforms.output.layout import Layout
 from transforms.sinks.csv_text import encode_header

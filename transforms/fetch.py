@@ -8,7 +8,6 @@ from functools import partial
 
 import apache_beam as beam
 
-from transforms.coders import Streamed
 from transforms.dispatch import SlotQueue, SlotWork, Terminal
 from transforms.market import clock, sessions
 from transforms.metrics.reporter import Reporter
@@ -21,6 +20,7 @@ from transforms.model import (
     Trailer,
     Withdrawn,
 )
+from transforms.model.coders import Streamed
 from transforms.output.layout import Layout
 from transforms.output.manifest import result_of
 from transforms.thetadata.client import BATCH_SIZE, ThetaClient

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 import apache_beam as beam
 
-from transforms.coders import Streamed
-from transforms.expiration_writer import ExpirationWriter
+from transforms.commit.expiration_writer import ExpirationWriter
 from transforms.metrics.reporter import Reporter
 from transforms.model import ExpirationResult, GreeksRequest, Item
+from transforms.model.coders import Streamed
 from transforms.quality.gate import QualityGate
 from transforms.sinks.base import ExpirationSink
 

@@ -9,7 +9,7 @@ from pipeline.config.checks import finite, readable
 from pipeline.config.setting import setting
 from pipeline.config.values import words
 from transforms.orders import ORDERS
-from transforms.schema import ALL_GREEKS
+from transforms.orders.schema import ALL_GREEKS
 
 _setting = partial(setting, group="computation of the Greeks")
 

@@ -14,8 +14,8 @@ from typing import NamedTuple
 import pyarrow as pa
 
 from transforms.orders import order_of
+from transforms.orders.schema import ZONE
 from transforms.output.layout import COMPRESSIONS
-from transforms.schema import ZONE
 
 CSV = tuple(COMPRESSIONS["csv"].values())
 (PARQUET,) = set(COMPRESSIONS["parquet"].values())

@@ -12,8 +12,8 @@ from pipeline.folder.parquet_rows import trade_dates, values
 from pipeline.text import count
 from transforms.model import GreeksRequest
 from transforms.orders import MONTH
+from transforms.orders.schema import VERSION
 from transforms.output.entry import COMMITTING, Entry
-from transforms.schema import VERSION
 from transforms.sinks.csv_text import encode_header
 from transforms.storage import files
 

@@ -11,6 +11,7 @@ from pipeline.folder.file_check import check_file
 from pipeline.folder.lock import holder
 from pipeline.folder.progress_note import ProgressNote
 from transforms.model import GreeksRequest
+from transforms.model.trade_dates import readable
 from transforms.output.data_files import DataFiles
 from transforms.output.entry import COMMITTED, COMMITTING, EMPTY, Entry
 from transforms.output.folder import OutputFolder
@@ -18,7 +19,6 @@ from transforms.output.index import entry_in, windows
 from transforms.output.layout import PATTERNS, expand
 from transforms.output.manifest import Manifest
 from transforms.storage import files
-from transforms.trade_dates import readable
 from transforms.workers.in_order import in_order
 
 _THREADS = 4

@@ -8,8 +8,8 @@ from typing import Any
 from pipeline.history.model import Head, Record, head_of
 from pipeline.table import Column, Table
 from pipeline.text import size_text, time_text, without_urls
+from transforms.model.trade_dates import readable
 from transforms.output.layout import BY_EXPIRATION, NOUNS
-from transforms.trade_dates import readable
 
 _COLUMNS = (
     Column("run", 25),

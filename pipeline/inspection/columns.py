@@ -5,7 +5,7 @@ import pyarrow.compute as pc
 
 from pipeline.inspection.files import UnreadableFile
 from transforms.orders import ORDERS
-from transforms.schema import KEY_COLUMNS, ZONE
+from transforms.orders.schema import KEY_COLUMNS, ZONE
 
 _OF_A_TRADE = {"price": pa.float64()}
 TYPES = {

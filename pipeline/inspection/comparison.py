@@ -11,9 +11,9 @@ from pipeline.inspection.difference import MOST_EXAMPLES, Difference, Moved
 from pipeline.inspection.files import UnreadableFile
 from pipeline.inspection.pairs import Files, NotByDate, Pair, batches, matched, pairs, whole
 from transforms.arrays import Flags, Ints
+from transforms.orders.schema import KEY_COLUMNS
 from transforms.quality.block import code_of
 from transforms.quality.columns import milliseconds
-from transforms.schema import KEY_COLUMNS
 
 
 def compare(

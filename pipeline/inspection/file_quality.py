@@ -7,10 +7,10 @@ from pipeline.inspection.reader import read_batches
 from transforms.audit.assumptions import Assumptions
 from transforms.audit.audit import by_expiration
 from transforms.audit.recomputation import is_daily
+from transforms.model.row_groups import RowGroups
 from transforms.orders import END_OF_DAY
 from transforms.quality.check import QualityCheck
 from transforms.quality.findings import Quality
-from transforms.row_groups import RowGroups
 
 
 def quality_of(path: str, assumed: Assumptions) -> Iterator[Quality]:

@@ -16,7 +16,7 @@ from pipeline.inspection.files import (
     compression_of,
     opened,
 )
-from transforms.schema import KEY_COLUMNS
+from transforms.orders.schema import KEY_COLUMNS
 
 _BATCH_ROWS = 1 << 14
 

@@ -14,10 +14,10 @@ from pipeline.process.temporary import own_temporary_folder
 from pipeline.table import WRAP, Column, Table, width_of
 from pipeline.text import count, reason_of, size_text
 from transforms.model import GreeksRequest
+from transforms.model.trade_dates import readable
 from transforms.output.layout import NOUNS
 from transforms.thetadata import TerminalUnreachable, ThetaError
 from transforms.thetadata.client import parts_of
-from transforms.trade_dates import readable
 
 _COLUMNS = (
     Column("symbol", 8),

@@ -16,9 +16,9 @@ from pipeline.planning.decisions import CONFLICT, SKIP, Decision, decide
 from pipeline.planning.plan import Plan
 from pipeline.planning.preconditions import note_layout
 from transforms.model import SKIPPED, ExpirationResult, Failure, GreeksRequest
+from transforms.model.requests import KeyMarks, Selection
 from transforms.output.layout import Layout
 from transforms.output.manifest import Manifest
-from transforms.requests import KeyMarks, Selection
 
 LISTED = 100
 

@@ -8,8 +8,8 @@ from pipeline.config import DownloadConfig
 from pipeline.errors import NothingMatched
 from transforms.market import calendar
 from transforms.model import Failure, GreeksRequest
+from transforms.model.requests import RequestGrid
 from transforms.output.layout import DAILY
-from transforms.requests import RequestGrid
 from transforms.thetadata import NotServed, StatusError, ThetaClient, ThetaError
 from transforms.thetadata.errors import Stopped
 

@@ -15,8 +15,8 @@ from pipeline.planning.estimate import Estimate, from_history
 from pipeline.planning.plan import Plan, make_plan
 from pipeline.planning.probe import from_probe
 from pipeline.planning.source import open_source
+from transforms.model.requests import Selection
 from transforms.output.layout import COMPRESSIONS, Layout
-from transforms.requests import Selection
 from transforms.thetadata.client import parts_of
 
 LISTED = 1000

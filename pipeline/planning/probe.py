@@ -9,10 +9,10 @@ from pipeline.history.pace import Pace
 from pipeline.history.sizes import Sizes, Workload, days_to_expiration
 from pipeline.planning.estimate import Estimate, from_sizes
 from pipeline.planning.plan import Plan
-from transforms.expiration_writer import derivation_of
+from transforms.commit.expiration_writer import derivation_of
 from transforms.model import GreeksRequest
+from transforms.model.row_groups import RowGroups
 from transforms.output.layout import COMPRESSIONS, Layout
-from transforms.row_groups import RowGroups
 from transforms.sinks.formats import make_sink
 from transforms.thetadata import ThetaClient
 

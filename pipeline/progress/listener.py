@@ -21,7 +21,7 @@ from pipeline.progress.snapshot import Snapshot
 from pipeline.progress.tally import Tally
 from pipeline.text import without_urls
 from transforms.model import FAILED, INTERRUPTED
-from transforms.trade_dates import readable
+from transforms.model.trade_dates import readable
 
 _POLL_SECONDS = 0.1
 _LOOK_SECONDS = 0.1

@@ -19,7 +19,7 @@ from transforms.model import (
     Key,
     key_of,
 )
-from transforms.requests import KeyMarks
+from transforms.model.requests import KeyMarks
 
 _NOW_SECONDS, _TREND_SECONDS = 5.0, 60.0
 _SILENT_SECONDS = 10.0  # less is the usual work of a Terminal

@@ -18,9 +18,9 @@ from transforms.audit.deviations import beyond
 from transforms.audit.formulas import Formulas
 from transforms.audit.printed import PRINTED
 from transforms.audit.recomputation import recompute_block
+from transforms.orders.schema import ZONE
 from transforms.quality.block import Block
 from transforms.quality.columns import arrays
-from transforms.schema import ZONE
 
 _LEAST = 1e-6
 _WINGS = 10.0  # deviations on either side

@@ -8,7 +8,7 @@ from pipeline.text import count
 from transforms.metrics.results_file import read_results
 from transforms.metrics.summary import RunSummary
 from transforms.model import STATUSES, WRITTEN, Key, key_of
-from transforms.requests import KeyMarks
+from transforms.model.requests import KeyMarks
 
 _NAMED = 10
 

@@ -12,9 +12,9 @@ from pipeline.process.standard_output import print_line
 from pipeline.text import count, size_text, without_urls
 from transforms.metrics.summary import RunSummary
 from transforms.model import WRITTEN
+from transforms.model.trade_dates import readable
 from transforms.output.layout import DAILY, NOUNS
 from transforms.quality.limits import MISSING_DATES
-from transforms.trade_dates import readable
 
 _LISTED = 10
 

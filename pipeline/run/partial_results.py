@@ -10,9 +10,9 @@ from typing import Any
 from transforms.metrics.results_file import read_results
 from transforms.metrics.summary import LISTED, RunSummary, Totals
 from transforms.model import FAILED, INTERRUPTED, ExpirationResult, Failure, GreeksRequest, key_of
+from transforms.model.requests import KeyMarks
 from transforms.output.layout import Layout
 from transforms.output.manifest import result_of
-from transforms.requests import KeyMarks
 
 # Requests are taken in order: those whose results are on their way are among the first ones
 # without a result.

@@ -20,7 +20,7 @@ from tests.support.plant import DAY, EXPIRATION, again, place, plant, swapped, w
 from tests.support.scripted import Answer, Scripted, scripted_server
 from transforms.model import GreeksRequest
 from transforms.orders import schema_of
-from transforms.schema import FIRST_ORDER
+from transforms.orders.schema import FIRST_ORDER
 from transforms.sinks.csv_text import encode_header
 
 MARKET = Market()

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tests.support.data import batches_of, request_for
-from transforms.expiration_writer import ExpirationWriter
+from transforms.commit.expiration_writer import ExpirationWriter
 from transforms.model import ExpirationResult, GreeksRequest, Trailer
 from transforms.orders import schema_of
 from transforms.output.layout import Layout

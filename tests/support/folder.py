@@ -5,7 +5,7 @@ from datetime import date
 from pathlib import Path
 
 from pipeline.simulator.server import TerminalServer
-from transforms.expiration_writer import ExpirationWriter
+from transforms.commit.expiration_writer import ExpirationWriter
 from transforms.model import Trailer
 from transforms.orders import schema_of
 from transforms.output.layout import COMPRESSIONS, Layout

@@ -7,9 +7,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from transforms.model.row_groups import RowGroups
 from transforms.quality.check import QualityCheck
 from transforms.quality.findings import Quality
-from transforms.row_groups import RowGroups
 
 DAY, EXPIRATION = date(2024, 3, 14), date(2024, 3, 15)
 

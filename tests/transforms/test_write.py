@@ -16,8 +16,7 @@ from hypothesis import strategies as st
 from pipeline.simulator.market.market import Market
 from tests.support.data import SCHEMA, batches_of, batches_on, files_in, layout_in, request_for
 from tests.support.plant import plant, without
-from transforms import row_groups
-from transforms.expiration_writer import ExpirationWriter, StreamError
+from transforms.commit.expiration_writer import ExpirationWriter, StreamError
 from transforms.model import (
     EMPTY,
     FAILED,
@@ -29,7 +28,9 @@ from transforms.model import (
     Item,
     Restart,
     Trailer,
+    row_groups,
 )
+from transforms.model.trade_dates import within
 from transforms.output import entry as entry_states
 from transforms.output.entry import COMMITTED, COMMITTING, Entry
 from transforms.output.index import entries
@@ -40,7 +41,6 @@ from transforms.quality.limits import parse_limits
 from transforms.sinks.base import ExpirationSink, OpenFile
 from transforms.sinks.csv import CsvSink
 from transforms.sinks.parquet import ParquetSink
-from transforms.trade_dates import within
 from transforms.write import WriteGreeks
 
 MARKET = Market()

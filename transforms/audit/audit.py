@@ -18,6 +18,8 @@ from transforms.audit.packed import Packed, pack, unpack
 from transforms.audit.recomputation import is_daily
 from transforms.market.clock import DAY_MS
 from transforms.market.exercise import exercise_of
+from transforms.model.row_groups import RowGroups
+from transforms.model.trade_dates import missing, spans, within
 from transforms.orders import END_OF_DAY
 from transforms.quality.block import Block, new_york, stamp
 from transforms.quality.check import QualityCheck
@@ -25,8 +27,6 @@ from transforms.quality.columns import arrays, milliseconds
 from transforms.quality.dates import TradeDates
 from transforms.quality.finding_counts import FindingCounts
 from transforms.quality.findings import Example, Finding, Quality
-from transforms.row_groups import RowGroups
-from transforms.trade_dates import missing, spans, within
 
 MOST_HELD = 1_000_000
 """So many rows are held at once, of the trade dates that are being read: up to 250 MB."""

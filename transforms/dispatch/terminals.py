@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from transforms.model import GreeksRequest
-from transforms.requests import Selection
+from transforms.model.requests import Selection
 from transforms.thetadata.client import ThetaClient
 from transforms.thetadata.csv_reader import BLOCK_BYTES
 from transforms.thetadata.retry import RetryPolicy

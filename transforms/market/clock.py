@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from transforms.arrays import Floats, Ints
-from transforms.schema import ZONE
+from transforms.orders.schema import ZONE
 
 NEW_YORK = ZoneInfo(ZONE)
 

@@ -9,7 +9,7 @@ from transforms.orders.order import (
     Endpoint,
     Order,
 )
-from transforms.schema import ALL_GREEKS, ASK, BID, SOLUTION, TRADES, UNDERLYING
+from transforms.orders.schema import ALL_GREEKS, ASK, BID, SOLUTION, TRADES, UNDERLYING
 
 EOD = Order(
     "eod",

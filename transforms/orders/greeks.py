@@ -12,7 +12,7 @@ from transforms.orders.order import (
     Endpoint,
     Order,
 )
-from transforms.schema import (
+from transforms.orders.schema import (
     ALL_GREEKS,
     FIRST_ORDER,
     SECOND_ORDER,

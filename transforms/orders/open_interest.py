@@ -13,7 +13,7 @@ from datetime import time
 import pyarrow as pa
 
 from transforms.orders.order import END_OF_DAY, MONTH, VALUE, Endpoint, Order
-from transforms.schema import COLUMNS
+from transforms.orders.schema import COLUMNS
 
 OPEN_INTEREST = Order(
     "open_interest",

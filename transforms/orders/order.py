@@ -7,7 +7,7 @@ from functools import cached_property
 
 import pyarrow as pa
 
-from transforms.schema import ALL_GREEKS, COLUMNS, KEY_COLUMNS
+from transforms.orders.schema import ALL_GREEKS, COLUMNS, KEY_COLUMNS
 
 INTERVALS = (
     "tick",

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from transforms.model import GreeksRequest, served_dates
+from transforms.model.trade_dates import missing, spans, within
 from transforms.output.entry_fields import STATES, check_fields
 from transforms.output.folder import OutputFolder
-from transforms.trade_dates import missing, spans, within
 
 COMMITTING, COMMITTED, EMPTY = STATES
 

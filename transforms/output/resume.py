@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from transforms.orders.schema import VERSION
 from transforms.output.entry import COMMITTED, EMPTY, Entry
-from transforms.schema import VERSION
 
 STAT, HASH, OFF = "stat", "hash", "off"
 PROOFS = (STAT, HASH, OFF)

@@ -23,7 +23,7 @@ from scipy.special import ndtr
 from transforms.arrays import Floats
 from transforms.market.calendar import CLOSE_MS
 from transforms.market.clock import elapsed_days
-from transforms.schema import ALL_GREEKS
+from transforms.orders.schema import ALL_GREEKS
 
 DAYS_PER_YEAR = 365
 CLOSE = CLOSE_MS // 1000

@@ -13,10 +13,10 @@ import pyarrow.compute as pc
 from transforms.arrays import Flags, Floats, Ints
 from transforms.market.calendar import closing_time
 from transforms.market.clock import DAY_MS, EPOCH, NEW_YORK, offset_at, steady_offset
+from transforms.orders.schema import ALL_GREEKS
 from transforms.pricing.conventions import midpoint
 from transforms.quality.columns import TIMES, UNKNOWN, Columns
 from transforms.quality.grid import Grid
-from transforms.schema import ALL_GREEKS
 
 
 @dataclass

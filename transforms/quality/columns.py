@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from transforms.arrays import Flags, Ints
-from transforms.schema import ALL_GREEKS
+from transforms.orders.schema import ALL_GREEKS
 
 Columns = Mapping[str, NDArray[Any]]
 

@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from transforms.orders.schema import KEY_COLUMNS
 from transforms.quality.block import Block, contract, stamp
 from transforms.quality.findings import MOST_EXAMPLES, Example, Finding
 from transforms.quality.limits import MISSING_DATES, RULES, TOGETHER
 from transforms.quality.presence import Spots
 from transforms.quality.rules import Violations
-from transforms.schema import KEY_COLUMNS
 
 
 @dataclass

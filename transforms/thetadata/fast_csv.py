@@ -9,7 +9,7 @@ import pyarrow as pa
 from transforms.market.clock import EPOCH, day_offsets
 from transforms.model import GreeksRequest
 from transforms.native import compiled
-from transforms.schema import ZONE
+from transforms.orders.schema import ZONE
 from transforms.thetadata.dialect import Dialect, Part
 
 _BEFORE = timedelta(7)  # the underlying's price may be as old as a week

@@ -11,7 +11,7 @@ import pyarrow.csv as pacsv
 from transforms.market.clock import zoned
 from transforms.model import GreeksRequest
 from transforms.native import compiled
-from transforms.schema import KEY_COLUMNS
+from transforms.orders.schema import KEY_COLUMNS
 from transforms.thetadata.dialect import Dialect, Part, require
 from transforms.thetadata.fast_csv import PlainLines
 from transforms.workers.turns import CONVERTING

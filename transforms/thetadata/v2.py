@@ -10,7 +10,7 @@ from transforms.market.clock import DAY_MS, clock_ms, interval_ms
 from transforms.model import GreeksRequest
 from transforms.orders import Order
 from transforms.orders.order import TIMES
-from transforms.schema import KEY_COLUMNS
+from transforms.orders.schema import KEY_COLUMNS
 from transforms.thetadata.dialect import Part, Query, refuse, require
 from transforms.thetadata.errors import NotServed
 

@@ -13,13 +13,13 @@ from pipeline.simulator.market.quotes import Instants
 from transforms import orders
 from transforms.arrays import Floats, Ints
 from transforms.market import calendar, interval_ms
+from transforms.orders.schema import ALL_GREEKS, ASK, BID, TRADES, UNDERLYING
 from transforms.pricing import black_scholes as bs
 from transforms.pricing.implied_volatility import (
     ImpliedVolatility,
     implied_volatility,
     mean_error,
 )
-from transforms.schema import ALL_GREEKS, ASK, BID, TRADES, UNDERLYING
 
 INTERVALS = {name: 1000 if name == "tick" else interval_ms(name) for name in orders.INTERVALS}
 """Milliseconds between two rows. This market ticks once a second."""

@@ -14,8 +14,8 @@ from pipeline.config.command import recorded_flags
 from pipeline.config.download_config import SETTINGS
 from pipeline.process.program import program
 from transforms.orders import ORDERS
+from transforms.orders.schema import ALL_GREEKS
 from transforms.output.layout import COMPRESSIONS
-from transforms.schema import ALL_GREEKS
 
 DAY = date(2024, 3, 14)
 PARSER = make_parser()

@@ -22,7 +22,7 @@ from tests.pipeline.folder.test_verification import (
     truncate,
 )
 from tests.support.data import DAY, SCHEMA, batches_of, files_in, layout_in, request_for
-from transforms.expiration_writer import ExpirationWriter
+from transforms.commit.expiration_writer import ExpirationWriter
 from transforms.model import Trailer
 from transforms.output.layout import Layout
 from transforms.sinks.formats import make_sink

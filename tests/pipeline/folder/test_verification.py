@@ -19,7 +19,7 @@ from pipeline.folder import output_lock, verify, write_catalog
 from pipeline.folder.verification import Verification
 from tests.support.crossing import HeldSink
 from tests.support.data import SCHEMA, batches_of, layout_in, request_for
-from transforms.expiration_writer import ExpirationWriter
+from transforms.commit.expiration_writer import ExpirationWriter
 from transforms.model import Trailer
 from transforms.output.index import entries
 from transforms.output.layout import COMPRESSIONS, Layout

@@ -10,7 +10,7 @@ from tests.support.data import request_for
 from transforms.metrics.results_file import ResultsFile
 from transforms.metrics.summary import RunSummary
 from transforms.model import EMPTY, INTERRUPTED, WRITTEN, ExpirationResult
-from transforms.requests import KeyMarks
+from transforms.model.requests import KeyMarks
 
 FIRST, SECOND = request_for("2024-03-14"), request_for("2024-03-15")
 REQUESTS = KeyMarks([SECOND, FIRST])

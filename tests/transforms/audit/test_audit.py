@@ -17,7 +17,7 @@ from transforms.audit.assumptions import Assumptions
 from transforms.audit.audit import Audit, Checked
 from transforms.audit.error_bins import DAYS, MONEYNESS
 from transforms.orders import ORDERS
-from transforms.schema import ALL_GREEKS
+from transforms.orders.schema import ALL_GREEKS
 
 MARKET = Market()
 LATER = date(2024, 3, 18)

@@ -19,11 +19,11 @@ from pipeline.simulator.market.market import Market
 from tests.support.plant import DAY, EXPIRATION
 from transforms.audit.assumptions import Assumptions
 from transforms.audit.audit import Audit
+from transforms.orders.schema import ALL_GREEKS
 from transforms.pricing import black_scholes as bs
 from transforms.pricing.conventions import midpoint
 from transforms.pricing.implied_volatility import implied_volatility
 from transforms.quality.limits import RULES, TOGETHER
-from transforms.schema import ALL_GREEKS
 
 Rows = NDArray[np.int64]
 

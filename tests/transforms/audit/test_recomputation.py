@@ -16,10 +16,10 @@ from transforms.audit.formulas import Formulas
 from transforms.audit.recomputation import is_daily, recompute, recompute_block
 from transforms.audit.vendor_rate import ImpliedRate
 from transforms.orders import ORDERS
+from transforms.orders.schema import ALL_GREEKS
 from transforms.pricing.older_formulas import REVISED
 from transforms.quality.block import Block
 from transforms.quality.columns import arrays
-from transforms.schema import ALL_GREEKS
 
 MARKET = Market()
 TABLE = MARKET.rows("SPXW", EXPIRATION, DAY, "30m", "all")

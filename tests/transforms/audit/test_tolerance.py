@@ -20,10 +20,10 @@ from transforms.audit.printed import range_of
 from transforms.audit.recomputation import recompute_block
 from transforms.audit.vendor_rate import ImpliedRate, agreed, narrowed, vendor_rate
 from transforms.audit.vendor_rate import Priced as Rows
+from transforms.orders.schema import ALL_GREEKS
 from transforms.pricing import black_scholes as bs
 from transforms.quality.block import Block
 from transforms.quality.columns import arrays
-from transforms.schema import ALL_GREEKS
 
 MARKET = Market()
 TABLE = MARKET.rows("SPXW", EXPIRATION, DAY, "30m", "all")

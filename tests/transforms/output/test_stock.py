@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 
 from tests.support.data import layout_in, request_for
+from transforms.orders.schema import VERSION
 from transforms.output.entry import COMMITTED, COMMITTING, EMPTY, Entry
 from transforms.output.layout import Layout
 from transforms.output.manifest import Manifest
 from transforms.output.resume import HASH, OFF, Resume, reason_to_skip
 from transforms.output.stock import Stock
-from transforms.schema import VERSION
 from transforms.storage import files
 
 FORM = ("csv", "none")

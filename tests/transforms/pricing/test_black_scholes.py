@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 
 from transforms.market import clock_ms
 from transforms.market.clock import EPOCH
+from transforms.orders.schema import ALL_GREEKS, FIRST_ORDER
 from transforms.pricing.black_scholes import greeks, price, years_to_expiration
 from transforms.pricing.conventions import midpoint
 from transforms.pricing.implied_volatility import implied_volatility, mean_error
-from transforms.schema import ALL_GREEKS, FIRST_ORDER
 
 # The rate is the one that fits all rows of that day; time is whole days over 365.
 V2: dict[str, Any] = {"years": 4 / 365, "rate": 0.0530}  # 2023-09-11, AAPL expiring 2023-09-15

@@ -26,13 +26,13 @@ from tests.support.plant import (
 )
 from transforms.market import calendar
 from transforms.model import GreeksRequest
+from transforms.model.row_groups import RowGroups
 from transforms.orders import ORDERS
+from transforms.orders.schema import ALL_GREEKS, KEY_COLUMNS
 from transforms.quality.check import QualityCheck
 from transforms.quality.findings import Quality
 from transforms.quality.gate import QualityGate
 from transforms.quality.limits import RULES, parse_limits
-from transforms.row_groups import RowGroups
-from transforms.schema import ALL_GREEKS, KEY_COLUMNS
 
 MARKET = Market()
 TABLE = MARKET.rows("SPXW", EXPIRATION, DAY, "30m", "all")

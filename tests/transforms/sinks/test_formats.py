@@ -11,8 +11,8 @@ import pytest
 
 from tests.support.data import DAY, SCHEMA, batches_of, files_in, layout_in, request_for
 from transforms.model import GreeksRequest
+from transforms.model.row_groups import RowGroups
 from transforms.output.layout import COMPRESSIONS
-from transforms.row_groups import RowGroups
 from transforms.sinks.base import ExpirationSink, Written
 from transforms.sinks.formats import FORMATS, make_sink
 from transforms.sinks.hashing_file import HashingFile

@@ -8,7 +8,7 @@ import pytest
 
 from transforms.model import GreeksRequest
 from transforms.orders import ORDERS, schema_of
-from transforms.schema import ZONE
+from transforms.orders.schema import ZONE
 from transforms.thetadata.csv_reader import CsvReader
 from transforms.thetadata.dialect import Dialect, Part
 from transforms.thetadata.errors import NotServed

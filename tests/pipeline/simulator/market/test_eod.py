@@ -16,10 +16,10 @@ from pipeline.simulator.market.market import Market
 from pipeline.simulator.server import TerminalServer
 from tests.pipeline.simulator.reading import get
 from transforms.orders import schema_of
+from transforms.orders.schema import ALL_GREEKS
 from transforms.pricing.black_scholes import greeks
 from transforms.pricing.conventions import midpoint
 from transforms.pricing.implied_volatility import implied_volatility
-from transforms.schema import ALL_GREEKS
 
 MARKET = Market(symbols=("SPXW", "SPX"))
 EXPIRATION, FIRST, LAST = date(2024, 3, 22), date(2024, 3, 12), date(2024, 3, 22)

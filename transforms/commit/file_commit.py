@@ -6,15 +6,15 @@ from datetime import datetime, timezone
 
 import pyarrow as pa
 
-from transforms import schema
 from transforms.model import Failure, GreeksRequest, Trailer
+from transforms.model.trade_dates import readable
+from transforms.orders import schema
 from transforms.output.entry import COMMITTED, COMMITTING, EMPTY, Entry
 from transforms.output.manifest import Manifest, conflict
 from transforms.quality.findings import Quality
 from transforms.sinks.base import ExpirationSink, OpenFile, Written
 from transforms.storage import files
 from transforms.storage.base import Overtaken
-from transforms.trade_dates import readable
 from transforms.version import __version__
 
 

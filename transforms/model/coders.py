@@ -6,7 +6,7 @@ from typing import Any
 import apache_beam as beam
 import pyarrow as pa
 
-from transforms.model import Item
+from transforms.model.stream import Item
 
 _ROWS, _OTHER = b"r", b"o"
 _FEW_BYTES = 256  # about the size of an item without rows

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from transforms.market.calendar import trading_days
-from transforms.trade_dates import missing, spans, within
+from transforms.model.trade_dates import missing, spans, within
 
 YEARS = trading_days(date(2015, 1, 1), date(2034, 12, 31))
 WEEK = YEARS[:6]

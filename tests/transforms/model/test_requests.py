@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.support.data import request_for
 from transforms.dispatch import SlotQueue, Terminal, deal
 from transforms.model import GreeksRequest
-from transforms.requests import KeyMarks, RequestGrid, Selection
+from transforms.model.requests import KeyMarks, RequestGrid, Selection
 
 FIRST = date(2012, 6, 1)
 TERMS = ("1h", "all", (("strike_range", "2"),))

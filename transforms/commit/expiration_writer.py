@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Optional
 
 import pyarrow as pa
 
-from transforms.file_commit import FileCommit, failure_of, same
+from transforms.commit.file_commit import FileCommit, failure_of, same
 from transforms.model import (
     EMPTY,
     FAILED,
@@ -23,15 +23,15 @@ from transforms.model import (
     Trailer,
     Withdrawn,
 )
+from transforms.model.row_groups import RowGroups
+from transforms.model.trade_dates import missing, spans, within
 from transforms.quality.check import QualityCheck
 from transforms.quality.dates import TradeDates
 from transforms.quality.gate import QualityGate
-from transforms.row_groups import RowGroups
 from transforms.sinks.base import ExpirationSink, OpenFile
-from transforms.trade_dates import missing, spans, within
 
 if TYPE_CHECKING:
-    from transforms.derived import Derivation
+    from transforms.audit.derived import Derivation
 
 
 class StreamError(RuntimeError):
@@ -70,7 +70,7 @@ def derivation_of(request: GreeksRequest, generation: str) -> Optional["Derivati
     """
     if not request.derived:
         return None
-    from transforms.derived import Derivation  # the model takes 15 MiB
+    from transforms.audit.derived import Derivation  # the model takes 15 MiB
 
     return Derivation(request, generation)
 

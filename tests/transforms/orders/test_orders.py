@@ -10,7 +10,7 @@ from pipeline.simulator.v2 import ROUTES as V2_ROUTES
 from pipeline.simulator.v3 import ROUTES as V3_ROUTES
 from transforms.model import GreeksRequest
 from transforms.orders import ORDERS, PARAMETERS, Order, order_of, schema_of
-from transforms.schema import COLUMNS, KEY_COLUMNS
+from transforms.orders.schema import COLUMNS, KEY_COLUMNS
 from transforms.thetadata.dialect import Part
 from transforms.thetadata.v2 import V2
 from transforms.thetadata.v3 import V3
@@ -78,7 +78,7 @@ def test_an_unknown_order_is_refused_with_the_known_ones() -> None:
 
 
 def test_the_documented_example_is_the_declaration() -> None:
-    root = Path(__file__).parents[2]
+    root = Path(__file__).parents[3]
     module = (root / "transforms/orders/end_of_day.py").read_text()
     declaration = module[module.index("EOD = Order(") :]
     assert declaration in (root / "docs/architecture.md").read_text()

@@ -17,7 +17,7 @@ from typing import Any, overload
 
 import numpy as np
 
-from transforms.model import GreeksRequest, Key
+from transforms.model.request import GreeksRequest, Key
 
 
 class Requests(Sequence[GreeksRequest]):

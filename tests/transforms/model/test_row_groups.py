@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms import row_groups
-from transforms.row_groups import GROUP_ROWS, RowGroups
+from transforms.model import row_groups
+from transforms.model.row_groups import GROUP_ROWS, RowGroups
 
 
 def gathered(sizes: Sequence[int]) -> list[pa.RecordBatch]:

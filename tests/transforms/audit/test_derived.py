@@ -8,15 +8,15 @@ import pyarrow as pa
 import pytest
 
 from pipeline.simulator.market.market import Market
+from transforms.audit.derived import Derivation
 from transforms.audit.deviations import beyond
 from transforms.audit.recomputation import recompute_block
-from transforms.derived import Derivation
 from transforms.model import GreeksRequest
+from transforms.model.row_groups import RowGroups
 from transforms.orders import ORDERS, schema_of
+from transforms.orders.schema import ALL_GREEKS, SECOND_ORDER, THIRD_ORDER
 from transforms.quality.block import Block
 from transforms.quality.columns import arrays
-from transforms.row_groups import RowGroups
-from transforms.schema import ALL_GREEKS, SECOND_ORDER, THIRD_ORDER
 
 DAY, NEAR, FAR = date(2024, 3, 14), date(2024, 3, 15), date(2024, 4, 19)
 MARKET = Market()

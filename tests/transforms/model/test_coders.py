@@ -9,10 +9,10 @@ from tests.support.answers import rows_of
 from tests.support.data import SCHEMA, batches_of, layout_in, request_for
 from tests.support.market import terminal
 from tests.support.scripted import Answer, scripted_server
-from transforms.coders import ItemCoder
 from transforms.dispatch import Terminal, deal
 from transforms.fetch import FetchGreeks
 from transforms.model import EMPTY, ExpirationResult, Failure, Item, Restart, Trailer, Withdrawn
+from transforms.model.coders import ItemCoder
 from transforms.sinks.csv import CsvSink
 from transforms.write import WriteGreeks
 
