@@ -12,7 +12,7 @@ from pipeline.planning.disk import free_entries, nearest, on_two_disks
 from pipeline.text import count, size_text, way_to_write
 from transforms.output.folder import OutputFolder
 from transforms.secrets import redacted
-from transforms.storage import files
+from transforms.storage import documents, files
 
 _LITTLE, _TOO_LITTLE = 2_000_000_000, 50_000_000
 _PROBE = b"x" * (1 << 16)
@@ -86,7 +86,7 @@ def _far(about: str, folder: str) -> Diagnosis:
     temporary = OutputFolder(folder).unfinished
     probe = f"{temporary}/doctor-{uuid.uuid4().hex}.json"
     try:
-        files.write_json(probe, {}, temporary)
+        documents.write_json(probe, {}, temporary)
         files.remove(probe)
     except OSError as error:
         return Diagnosis(

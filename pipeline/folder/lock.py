@@ -15,7 +15,7 @@ from pipeline.messages import PRINTED, Messages
 from pipeline.text import reason_of, way_to_write
 from transforms.output.folder import OutputFolder
 from transforms.output.layout import Layout
-from transforms.storage import files
+from transforms.storage import documents, files
 from transforms.workers.process import ProcessId
 
 _PATIENCE = 0.2
@@ -104,7 +104,7 @@ def _try_to_write(layout: Layout) -> None:
         OSError: it can't.
     """
     probe = f"{layout.temporary}/probe.json"
-    files.write_json(probe, {}, layout.temporary)
+    documents.write_json(probe, {}, layout.temporary)
     files.remove(probe)
 
 
@@ -147,6 +147,6 @@ def _taken(descriptor: int, kind: int, patience: float = 0.0) -> bool:
 def _owner(folder: OutputFolder) -> str:
     # Its owner may be about to write it, or to end.
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-        owner = files.read_json(folder.lock)
+        owner = documents.read_json(folder.lock)
         return f"process {owner['pid']} on {owner['host']}, run {owner['run_id']}"
     return "a process that has just begun"

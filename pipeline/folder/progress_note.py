@@ -6,7 +6,7 @@ from datetime import datetime, timezone
 
 from transforms.output.entry import Entry
 from transforms.output.folder import OutputFolder
-from transforms.storage import files
+from transforms.storage import documents, files
 
 _SECONDS = 10.0
 _MOST = 1000
@@ -34,7 +34,7 @@ class ProgressNote:
         self.went_on_after, self._again = "", set[str]()
         if is_kept:
             with contextlib.suppress(ValueError, KeyError, TypeError, AttributeError):
-                noted = files.read_json(self.path) or {}
+                noted = documents.read_json(self.path) or {}
                 began = datetime.fromisoformat(noted["began"])
                 self._again = set(noted["with_problems"])
                 self.went_on_after, self._began = str(noted["through"]), began
@@ -75,7 +75,7 @@ class ProgressNote:
                 "with_problems": sorted({*self._with_problems, *self._again}),
             }
             with contextlib.suppress(OSError):
-                files.write_json(self.path, noted, self._folder.unfinished)
+                documents.write_json(self.path, noted, self._folder.unfinished)
 
 
 def _place(name: str) -> str:

@@ -15,7 +15,7 @@ from pipeline.messages import PRINTED, Messages
 from pipeline.text import count
 from transforms.output.folder import OutputFolder
 from transforms.output.layout import Layout
-from transforms.storage import files, stores
+from transforms.storage import documents, files, stores
 from transforms.workers.process import ProcessId
 
 _NOTE = "owner.json"
@@ -45,7 +45,7 @@ def leave_note(layout: Layout) -> None:
     Raises:
         OSError: the folder can't be written to.
     """
-    files.write_json(_path(layout.temporary), asdict(ProcessId.current()), layout.temporary)
+    documents.write_json(_path(layout.temporary), asdict(ProcessId.current()), layout.temporary)
 
 
 def writers(folder: OutputFolder) -> Iterator[Writer]:
@@ -63,7 +63,7 @@ def writers(folder: OutputFolder) -> Iterator[Writer]:
 def _owner(path: str) -> ProcessId | None:
     """Returns whose a note is, or None if it has just been removed."""
     try:
-        document = files.read_json(path)
+        document = documents.read_json(path)
         return None if document is None else ProcessId(**{**document, "pid": int(document["pid"])})
     except (ValueError, KeyError, TypeError):
         # A broken note: somebody may be writing, and nothing of theirs is removed.

@@ -146,12 +146,12 @@ class BeamFolder:
 
     def keep(self, name: str, text: str) -> None:
         """Writes a new file. Names are unique by themselves: not every file system has a lock."""
-        from transforms.storage import files
+        from transforms.storage import documents, files
 
         path = f"{self.path}/{name}"
         if files.exists(path):
             raise FileExistsError(path)
-        files.write_bytes(path, text.encode(), "application/json", f"{self.path}/running")
+        documents.write_bytes(path, text.encode(), "application/json", f"{self.path}/running")
 
     def keep_lines(self, name: str, paths: Iterable[str]) -> None:
         """Writes a new file."""

@@ -10,7 +10,7 @@ from pipeline.planning.disk import on_two_disks
 from pipeline.planning.plan import Plan
 from transforms.model import GreeksRequest
 from transforms.output.layout import BY_EXPIRATION, DAILY, PATTERNS, Layout
-from transforms.storage import files
+from transforms.storage import documents, files
 
 
 def check_paths(plan: Plan, layout: Layout, config: DownloadConfig) -> None:
@@ -64,7 +64,7 @@ def check_layout(layout: Layout, config: DownloadConfig) -> None:
         return
     # Folders from before there was a choice have files for expirations.
     try:
-        noted = files.read_json(layout.folder.layout) or {}
+        noted = documents.read_json(layout.folder.layout) or {}
         kind, suffix = noted.get("layout", BY_EXPIRATION), noted.get("suffix", layout.suffix)
         broken = kind not in PATTERNS or not isinstance(suffix, str)
     except (ValueError, RecursionError, AttributeError, TypeError):
@@ -97,5 +97,5 @@ def note_layout(layout: Layout, config: DownloadConfig) -> None:
         OSError: it can't be written.
     """
     noted = {"layout": config.layout, "suffix": layout.suffix}
-    if files.read_json(layout.folder.layout) != noted:
-        files.write_json(layout.folder.layout, noted, layout.temporary)
+    if documents.read_json(layout.folder.layout) != noted:
+        documents.write_json(layout.folder.layout, noted, layout.temporary)

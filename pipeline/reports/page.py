@@ -93,9 +93,9 @@ def write_file(path: str, text: str) -> int:
     content = text.encode()
     if "://" in path:
         # Beam takes half a second: only for who needs it.
-        from transforms.storage import files
+        from transforms.storage import documents
 
-        files.write_bytes(path, content, "text/html", path.rpartition("/")[0])
+        documents.write_bytes(path, content, "text/html", path.rpartition("/")[0])
         return len(content)
     place = Path(path)
     place.parent.mkdir(parents=True, exist_ok=True)

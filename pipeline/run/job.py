@@ -28,7 +28,7 @@ from transforms.metrics.summary import RunSummary
 from transforms.quality.gate import QualityGate
 from transforms.quality.limits import parse_limits
 from transforms.sinks.formats import make_sink
-from transforms.storage import files
+from transforms.storage import documents, files
 from transforms.write import WriteGreeks
 
 
@@ -102,7 +102,7 @@ class Job:
                 raise
         if runners.is_dry(self._options):
             raise DryRun
-        document = files.read_json(layout.summary)
+        document = documents.read_json(layout.summary)
         if document is None:
             raise RuntimeError(f"the run left no summary at {layout.summary}")
         summary = RunSummary(**document)

@@ -33,7 +33,7 @@ from transforms.metrics.summary import RunSummary
 from transforms.model import Failure
 from transforms.output.folder import OutputFolder
 from transforms.output.layout import COMPRESSIONS, DAILY, NOUNS, Layout
-from transforms.storage import files
+from transforms.storage import documents, files
 from transforms.workers.process import ProcessId
 from transforms.workers.stop import StopSignal
 
@@ -209,7 +209,7 @@ class Session:
                     beside = f"{path.removesuffix('.json')}.results.jsonl"
                     gather(paths, beside)
                     self.record["results_files"] = [beside]
-                files.write_json(path, self.record, records)
+                documents.write_json(path, self.record, records)
             except OSError as other:
                 self.messages.warn(
                     f"greeks download: the record could not be kept: {error}; nor in {path}: "

@@ -16,7 +16,7 @@ from transforms.fetch import FetchGreeks
 from transforms.model import GreeksRequest
 from transforms.output.layout import Layout
 from transforms.sinks.csv import CsvSink
-from transforms.storage import files
+from transforms.storage import documents
 from transforms.thetadata import RetryPolicy
 from transforms.write import WriteGreeks
 
@@ -44,7 +44,7 @@ def download(
         WriteGreeks(CsvSink(layout, SCHEMA, "none"), "simulated"),
     )
     pipeline.run()
-    document = files.read_json(layout.summary)
+    document = documents.read_json(layout.summary)
     assert document is not None
     return {result["expiration"]: result for result in document["expirations"]}
 

@@ -11,7 +11,7 @@ from transforms.metrics.reporter import Reporter
 from transforms.metrics.results_file import ResultsFile, read_results
 from transforms.metrics.summary import RunSummary, Totals
 from transforms.model import ExpirationResult
-from transforms.storage import files
+from transforms.storage import documents
 
 
 @beam.typehints.with_input_types(ExpirationResult)
@@ -120,7 +120,7 @@ class _EmitFn(beam.DoFn):
         # A copy of it, or a second text, would be megabytes where there are thousands of results.
         text = json.dumps(vars(summary))
         folder = self._path.rpartition("/")[0]
-        files.write_bytes(self._path, text.encode(), "application/json", folder)
+        documents.write_bytes(self._path, text.encode(), "application/json", folder)
         yield text
 
 

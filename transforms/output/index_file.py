@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from transforms.output.folder import OutputFolder
-from transforms.storage import files
+from transforms.storage import documents, files
 
 SCHEMA = pa.schema(
     {
@@ -185,7 +185,7 @@ class IndexWriter(contextlib.AbstractContextManager["IndexWriter"]):
             Path(self._unfinished.name).replace(self._folder.index)
         else:
             self._unfinished.seek(0)
-            files.write_stream(self._folder.index, self._unfinished.file)
+            documents.write_stream(self._folder.index, self._unfinished.file)
 
     def _flush(self) -> None:
         if self._waiting:

@@ -18,7 +18,7 @@ from transforms.model import WRITTEN, ExpirationResult, GreeksRequest
 from transforms.output.entry import COMMITTED, EMPTY, Entry, broken
 from transforms.output.folder import OutputFolder
 from transforms.output.layout import Layout
-from transforms.storage import files
+from transforms.storage import documents, files
 
 
 class Manifest:
@@ -64,7 +64,7 @@ class Manifest:
         """
         stamped = {**vars(entry), "time": datetime.now(timezone.utc).isoformat()}
         temporary = self.folder.temporary(entry.run_id)
-        return files.write_json(self._entry(path), stamped, temporary, over)
+        return documents.write_json(self._entry(path), stamped, temporary, over)
 
     def _entry(self, path: str) -> str:
         return self.folder.entry(self.folder.name(path))
@@ -78,7 +78,7 @@ def read_marked(path: str) -> tuple[Entry | None, str | None]:
         OSError: it can't be read.
     """
     try:
-        document, mark = files.read_marked(path)
+        document, mark = documents.read_marked(path)
     except (ValueError, RecursionError) as error:
         raise broken(path, error) from None
     return None if document is None else Entry.of(document, path), mark

@@ -1,25 +1,22 @@
-"""Files on any of Beam's file systems: small documents, folders, and the commit of a file."""
+"""Files and folders on any of Beam's file systems, and the commit of a file."""
 
 import contextlib
 import hashlib
 import io
-import json
 import os
 import re
 import shutil
-import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
-from apache_beam.io.filesystem import BeamIOError, CompressionTypes
+from apache_beam.io.filesystem import CompressionTypes
 from apache_beam.io.filesystems import FileSystems
 from apache_beam.io.localfilesystem import LocalFileSystem
 
 from transforms.storage import stores
 from transforms.storage.base import NOTHING, Listed
 from transforms.storage.gcs.access import SCHEME, register
-from transforms.storage.json_text import json_text
 
 _PIECE = 1 << 20
 
@@ -81,7 +78,7 @@ def move(source: str, target: str) -> None:
     """
     if is_local(target):
         _sync(source)
-        _rename(source, target)
+        rename_synced(source, target)
     else:
         make_folder(target.rpartition("/")[0])
         FileSystems.rename([source], [target])
@@ -101,8 +98,12 @@ def set_aside(source: str, target: str) -> None:
         move(source, target)
 
 
-def _rename(source: str, target: str) -> None:
-    """Renames a synced file, and syncs the folder that it is in then."""
+def rename_synced(source: str, target: str) -> None:
+    """Renames a file of this machine that is synced, and syncs the folder that it is in then.
+
+    Raises:
+        OSError: the rename failed; `target` is as it was.
+    """
     parent = target.rpartition("/")[0]
     try:
         os.replace(source, target)  # noqa: PTH105 -- for each of many
@@ -163,7 +164,7 @@ def exists(path: str) -> bool:
 def mark(path: str) -> str | None:
     """Returns a text that changes whenever a file does, or None where the file system has none.
 
-    A writer names the state that it replaces by it; see `write_json`.
+    A writer names the state that it replaces by it; see `documents.write_json`.
 
     Raises:
         OSError: the file system can't be read.
@@ -259,101 +260,3 @@ def sha256(path: str) -> str:
         while piece := file.read(_PIECE):
             digest.update(piece)
     return digest.hexdigest()
-
-
-def read_json(path: str) -> Any:
-    """Returns a JSON document, or None if there is no such file.
-
-    Raises:
-        ValueError: the file is not JSON.
-        OSError: the file can't be read.
-    """
-    return read_marked(path)[0]
-
-
-def read_marked(path: str) -> tuple[Any, str | None]:
-    """Returns a JSON document, or None if there is no such file, and the file's `mark`.
-
-    Raises:
-        ValueError: the file is not JSON.
-        OSError: the file can't be read.
-    """
-    store = stores.of(path)
-    try:
-        if store:
-            content, found = store.get(path)
-            return json.loads(content), found
-        with open_file(path) as file:
-            return json.loads(file.read()), None
-    except FileNotFoundError:
-        return None, NOTHING if store else None
-    except BeamIOError:
-        if FileSystems.exists(path):
-            raise
-        return None, None
-
-
-def write_json(
-    path: str, document: Mapping[str, Any], temporary: str, over: str | None = None
-) -> str | None:
-    """Writes a JSON document: whole, or not at all. Returns the file's `mark`.
-
-    Args:
-        path: where to.
-        document: what.
-        temporary: a folder on the same file system for the unfinished file.
-        over: the `mark` of the file that may be replaced; None for any.
-
-    Raises:
-        base.Overtaken: the file there has another mark.
-        OSError: it can't be written; a document that was there is as it was.
-    """
-    return write_bytes(path, json_text(document).encode(), "application/json", temporary, over)
-
-
-def write_bytes(
-    path: str, content: bytes, mime_type: str, temporary: str, over: str | None = None
-) -> str | None:
-    """Writes a small file, as `write_json` does."""
-    if store := stores.of(path):
-        return store.put(path, content, mime_type, over)
-    unfinished = f"{temporary}/{uuid.uuid4().hex}.json"
-    make_folder(temporary)
-    try:
-        if is_local(path):
-            _write_synced(unfinished, content)
-            _rename(unfinished, path)
-            return None
-        with FileSystems.create(unfinished, mime_type, CompressionTypes.UNCOMPRESSED) as file:
-            file.write(content)
-        move(unfinished, path)
-    except BaseException:
-        # Removing it can fail for the same reason, which is the one to raise.
-        with contextlib.suppress(OSError):
-            remove(unfinished)
-        raise
-    return None
-
-
-def _write_synced(path: str, content: bytes) -> None:
-    with open(path, "xb", buffering=0) as file:  # noqa: PTH123 -- for each of many
-        left = memoryview(content)
-        while left:
-            left = left[file.write(left) :]
-        os.fsync(file.fileno())
-
-
-def write_stream(path: str, content: IO[bytes]) -> None:
-    """Writes the bytes of an open file as a file elsewhere than on this machine, whole.
-
-    Raises:
-        OSError: it can't be written.
-    """
-    mime_type = "application/octet-stream"
-    if store := stores.of(path):
-        store.put(path, content, mime_type)
-        return
-    unfinished = f"{path}.{uuid.uuid4().hex}"
-    with FileSystems.create(unfinished, mime_type, CompressionTypes.UNCOMPRESSED) as file:
-        shutil.copyfileobj(content, file)
-    move(unfinished, path)

@@ -10,7 +10,7 @@ from transforms.model import GreeksRequest
 from transforms.output.entry import COMMITTED, COMMITTING, Entry
 from transforms.output.layout import Layout
 from transforms.output.manifest import Manifest, conflict
-from transforms.storage import files
+from transforms.storage import documents
 
 REQUEST = request_for("2024-03-15")
 
@@ -142,8 +142,8 @@ def test_a_broken_entry_is_an_error_and_not_an_absence(content: str, tmp_path: P
 
 def test_a_document_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:
     path = tmp_path / "document.json"
-    files.write_json(str(path), {"n": 1}, str(tmp_path / "unfinished"))
+    documents.write_json(str(path), {"n": 1}, str(tmp_path / "unfinished"))
     with pytest.raises(TypeError):
-        files.write_json(str(path), {"n": object()}, str(tmp_path / "unfinished"))
+        documents.write_json(str(path), {"n": object()}, str(tmp_path / "unfinished"))
     assert json.loads(path.read_text()) == {"n": 1}
-    assert files.read_json(str(tmp_path / "nothing.json")) is None
+    assert documents.read_json(str(tmp_path / "nothing.json")) is None

@@ -1,0 +1,114 @@
+"""Documents and other small files on any store: written whole, or not at all."""
+
+import contextlib
+import json
+import os
+import shutil
+import uuid
+from collections.abc import Mapping
+from typing import IO, Any
+
+from apache_beam.io.filesystem import BeamIOError, CompressionTypes
+from apache_beam.io.filesystems import FileSystems
+
+from transforms.storage import files, stores
+from transforms.storage.base import NOTHING
+from transforms.storage.json_text import json_text
+
+
+def read_json(path: str) -> Any:
+    """Returns a JSON document, or None if there is no such file.
+
+    Raises:
+        ValueError: the file is not JSON.
+        OSError: the file can't be read.
+    """
+    return read_marked(path)[0]
+
+
+def read_marked(path: str) -> tuple[Any, str | None]:
+    """Returns a JSON document, or None if there is no such file, and the file's `mark`.
+
+    Raises:
+        ValueError: the file is not JSON.
+        OSError: the file can't be read.
+    """
+    store = stores.of(path)
+    try:
+        if store:
+            content, found = store.get(path)
+            return json.loads(content), found
+        with files.open_file(path) as file:
+            return json.loads(file.read()), None
+    except FileNotFoundError:
+        return None, NOTHING if store else None
+    except BeamIOError:
+        if FileSystems.exists(path):
+            raise
+        return None, None
+
+
+def write_json(
+    path: str, document: Mapping[str, Any], temporary: str, over: str | None = None
+) -> str | None:
+    """Writes a JSON document: whole, or not at all. Returns the file's `mark`.
+
+    Args:
+        path: where to.
+        document: what.
+        temporary: a folder on the same file system for the unfinished file.
+        over: the `mark` of the file that may be replaced; None for any.
+
+    Raises:
+        base.Overtaken: the file there has another mark.
+        OSError: it can't be written; a document that was there is as it was.
+    """
+    return write_bytes(path, json_text(document).encode(), "application/json", temporary, over)
+
+
+def write_bytes(
+    path: str, content: bytes, mime_type: str, temporary: str, over: str | None = None
+) -> str | None:
+    """Writes a small file, as `write_json` does."""
+    if store := stores.of(path):
+        return store.put(path, content, mime_type, over)
+    unfinished = f"{temporary}/{uuid.uuid4().hex}.json"
+    files.make_folder(temporary)
+    try:
+        if files.is_local(path):
+            _write_synced(unfinished, content)
+            files.rename_synced(unfinished, path)
+            return None
+        with FileSystems.create(unfinished, mime_type, CompressionTypes.UNCOMPRESSED) as file:
+            file.write(content)
+        files.move(unfinished, path)
+    except BaseException:
+        # Removing it can fail for the same reason, which is the one to raise.
+        with contextlib.suppress(OSError):
+            files.remove(unfinished)
+        raise
+    return None
+
+
+def _write_synced(path: str, content: bytes) -> None:
+    with open(path, "xb", buffering=0) as file:  # noqa: PTH123 -- for each of many
+        left = memoryview(content)
+        while left:
+            left = left[file.write(left) :]
+        os.fsync(file.fileno())
+
+
+def write_stream(path: str, content: IO[bytes]) -> None:
+    """Writes the bytes of an open file as a file elsewhere than on this machine, whole.
+
+    Raises:
+        OSError: it can't be written.
+    """
+    mime_type = "application/octet-stream"
+    if store := stores.of(path):
+        store.put(path, content, mime_type)
+        return
+    unfinished = f"{path}.{uuid.uuid4().hex}"
+    with FileSystems.create(unfinished, mime_type, CompressionTypes.UNCOMPRESSED) as file:
+        shutil.copyfileobj(content, file)
+    files.move(unfinished, path)
