@@ -30,9 +30,9 @@ SAMPLING_MS = 10
 """Between two looks at which step a bundle is in: Beam's default is 200."""
 
 # Beam and pyarrow import these where they are installed, and go without them where they are not.
-# pandas (45 MiB) is for their DataFrames, pymongo (7 MiB) for MongoDB, boto3 (9 MiB) for Beam's own
-# S3 files: a download uses none of them.
-UNUSED = ("boto3", "bson", "pandas", "pymongo")
+# IPython (50 ms) is asked whether this is a notebook; pandas (45 MiB) is for their DataFrames,
+# pymongo (7 MiB) for MongoDB, boto3 (9 MiB) for Beam's own S3 files: a download uses none of them.
+UNUSED = ("IPython", "boto3", "bson", "pandas", "pymongo")
 
 # And these, 11 MiB, for Google's store: `transforms.storage.gcs.access` does so where one is named.
 _NOT_YET = "google.cloud"
@@ -82,6 +82,7 @@ def patch_beam() -> None:
     _sample_often()
     _remember_pickles()
     _remember_parameters()
+    _keep_no_state()
 
 
 def _sample_often() -> None:
@@ -113,6 +114,18 @@ def _remember_parameters() -> None:
 
     if fits(core, "get_function_args_defaults", "f"):
         core.get_function_args_defaults = by_function(core.get_function_args_defaults)
+
+
+def _keep_no_state() -> None:
+    """Has workers read a side input where it is used, instead of keeping it up to 100 MB.
+
+    Each is used once, and to keep it Beam measures it, for which it looks into every module and so
+    has `_LATE` imported: 45 ms at the end of a download.
+    """
+    from apache_beam.runners.portability.fn_api_runner import worker_handlers
+
+    if is_tested() and isinstance(getattr(worker_handlers, "STATE_CACHE_SIZE_MB", None), int):
+        worker_handlers.STATE_CACHE_SIZE_MB = 0
 
 
 @contextmanager

@@ -143,6 +143,16 @@ def test_with_all_of_them_taken_a_graph_gives_what_it_gave() -> None:
     assert done.stdout == "True\n", done.stderr[-2000:]
 
 
+PATCHED = """
+import sys
+from pipeline.runners.beam_patches import UNUSED
+from pipeline.__main__ import run
+code = run()
+for name in ("httplib2.auth", "regex._main", *UNUSED):
+    assert name not in sys.modules, name
+sys.exit(code)
+"""
+
 UNPATCHED = """
 import sys
 from pipeline.runners import beam_patches
@@ -162,11 +172,11 @@ def test_a_run_on_a_release_that_is_not_tested_is_not_patched_and_makes_the_same
     flags = ["--symbol", "SPXW", "--start_date", "2024-03-14", "--max_dte", "1"]
     made = {}
     with TerminalServer() as server:
-        for name, start in (("patched", ["-m", "pipeline"]), ("not", ["-c", UNPATCHED])):
+        for name, start in (("patched", PATCHED), ("not", UNPATCHED)):
             folder = tmp_path / name
             folder.mkdir()
             ended = subprocess.run(
-                [sys.executable, *start, "download", *flags, "--terminal", server.url],
+                [sys.executable, "-c", start, "download", *flags, "--terminal", server.url],
                 cwd=folder,
                 env={**os.environ, "PYTHONPATH": str(ROOT)},
                 capture_output=True,
