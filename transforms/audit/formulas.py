@@ -43,8 +43,6 @@ class Formulas:
             beyond = np.zeros(len(block), np.bool_)
             beyond[outside[name]] = True
             by_older = np.flatnonzero(beyond & older)
-            # A row of zeros is wrong by either.
-            by_older = np.setdiff1d(by_older, block.all_zero)
             by_textbook = np.count_nonzero(ours.solved & ~beyond & ~older)
             self._older[name] = self._older.get(name, 0) + len(by_older)
             self._textbook[name] = self._textbook.get(name, 0) + by_textbook

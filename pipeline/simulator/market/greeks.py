@@ -76,7 +76,7 @@ class Query:
         strike: in thousandths of a dollar, or None for all.
         strike_range: this many strikes above the money, as many below, and the nearest one.
         version: how to count the time to expiration, see `black_scholes.years_to_expiration`.
-        rate: the interest rate as a decimal, or None for the one known on the trade date.
+        rate: the interest rate as a decimal, or None for the trade date's own.
         annual_dividend: dollars a year.
         option_use_nbbo: whether the end of a v3 day is computed from the quote's middle.
         v2: whether it is asked in v2, where every Greek of an unsolved volatility is 0 in the

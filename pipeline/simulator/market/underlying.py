@@ -46,9 +46,11 @@ _LEVELS: dict[str, dict[date, float]] = {
     "AAPL": {date(2012, 1, 3): 120, date(2024, 3, 13): 171, date(2024, 11, 1): 222},
 }
 
-# SOFR as ThetaData would have known it, in steps: roughly the real rate, and exactly 5.30 % on
-# 2023-09-11, 5.32 % on 2023-11-10, 4.82 % on 2024-11-04, 4.36 % on 2025-05-02 and 4.14 % on
-# 2025-09-19, which its published samples imply. There was no SOFR before 2018-04-03.
+# SOFR of each date, in steps: roughly the real rate, and exactly 5.30 % on 2023-09-11, 5.32 % on
+# 2023-11-10, 4.82 % on 2024-11-04, 4.36 % on 2025-05-02 and 4.14 % on 2025-09-19, which published
+# rows imply. A row has the rate of its own trade date, not the last one published before it: live
+# rows imply 5.38 to 5.41 % on 2024-09-17, and 4.80 to 4.825 % on 2024-09-19, the day after a cut.
+# There was no SOFR before 2018-04-03.
 _SOFR = (
     (date(2012, 1, 1), 0.0),
     (date(2018, 4, 3), 0.0175),
@@ -64,6 +66,7 @@ _SOFR = (
     (date(2023, 7, 27), 0.0530),
     (date(2023, 11, 1), 0.0532),
     (date(2024, 1, 2), 0.0531),
+    (date(2024, 9, 16), 0.0539),
     (date(2024, 9, 19), 0.0482),
     (date(2024, 12, 19), 0.0436),
     (date(2025, 9, 18), 0.0414),
@@ -72,7 +75,7 @@ _SOFR = (
 
 
 def sofr(day: date) -> float:
-    """Returns the interest rate known on that day, per year (0.0531 is 5.31 %)."""
+    """Returns the interest rate of a trade date, per year (0.0531 is 5.31 %)."""
     return _SOFR[bisect_right(_SOFR, day, key=lambda step: step[0]) - 1][1]
 
 

@@ -1,6 +1,9 @@
+import re
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
+from itertools import combinations
 from pathlib import Path
+from xml.etree import ElementTree
 
 import duckdb
 import numpy as np
@@ -9,19 +12,22 @@ import pyarrow.compute as pc
 import pyarrow.csv as csv
 import pyarrow.parquet as parquet
 import pytest
+import vl_convert
+from numpy.typing import ArrayLike
 
 from pipeline.folder.catalog import write_catalog
 from pipeline.reports.axes import label, spread_out
 from pipeline.reports.changes import changes_section
 from pipeline.reports.check_section import check_section
-from pipeline.reports.completeness_figures import completeness_figures, missing_rows
+from pipeline.reports.completeness_figures import _level, completeness_figures, missing_rows
 from pipeline.reports.course_figures import course_figures
 from pipeline.reports.figure import Figure
 from pipeline.reports.greek_figures import greek_figures
 from pipeline.reports.market_day import MarketDay, gather, volatility_at_the_money
-from pipeline.reports.moneyness import forward, identified, years_left
+from pipeline.reports.moneyness import deviations, forward, identified, years_left
 from pipeline.reports.rows import NoRows
 from pipeline.reports.smile_figures import out_of_the_money, smile_figures
+from pipeline.reports.theme import LIGHT
 from pipeline.simulator.market.market import Market
 from pipeline.simulator.server import TerminalServer
 from pipeline.text import clock_text
@@ -69,7 +75,8 @@ def test_a_whole_day_lacks_nothing_and_a_hole_is_counted_to_the_row(
         pc.and_(pc.greater_equal(clock, "2024-03-14 13:00"), pc.less(clock, "2024-03-14 14:00")),
     )
     left = table.filter(pc.invert(lost))
-    holed = day_of(pa.concat_tables([left, left.slice(0, 500)]), tmp_path)
+    # A row that is there twice makes up for none.
+    holed = day_of(pa.concat_tables([left, left.slice(left.num_rows - 500)]), tmp_path)
     gone = pc.sum(lost).as_py()
     assert gone > 3 * 10
     assert missing_rows(holed) == (rows - gone, rows)
@@ -116,6 +123,38 @@ def test_at_the_money_is_the_strike_nearest_the_underlying(folder: Path, tmp_pat
     nearest = min(piece.strike.tolist(), key=lambda strike: abs(strike - spot))
     mean = piece.values["implied_vol"][piece.strike == nearest].mean()
     assert volatility_at_the_money(piece) == pytest.approx(mean)
+
+
+def with_spot(table: pa.Table, spot: ArrayLike) -> pa.Table:
+    place = table.schema.get_field_index("underlying_price")
+    return table.set_column(place, table.field(place), pa.array(np.broadcast_to(spot, len(table))))
+
+
+def test_of_two_strikes_as_near_the_lower_one_is_at_the_money(folder: Path, tmp_path: Path) -> None:
+    piece = day_of(with_spot(tables(folder)[0], 5152.5), tmp_path).now[NEXT_DAY]
+    mean = piece.values["implied_vol"][piece.strike == 5150].mean()
+    assert volatility_at_the_money(piece) == pytest.approx(mean)
+
+
+def test_rows_of_one_time_may_have_prices_a_little_apart(folder: Path, tmp_path: Path) -> None:
+    table = tables(folder)[0]
+    spot = table["underlying_price"].to_numpy()
+    day = day_of(
+        with_spot(table, np.where(pc.equal(table["right"], "C"), spot, spot + 4)), tmp_path
+    )
+    now = volatility_at_the_money(day.now[NEXT_DAY])
+    assert day.course(NEXT_DAY)[TEN] == pytest.approx(now)
+
+
+@pytest.mark.parametrize(("expiration", "days"), [(DAY, 0.25), (MONTH, 29.25)])
+def test_a_strike_is_so_many_deviations_from_the_forward(
+    folder: Path, expiration: date, days: float
+) -> None:
+    day = gather(data_files(folder.with_name("last")), "SPXW", DAY, TEN)
+    piece = day.now[expiration]
+    deviation = volatility_at_the_money(piece) * (days / 365) ** 0.5
+    at = forward(piece) * np.exp(deviation * deviations(day, piece))
+    assert at == pytest.approx(piece.strike)
 
 
 def figures_of(day: MarketDay) -> list[Figure]:
@@ -231,10 +270,60 @@ def test_a_greek_of_an_option_whose_price_leaves_its_volatility_open_is_not_draw
     deep = piece.solved & inside
     assert deep.any()
     assert not kept[deep].any()
+    # Of this one the bid is just the intrinsic value, or a little more.
+    later = gather(data_files(folder.with_name("last")), "SPXW", DAY, 40_500_000)
+    piece = later.now[DAY]
+    penny = (piece.strike == 5125) & piece.is_call
+    assert piece.solved[penny].all()
+    assert not identified(later, piece)[penny].any()
     theta = next(figure for figure in greek_figures(day) if figure.name == "theta")
     drawn = [row["v"] for row in theta.rows if row["e"] == "14 Mar, 0 days"]
     assert drawn
     assert max(drawn) <= 0
+
+
+def labels(figure: Figure, width: int) -> list[list[tuple[float, float, float, float]]]:
+    """Returns where the labels of each axis and legend are: left, top, right and bottom."""
+    svg = ElementTree.fromstring(vl_convert.vegalite_to_svg(figure.spec(width), config=LIGHT))  # noqa: S314 -- our own
+    found = []
+    for group in svg.iter("{http://www.w3.org/2000/svg}g"):
+        if "label" not in group.get("class", ""):
+            continue
+        boxes = []
+        for text in group:
+            place = re.match(r"translate\(([-.\d]+),([-.\d]+)\)", text.get("transform", ""))
+            if place is None or text.get("opacity") == "0":
+                continue
+            x, y = map(float, place.groups())
+            long = 5.5 * len(text.text or "")
+            left = x - long * {"middle": 0.5, "end": 1.0}.get(text.get("text-anchor", ""), 0.0)
+            boxes.append((left, y - 9, left + long, y))
+        found.append(boxes)
+    return found
+
+
+@pytest.mark.parametrize("width", [340, 720])
+def test_no_two_labels_of_an_axis_collide_however_many_expirations_there_are(
+    folder: Path, tmp_path: Path, width: int
+) -> None:
+    table = tables(folder)[0]
+    ten = table.filter(
+        pc.equal(pc.strftime(table["timestamp"], "%Y-%m-%d %H:%M"), "2024-03-14 10:00")
+    )
+    place = table.schema.get_field_index("expiration")
+    many = [
+        ten.set_column(place, "expiration", pa.array([NEXT_DAY + timedelta(n)] * len(ten)))
+        for n in range(40)
+    ]
+    days = gather(data_files(folder), "SPXW", DAY, TEN), day_of(pa.concat_tables(many), tmp_path)
+    for figure in [each for day in days for each in figures_of(day) if each.chart]:
+        axes = labels(figure, width)
+        assert any(axes), figure.name
+        for one, other in (pair for boxes in axes for pair in combinations(boxes, 2)):
+            apart = one[2] <= other[0] or other[2] <= one[0]
+            assert apart or one[3] <= other[1] or other[3] <= one[1], figure.name
+        if figure.name == "surface":
+            assert figure.height / len({row["e"] for row in figure.rows}) > 10
 
 
 def test_one_missing_row_is_a_cell_of_its_own_colour(folder: Path, tmp_path: Path) -> None:
@@ -247,9 +336,21 @@ def test_one_missing_row_is_a_cell_of_its_own_colour(folder: Path, tmp_path: Pat
     figure, _ = completeness_figures(day_of(table.filter(pc.invert(one)), tmp_path))
     (cell,) = [row for row in figure.rows if row["c"] != "all"]
     assert cell["of"] - cell["n"] == 1
+    assert [_level(n / 1000) for n in (0, 500, 950, 999, 1000)] == [
+        *("none", "up to half", "up to 95 %", "over 95 %", "all")
+    ]
     # Each bin of strikes has a band of its own, however close its strikes are.
     assert figure.spec()["encoding"]["y"]["type"] == "ordinal"
     assert 320 / len({row["a"] for row in figure.rows}) > 5
+
+
+def test_a_legend_is_there_where_there_is_something_to_tell_apart(folder: Path) -> None:
+    day = gather(data_files(folder), "SPXW", DAY, TEN)
+    for expirations, legend in ((3, True), (1, False)):
+        day.near = dict([*day.near.items()][:expirations])
+        for figure in (course_figures(day)[0], completeness_figures(day)[0]):
+            colour = figure.spec()["encoding"]["color"]
+            assert (colour.get("legend", {}) is not None) == (legend and figure.name == "course")
 
 
 def test_a_time_without_rows_is_refused_with_the_times_that_there_are(folder: Path) -> None:

@@ -1,5 +1,7 @@
 import json
 import shutil
+import struct
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,7 @@ from pipeline.reports.changes import changes_section
 from pipeline.reports.check_section import check_section
 from pipeline.reports.figure import Section
 from pipeline.reports.market_day import gather
-from pipeline.reports.page import Report, html
+from pipeline.reports.page import Report, html, write_pngs
 from pipeline.reports.quality_section import FoundQuality, quality_section
 from pipeline.reports.rows import NoRows
 from pipeline.reports.run_section import run_section
@@ -106,10 +108,14 @@ def test_throughput_is_the_rows_of_each_second_and_the_best_second_is_one_of_the
     ]
     assert [row["v"] for row in figure(section, "memory").rows] == samples["memory"]
     assert [row["v"] for row in figure(section, "in-flight").rows] == samples["in_flight"]
-    best = {"peak_throughput": 3900, "peak_time": "2024-03-14T21:00:00.500+00:00"}
+    best: dict[str, Any] = {"peak_throughput": 3900, "peak_time": "2024-03-14T21:00:00.500+00:00"}
     drawn = figure(run_section(run(samples=samples, **best)), "throughput")
     assert drawn.rows == [{"s": 0.0, "v": 2000}, {"s": 0.5, "v": 3900}, {"s": 1.5, "v": 3900}]
     assert drawn.caption == "The best second, 3,900 rows, began 0.5 s after the run."
+    # The results have every row, samples those of the moments at which they were taken.
+    best["peak_throughput"] = 4500
+    drawn = figure(run_section(run(samples=samples, **best)), "throughput")
+    assert drawn.rows == [{"s": 0.0, "v": 2000}, {"s": 0.5, "v": 4500}, {"s": 1.5, "v": 4500}]
     without_samples = run_section(run(expirations=[result("2024-03-15")]))
     assert "no samples over time" in figure(without_samples, "throughput").absent
 
@@ -255,6 +261,24 @@ def test_what_a_summary_says_can_not_become_markup() -> None:
     assert evil not in text
     assert "&lt;/script&gt;&lt;img" in text
     assert "\\u003c/script>" in text
+
+
+def test_a_picture_has_its_caption_and_what_a_reader_must_know_in_lines_that_fit(
+    tmp_path: Path,
+) -> None:
+    def size(folder: str, caption: str, *notes: str) -> tuple[int, int]:
+        shown = replace(plain, caption=caption)
+        report = Report("Greeks", "", notes, [Section("run", "The run", figures=[shown])], "")
+        (path,) = write_pngs(report, tmp_path / folder)
+        width, height = struct.unpack(">II", path.read_bytes()[16:24])
+        return width, height
+
+    plain = figure(run_section(run(expirations=[result("2024-03-15")])), "rows")
+    width, height = size("plain", "")
+    line = size("captioned", "How to read it.")[1] - height
+    assert line > 20
+    assert size("noted", "", *["Simulated data."] * 10) == (width, height + line)
+    assert size("long", "How to read it, at length. " * 10) == (width, height + 3 * line)
 
 
 def test_rows_of_the_older_formulas_are_no_finding_and_every_greek_is_compared(

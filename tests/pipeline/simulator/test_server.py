@@ -7,6 +7,7 @@ import json
 import threading
 import time
 import tracemalloc
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
@@ -336,6 +337,50 @@ def test_the_served_text_denotes_the_markets_rows(
     for name in ("timestamp", "underlying_timestamp"):
         stamps = [f"{stamp:%Y-%m-%dT%H:%M:%S}" for stamp in expected[name]]
         assert [row[name] for row in served] == stamps
+
+
+# As public clients ask: what of a contract, a date or a format is left out differs from one to the
+# other. Of each, the times of a contract's rows.
+AAPL: dict[str, str] = {"symbol": "AAPL", "expiration": "2024-03-15"}
+A_WEEK = {"start_date": "2024-03-11", "end_date": "2024-03-14"}
+CLIENTS: list[tuple[str, dict[str, str], int]] = [
+    (
+        "greeks/first_order",
+        AAPL | {"strike": "*", "right": "both", "date": "2024-03-14", "interval": "5m"},
+        79,
+    ),
+    (
+        "greeks/implied_volatility",
+        AAPL | {"strike": "172.5", "right": "C", "date": "2024-03-14", "interval": "30m"},
+        14,
+    ),
+    (
+        "greeks/all",
+        {"symbol": "AAPL", "expiration": "20240315", "date": "20240314", "interval": "1m"}
+        | {"right": "both", "strike_range": "70", "format": "csv"},
+        391,
+    ),
+    ("greeks/eod", AAPL | {"strike": "*", "right": "both"} | A_WEEK, 4),
+    (
+        "greeks/eod",
+        AAPL
+        | {"expiration": "*", "right": "both", "max_dte": "60", "format": "csv"}
+        | {"start_date": "20240314", "end_date": "20240314"},
+        1,
+    ),
+    ("open_interest", {"symbol": "AAPL", "expiration": "*", "date": "20240314"}, 1),
+]
+
+
+@pytest.mark.parametrize(("path", "asked", "times"), CLIENTS, ids=[path for path, *_ in CLIENTS])
+def test_what_public_clients_ask_has_every_time_of_every_contract(
+    terminal: TerminalServer, path: str, asked: dict[str, str], times: int
+) -> None:
+    reply = get(terminal, f"/v3/option/history/{path}", asked)
+    assert reply.status == 200
+    contracts = Counter((row["expiration"], row["strike"], row["right"]) for row in reply.rows)
+    assert len(contracts) > 100 or asked.get("strike") == "172.5"
+    assert set(contracts.values()) == {times}
 
 
 def test_json_and_ndjson_hold_the_same_rows_as_csv(terminal: TerminalServer) -> None:

@@ -140,6 +140,18 @@ def test_a_call_that_breaks_parity_is_found() -> None:
     assert found["recomputed_iv"] == [(5150.0, "C", "11:00")]
 
 
+@pytest.mark.parametrize(("symbol", "found"), [("SPXW", 1), ("OEX", 0), ("AAPL", 0)])
+def test_options_that_may_be_exercised_early_need_not_keep_parity_to_the_cent(
+    symbol: str, found: int
+) -> None:
+    table = MARKET.rows("SPXW", FAR, DAY, "1h")
+    row = place(table, 5200.0, "C", "10:30")
+    bid, ask = (table[name][row].as_py() + 4.0 for name in ("bid", "ask"))
+    renamed = table.set_column(0, table.field(0), pa.array([symbol] * len(table)))
+    checked, _ = check(quoted(renamed, row, bid, ask))
+    assert len(keys(checked).get("put_call_parity", [])) == found
+
+
 def test_a_strike_that_sells_for_more_than_the_next_better_one_is_found() -> None:
     ask = TABLE["ask"][place(TABLE, 5145.0, "C", "11:00")].as_py()
     found = keys(check(quoted(TABLE, ROW, ask + 0.1, ask + 0.2))[0])
@@ -200,6 +212,15 @@ def few(expiration: date, day: date, around: int, order: str = "eod") -> pa.Tabl
     return table_of(MARKET.blocks(query), order)
 
 
+def test_the_price_that_is_known_is_taken_whichever_the_rows_fit() -> None:
+    found = {}
+    for priced_by in ("midpoint", "close"):
+        full = Audit(Assumptions(priced_by=priced_by))
+        full.add(few(FAR, DAY, 5))
+        found[priced_by] = sum(f.count for one in full.finish() for f in one.findings)
+    assert found["midpoint"] == 0 < found["close"]
+
+
 def test_a_rate_that_few_contracts_hardly_determine_is_that_of_its_date() -> None:
     lone, other = few(DAY, DAY, 1), few(FAR, DAY, 5)
     _, alone = check(lone)
@@ -223,6 +244,25 @@ def test_a_rate_that_few_contracts_hardly_determine_is_near_that_of_the_next_dat
     assert alone.rates[0]["doubt"] > 0.04
     assert full.rates[0]["doubt"] == pytest.approx(0.03, abs=1e-4)
     assert full.rates[0]["rate"] == pytest.approx(0.0531, abs=1e-4)
+
+
+def test_the_formulas_are_recognised_file_by_file() -> None:
+    full = Audit()
+    few_rows = near_the_money(NEXT)
+    older = few_rows.set_column(
+        few_rows.schema.get_field_index("vera"), "vera", pa.array(np.zeros(few_rows.num_rows))
+    )
+    for name, table in (("new", TABLE), ("old", older)):
+        full.assume(Assumptions())
+        full.add(table, name)
+        full.end_of_file()
+    assert keys(list(full.finish())) == {}
+    assert any("vera" in note for note in full.notes)
+
+
+def near_the_money(table: pa.Table) -> pa.Table:
+    strike = table["strike"].to_numpy()
+    return table.filter(pa.array((strike >= 5130) & (strike <= 5180)))
 
 
 def test_a_row_of_zeros_excuses_no_greek_of_another_row() -> None:

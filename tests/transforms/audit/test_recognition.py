@@ -65,6 +65,19 @@ def test_orders_without_rho_and_epsilon_show_no_count_of_time() -> None:
     assert count_of_time(block_of(table)) is None
 
 
+@pytest.mark.parametrize("without", ["epsilon", "rho"])
+def test_either_of_two_identities_shows_the_count_of_time(without: str) -> None:
+    table = MARKET.rows("SPXW", MONDAY, FRIDAY, "1h", "all", version="1")
+    assert count_of_time(block_of(table.drop_columns([without]))) == "1"
+
+
+def test_rows_that_agree_with_neither_count_of_time_show_none() -> None:
+    table = MARKET.rows("SPXW", MONDAY, FRIDAY, "1h", "first_order")
+    index = table.schema.get_field_index("epsilon")
+    other = pa.array(1.2 * table["epsilon"].to_numpy())
+    assert count_of_time(block_of(table.set_column(index, "epsilon", other))) is None
+
+
 @pytest.mark.parametrize(("generation", "order"), [("v2", "all"), ("v2", "first_order")])
 def test_published_rows_of_v2_count_whole_days(generation: str, order: str) -> None:
     assert count_of_time(block_of(published(generation, order))) == "1"

@@ -1,5 +1,6 @@
 """What the digits of a row allow its numbers to be: no more and no less."""
 
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -15,10 +16,19 @@ from pipeline.simulator.market.table import table as table_of
 from tests.support.plant import DAY, EXPIRATION, place, plant, quality_of
 from transforms.audit.assumptions import Assumptions
 from transforms.audit.audit import Audit
-from transforms.audit.deviations import beyond
+from transforms.audit.deviations import _DENSE, _FEW, _span, beyond
 from transforms.audit.printed import range_of
+from transforms.audit.recognition import years_of
 from transforms.audit.recomputation import recompute_block
-from transforms.audit.vendor_rate import ImpliedRate, agreed, narrowed, vendor_rate
+from transforms.audit.solutions import Inputs, solution_of
+from transforms.audit.vendor_rate import (
+    ImpliedRate,
+    _sharpest,
+    agreed,
+    narrowed,
+    vendor_rate,
+    worth_of,
+)
 from transforms.audit.vendor_rate import Priced as Rows
 from transforms.orders.schema import ALL_GREEKS
 from transforms.pricing import black_scholes as bs
@@ -103,9 +113,9 @@ def test_lambda_far_from_the_money_may_be_as_inexact_as_the_normal_distribution(
 
 
 def priced(rows: pa.Table) -> Rows:
-    block = Block(arrays(rows), FAR, False)
-    days = np.full(len(block), DAY.toordinal() - date(1970, 1, 1).toordinal())
-    years = bs.years_to_expiration(days, 50_000, FAR)
+    expiration = rows["expiration"][0].as_py()
+    block = Block(arrays(rows), expiration, False)
+    years = years_of(block, "latest")
     return Rows(
         block.price,
         block["iv_error"],
@@ -132,6 +142,32 @@ def test_rows_that_repeat_each_other_make_the_rate_no_surer() -> None:
     assert abs(rate.rate - 0.0531) <= rate.doubt
 
 
+def test_rows_that_hardly_determine_the_rate_have_no_say_beside_those_that_do() -> None:
+    table = MARKET.rows("SPXW", FAR, DAY, "1h")
+    strike = table["strike"].to_numpy()
+    sharp = priced(table.take(np.flatnonzero((strike >= 5100) & (strike <= 5200))[1:].tolist()))
+    assert len(sharp.price) > 16
+    vague = replace(sharp, years=sharp.years / 1000)
+    picked = _sharpest(Rows.of([vague, sharp]))
+    assert len(picked) > 16
+    assert picked.min() >= len(vague.price)
+
+
+def test_a_rate_that_could_be_any_is_one_that_was_ever_paid() -> None:
+    penny = MARKET.rows("SPXW", DAY, DAY, "30m")
+    one = priced(penny.slice(place(penny, 5165.0, "C", "15:00"), 1))
+    rate = vendor_rate(replace(one, error=np.full(1, np.nan)))
+    assert rate is not None
+    assert (rate.rate - rate.doubt, rate.rate + rate.doubt) == pytest.approx((-0.02, 0.25))
+
+
+def test_the_error_tells_more_than_the_solvers_tolerance_unless_they_contradict() -> None:
+    paid, error = np.full(3, 0.5), np.array([0.001, 0.0, 0.3])
+    least, most = worth_of(paid, error)
+    assert least == pytest.approx([0.500475, 0.49995, 0.499])
+    assert most == pytest.approx([0.50055, 0.50005, 0.501])
+
+
 @pytest.mark.parametrize("around", [1, 2, 5])
 @pytest.mark.parametrize("ahead", [date(2024, 3, 14), EXPIRATION, FAR])
 def test_the_rate_is_within_its_doubt(around: int, ahead: date) -> None:
@@ -155,6 +191,12 @@ def test_what_ranges_have_in_common_may_leave_one_out() -> None:
     # Two of the three, next to where all agree.
     assert agreed(low, high) == (0.1, 1.0)
     assert agreed(low[:0], high[:0]) is None
+    # Two in a thousand.
+    low, high = np.zeros(1000), np.ones(1000)
+    low[:2], high[:2] = 0.4, 0.6
+    assert agreed(low, high) == (0.0, 1.0)
+    low[:4], high[:4] = 0.4, 0.6
+    assert agreed(low, high) == (0.4, 0.6)
 
 
 def test_a_rate_that_contradicts_the_others_stays_what_it_is() -> None:
@@ -197,6 +239,50 @@ def test_a_snapshot_may_pair_an_old_quote_with_the_latest_price() -> None:
 def test_pairs_far_from_the_money_may_differ_by_what_the_line_is_off_there() -> None:
     table = MARKET.rows("SPX", date(2023, 8, 18), date(2023, 4, 20), "5m", "eod")
     assert "put_call_parity" not in rules_of(table, interval=None)
+
+
+@pytest.mark.parametrize("points", [_FEW, _DENSE])
+def test_between_the_points_at_which_it_is_computed_a_greek_goes_no_further(
+    points: tuple[int, int],
+) -> None:
+    block = Block(arrays(TABLE), EXPIRATION, False)
+    ours = recompute_block(block, 0.0531)
+    rows = np.flatnonzero(ours.solved & (block["implied_vol"] > 0.01))[::7]
+    low, high = (end[rows] for end in range_of(block["implied_vol"]))
+    volatility = low + (high - low) * np.linspace(0, 1, 201)[:, None]
+    columns = (block["underlying_price"], block["strike"], ours.years, ours.rate)
+    s, k, t, r = (column[rows] for column in columns)
+    for name in set(ALL_GREEKS) - {"lambda"}:
+        values = bs.greeks(s, k, t, r, volatility, block.is_call[rows], names=(name,))[name]
+        least, most = _span(block, ours, name, rows, points)
+        slack = 1e-12 * np.abs(values).max(0)
+        assert (values.max(0) <= most + slack).all(), name
+        assert (values.min(0) >= least - slack).all(), name
+
+
+def one(*values: float, call: bool) -> Inputs:
+    """Returns spot, strike, years, rate and its doubt of one option."""
+    spot, strike, years, rate, doubt = (np.array([value]) for value in values)
+    return Inputs(spot, strike, years, rate, doubt, np.array([call]), np.zeros(1))
+
+
+def test_a_volatility_may_be_off_what_the_solver_and_a_float32_leave() -> None:
+    call, theirs = one(5150.0, 5600.0, 0.1, 0.0531, 0.0, call=True), np.array([0.1])
+    (worth,) = bs.price(5150.0, 5600.0, 0.1, 0.0531, range_of(theirs)[1], True)
+    right = [
+        bool(solution_of(call, np.array([worth + off]), theirs)[1][0])
+        for off in (0.0009, 0.0012, 0.0014)
+    ]
+    assert right == [True, True, False]
+
+
+def test_no_volatility_is_right_for_a_price_that_none_reaches_at_a_rate_that_may_be() -> None:
+    put = one(60.0, 100.0, 1.0, 0.05, 0.01, call=False)
+    # A put is worth no more than its strike, discounted: 94.18 at a rate of 6 %.
+    for paid, none in ((94.5, True), (94.0, False)):
+        solution, right = solution_of(put, np.array([paid]), np.zeros(1))
+        assert solution.volatility[0] > 0
+        assert right[0] == none
 
 
 def test_every_greek_has_a_tolerance() -> None:

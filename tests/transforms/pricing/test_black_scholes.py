@@ -332,7 +332,14 @@ def test_a_price_that_no_volatility_reaches_is_not_solved() -> None:
 
 @pytest.mark.parametrize(
     ("bid", "ask", "middle"),
-    [(8.70, 8.75, 8.72), (0.0, 0.01, 0.0), (3.75, 3.85, 3.80), (0.0, 0.05, 0.02), (1.1, 2.2, 1.65)],
+    [
+        (8.70, 8.75, 8.72),
+        (0.0, 0.01, 0.0),
+        (3.75, 3.85, 3.80),
+        (0.0, 0.05, 0.02),
+        (1.1, 2.2, 1.65),
+        (3.0, 3.05, 3.02),
+    ],
 )
 def test_the_midpoint_is_cut_to_the_cent(bid: float, ask: float, middle: float) -> None:
     assert midpoint(bid, ask) == middle

@@ -320,6 +320,15 @@ def test_a_file_of_which_nothing_can_be_recomputed_says_so_and_why(
     assert f"nothing was recomputed: the rows have no {lacking}" in out
 
 
+def test_rows_that_imply_no_rate_are_not_recomputed_and_that_is_said(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    place_of = TABLE.schema.get_field_index("implied_vol")
+    unsolved = pa.array([0.0] * TABLE.num_rows)
+    main(["check", save(tmp_path, "a.csv", TABLE.set_column(place_of, "implied_vol", unsolved))])
+    assert "nothing was recomputed: no row has both" in capsys.readouterr().out
+
+
 def test_the_exercise_that_is_assumed_of_a_root_is_said(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:

@@ -210,6 +210,15 @@ def test_the_greeks_follow_from_the_served_quotes_by_thetadatas_conventions() ->
             assert (off <= 1e-4 + np.abs(values) * 1e-6).all(), name
 
 
+# As rows of live Terminals imply; the rate published before 2024-09-19 is that of the 17th.
+@pytest.mark.parametrize(
+    ("day", "least", "most"),
+    [(date(2024, 9, 17), 0.0538, 0.0541), (date(2024, 9, 19), 0.0480, 0.04825)],
+)
+def test_the_rate_is_that_of_the_trade_date_itself(day: date, least: float, most: float) -> None:
+    assert least <= sofr(day) <= most
+
+
 def test_numbers_are_float32_cut_to_four_decimals() -> None:
     volatilities = MARKET.rows("SPXW", TOMORROW, TRADE_DATE)["implied_vol"].to_numpy()
     assert (volatilities == np.rint(volatilities * 1e4) / 1e4).all()
