@@ -51,7 +51,8 @@ def main() -> None:
         url = terminal.stdout.readline().split()[-1]
         for form, order in CASES[: 2 if given else None]:
             run(url, form, order, without)  # the market's prices are made once
-            off, on = [], []
+            off: list[tuple[float, float, int]] = []
+            on: list[tuple[float, float, int]] = []
             for n in range(pairs):
                 for flags in (with_, without)[:: 1 if n % 2 else -1]:
                     (on if flags is with_ else off).append(run(url, form, order, flags))

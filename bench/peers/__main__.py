@@ -66,7 +66,7 @@ def serving(folder: Path, latency: float) -> Iterator[str]:
         server.stdin.close()
 
 
-def _run(name: str, work: Work, url: str, concurrency: int, folder: Path, greeks: str) -> Measured:
+def run(name: str, work: Work, url: str, concurrency: int, folder: Path, greeks: str) -> Measured:
     scratch = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=folder))
     try:
         output = scratch / "files"
@@ -107,7 +107,7 @@ def main() -> None:
                             for n in range(flags.runs):
                                 # To and fro, so that nobody always runs behind the same one.
                                 for name in taking_part[:: -1 if n % 2 else 1]:
-                                    one = _run(
+                                    one = run(
                                         name, work, url, concurrency, Path(folder), flags.greeks
                                     )
                                     runs[name].append(one)

@@ -55,7 +55,7 @@ class Template:
             places = self._dates[there]
             places = places[(places >= start) & (places < end)] - start
             rows[places[:, None] + np.arange(10)] = np.frombuffer(str(wanted).encode(), np.uint8)
-        return self.header + rows.tobytes()
+        return b"".join([self.header, rows.tobytes()])
 
 
 def _places(rows: bytes, text: bytes) -> np.ndarray:

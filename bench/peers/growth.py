@@ -61,14 +61,14 @@ def table(cases: Sequence[Case], by: str) -> str:
 def main() -> None:
     cases = load(sys.argv[1:])
     for by in BY:
-        groups: dict[tuple[object, ...], list[Case]] = {}
+        groups: dict[tuple[tuple[str, float], ...], list[Case]] = {}
         for case in cases:
             others = {name: key(case) for name, key in BY.items() if name != by}
             others |= {"s of latency": case.latency, "skewed": case.skewed}
             groups.setdefault(tuple(others.items()), []).append(case)
-        for others, group in groups.items():
+        for same, group in groups.items():
             if len(group) > 1:
-                print(f"## {by}; {', '.join(f'{name} {value:g}' for name, value in others)}\n")
+                print(f"## {by}; {', '.join(f'{name} {value:g}' for name, value in same)}\n")
                 print(table(group, by))
 
 

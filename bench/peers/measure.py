@@ -42,8 +42,8 @@ def measure(command: list[str], output: Path, log: Path) -> Measured:
     """
     peaks: dict[int, int] = {}
     started, epoch = time.monotonic(), time.time()
-    with log.open("wb") as output:
-        process = subprocess.Popen(command, stdout=output, stderr=output)
+    with log.open("wb") as printed:
+        process = subprocess.Popen(command, stdout=printed, stderr=printed)
         done = threading.Event()
         watcher = threading.Thread(target=_watch, args=(process.pid, peaks, done))
         watcher.start()

@@ -1,0 +1,25 @@
+"""The benchmark against peers runs, and each of them fetches all rows."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from bench.peers.__main__ import run, serving
+from bench.peers.canned import Template, can
+from bench.peers.report import Case, table
+from bench.peers.work import make_work
+
+NAMES = ("ours-csv", "ours-parquet", "pool-csv", "pool-parquet")
+
+
+@pytest.mark.slow
+def test_everybody_who_is_compared_fetches_every_row(tmp_path: Path) -> None:
+    work = make_work("0.6", skewed=False, expirations=10)
+    greeks = str(Path(sys.executable).with_name("greeks"))
+    served = can(Template([greeks]), work, tmp_path / "answers")
+    with serving(tmp_path / "answers", 0.0) as url:
+        runs = {name: [run(name, work, url, 4, tmp_path, greeks)] for name in NAMES}
+    assert {name: one.rows for name, (one,) in runs.items()} == dict.fromkeys(NAMES, work.rows)
+    case = Case("0.6", work.rows, served, 10, False, 0.0, 4, runs)
+    assert "thread pool + pyarrow, Parquet" in table([case])
