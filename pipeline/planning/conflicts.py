@@ -1,7 +1,6 @@
 """What to do where files of other requests are in the way."""
 
 import re
-from collections.abc import Sequence
 from dataclasses import replace
 
 from pipeline.config import DownloadConfig, command_of
@@ -13,37 +12,56 @@ from transforms.output.layout import BY_EXPIRATION, DAILY
 _SHOWN = 3
 
 
-def refusal(conflicts: Sequence[Decision], config: DownloadConfig, source: str) -> str:
-    """Returns why a download does not begin, and the command that does what is wanted.
+class Conflicts:
+    """The requests whose files others made, of which the first few are held.
 
-    Args:
-        conflicts: the requests whose files others made; at least one.
-        config: the download that they are in the way of.
-        source: the origin of its rows.
+    Attributes:
+        number: of them.
     """
-    more = f"\n(and {len(conflicts) - _SHOWN} more)" if len(conflicts) > _SHOWN else ""
-    return (
-        "nothing was fetched, and every file is as it was:\n"
-        + "\n".join(on_a_line(each.reason, None) for each in conflicts[:_SHOWN])
-        + more
-        + f"\nTo keep both:\n  {command_instead(conflicts, config, source)}"
-    )
 
+    def __init__(self) -> None:
+        self.number = 0
+        self._first: list[str] = []
+        self._are_dates = True
+        self._sources: set[str] = set()
 
-def command_instead(conflicts: Sequence[Decision], config: DownloadConfig, source: str) -> str:
-    """Returns the command that keeps the files in the way and makes the new ones, too.
+    def add(self, conflict: Decision) -> None:
+        """Adds one."""
+        self.number += 1
+        if len(self._first) < _SHOWN:
+            self._first.append(conflict.reason)
+        self._are_dates &= _other_dates(conflict)
+        if conflict.entry is not None:
+            self._sources.add(conflict.entry.source)
 
-    Args:
-        conflicts: the requests whose files others made; at least one.
-        config: the download that they are in the way of.
-        source: the origin of its rows.
-    """
-    if config.layout == BY_EXPIRATION and all(map(_other_dates, conflicts)):
-        # Days are being gathered: a file for each.
-        output = f"{config.output.rstrip('/')}-daily"
-        return command_of(replace(config, layout=DAILY, file_name_pattern="", output=output))
-    others = {each.entry.source for each in conflicts if each.entry is not None} - {source}
-    return command_of(replace(config, output=_elsewhere(config, source if others else "")))
+    def refusal(self, config: DownloadConfig, source: str) -> str:
+        """Returns why a download does not begin, and the command that does what is wanted.
+
+        There must be a conflict.
+
+        Args:
+            config: the download that they are in the way of.
+            source: the origin of its rows.
+        """
+        more = f"\n(and {self.number - _SHOWN} more)" if self.number > _SHOWN else ""
+        return (
+            "nothing was fetched, and every file is as it was:\n"
+            + "\n".join(on_a_line(each, None) for each in self._first)
+            + more
+            + f"\nTo keep both:\n  {self.command_instead(config, source)}"
+        )
+
+    def command_instead(self, config: DownloadConfig, source: str) -> str:
+        """Returns the command that keeps the files in the way and makes the new ones, too.
+
+        Takes what `refusal` takes.
+        """
+        if config.layout == BY_EXPIRATION and self._are_dates:
+            # Days are being gathered: a file for each.
+            output = f"{config.output.rstrip('/')}-daily"
+            return command_of(replace(config, layout=DAILY, file_name_pattern="", output=output))
+        others = self._sources - {source}
+        return command_of(replace(config, output=_elsewhere(config, source if others else "")))
 
 
 def _other_dates(conflict: Decision) -> bool:

@@ -19,7 +19,7 @@ from transforms.model import GreeksRequest
 from transforms.output.entry import EMPTY, Entry
 from transforms.output.layout import Layout
 from transforms.output.manifest import Manifest, conflict
-from transforms.output.resume import Resume, reason_to_skip
+from transforms.output.resume import Resume
 from transforms.output.stock import Stock
 from transforms.quality.limits import Limit, broken, parse_limits
 from transforms.storage import files
@@ -53,32 +53,44 @@ class Decision:
     is_empty: bool = False
 
 
-def decide(
-    plan: Plan, layout: Layout, source: str, config: DownloadConfig, *, keep: bool = False
-) -> Iterator[Decision]:
-    """Yields what a download does with each request of a plan, in the plan's order.
+def stock_for(plan: Plan, layout: Layout, config: DownloadConfig, *, keep: bool) -> Stock:
+    """Returns what is there of a plan, in a folder that a download may write to.
 
     Args:
         plan: the requests.
         layout: where their files go.
-        source: the origin of their rows, as the manifest names it.
         config: the download.
         keep: brings the manifest's index up to date.
 
     Raises:
         Conflict: two requests would make the same file, the folder has the other layout or files
-            of another form, no file could be put in place, or an entry of the manifest is broken.
-        OSError: the manifest or a file can't be read.
+            of another form, or no file could be put in place.
+        OSError: the folder can't be read, or the index not be written.
     """
     check_file_system(layout)
     check_layout(layout, config)
     check_paths(plan, layout, config)
     form = (config.format, config.compression)
     resume = Resume(config.resume, config.retry_empty_after)
-    limits = parse_limits(config.fail_on)
-    manifest, now = Manifest(layout.folder), datetime.now(timezone.utc)
-    is_refused = partial(_too_low, limits)
-    stock = Stock(layout.folder, form, resume, now, is_refused, keep=keep)
+    is_refused = partial(_too_low, parse_limits(config.fail_on))
+    now = datetime.now(timezone.utc)
+    return Stock(layout.folder, form, resume, now, is_refused, keep=keep)
+
+
+def decide(plan: Plan, layout: Layout, source: str, stock: Stock) -> Iterator[Decision]:
+    """Yields what a download does with each request of a plan, in the plan's order.
+
+    Args:
+        plan: the requests.
+        layout: where their files go.
+        source: the origin of their rows, as the manifest names it.
+        stock: what is there of them.
+
+    Raises:
+        Conflict: an entry of the manifest is broken.
+        OSError: the manifest or a file can't be read.
+    """
+    manifest = Manifest(layout.folder)
 
     def by_listing(request: GreeksRequest) -> Decision | None:
         name = layout.name(request)
@@ -99,9 +111,9 @@ def decide(
             return Decision(request, CONFLICT, problem, entry=entry)
         own = entry if entry is not None and entry.is_of(request, source) else None
         missing = own.missing_dates if own is not None else ""
-        reason = reason_to_skip(own, path, form, resume, now)
+        reason = stock.reason_to_skip(own, path)
         # What this run would fail must not pass because an earlier one let it.
-        if reason and own is not None and not is_refused(_findings(own), own.rows):
+        if reason and own is not None and not stock.is_refused(_findings(own), own.rows):
             return Decision(request, SKIP, reason, missing, entry, own.state == EMPTY)
         if entry is None or not files.exists(path):
             return Decision(request, NEW, entry=entry)
@@ -117,9 +129,10 @@ def decide(
     with ThreadPoolExecutor(_THREADS) as pool:
         rest = iter(plan.requests)
         while some := list(islice(rest, _AT_ONCE)):
-            decided = {each: by_listing(each) for each in some}
-            read = pool.map(decision, [each for each, known in decided.items() if known is None])
-            yield from (known or next(read) for known in decided.values())
+            decided = [by_listing(each) for each in some]
+            unknown = [each for each, known in zip(some, decided, strict=True) if known is None]
+            read = pool.map(decision, unknown)
+            yield from (known or next(read) for known in decided)
 
 
 def _entry_of(manifest: Manifest, path: str) -> Entry | None:

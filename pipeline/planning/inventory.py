@@ -11,8 +11,8 @@ from itertools import repeat
 from pipeline.config import DownloadConfig
 from pipeline.errors import Conflict
 from pipeline.history import Workload
-from pipeline.planning.conflicts import refusal
-from pipeline.planning.decisions import CONFLICT, SKIP, Decision, decide
+from pipeline.planning.conflicts import Conflicts
+from pipeline.planning.decisions import CONFLICT, SKIP, Decision, decide, stock_for
 from pipeline.planning.plan import Plan
 from pipeline.planning.preconditions import note_layout
 from transforms.model import SKIPPED, ExpirationResult, Failure, GreeksRequest
@@ -36,6 +36,7 @@ class Inventory:
         listed: the results of the first `LISTED` of those: a daily job skips ever more, and the
             manifest has them all.
         failures: the plan's.
+        broken: how many entries of the manifest are; None before it was read.
     """
 
     missing: Sequence[GreeksRequest] = ()
@@ -45,6 +46,7 @@ class Inventory:
     incomplete: int = 0
     listed: tuple[ExpirationResult, ...] = ()
     failures: tuple[Failure, ...] = ()
+    broken: int | None = None
 
     @cached_property
     def keys(self) -> KeyMarks:
@@ -56,17 +58,18 @@ def take_stock(plan: Plan, layout: Layout, source: str, config: DownloadConfig) 
     """Returns which requests of a plan must be sent, and which need not; notes the layout.
 
     Raises:
-        Conflict: another request made a file of the plan's, or as `decide`.
+        Conflict: another request made a file of the plan's, or as `stock_for` and `decide`.
         OSError: the manifest or a file can't be read, or the layout not noted.
     """
     missing = array("I")
     work = Workload()
     listed: list[Decision] = []
     skipped: Counter[str] = Counter()
-    conflicts, empty, incomplete = [], 0, 0
-    for place, each in enumerate(decide(plan, layout, source, config, keep=True)):
+    conflicts, empty, incomplete = Conflicts(), 0, 0
+    stock = stock_for(plan, layout, config, keep=True)
+    for place, each in enumerate(decide(plan, layout, source, stock)):
         if each.action == CONFLICT:
-            conflicts.append(each)
+            conflicts.add(each)
         elif each.action == SKIP:
             skipped[each.reason] += 1
             empty += each.is_empty
@@ -76,14 +79,14 @@ def take_stock(plan: Plan, layout: Layout, source: str, config: DownloadConfig) 
         else:
             missing.append(place)
             work.add(each.request)
-    if conflicts:
-        raise Conflict(refusal(conflicts, config, source))
+    if conflicts.number:
+        raise Conflict(conflicts.refusal(config, source))
     note_layout(layout, config)
     with ThreadPoolExecutor() as pool:
         # A store's answer takes a while.
         shown = tuple(pool.map(_skipped, listed, repeat(layout)))
     sent = Selection(plan.requests, missing)
-    return Inventory(sent, work, skipped, empty, incomplete, shown, plan.failures)
+    return Inventory(sent, work, skipped, empty, incomplete, shown, plan.failures, stock.broken)
 
 
 def _skipped(decision: Decision, layout: Layout) -> ExpirationResult:

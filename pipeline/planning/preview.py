@@ -8,8 +8,8 @@ from typing import Any
 
 from pipeline.config import DownloadConfig
 from pipeline.history import Workload, open_to_read, recent
-from pipeline.planning.conflicts import command_instead
-from pipeline.planning.decisions import CONFLICT, SKIP, Decision, decide
+from pipeline.planning.conflicts import Conflicts
+from pipeline.planning.decisions import CONFLICT, SKIP, Decision, decide, stock_for
 from pipeline.planning.disk import free_bytes, lack_of_room
 from pipeline.planning.estimate import Estimate, from_history
 from pipeline.planning.plan import Plan, make_plan
@@ -96,21 +96,22 @@ def look_ahead(config: DownloadConfig, probe: str) -> Preview:
         plan = make_plan(client, config)
         suffix = COMPRESSIONS[config.format][config.compression]
         layout = Layout(config.output, suffix, "plan", config.pattern)
-        conflicts: list[Decision] = []
+        conflicts = Conflicts()
         decisions: list[Decision] = []
         actions: Counter[str] = Counter()
         places, work, requests = array("I"), Workload(), 0
-        for place, each in enumerate(decide(plan, layout, source.origin, config)):
+        stock = stock_for(plan, layout, config, keep=False)
+        for place, each in enumerate(decide(plan, layout, source.origin, stock)):
             actions[each.action] += 1
             if each.action == CONFLICT:
-                conflicts.append(each)
+                conflicts.add(each)
             if each.action != SKIP:
                 places.append(place)
                 work.add(each.request)
                 requests += len(parts_of(each.request))
             if len(decisions) < LISTED:
                 decisions.append(replace(each, entry=None))
-        instead = command_instead(conflicts, config, source.origin) if conflicts else ""
+        instead = conflicts.command_instead(config, source.origin) if conflicts.number else ""
         missing = replace(plan, requests=Selection(plan.requests, places))
         # What a download knows: it makes no probe.
         records = recent(open_to_read(config.metrics))

@@ -10,7 +10,6 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from pipeline import history
 from pipeline.config import DownloadConfig
 from pipeline.errors import ConfigError
-from pipeline.folder import print_catalog
 from pipeline.messages import Logged
 from pipeline.progress.display import Display
 from pipeline.progress.listener import make_display
@@ -137,7 +136,7 @@ class BackgroundRun:
             raise
         status = history.SUCCEEDED if succeeded(summary) else history.FAILED
         path = session.finish(summary, history.INTERRUPTED if self._stopped else status)
-        print_catalog(session.layout.output, session.messages)
+        session.print_catalog()
         if session.unkept:
             raise OSError(f"the files are whole, but the record of the run is in {path} alone")
         return summary

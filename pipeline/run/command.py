@@ -17,7 +17,6 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from pipeline import history
 from pipeline.config import DownloadConfig
 from pipeline.errors import Conflict, NothingMatched
-from pipeline.folder import print_catalog
 from pipeline.folder.writers import sweep
 from pipeline.process import watchdog
 from pipeline.process.footprint import choose_pool, give_back
@@ -125,7 +124,7 @@ class _Command:
             print(f"greeks download: the run failed: {reason}", file=sys.stderr)
             path = session.finish(session.results_so_far(error), history.FAILED)
             print(f"record, with the traceback: {path}")
-            print_catalog(session.layout.output)
+            session.print_catalog()
             return SOME_FAILED
         status = history.FAILED if self._exit_code(session, summary) else history.SUCCEEDED
         self._conclude(session, summary, history.INTERRUPTED if self._interruption else status)
@@ -157,7 +156,7 @@ class _Command:
     def _conclude(self, session: Session, summary: RunSummary, status: str) -> None:
         path = session.finish(summary, status)
         conclude(summary, session.record, path, session.layout.output)
-        print_catalog(session.layout.output)
+        session.print_catalog()
 
     def _execute(self, session: Session) -> RunSummary:
         """Runs the download, which a signal stops, and which is ended where it can't end itself."""
@@ -184,7 +183,7 @@ class _Command:
         """Ends a run that was asked to stop before it had anything to show for it."""
         path = session.finish(session.results_so_far(error), history.INTERRUPTED)
         print(f"interrupted; record: {path}")
-        print_catalog(session.layout.output)
+        session.print_catalog()
         return self._interruption.exit_code
 
     def _exit_code(self, session: Session, summary: RunSummary) -> int:

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from pipeline import history
 from pipeline.config import DownloadConfig
+from pipeline.folder import print_catalog
 from pipeline.history import Record
 from pipeline.history.folders import files_of_results
 from pipeline.history.sizes import Sizes
@@ -38,6 +39,7 @@ from transforms.workers.process import ProcessId
 from transforms.workers.stop import StopSignal
 
 _LOOKED_AT = 100  # names of files, for their usual length
+_FEW = 1000  # files that may have changed; if there are more, listing all costs little beside them
 
 
 class Session:
@@ -194,6 +196,13 @@ class Session:
         if self._events:
             self._events.summary(self.record, where)
         return where
+
+    def print_catalog(self) -> None:
+        """Writes the catalog of the output folder, and reports where it is; see there."""
+        sent, changed = self.inventory.missing, None
+        if self.inventory.broken == 0 and len(sent) <= _FEW:
+            changed = list(map(self.layout.name, sent))
+        print_catalog(self.layout.output, self.messages, changed)
 
     def _keep(self, summary: RunSummary) -> str:
         """Keeps the record, and returns where."""

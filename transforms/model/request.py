@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 import pyarrow as pa
@@ -16,6 +17,7 @@ AM_SETTLED = frozenset({"SPX"})
 """Roots whose options settle in the morning of their expiration: no data on that day."""
 
 
+@lru_cache(1024)
 def checked_symbol(symbol: str) -> str:
     """Returns `symbol` in upper case.
 
@@ -96,13 +98,17 @@ class GreeksRequest:
             raise ValueError(f"the symbol {self.symbol!r} must be in upper case")
         if not self.trade_dates:
             raise ValueError(f"{self}: no trade dates")
-        if list(self.trade_dates) != sorted(set(self.trade_dates)):
+        if len(self.trade_dates) > 1 and list(self.trade_dates) != sorted(set(self.trade_dates)):
             raise ValueError(f"{self}: trade dates must ascend, each once")
         if self.last_trade_date > self.expiration:
             raise ValueError(f"{self}: a trade date is after the expiration")
         if self.interval not in self.order.intervals:
             known = ", ".join(self.order.intervals)
             raise ValueError(f"{self.interval!r} is not one of {known}")
+        if self.parameters or self.derived:  # few have any, and 100,000 are made
+            self._check_more()
+
+    def _check_more(self) -> None:
         names = [name for name, _ in self.parameters]
         if names != sorted(set(names) & set(PARAMETERS)):
             raise ValueError(f"{self}: {names} are not names of {PARAMETERS}, sorted, each once")

@@ -28,8 +28,10 @@ from transforms.output.manifest import read_marked
 from transforms.storage import files
 from transforms.storage.base import Listed
 
-_AT_ONCE = 1024
-_THREADS = 8
+AT_ONCE = 1024
+"""Entries of a window, at most."""
+THREADS = 8
+"""Documents that are opened at a time."""
 
 _OF_ENTRY = tuple(each.name for each in fields(Entry) if each.name in SCHEMA.names)
 
@@ -90,13 +92,13 @@ def windows(
     data = DataFiles.of(folder) if data is None else data
     listing = files.listed(folder.entries)
     with contextlib.ExitStack() as stack:
-        pool = stack.enter_context(ThreadPoolExecutor(_THREADS))
+        pool = stack.enter_context(ThreadPoolExecutor(THREADS))
         old = stack.enter_context(open_index(folder))
         writer: IndexWriter | None = None
-        while documents := list(islice(listing, _AT_ONCE)):
+        while documents := list(islice(listing, AT_ONCE)):
             before = old.taken
             rows = old.through(_key(folder, documents[-1]))
-            window, changed = _window(folder, documents, rows, data, pool)
+            window, changed = window_of(folder, documents, rows, data, pool)
             if changed and keep and writer is None:
                 writer = stack.enter_context(IndexWriter(folder))
                 writer.copy(old, before)
@@ -116,7 +118,7 @@ def _key(folder: OutputFolder, document: Listed) -> str:
     return document.path[len(folder.entries) + 1 :]
 
 
-def _window(
+def window_of(
     folder: OutputFolder,
     documents: Sequence[Listed],
     rows: pa.Table,
@@ -146,15 +148,19 @@ def _window(
     opened = list(pool.map(_opened, repeat(folder), listed.values()))
     problems = tuple((name, row) for name, row in opened if isinstance(row, ValueError))
     if fresh := [row for _, row in opened if isinstance(row, dict)]:
-        rows = pa.concat_tables([rows, pa.Table.from_pylist(fresh, SCHEMA)])
-        keys = documents_of(rows)
-        rows = rows.take(sorted(range(len(keys)), key=keys.__getitem__))
+        rows = in_order(pa.concat_tables([rows, pa.Table.from_pylist(fresh, SCHEMA)]))
     is_there = data.sizes(rows["name"].to_pylist()) == rows["bytes"].to_numpy()
     is_there &= rows["state"].to_numpy() == COMMITTED
     if not np.array_equal(is_there, rows["there"].to_numpy()):
         place = SCHEMA.get_field_index("there")
         rows, changed = rows.set_column(place, SCHEMA.field(place), pa.array(is_there)), True
     return Window(rows, problems), changed
+
+
+def in_order(rows: pa.Table) -> pa.Table:
+    """Returns the rows of an index in the order of their documents."""
+    keys = documents_of(rows)
+    return rows.take(pa.array(sorted(range(len(keys)), key=keys.__getitem__), pa.int64()))
 
 
 def _opened(

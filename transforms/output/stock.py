@@ -11,10 +11,10 @@ import numpy as np
 
 from transforms.model import GreeksRequest
 from transforms.output.data_files import DataFiles
-from transforms.output.entry import EMPTY
+from transforms.output.entry import EMPTY, Entry
 from transforms.output.folder import OutputFolder
 from transforms.output.index import entry_in, identity_of, windows
-from transforms.output.resume import HASH, Resume, reason_by_entry
+from transforms.output.resume import HASH, Resume, reason_by_entry, reason_to_skip
 
 _LOOKED_AT = (
     *("there", "state", "provisional", "format", "compression", "schema_version"),
@@ -52,6 +52,10 @@ class Stock:
             by all of its rows.
         keep: brings the manifest's index up to date.
 
+    Attributes:
+        is_refused: as given.
+        broken: how many entries of the manifest are.
+
     Raises:
         OSError: the folder can't be read, or the index not be written.
     """
@@ -67,13 +71,15 @@ class Stock:
         keep: bool,
     ) -> None:
         self._form, self._resume, self._now = form, resume, now
-        self._is_refused = is_refused
+        self.is_refused = is_refused
         self._known: list[Known | None] = []
         self._data = DataFiles.of(folder)
         self._keys, self._identities, self._reasons = array("q"), array("q"), array("i")
+        self.broken = 0
         numbers: dict[Known | None, int] = {}
         by_columns: dict[tuple[Any, ...], int] = {}
         for window in windows(folder, self._data, keep=keep):
+            self.broken += len(window.broken)
             for name, _ in window.broken:
                 self._add(name, bytes(16), numbers.setdefault(None, len(numbers)))
             columns = [window.rows[each].to_pylist() for each in ("name", "identity", "time")]
@@ -111,6 +117,10 @@ class Stock:
             self._known[self._reasons[place]] if self._identities[place] == _int(identity) else None
         )
 
+    def reason_to_skip(self, entry: Entry | None, path: str) -> str | None:
+        """Returns why a request need not be sent, by its own entry and its file; see `resume`."""
+        return reason_to_skip(entry, path, self._form, self._resume, self._now)
+
     def has(self, name: str) -> bool:
         """Returns whether there is an entry or a file of a name."""
         return self._place(name) is not None or bool(self._data.has([name])[0])
@@ -132,7 +142,7 @@ class Stock:
         if not is_empty and (self._resume.proof == HASH or not row["there"]):
             return None
         reason = reason_by_entry(entry, self._form, self._resume, self._now)
-        if reason is None or self._is_refused(json.loads(row["findings"] or "{}"), entry.rows):
+        if reason is None or self.is_refused(json.loads(row["findings"] or "{}"), entry.rows):
             return None
         return Known(reason, row["missing_dates"], is_empty)
 

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.config import DownloadConfig
-from pipeline.planning.decisions import CONFLICT, decide
+from pipeline.planning.decisions import CONFLICT, decide, stock_for
 from pipeline.planning.plan import Plan
 from tests.support.data import DAY, layout_in, request_for
 from transforms.model import GreeksRequest
@@ -39,7 +39,9 @@ def test_a_file_that_another_run_commits_in_this_very_moment_is_known_by_its_ent
     config = DownloadConfig(
         symbols=("SPXW",), start_date=DAY, end_date=DAY, output=layout.output, retry_empty_after=0
     )
-    (decision,) = decide(Plan((REQUEST,), (DAY,), ()), layout, "live", config)
+    plan = Plan((REQUEST,), (DAY,), ())
+    stock = stock_for(plan, layout, config, keep=False)
+    (decision,) = decide(plan, layout, "live", stock)
     assert made == [path]
     assert decision.entry is not None
     if of == REQUEST:
