@@ -37,7 +37,7 @@ MARKET = Market(symbols=SYMBOLS)
 # Both changes of the clocks, half days and every trading day between.
 DAYS = calendar.trading_days(date(2023, 1, 3), date(2025, 12, 31))
 AHEAD = (0, 1, 2, 3, 4, 5, 6, 7, 8, 10, 14, 21, 30, 45, 60, 90, 180, 365)
-GREEKS = tuple(name for name, columns in COLUMNS.items() if "implied_vol" in columns)
+GREEKS = tuple(name for name, columns in COLUMNS.items() if {"implied_vol", "bid"} <= {*columns})
 EVERY = ("1m", "5m", "10m", "15m", "30m", "1h")
 STRIKES = (1, 2, 5, None)
 HOURS = {  # of an early close too, after which quotes stand

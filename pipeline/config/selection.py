@@ -127,7 +127,8 @@ class SelectionSettings:
     )
     greeks: str = _setting(
         DEFAULT,
-        "order of the Greeks; eod has one row per contract and trade date",
+        "order of data; eod and open_interest have one row per contract and trade date, the "
+        "trade_ ones a row per trade",
         choices=tuple(ORDERS),
     )
     interval: str = _setting(
@@ -136,7 +137,7 @@ class SelectionSettings:
         metavar="INTERVAL",
         check=_check_interval,
         implied=_default_interval,
-        default_text="5m; with --greeks eod: eod",
+        default_text="5m, or the only one that --greeks has",
     )
     start_time: str | None = _setting(
         None,

@@ -76,9 +76,10 @@ FROM (
 """
 _SOLVED = """,
     -- ThetaData's marks: a volatility of 0 was not solved, an error of 100 had no price; far from
-    -- the money it may be 0 without one. A quote's middle below a cent is none.
+    -- the money it may be 0 without one. A price below a cent is none.
     coalesce(implied_vol > 0 AND abs(iv_error) < 100 AND underlying_price > 0, false)
-        AND NOT coalesce(bid + ask < 0.015, false) AS solved"""
+        AND NOT coalesce({price} < 0.0075, false) AS solved"""
+_PRICES = {"greeks": "(bid + ask) / 2", "trade_greeks": "price"}
 _MAX_PAIN = """
 CREATE OR REPLACE VIEW max_pain AS
 SELECT symbol, expiration, trade_date, strike AS max_pain, paid
@@ -192,7 +193,10 @@ class Columns(NamedTuple):
     @property
     def view(self) -> str:
         """The view that its rows are in."""
-        return "greeks" if "implied_vol" in self.schema.names else self.order
+        names = self.schema.names
+        if "price" in names:
+            return "trade_greeks"
+        return "greeks" if "implied_vol" in names else self.order
 
     @property
     def variable(self) -> str:
@@ -230,6 +234,10 @@ def catalog_text(
             heads.append(_STRADDLES_HEAD)
             sums = ", ".join(f"sum({name}) AS {name}" for name in _ADDED if name in columns)
             made.append(_STRADDLES.format(sums=sums, source=source))
+    heads += [
+        f"--   {view:<14}  every row, with ny_time and trade_date\n"
+        for view in sorted(views.keys() - {"greeks", "open_interest"})
+    ]
     if "open_interest" in views:
         heads.append(_INTEREST_HEAD)
         made.append(_MAX_PAIN)
@@ -246,7 +254,7 @@ def catalog_text(
     rows = [
         _ROWS.format(
             view=view,
-            more=_SOLVED if view == "greeks" else "",
+            more=_SOLVED.format(price=_PRICES[view]) if view in _PRICES else "",
             rows="\n    UNION ALL BY NAME\n".join(_readers(each, orders)),
         )
         for view, each in sorted(views.items())

@@ -5,16 +5,13 @@ import pyarrow.compute as pc
 
 from pipeline.inspection.files import UnreadableFile
 from transforms.orders import ORDERS
-from transforms.orders.schema import KEY_COLUMNS, ZONE
+from transforms.orders.schema import KEY_COLUMNS, TRADES, ZONE
 
-_OF_A_TRADE = {"price": pa.float64()}
-TYPES = {
-    field.name: field.type for order in ORDERS.values() for field in order.schema
-} | _OF_A_TRADE
-"""The type of each column that this project knows: of its own files, and of `trade_greeks`."""
+TYPES = {field.name: field.type for order in ORDERS.values() for field in order.schema}
+"""The type of each column of this project's own files."""
 
 STAMPS = ("timestamp", "underlying_timestamp")
-_PRICES = ("underlying_price", "strike", "bid", "ask", "midpoint", "close", "price")
+_PRICES = ("underlying_price", "strike", "bid", "ask", "midpoint", "price", *TRADES[:4], "vwap")
 _STAMP = pa.timestamp("ms", ZONE)
 _WITH_OFFSET = r"\d:\d\d.*(Z|[+-]\d\d(:?\d\d)?)$"
 

@@ -60,7 +60,7 @@ class MarketDay:
     @property
     def end_of_day(self) -> bool:
         """Whether there are no times: a row bears that of its contract's last trade."""
-        return "volume" in self.columns
+        return "volume" in self.columns and "vwap" not in self.columns
 
     @property
     def now(self) -> dict[date, Piece]:
@@ -203,7 +203,7 @@ DRAWN = (
 )
 """The Greeks that are read, the best known first."""
 
-_CHECKED = ("close", "midpoint", "dual_delta", "vera", "d1", "d2", "dual_gamma")
+_CHECKED = ("close", "midpoint", "price", "dual_delta", "vera", "d1", "d2", "dual_gamma")
 """Read only for the independent check: recomputed, or what price a volatility is solved for."""
 
 _NOT_VALUES = {"symbol", "expiration", "strike", "right", "timestamp", "underlying_timestamp"}

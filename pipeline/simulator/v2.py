@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 from pipeline.simulator import rows_v2
 from pipeline.simulator.answers import Answer, Request, not_found, text_answer
 from pipeline.simulator.formats import CONTENT_TYPES, DOCUMENTED, Style
-from pipeline.simulator.market.greeks import EOD_V2
+from pipeline.simulator.market.greeks import COLUMNS
+from pipeline.simulator.market.greeks import V2 as OF_V2
 from pipeline.simulator.market.market import Market
 from pipeline.simulator.pages import Page, Pages
 from pipeline.simulator.parameters import Refused
@@ -148,7 +149,9 @@ ROUTES: dict[str, Callable[[V2, Request], Answer]] = {
     "list/strikes": _strikes,
     **{f"list/dates/option/{kind}": _dates for kind in ("quote", "trade")},
     **{
-        f"bulk_hist/option/{order.v2.path}": _bulk(EOD_V2 if order.v2.lacks else order.name)
+        f"bulk_hist/option/{order.v2.path}": _bulk(
+            f"{order.name}{OF_V2}" if f"{order.name}{OF_V2}" in COLUMNS else order.name
+        )
         for order in ORDERS.values()
         if order.v2
     },

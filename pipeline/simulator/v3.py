@@ -96,7 +96,7 @@ def _history(order: Order) -> "Route":
 def _rows(terminal: V3, request: Request, order: Order) -> Answer:
     form = format_of(request.parameters)
     market = terminal.market
-    if order.every_expiration:
+    if order.daily:
         queries = daily_queries(request.parameters, order.name, market.expirations)
     else:
         queries = [greeks_query(request.parameters, order.name)]

@@ -23,7 +23,7 @@ _SAMPLE = 2048  # rows of a group, from which its rate takes a millisecond
 _UNKNOWN = ImpliedRate(0.04, 1.0)  # where no row has a volatility: nothing depends on it
 _SETTLED, _CALM = 1e-4, 0.1  # d1 is printed so; a rate's doubt moves it by doubt·√T/volatility
 _INPUTS = (
-    *("strike", "right", "timestamp", "underlying_price"),
+    *("strike", "right", "timestamp", "underlying_price", "price"),
     *("bid", "bid_implied_vol", "midpoint", "implied_vol", "ask", "ask_implied_vol", "iv_error"),
     *("delta", "rho", "epsilon", "dual_delta"),
 )

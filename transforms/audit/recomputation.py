@@ -17,7 +17,7 @@ from transforms.audit.recognition import count_of_time, years_of
 from transforms.audit.recomputed import Recomputed
 from transforms.audit.solutions import Inputs, solution_of
 from transforms.audit.vendor_rate import ImpliedRate, Priced, vendor_rate
-from transforms.orders import OPEN_INTEREST
+from transforms.orders import ORDERS
 from transforms.pricing.black_scholes import greeks
 from transforms.pricing.implied_volatility import mean_error
 from transforms.quality.block import Block
@@ -190,6 +190,7 @@ def recompute(
 
 
 def is_daily(table: pa.Table) -> bool:
-    """Returns whether contracts have one row in a trade date: its trades, or its open interest."""
+    """Returns whether contracts have one row in a trade date: not so of bars, which have `vwap`."""
     names = set(table.column_names)
-    return {"open", "close", "volume"} <= names or names == {*OPEN_INTEREST.schema.names}
+    daily = any(names == {*order.schema.names} for order in ORDERS.values() if order.daily)
+    return daily or ({"open", "close", "volume"} <= names and "vwap" not in names)

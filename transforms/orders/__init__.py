@@ -1,13 +1,14 @@
 """The orders of data: each is one declaration, and everything else asks it.
 
-To add one: a module with its `Order`, and its name in `ORDERS` below.
+To add one: a module of this package with its `Order`.
 """
+
+from importlib import import_module
+from pkgutil import iter_modules
 
 import pyarrow as pa
 
-from transforms.orders.end_of_day import EOD as EOD
-from transforms.orders.greeks import ALL, FIRST, IMPLIED_VOLATILITY, SECOND, THIRD
-from transforms.orders.open_interest import OPEN_INTEREST as OPEN_INTEREST
+from transforms.orders.greeks import FIRST
 from transforms.orders.order import END_OF_DAY as END_OF_DAY
 from transforms.orders.order import INTERVALS as INTERVALS
 from transforms.orders.order import MONTH as MONTH
@@ -19,9 +20,11 @@ DEFAULT = FIRST.name
 
 ORDERS: dict[str, Order] = {
     order.name: order
-    for order in (FIRST, SECOND, THIRD, ALL, IMPLIED_VOLATILITY, EOD, OPEN_INTEREST)
+    for module in iter_modules(__path__, f"{__name__}.")
+    for order in vars(import_module(module.name)).values()
+    if isinstance(order, Order)
 }
-"""Every order, by name."""
+"""Every order, by name: those that the modules of this package declare."""
 
 PARAMETERS = tuple(sorted({name for order in ORDERS.values() for name in order.v3.parameters}))
 """Parameters of the v3 API that change which rows it gives, or how it computes them."""

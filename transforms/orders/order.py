@@ -57,6 +57,7 @@ class Endpoint:
         path: below `/v3/option/history/`, or below `/v2/bulk_hist/option/`.
         parameters: that change which rows it gives, or how they are computed; by their v3 names.
         lacks: columns that it does not have; null in the file.
+        unread: columns that it has before the Greeks, and the file does not.
         priced_by: the column that the volatilities are solved from, `midpoint` for the middle of
             the quote cut to the cent; empty if there are none.
     """
@@ -64,6 +65,7 @@ class Endpoint:
     path: str
     parameters: tuple[str, ...] = ()
     lacks: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
     priced_by: str = ""
 
 

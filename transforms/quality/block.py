@@ -99,7 +99,7 @@ class Block:
     @cached_property
     def greeks(self) -> list[str]:
         """The Greeks among the columns that hold any."""
-        return [name for name in ALL_GREEKS if not self._lacks(name)]
+        return [name for name in ALL_GREEKS if self.has(name)]
 
     @property
     def numbers(self) -> list[str]:
@@ -153,11 +153,11 @@ class Block:
         the last quote's, and v2 the `close`.
         """
         found = []
-        if "price" in self.names:
+        if self.has("price"):
             found.append("price")
-        elif not (self._lacks("bid") or self._lacks("ask")):
+        elif self.has("bid") and self.has("ask"):
             found.append("midpoint")
-        if self.daily and not self._lacks("close"):
+        if self.daily and self.has("close"):
             found.append("close")
         return tuple(found)
 
@@ -180,7 +180,7 @@ class Block:
     @property
     def missing_inputs(self) -> str:
         """What a recomputation needs and the rows lack, in words; empty if nothing."""
-        lacking = [name for name in ("implied_vol", "underlying_price") if self._lacks(name)]
+        lacking = [name for name in ("implied_vol", "underlying_price") if not self.has(name)]
         if not self.prices:
             lacking.append("price (bid and ask, price or close)")
         return " and no ".join(lacking)
@@ -195,11 +195,12 @@ class Block:
         )
         return found if {name for pair in found for name in pair} <= self.names else ()
 
-    def _lacks(self, name: str) -> bool:
+    def has(self, name: str) -> bool:
+        """Returns whether there is such a column, and any number in it."""
         if name not in self.names:
-            return True
+            return False
         column = self[name]
-        return bool(column[0] != column[0] and np.isnan(column).all())
+        return not bool(column[0] != column[0] and np.isnan(column).all())
 
 
 def new_york(instant: Ints) -> Ints:

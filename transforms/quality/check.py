@@ -68,7 +68,7 @@ class QualityCheck:
         )
         self._contracts: set[int] = set()  # of ticks
         self._dates: set[int] = set()
-        self._sparse = False
+        self._sparse = self._bars = False
         self._dividend = annual_dividend
         self._rows = 0
         self._counts: dict[str, int] = {}
@@ -109,7 +109,7 @@ class QualityCheck:
             self._findings.note_date(MISSING_DATES, day)
         contracts, dates = len(self._contracts), len(self._dates)
         if self._presence is not None:
-            contracts, dates, holes = self._presence.finish()
+            contracts, dates, holes = self._presence.finish(bars=self._bars)
         if self._presence is not None and self._presence.tracked:
             for rule, spots in (
                 ("duplicates", self._presence.duplicates),
@@ -136,6 +136,7 @@ class QualityCheck:
         self._rows += group.num_rows
         columns = arrays(group)
         self._sparse |= self._daily and "open_interest" in columns
+        self._bars |= not self._daily and "open" in columns
         block = Block(columns, self._findings.expiration, self._daily, self._dividend, self._grid)
         if self._rights is not None:
             self._rights.add(block)

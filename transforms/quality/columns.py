@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from transforms.arrays import Flags, Ints
-from transforms.orders.schema import ALL_GREEKS
+from transforms.orders.schema import ALL_GREEKS, TRADES
 
 Columns = Mapping[str, NDArray[Any]]
 
@@ -19,8 +19,12 @@ NUMBERS = frozenset(
         "bid",
         "ask",
         "midpoint",
-        "close",
         "price",
+        *TRADES,
+        "vwap",
+        "bid_size",
+        "ask_size",
+        "size",
         *ALL_GREEKS,
         "bid_implied_vol",
         "implied_vol",

@@ -18,11 +18,18 @@ class Grid:
         start: the first, in milliseconds since midnight, New York time.
         end: the last one that may be.
         step: between two of them.
+        bars: a row is what happens from its time on, so that there need be none at the very end.
     """
 
     start: int
     end: int
     step: int
+    bars: bool = False
+
+    def last(self, early: bool) -> int:
+        """Returns the last time that there must be, up to an early close if there is one."""
+        end = min(self.end, EARLY_CLOSE_MS) if early else self.end
+        return end - self.bars
 
     def lacks(self, clock: Ints) -> Flags:
         """Returns which times of day, in milliseconds since midnight, are not on it."""
@@ -31,8 +38,7 @@ class Grid:
 
     def size(self, early: bool) -> int:
         """Returns how many times there are, up to an early close if there is one."""
-        end = min(self.end, EARLY_CLOSE_MS) if early else self.end
-        return max((end - self.start) // self.step + 1, 0)
+        return max((self.last(early) - self.start) // self.step + 1, 0)
 
 
 def usual_step(code: Ints, time: Ints) -> int:

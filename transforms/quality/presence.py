@@ -7,7 +7,7 @@ time by time take little more. All answers depend on the rows and their order al
 they are cut into batches.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 import numpy as np
@@ -76,12 +76,15 @@ class Presence:
                 self.tracked = False
                 self._runs, self._known = [], 0
 
-    def finish(self) -> tuple[int, int, Spots]:
+    def finish(self, *, bars: bool = False) -> tuple[int, int, Spots]:
         """Returns the numbers of contracts and of trade dates, and the missing ones.
 
         Missing is counted in rows; its places are contracts' trade dates, the worst first, with
         `missing`, `rows` and the first missing time. At the end of day, a contract has no row
         missing before its first or after its last.
+
+        Args:
+            bars: as `Grid.bars`.
         """
         self._settle()
         if not self._runs:
@@ -93,7 +96,9 @@ class Presence:
             dates = np.unique(days // DAY_MS)
             return contracts, len(dates), self._missing_days(runs, dates)
         grid = self._grid or inferred(runs, self._step or 1)
-        return contracts, len(dates), self._missing_times(runs, grid) if grid else Spots()
+        if not grid:
+            return contracts, len(dates), Spots()
+        return contracts, len(dates), self._missing_times(runs, replace(grid, bars=bars))
 
     def _settle(self) -> None:
         """Counts double and misplaced rows, sorts the runs, and merges those that touch."""
@@ -152,7 +157,7 @@ class Presence:
         closes = [closing_time(date.fromordinal(EPOCH + int(d))) for d in days]
         early = np.array(closes) == EARLY_CLOSE_MS
         first = runs.first - day * DAY_MS
-        end = np.where(early[np.searchsorted(days, day)], min(grid.end, EARLY_CLOSE_MS), grid.end)
+        end = np.where(early[np.searchsorted(days, day)], grid.last(True), grid.last(False))
         skipped = np.maximum(-((first - grid.start) // grid.step), 0)
         present = np.clip((end - first) // grid.step + 1, 0, runs.count) - skipped
         present = np.where((first - grid.start) % grid.step == 0, np.maximum(present, 0), 0)

@@ -26,7 +26,9 @@ LAST_MS = (16 * 60 + 15) * 60_000
 SETTLED_MS = OPEN_MS + 300_000  # by then every option in the money has a quote
 MOST_RATE = 0.10
 _DAILY_QUOTES = date(2023, 12, 1).toordinal() - EPOCH  # before, end of day may have no quotes
-_LACKING = [name for order in ORDERS.values() if order.v2 for name in order.v2.lacks]
+_LACKING = [(order.daily, order.v2.lacks) for order in ORDERS.values() if order.v2]
+_SIZES = ("bid_size", "ask_size", "size", "volume", "count")
+_FREE = ("bid", "ask", "price", "low")  # what may be had for nothing
 AT_THE_MONEY = 0.0025  # of the underlying's price: a quarter of what it moves in a calm day
 
 
@@ -74,8 +76,9 @@ def _where(rule: str, mask: Flags, badness: Floats | None, *shown: str) -> Itera
 
 def _missing(block: Block) -> Iterator[Violations]:
     names = block.numbers
-    if block.daily and not {*_LACKING} & {*block.greeks}:
-        names = [name for name in names if name not in _LACKING]
+    for daily, lacked in _LACKING:
+        if daily == block.daily and not any(map(block.has, lacked)):
+            names = [name for name in names if name not in lacked]
     # A sum is finite only if every number is.
     wrong = [name for name in names if not np.isfinite(block[name].sum())]
     if not wrong:
@@ -100,18 +103,30 @@ def _bounds(block: Block) -> Iterator[Violations]:
         ("vega", "vega_bounds"),
         ("implied_vol", "iv_bounds"),
         ("open_interest", "open_interest_bounds"),
+        *((name, "size_bounds") for name in _SIZES),
     ):
         if name in block.names and not block[name].min() >= 0:
             shown = dict.fromkeys((name, "implied_vol")).keys() & block.names
             yield from _where(rule, block[name] < 0, -block[name], *sorted(shown))
-    prices = [name for name in ("bid", "ask", "underlying_price") if name in block.names]
+    if {"open", "high", "low", "close"} <= block.names:
+        yield from _bars(block)
+    prices = [name for name in (*_FREE, "underlying_price") if name in block.names]
     low = {name: block[name].min() for name in (*prices, "strike")}
-    if not all(low[name] >= 0 if name in ("bid", "ask") else low[name] > 0 for name in low):
+    if not all(low[name] >= 0 if name in _FREE else low[name] > 0 for name in low):
         off = np.full(len(block), -1.0)
         for name in low:
-            least = -block[name] - (name in ("bid", "ask")) * 1e-9
+            least = -block[name] - (name in _FREE) * 1e-9
             off = np.fmax(off, np.where(least >= 0, least, -1.0))
         yield from _where("price_bounds", off >= 0, off, *prices)
+
+
+def _bars(block: Block) -> Iterator[Violations]:
+    high, low = block["high"], block["low"]
+    off = low - high
+    for name in ("open", "close"):
+        off = np.fmax(off, np.fmax(low - block[name], block[name] - high))
+    if off.max() > 0:
+        yield from _where("bar_bounds", off > 0, off, "open", "high", "low", "close")
 
 
 def _quotes(block: Block) -> Iterator[Violations]:

@@ -1,4 +1,4 @@
-"""The simulated trades of a day, and what else the end of the day reports of a contract."""
+"""What the end of a simulated day reports of a contract: its trades, and its last quote."""
 
 from dataclasses import replace
 from datetime import date
@@ -6,16 +6,13 @@ from datetime import date
 import numpy as np
 
 from pipeline.simulator.market.listing import Root
-from pipeline.simulator.market.quotes import Instants, instants, quotes, uniform
-from pipeline.simulator.market.underlying import OPEN, SECONDS, Underlying
+from pipeline.simulator.market.quotes import Instants, instants, quotes, sizes
+from pipeline.simulator.market.trades import sessions
+from pipeline.simulator.market.underlying import Underlying
 from transforms.arrays import Ints
 from transforms.market import calendar
-from transforms.market.clock import EPOCH
 
 _REPORT = (17 * 60 + 15) * 60_000
-_SAMPLES = 14  # times of day at which a contract can trade
-_EXCHANGES = np.array([1, 4, 5, 7, 9, 11, 31, 42, 47, 60])
-_CONDITION = 50  # of a regular quote
 
 
 def closes(root: Root, underlying: Underlying, expiration: date, days: list[date]) -> Instants:
@@ -40,8 +37,7 @@ def figures(
     """Returns the trades and the last quotes by column, of shape (strikes, 2, days), calls first.
 
     `ms_of_day` is the time of the last trade. A contract without a trade has 0 there, and in
-    `open`, `high`, `low`, `close` (cents), `volume` and `count`. Options trade the less, the
-    further they are from the money.
+    `open`, `high`, `low`, `close` (cents), `volume` and `count`.
 
     Args:
         root: the root of the symbol.
@@ -50,51 +46,20 @@ def figures(
         strikes: in thousandths of a dollar.
         at: as `closes` returns them.
     """
-    bid, ask = quotes(root, expiration, strikes, at)
-    shape = bid.shape
-
-    def chance(number: int) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
-        # Quotes take their chances from the seconds of the session; these lie beyond it.
-        return uniform(expiration, strikes, at.days * 86400 + 60_000 + number)
-
-    width = at.volatility * np.sqrt(np.maximum(at.years, 1 / 365))
-    distance = np.abs(np.log(strikes[:, None] * 0.1 / at.spot)) / width
-    liquidity = np.exp(-0.35 * distance)[:, None]
-    traded = chance(0) < liquidity
-    first = (chance(1) * _SAMPLES).astype(np.int64)
-    last = first + (chance(2) * (_SAMPLES - first)).astype(np.int64)
-
-    days = [date.fromordinal(int(day) + EPOCH) for day in at.days]
-    step = (SECONDS - 1) // _SAMPLES * 1000
-    times = calendar.OPEN_MS + step * np.arange(1, _SAMPLES + 1)
-    samples = instants(root, underlying, expiration, days, times)
-    low, high = (cents.reshape(*shape, -1) for cents in quotes(root, expiration, strikes, samples))
-    keys = samples.days * 86400 + samples.seconds + 30_000
-    at_bid = uniform(expiration, strikes, keys).reshape(low.shape) < 0.5
-    prices = np.where(at_bid & (low > 0), low, high)
-    order = np.arange(_SAMPLES)
-    inside = (order >= first[..., None]) & (order <= last[..., None])
-
-    span = last - first + 1
-    count = span + (liquidity * chance(3) ** 3 * 1500).astype(np.int64)
-    seconds = samples.seconds.reshape(len(days), _SAMPLES)[np.arange(len(days)), last]
+    found = sessions(root, underlying, expiration, strikes, at)
+    prices, first, last = found.prices, found.first[..., None], found.last[..., None]
+    order = np.arange(prices.shape[-1])
+    inside = (order >= first) & (order <= last)
+    ends = found.ends[np.arange(len(at.days)), found.last]
     trades = {
-        "open": np.take_along_axis(prices, first[..., None], -1)[..., 0],
+        "open": np.take_along_axis(prices, first, -1)[..., 0],
         "high": np.where(inside, prices, 0).max(-1),
         "low": np.where(inside, prices, prices.max()).min(-1),
-        "close": np.take_along_axis(prices, last[..., None], -1)[..., 0],
-        "count": count,
-        "volume": (count * (1 + 9 * chance(4))).astype(np.int64),
+        "close": np.take_along_axis(prices, last, -1)[..., 0],
+        "count": found.count,
+        "volume": found.volume,
         # A little before the second of the quote that it was made at, hence within the session.
-        "ms_of_day": (seconds + OPEN) * 1000 - (chance(5) * 1000).astype(np.int64),
+        "ms_of_day": ends * 1000 - found.before,
     }
-    return {name: values * traded for name, values in trades.items()} | {
-        "bid": bid,
-        "bid_size": ((1 + chance(6) * 200) * (bid > 0)).astype(np.int64),
-        "bid_exchange": _EXCHANGES[(chance(7) * len(_EXCHANGES)).astype(np.int64)],
-        "bid_condition": np.full(shape, _CONDITION),
-        "ask": ask,
-        "ask_size": (1 + chance(8) * 200).astype(np.int64),
-        "ask_exchange": _EXCHANGES[(chance(9) * len(_EXCHANGES)).astype(np.int64)],
-        "ask_condition": np.full(shape, _CONDITION),
-    }
+    quoted = sizes(expiration, strikes, at, *quotes(root, expiration, strikes, at))
+    return {name: values * found.traded for name, values in trades.items()} | quoted

@@ -13,7 +13,7 @@ from pipeline.simulator.market.quotes import Instants
 from transforms import orders
 from transforms.arrays import Floats, Ints
 from transforms.market import calendar, interval_ms
-from transforms.orders.schema import ALL_GREEKS, ASK, BID, TRADES, UNDERLYING
+from transforms.orders.schema import ALL_GREEKS, SOLUTION, UNDERLYING
 from transforms.pricing import black_scholes as bs
 from transforms.pricing.implied_volatility import (
     ImpliedVolatility,
@@ -24,38 +24,57 @@ from transforms.pricing.implied_volatility import (
 INTERVALS = {name: 1000 if name == "tick" else interval_ms(name) for name in orders.INTERVALS}
 """Milliseconds between two rows. This market ticks once a second."""
 
-_CENTS = frozenset({"bid", "ask", "midpoint", "underlying_price", "open", "high", "low", "close"})
-_WHOLE = frozenset({*TRADES, *BID, *ASK, "open_interest", "ms_of_day"}) - _CENTS
+_CENTS = frozenset(
+    {
+        *("bid", "ask", "midpoint", "underlying_price", "open", "high", "low", "close"),
+        *("vwap", "price"),
+    }
+)
+_DECIMALS = frozenset({*ALL_GREEKS, *SOLUTION, "bid_implied_vol", "ask_implied_vol"})
 
 _LARGEST = 1e11
 
-EOD, EOD_V2, OPEN_INTEREST = orders.EOD.name, "eod_v2", orders.OPEN_INTEREST.name
+V2 = "_v2"
+"""Ends the name of an order in `COLUMNS` that v2 has with other columns than v3."""
 COLUMNS: dict[str, tuple[str, ...]] = {
     name: tuple(column for column in order.columns if column not in UNDERLYING)
     for name, order in orders.ORDERS.items()
 }
-COLUMNS[EOD_V2] = tuple(
-    name for name in COLUMNS[EOD] if name not in orders.EOD.endpoints["v2"].lacks
-)
-"""The number columns of each order, between the row's key and the underlying's.
-
-The end of the day is there twice: as v3 has it, and as v2.
-"""
+"""The number columns of each order, between the row's key and the underlying's."""
 
 
-def has_underlying(order: str) -> bool:
+def _of_v2(columns: tuple[str, ...], endpoint: orders.Endpoint) -> tuple[str, ...]:
+    begins = next((n for n, name in enumerate(columns) if name in _DECIMALS), len(columns))
+    found = (*columns[:begins], *endpoint.unread, *columns[begins:])
+    return tuple(name for name in found if name not in endpoint.lacks)
+
+
+COLUMNS |= {
+    f"{name}{V2}": _of_v2(COLUMNS[name], order.v2)
+    for name, order in orders.ORDERS.items()
+    if order.v2 and (order.v2.lacks or order.v2.unread)
+}
+EOD, EOD_V2 = "eod", f"eod{V2}"
+
+
+def order_of(name: str) -> orders.Order:
+    """Returns the order that a key of `COLUMNS` is of."""
+    return orders.order_of(name.removesuffix(V2))
+
+
+def has_underlying(name: str) -> bool:
     """Returns whether rows of a key of `COLUMNS` end with the underlying's time and price."""
-    return order == EOD_V2 or UNDERLYING[0] in orders.ORDERS[order].columns
+    return UNDERLYING[0] in order_of(name).columns
 
 
-def is_daily(order: str) -> bool:
+def is_daily(name: str) -> bool:
     """Returns whether an order, a key of `COLUMNS`, has one row per contract and trade date."""
-    return order == EOD_V2 or orders.ORDERS[order].daily
+    return order_of(name).daily
 
 
 def decimals(column: str) -> int:
     """Returns the digits after the point of a column: its integers are times 10 to that power."""
-    return 2 if column in _CENTS else 0 if column in _WHOLE else 4
+    return 2 if column in _CENTS else 4 if column in _DECIMALS else 0
 
 
 @dataclass(frozen=True)
@@ -162,14 +181,13 @@ def numbers(
 ) -> dict[str, Ints]:
     """Returns the numbers of some contracts' rows by column, of shape (contracts, instants).
 
-    The price of an option is its midpoint; at the end of a v2 day, its close.
+    The price of an option is its midpoint; at the end of a v2 day, its close; of a trade, its own.
 
     Args:
         query: determines the columns, and how to count time and discount.
         contracts: (strike in thousandths of a dollar, right) of each.
         at: the instants.
-        figures: the columns that need no model, likewise of shape (contracts, instants): `bid` and
-            `ask`, at the end of the day also what `eod.figures` returns.
+        figures: the columns that need no model, likewise of shape (contracts, instants).
     """
     columns = COLUMNS[query.greeks]
     if "implied_vol" not in columns:
@@ -185,17 +203,15 @@ def numbers(
         price = cents / 100
         return implied_volatility(price, spot, strike, years, rate, is_call, dividend_yield)
 
-    bid, ask = figures["bid"], figures["ask"]
-    mid = (bid + ask) // 2
-    volatility, error = solve(figures["close"] if query.from_the_close else mid)
-    found = {
-        **figures,
-        "midpoint": mid,
-        "implied_vol": _truncated(volatility),
-        "underlying_price": np.broadcast_to(at.spot, bid.shape),
-    }
+    found = dict(figures)
+    if "price" not in figures:
+        found["midpoint"] = (figures["bid"] + figures["ask"]) // 2
+    paid = found[order_of(query.greeks).v3.priced_by]
+    volatility, error = solve(figures["close"] if query.from_the_close else paid)
+    found["implied_vol"] = _truncated(volatility)
+    found["underlying_price"] = np.broadcast_to(at.spot, paid.shape)
     if query.greeks == "implied_volatility":
-        of_bid, of_ask = solve(bid), solve(ask)
+        of_bid, of_ask = solve(figures["bid"]), solve(figures["ask"])
         found["bid_implied_vol"] = _truncated(of_bid.volatility)
         found["ask_implied_vol"] = _truncated(of_ask.volatility)
         error = mean_error(of_bid.error, error, of_ask.error)
@@ -203,7 +219,7 @@ def numbers(
     wanted = [name for name in columns if name in ALL_GREEKS]
     greeks = bs.greeks(spot, strike, years, rate, volatility, is_call, dividend_yield, wanted)
     found.update((name, _truncated(values)) for name, values in greeks.items())
-    if query.greeks == EOD_V2 or (query.v2 and query.greeks == "all"):
+    if query.greeks == EOD_V2 or (query.v2 and {*ALL_GREEKS} <= {*columns}):
         found["delta"] = np.where(volatility > 0, found["delta"], 0)
     return found
 

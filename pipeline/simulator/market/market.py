@@ -6,9 +6,10 @@ place). The Greeks are computed from the quotes, as ThetaData computes them: see
 `transforms.pricing.black_scholes`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from itertools import groupby
 
 import numpy as np
@@ -16,16 +17,17 @@ import pyarrow as pa
 
 from pipeline.simulator.market import eod, listing, open_interest
 from pipeline.simulator.market.greeks import (
-    EOD_V2,
+    COLUMNS,
     INTERVALS,
-    OPEN_INTEREST,
+    V2,
     ContractRows,
     Query,
     is_daily,
     numbers,
 )
-from pipeline.simulator.market.quotes import Instants, instants, quotes
+from pipeline.simulator.market.quotes import Instants, instants, quotes, sizes
 from pipeline.simulator.market.table import table
+from pipeline.simulator.market.trades import Trades, bars, trades
 from pipeline.simulator.market.underlying import Underlying, generator
 from transforms.arrays import Ints
 from transforms.market import calendar
@@ -35,6 +37,7 @@ DEFAULT_SYMBOLS = ("SPXW", "SPX")
 DEFAULT_LAST_DATE = date(2026, 12, 31)
 
 _BLOCK_ROWS = 8192  # keeps the arrays of a block within the processor's cache
+_TRADED_STRIKES = 24  # whose trades are made at once: some ten thousand
 
 
 @dataclass(frozen=True)
@@ -112,7 +115,7 @@ class Market:
 
     def size(self, query: Query) -> int:
         """Returns how many rows an answer has, without making them."""
-        return sum(_rows(query, strikes, at) for strikes, at in self._plan(query))
+        return sum(rows for rows, _ in self._plan(query))
 
     def blocks(
         self, query: Query, first: int = 0, end: int | None = None
@@ -129,19 +132,18 @@ class Market:
             end: the number of the first row that is not wanted any more; None for all.
         """
         start = 0
-        for strikes, at in self._plan(query):
-            rows = _rows(query, strikes, at)
+        for rows, make in self._plan(query):
             low, high = max(first - start, 0), rows if end is None else min(end - start, rows)
             start += rows
             if high <= 0:
                 return
             if (low, high) == (0, rows):
-                yield self._block(query, strikes, at)
+                yield make()
             elif low < high:
-                yield from self._block(query, strikes, at).between(low, high)
+                yield from make().between(low, high)
 
-    def _plan(self, query: Query) -> Iterator[tuple[Ints, Instants]]:
-        """Yields (strikes, instants) of each block of an answer, in order."""
+    def _plan(self, query: Query) -> Iterator[tuple[int, Callable[[], ContractRows]]]:
+        """Yields how many rows each block of an answer has, in order, and what makes it."""
         at = self._instants(query)
         if at is None:
             return
@@ -152,12 +154,18 @@ class Market:
             for strike, since in self._chosen(query, int(at.spot[0]), first)
             if since <= last
         ]
+        of_trades = "price" in COLUMNS[query.greeks]
         for since, group in groupby(listed, key=lambda pair: pair[1]):
             strikes = np.array([strike for strike, _ in group], dtype=np.int64)
             part = at.from_day(since)
-            size = max(1, _BLOCK_ROWS // (len(part.days) * len(query.rights)))
+            width = len(part.days) * len(query.rights)
+            size = _TRADED_STRIKES if of_trades else max(1, _BLOCK_ROWS // width)
             for start in range(0, len(strikes), size):
-                yield strikes[start : start + size], part
+                some = strikes[start : start + size]
+                if of_trades:
+                    yield from self._of_trades(query, some, part)
+                else:
+                    yield len(some) * width, partial(self._block, query, some, part)
 
     def rows(
         self,
@@ -175,7 +183,8 @@ class Market:
         or `P`, timestamps are instants with the zone America/New_York, numbers are exactly those
         that the served decimals denote. There are no rows where the server answers 472. v2 serves
         what v3 serves for `version` 1, but for the delta of an unsolved volatility in the order
-        `all`, and the end of the day: that of v2 is called `eod_v2`, and what it lacks is null.
+        `all`, and the orders that v2 has with other columns: theirs are called `eod_v2` and so on,
+        and what v2 lacks is null.
 
         Args:
             symbol: the option root.
@@ -184,7 +193,7 @@ class Market:
             interval: a key of `INTERVALS`; the end of the day has none.
             greeks: a key of `COLUMNS`.
             last_date: the last trade date, or None for one trade date.
-            version: how time is counted, `latest` or `1`; `eod_v2` has `1`.
+            version: how time is counted, `latest` or `1`; what ends with `_v2` has `1`.
         """
         query = Query(
             symbol,
@@ -193,7 +202,7 @@ class Market:
             last_date or trade_date,
             greeks,
             interval=INTERVALS[interval],
-            version="1" if greeks == EOD_V2 else version,
+            version="1" if greeks.endswith(V2) else version,
         )
         return table(self.blocks(query), greeks)
 
@@ -214,8 +223,11 @@ class Market:
             return None
         root, underlying = listing.root_of(query.symbol), self._underlying(query.symbol)
         if is_daily(query.greeks):
-            reported = open_interest.reports if query.greeks == OPEN_INTEREST else eod.closes
+            interest = "open_interest" in COLUMNS[query.greeks]
+            reported = open_interest.reports if interest else eod.closes
             return reported(root, underlying, query.expiration, days)
+        if "price" in COLUMNS[query.greeks]:
+            return eod.closes(root, underlying, query.expiration, days)
         start = max(query.start, calendar.OPEN_MS)
         times = np.arange(
             start, min(query.end, calendar.CLOSE_MS) + 1, query.interval, dtype=np.int64
@@ -235,23 +247,50 @@ class Market:
         return listed
 
     def _block(self, query: Query, strikes: Ints, at: Instants) -> ContractRows:
-        root = listing.root_of(query.symbol)
-        if query.greeks == OPEN_INTEREST:
+        root, columns = listing.root_of(query.symbol), COLUMNS[query.greeks]
+        if "open_interest" in columns:
             found = open_interest.figures(query.expiration, strikes, at)
         elif is_daily(query.greeks):
             underlying = self._underlying(query.symbol)
             found = eod.figures(root, underlying, query.expiration, strikes, at)
+        elif "open" in columns:
+            traded = self._trades(query, strikes, at)
+            found = bars(traded, 2 * len(strikes), at, query.interval)
         else:
             bid, ask = quotes(root, query.expiration, strikes, at)
             found = {"bid": bid, "ask": ask}
+            if "bid_size" in columns:
+                found = sizes(query.expiration, strikes, at, bid, ask)
         picked = [("CALL", "PUT").index(right) for right in query.rights]
         shape = (len(strikes) * len(picked), len(at.days))
         figures = {name: values[:, picked].reshape(shape) for name, values in found.items()}
         contracts = [(int(strike), right) for strike in strikes for right in query.rights]
-        return ContractRows(
-            query.symbol, query.expiration, contracts, at, numbers(query, contracts, at, figures)
-        )
+        return _made(query, contracts, at, figures)
+
+    def _trades(self, query: Query, strikes: Ints, at: Instants) -> Trades:
+        """Returns the trades of some contracts on the trade dates of some instants."""
+        root, underlying = listing.root_of(query.symbol), self._underlying(query.symbol)
+        days = [date.fromordinal(int(day) + EPOCH) for day in np.unique(at.days)]
+        closes = eod.closes(root, underlying, query.expiration, days)
+        return trades(root, underlying, query.expiration, strikes, closes)
+
+    def _of_trades(
+        self, query: Query, strikes: Ints, at: Instants
+    ) -> Iterator[tuple[int, Callable[[], ContractRows]]]:
+        """Yields as `_plan` does: a block is the trades of a contract within the times of day."""
+        found = self._trades(query, strikes, at)
+        times = found.at.milliseconds
+        found = found.part((times >= query.start) & (times <= query.end))
+        for place, strike in enumerate(strikes.tolist()):
+            for right in query.rights:
+                own = found.part(found.contract == 2 * place + ("CALL", "PUT").index(right))
+                if rows := len(own.contract):
+                    figures = {name: values[None] for name, values in own.numbers.items()}
+                    yield rows, partial(_made, query, [(strike, right)], own.at, figures)
 
 
-def _rows(query: Query, strikes: Ints, at: Instants) -> int:
-    return len(strikes) * len(query.rights) * len(at.days)
+def _made(
+    query: Query, contracts: list[tuple[int, str]], at: Instants, figures: dict[str, Ints]
+) -> ContractRows:
+    made = numbers(query, contracts, at, figures)
+    return ContractRows(query.symbol, query.expiration, contracts, at, made)

@@ -11,12 +11,16 @@ import numpy as np
 
 from pipeline.simulator.market.listing import Root, last_trading_day
 from pipeline.simulator.market.underlying import OPEN, Underlying, sofr
-from transforms.arrays import Floats, Ints
+from transforms.arrays import Flags, Floats, Ints
 from transforms.market import calendar
 from transforms.market.clock import EPOCH
 from transforms.pricing.black_scholes import price
 
+EXCHANGES = np.array([1, 4, 5, 7, 9, 11, 31, 42, 47, 60])
+"""Codes of exchanges."""
+
 _SECONDS_PER_YEAR = 365 * 86400
+_CONDITION = 50  # of a regular quote
 
 
 @dataclass(frozen=True)
@@ -50,7 +54,7 @@ class Instants:
         start = int(np.searchsorted(self.days, day.toordinal() - EPOCH))
         return self.part(slice(start, None))
 
-    def part(self, which: slice) -> "Instants":
+    def part(self, which: slice | Ints | Flags) -> "Instants":
         """Returns some of the instants."""
         return Instants(*(getattr(self, name)[which] for name in self.__dataclass_fields__))
 
@@ -131,6 +135,36 @@ def quotes(root: Root, expiration: date, strikes: Ints, at: Instants) -> tuple[I
     bid = np.maximum(np.floor(low / tick_low) * tick_low, 0) * quoted
     ask = np.maximum(np.ceil(high / tick_high) * tick_high, unit) * quoted
     return bid.astype(np.int64), ask.astype(np.int64)
+
+
+def sizes(expiration: date, strikes: Ints, at: Instants, bid: Ints, ask: Ints) -> dict[str, Ints]:
+    """Returns quotes by column with the contracts bid and asked for, and the exchanges.
+
+    The quote at 16:00 is the last one, which the end of the day reports.
+
+    Args:
+        expiration: of the contracts.
+        strikes: in thousandths of a dollar.
+        at: the instants.
+        bid: as `quotes` returns them.
+        ask: likewise.
+    """
+    of_second = (at.days * 86400 + at.seconds + (1 << 40)) * 4
+    keys = np.where(at.milliseconds == calendar.CLOSE_MS, at.days * 86400 + 60_006, of_second)
+
+    def chance(number: int) -> Floats:
+        return uniform(expiration, strikes, keys + number)
+
+    return {
+        "bid": bid,
+        "bid_size": ((1 + chance(0) * 200) * (bid > 0)).astype(np.int64),
+        "bid_exchange": EXCHANGES[(chance(1) * len(EXCHANGES)).astype(np.int64)],
+        "bid_condition": np.full(bid.shape, _CONDITION),
+        "ask": ask,
+        "ask_size": ((1 + chance(2) * 200) * (ask > 0)).astype(np.int64),
+        "ask_exchange": EXCHANGES[(chance(3) * len(EXCHANGES)).astype(np.int64)],
+        "ask_condition": np.full(bid.shape, _CONDITION),
+    }
 
 
 def _smile(moneyness: Floats, at: Instants) -> Floats:

@@ -9,15 +9,13 @@ import pyarrow.compute as pc
 
 from pipeline.simulator.market.greeks import (
     COLUMNS,
-    EOD,
-    EOD_V2,
+    V2,
     ContractRows,
     decimals,
     has_underlying,
 )
 
 _ZONE = "America/New_York"
-_CODES = ("bid_exchange", "bid_condition", "ask_exchange", "ask_condition")
 
 
 def table(blocks: Iterable[ContractRows], greeks: str) -> pa.Table:
@@ -45,7 +43,7 @@ def _schema(greeks: str) -> pa.Schema:
     return pa.schema(
         [
             *(pa.field(name, kind, nullable=False) for name, kind in key),
-            *((name, _type(name)) for name in COLUMNS[EOD if greeks == EOD_V2 else greeks]),
+            *((name, _type(name)) for name in COLUMNS[greeks.removesuffix(V2)]),
             *(
                 [("underlying_timestamp", stamp), ("underlying_price", pa.float64())]
                 if has_underlying(greeks)
@@ -56,7 +54,7 @@ def _schema(greeks: str) -> pa.Schema:
 
 
 def _type(column: str) -> pa.DataType:
-    if column in _CODES:
+    if column.endswith("exchange") or "condition" in column:
         return pa.int32()
     return pa.float64() if decimals(column) else pa.int64()
 

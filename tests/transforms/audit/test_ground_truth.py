@@ -250,4 +250,5 @@ def test_every_rule_has_a_planted_fault() -> None:
     # Each of these has a test of its own.
     elsewhere = {"one_right", "strike_range", "outside_hours", "after_expiration", "missing_dates"}
     elsewhere |= {"calendar_arbitrage", "open_interest_bounds"}  # above, and in test_check
+    elsewhere |= {"bar_bounds", "size_bounds"}
     assert planted | elsewhere == {*RULES, *TOGETHER}

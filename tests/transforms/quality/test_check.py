@@ -261,7 +261,10 @@ def _of_strikes(
     return check.finish(), [table.num_rows for table in tables]
 
 
-WITH_PRICE = [name for name, order in ORDERS.items() if "underlying_price" in order.columns]
+# Trades are not of every strike.
+WITH_PRICE = [
+    name for name, order in ORDERS.items() if {"underlying_price", "bid"} <= {*order.columns}
+]
 
 
 @pytest.mark.parametrize("order", WITH_PRICE)
@@ -346,13 +349,13 @@ def test_rows_after_the_expiration_and_on_a_weekend_are_found() -> None:
 def test_a_clean_day_has_statistics_and_no_finding(
     greeks: str, expiration: date, day: date
 ) -> None:
-    daily = ORDERS[greeks].daily
-    table = MARKET.rows("SPXW", expiration, day, "5m" if daily else "30m", greeks)
-    quality = quality_of(table, "eod" if daily else "30m")
+    table = MARKET.rows("SPXW", expiration, day, "30m", greeks)
+    quality = quality_of(table, ORDERS[greeks].interval("30m"))
     assert quality.findings == ()
     assert quality.rows == table.num_rows > 50
     assert quality.trade_dates == 1
-    assert quality.contracts == table.num_rows / (1 if daily else 14)
+    contracts = {*zip(table["strike"].to_pylist(), table["right"].to_pylist(), strict=True)}
+    assert quality.contracts == len(contracts)
     if "implied_vol" in ORDERS[greeks].columns:
         assert quality.counts["unsolved_iv"] > 0
     assert json.loads(json.dumps(quality.describe())) == quality.describe()
@@ -382,6 +385,46 @@ def test_more_strikes_than_strike_range_asks_for_are_found_without_a_price_too()
         for group in RowGroups.of(table[: 2 * served].to_batches()):
             check.add(group)
         assert check.finish().found.get("strike_range", 0) == found
+
+
+BARS = MARKET.rows("SPXW", EXPIRATION, DAY, "30m", "ohlc")
+TRADED = BARS["count"].to_pylist().index(max(BARS["count"].to_pylist()))
+
+
+@pytest.mark.parametrize(
+    ("values", "rule"),
+    [
+        ({"open": 9e9}, "bar_bounds"),
+        ({"close": 0.0}, "bar_bounds"),
+        ({"low": 9e9}, "bar_bounds"),
+        ({"low": -0.05}, "price_bounds"),
+        ({"volume": -1}, "size_bounds"),
+        ({"count": -1}, "size_bounds"),
+        ({"vwap": None}, "missing_values"),
+    ],
+    ids=str,
+)
+def test_a_bad_bar_is_found(values: dict[str, float | None], rule: str) -> None:
+    quality = quality_of(plant(BARS, TRADED, **values), "30m")
+    assert quality.found == {rule: 1}
+    assert quality.findings[0].examples[0].values.items() >= values.items()
+
+
+def test_a_bar_that_begins_at_the_end_may_be_missing_and_any_other_may_not() -> None:
+    times = [stamp.strftime("%H:%M") for stamp in BARS["timestamp"].to_pylist()]
+    last = [n for n, time in enumerate(times) if time == "16:00"]
+    assert quality_of(without(BARS, *last), "30m").findings == ()
+    assert quality_of(without(BARS, *last, last[0] - 1), "30m").found == {"holes": 1}
+
+
+def test_bars_of_v2_lack_an_average_price() -> None:
+    assert quality_of(MARKET.rows("SPXW", EXPIRATION, DAY, "30m", "ohlc_v2"), "30m").findings == ()
+
+
+def test_a_trade_of_no_contract_or_of_less_than_nothing_is_found() -> None:
+    trades = MARKET.rows("SPXW", EXPIRATION, DAY, "30m", "trade_implied_volatility")
+    for values, rule in (({"size": -2}, "size_bounds"), ({"price": -0.05}, "price_bounds")):
+        assert quality_of(plant(trades, 7, **values), "tick").found[rule] == 1
 
 
 def test_v2_days_that_end_have_no_finding() -> None:

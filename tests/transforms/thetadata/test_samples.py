@@ -18,6 +18,11 @@ from transforms.thetadata.v3 import V3
 V3_KEY = "AAPL,2024-11-08,262.500,CALL,2024-11-04T09:40:00,0.00,0.02"
 V3_TAIL = "0.5874,0.0455,2024-11-04T09:40:00,220.56"
 FIRST = "0.0026,-0.0138,0.1873,0.0062,-0.0063,55.3974"
+TRADE = (
+    "AAPL,2024-11-08,262.500,CALL,2024-11-04T09:53:54.069,156249981,255,255,255,255,125,1,9,0.01"
+)
+TRADE_TAIL = "0.5749,0.0132,2024-11-04T09:53:54,221.33"
+OF_TRADE = "0.0025,-0.0134,0.1858,0.0061,-0.0062,56.6408"
 V3_ROWS = {
     "first_order": f"{V3_KEY},{FIRST},{V3_TAIL}",
     "second_order": "AAPL,2024-11-08,262.500,CALL,2024-11-04T10:30:00,0.00,0.01,0.0000,0.0000,"
@@ -34,6 +39,14 @@ V3_ROWS = {
     "0.0001,2024-11-04T17:15:28.71,221.870",
     # A live row of snapshot/open_interest, in the documented order of history/open_interest.
     "open_interest": '"AAPL","2026-07-10",375.000,"CALL",2026-07-02T06:30:25.000,38',
+    "ohlc": "AAPL,2023-11-03,170.000,CALL,2023-11-03T09:30:00,4.48,7.05,3.60,4.00,147,24,4.39",
+    "trade_first_order": f"{TRADE},{OF_TRADE},{TRADE_TAIL}",
+    "trade_second_order": f"{TRADE},0.0006,0.0398,-1.0514,2.5798,0.0137,{TRADE_TAIL}",
+    # These three are not published with values that are known: the trade of the former ones.
+    "trade_third_order": f"{TRADE},0.0000,0.0000,-0.0005,21.6,{TRADE_TAIL}",
+    "trade_all": f"{TRADE},{OF_TRADE},0.0006,0.0398,-1.0514,2.5798,0.0137,0.0000,0.0000,0.0000,"
+    f"-0.0005,21.6,-2.79,-2.85,-0.0021,0.0000,{TRADE_TAIL}",
+    "trade_implied_volatility": f"{TRADE},{TRADE_TAIL}",
 }
 
 V2_HEADERS = {

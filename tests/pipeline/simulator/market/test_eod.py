@@ -15,7 +15,7 @@ from pipeline.simulator.market.greeks import COLUMNS, EOD, EOD_V2, Query
 from pipeline.simulator.market.market import Market
 from pipeline.simulator.server import TerminalServer
 from tests.pipeline.simulator.reading import get
-from transforms.orders import schema_of
+from transforms.orders import ORDERS, schema_of
 from transforms.orders.schema import ALL_GREEKS
 from transforms.pricing.black_scholes import greeks
 from transforms.pricing.conventions import midpoint
@@ -53,7 +53,7 @@ def column(rows: pa.Table, name: str) -> np.ndarray[tuple[int, ...], np.dtype[np
     return np.asarray(rows[name].to_numpy())
 
 
-@pytest.mark.parametrize("greeks", [name for name in COLUMNS if name != EOD_V2])
+@pytest.mark.parametrize("greeks", ORDERS)
 def test_the_oracle_has_the_schema_of_the_files(greeks: str) -> None:
     schema = MARKET.rows("SPXW", EXPIRATION, FIRST, "1h", greeks).schema
     assert schema.names == schema_of(greeks).names

@@ -21,7 +21,7 @@ EOD = Order(
         (*COMPUTATION, "option_use_nbbo", "strike_range", "underlyer_use_nbbo", "version"),
         priced_by="midpoint",
     ),
-    Endpoint("eod_greeks", COMPUTATION, ("dual_delta", "dual_gamma"), priced_by="close"),
+    Endpoint("eod_greeks", COMPUTATION, lacks=("dual_delta", "dual_gamma"), priced_by="close"),
     intervals=(END_OF_DAY,),
     request_span=MONTH,
     every_expiration=True,
