@@ -79,6 +79,6 @@ def test_an_unknown_order_is_refused_with_the_known_ones() -> None:
 
 def test_the_documented_example_is_the_declaration() -> None:
     root = Path(__file__).parents[3]
-    module = (root / "transforms/orders/greeks_eod.py").read_text()
-    declaration = module[module.index("EOD = Order(") :]
+    module = (root / "transforms/orders/quote.py").read_text()
+    declaration = module[module.index("QUOTE = Order(") :]
     assert declaration in (root / "docs/architecture.md").read_text()

@@ -40,6 +40,7 @@ V3_ROWS = {
     # A live row of snapshot/open_interest, in the documented order of history/open_interest.
     "open_interest": '"AAPL","2026-07-10",375.000,"CALL",2026-07-02T06:30:25.000,38',
     "ohlc": "AAPL,2023-11-03,170.000,CALL,2023-11-03T09:30:00,4.48,7.05,3.60,4.00,147,24,4.39",
+    "quote": "AAPL,2024-11-08,220.000,CALL,2024-11-04T09:31:00,598,5,4.55,50,424,9,4.70,50",
     "trade_first_order": f"{TRADE},{OF_TRADE},{TRADE_TAIL}",
     "trade_second_order": f"{TRADE},0.0006,0.0398,-1.0514,2.5798,0.0137,{TRADE_TAIL}",
     # These three are not published with values that are known: the trade of the former ones.
