@@ -20,7 +20,14 @@ S3 = ["botocore>=1.36,<2"]
 GS = ["google-cloud-storage>=3,<4"]
 
 # For `greeks query`, and to read and draw the files.
-NOTEBOOK = ["duckdb>=1.2", "ipykernel>=6.29", "matplotlib>=3.8", "pandas>=2.2", "polars>=1.20"]
+NOTEBOOK = [
+    "duckdb>=1.2",
+    "fsspec>=2024.2",
+    "ipykernel>=6.29",
+    "matplotlib>=3.8",
+    "pandas>=2.2",
+    "polars>=1.20",
+]
 
 # For the pages of docs/.
 DOCS = ["mkdocs-material>=9.7,<10"]

@@ -1,21 +1,21 @@
 """Where `catalog.sql` is, what it is about, and when it is written."""
 
 import shlex
-import uuid
+from collections import Counter
 from collections.abc import Sequence
 from importlib.util import find_spec
-from pathlib import Path
 
 import pyarrow.compute as pc
 
 from pipeline.folder.catalog_sql import Columns, catalog_text
 from pipeline.messages import PRINTED, Messages
 from pipeline.process.program import program
+from pipeline.text import count
 from transforms.output.folder import OutputFolder
 from transforms.output.index import windows
 from transforms.output.index_refresh import refreshed
 from transforms.output.layout import COMPRESSIONS
-from transforms.storage import files
+from transforms.storage import documents
 
 NAME = "catalog.sql"
 EXTRA = "theta-greeks-pipeline[notebook]"
@@ -25,7 +25,7 @@ _DERIVE = '"derive": ?"(?P<derive>[^"]*)"'
 
 def write_catalog(
     output: str, messages: Messages = PRINTED, changed: Sequence[str] | None = None
-) -> Path | None:
+) -> str | None:
     """Writes the catalog of an output folder into its `.meta`, whole or not at all.
 
     The manifest's index, which it reads, is brought up to date.
@@ -37,27 +37,26 @@ def write_catalog(
             it was not.
 
     Returns:
-        The catalog's path, or None if there is no file to query, or the folder is not on this
-        machine.
+        The catalog's path, or None if there is no file to query.
 
     Raises:
         OSError: it can't be written, or the manifest can't be read.
     """
-    output_folder = OutputFolder(output)
-    orders = _orders(output_folder, messages, changed)
-    if not orders or not files.is_local(output):
+    folder = OutputFolder(output)
+    orders = _orders(folder, messages, changed)
+    if not orders:
         return None
-    folder, meta = Path(output_folder.target), Path(output_folder.meta)
-    path = meta / NAME
-    index = output_folder.index.removeprefix(output_folder.target)
-    # Not beside it: a name ending in .sql would be taken for one.
-    unfinished = meta / f"{uuid.uuid4().hex}.unfinished"
-    try:
-        unfinished.write_text(catalog_text(folder, path, index, orders), "utf-8")
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    path = catalog_path(folder)
+    index = folder.index.removeprefix(folder.target)
+    target = OutputFolder(folder.target).absolute().path
+    text = catalog_text(target, path, index, orders)
+    documents.write_bytes(path, text.encode(), "application/sql", folder.meta)
     return path
+
+
+def catalog_path(folder: OutputFolder) -> str:
+    """Returns the path of a folder's catalog."""
+    return f"{folder.meta}/{NAME}"
 
 
 def print_catalog(
@@ -77,11 +76,6 @@ def print_catalog(
             words = [*program(), "query", "SELECT * FROM files LIMIT 5", "--output", output]
             without = "" if find_spec("duckdb") else f"; needs DuckDB: pip install '{EXTRA}'"
             messages.note(f"queries: {shlex.join(words)}{without}")
-        elif not files.is_local(output):
-            messages.note(
-                f"queries: DuckDB reads {output} by its extension httpfs; {NAME} is for folders of "
-                "this machine"
-            )
 
 
 def _orders(
@@ -89,6 +83,7 @@ def _orders(
 ) -> dict[Columns, set[str]]:
     """Brings the index up to date; the suffixes of the files there by their columns."""
     orders: dict[Columns, set[str]] = {}
+    foreign: Counter[str] = Counter()
     found = windows(folder, keep=True) if changed is None else refreshed(folder, changed)
     for window in found:
         for _, error in window.broken:
@@ -96,8 +91,13 @@ def _orders(
         there = window.rows.filter(window.rows["there"])
         derive = pc.struct_field(pc.extract_regex(there["request"], _DERIVE), "derive")
         columns = (derive, *(there[each] for each in _FORM))
-        forms = set(zip(*(each.to_pylist() for each in columns), strict=True))
-        for derived, greeks, file_format, compression in forms:
-            suffixes = orders.setdefault(Columns(greeks, derived or ""), set())
-            suffixes.add(COMPRESSIONS[file_format][compression])
+        forms = Counter(zip(*(each.to_pylist() for each in columns), strict=True))
+        for (derived, greeks, file_format, compression), number in forms.items():
+            if file_format in COMPRESSIONS:
+                suffixes = orders.setdefault(Columns(greeks, derived or ""), set())
+                suffixes.add(COMPRESSIONS[file_format][compression])
+            else:
+                foreign[file_format] += number
+    for file_format, number in foreign.items():
+        messages.warn(f"note: not in {NAME}: {count(number, 'file')} of the format {file_format}")
     return orders

@@ -8,7 +8,6 @@ needs one statement and no new catalog.
 import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from pathlib import Path
 from typing import NamedTuple
 
 import pyarrow as pa
@@ -32,13 +31,18 @@ _HEAD = """\
 {views}\
 --   files           who made each file, when, with how many rows
 --
--- Written again at the end of each run. In a shell: duckdb -init {shell}
--- In Python: duckdb.connect().execute(open({catalog!r}).read())
+-- Written again at the end of each run. {how}
 -- If the folder was moved, set its new place first: SET VARIABLE greeks_folder = '/its/new/place';
 -- "right" and "lambda" are words of SQL, and need their quotes.
 
 SET VARIABLE greeks_folder = coalesce(getvariable('greeks_folder'), {literal});
 """
+_HOW = """\
+In a shell: duckdb -init {shell}
+-- In Python: duckdb.connect().execute(open({catalog!r}).read())"""
+_HOW_STORED = """\
+In a shell: greeks query "SELECT * FROM files" --output {shell}
+-- In DuckDB itself: after LOAD httpfs"""
 _GREEKS_HEAD = """\
 --   greeks          every row, and ny_time (New York, no zone), trade_date, dte and solved
 --   smiles          what a smile is drawn from: out of the money, solved, with a bid
@@ -210,12 +214,12 @@ class Columns(NamedTuple):
 
 
 def catalog_text(
-    folder: Path, catalog: Path, index: str, orders: Mapping[Columns, AbstractSet[str]]
+    folder: str, catalog: str, index: str, orders: Mapping[Columns, AbstractSet[str]]
 ) -> str:
     """Returns the SQL of a catalog.
 
     Args:
-        folder: of the data files; made absolute.
+        folder: of the data files; absolute, or in a store.
         catalog: the path that the text is meant for.
         index: what follows `folder` in the path of the manifest's index.
         orders: the suffixes of the files, by their columns.
@@ -244,11 +248,14 @@ def catalog_text(
         if "gamma" in columns:
             heads.append(_EXPOSURE_HEAD)
             made.append(_EXPOSURE)
+    if "://" in folder:
+        how = _HOW_STORED.format(shell=_line(shlex.quote(folder)))
+    else:
+        how = _HOW.format(shell=_line(shlex.quote(catalog)), catalog=_line(catalog))
     head = _HEAD.format(
         folder=_line(folder),
-        catalog=_line(catalog),
-        shell=_line(Path(shlex.quote(str(catalog)))),
-        literal=_literal(str(folder.absolute())),
+        how=how,
+        literal=_quoted(pattern_of(folder)),
         views="".join(heads),
     )
     rows = [
@@ -307,14 +314,14 @@ def _globs(suffixes: Iterable[str]) -> str:
     return f"[{', '.join(paths)}]"
 
 
-def _literal(folder: str) -> str:
-    # DuckDB takes a bracket, a star and a question mark in a path for a pattern.
-    return _quoted("".join(f"[{c}]" if c in "[*?" else c for c in folder))
+def pattern_of(folder: str) -> str:
+    """Returns what DuckDB, which reads patterns, takes for just this folder."""
+    return "".join(f"[{c}]" if c in "[*?" else c for c in folder)
 
 
-def _line(path: Path) -> str:
+def _line(path: str) -> str:
     # A comment ends where its line does.
-    return " ".join(str(path).splitlines())
+    return " ".join(path.splitlines())
 
 
 def _quoted(text: str) -> str:

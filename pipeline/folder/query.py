@@ -1,17 +1,19 @@
 """SQL over an output folder, by DuckDB and the views of its catalog. Nothing is changed by it."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from pipeline.folder.catalog import EXTRA, NAME, write_catalog
+from pipeline.folder.catalog import EXTRA, catalog_path, write_catalog
+from pipeline.folder.catalog_sql import pattern_of
 from transforms.output.folder import OutputFolder
-from transforms.storage import files
+from transforms.storage import files, stores
 
 if TYPE_CHECKING:
     import duckdb
+
+    from pipeline.folder.store_files import StoreFiles
 
 _ZONE = "America/New_York"
 
@@ -28,6 +30,7 @@ class Catalog:
 
     Raises:
         QueryError: DuckDB is not installed, or there is nothing to query.
+        ValueError: no file system has the folder.
         OSError: the catalog can't be read, or not written where there is none yet.
     """
 
@@ -36,22 +39,20 @@ class Catalog:
             import duckdb
         except ImportError:
             raise QueryError(f"DuckDB is not installed: pip install '{EXTRA}'") from None
-        if not files.is_local(output):
-            raise QueryError(
-                f"{output} is not on this machine: copy it here first, or query it in DuckDB with "
-                "its extension httpfs"
-            )
-        folder = OutputFolder(output)
-        path = Path(folder.meta) / NAME
-        if not path.is_file() and write_catalog(output) is None:
+        files.check_place(output)
+        folder = OutputFolder(output).absolute()
+        path = catalog_path(folder)
+        if not files.exists(path) and write_catalog(output) is None:
             raise QueryError(f"there are no files in {output} to query")
         self._duckdb = duckdb
         self._connection = duckdb.connect()
+        if not files.is_local(output):
+            self._connection.register_filesystem(_store_files(output))
         self._connection.execute(f"SET TimeZone = '{_ZONE}'")
         # The folder may have been moved since.
-        place = str(Path(folder.target).absolute())
-        self._connection.execute("SET VARIABLE greeks_folder = ?", [_pattern(place)])
-        self._connection.execute(path.read_text("utf-8"))
+        self._connection.execute("SET VARIABLE greeks_folder = ?", [pattern_of(folder.target)])
+        with files.open_file(path) as catalog:
+            self._connection.execute(catalog.read().decode())
 
     def ask(self, sql: str) -> "Answer":
         """Returns the answer to a query.
@@ -107,6 +108,11 @@ class Answer:
             raise QueryError(str(error)) from None
 
 
-def _pattern(folder: str) -> str:
-    # DuckDB takes a bracket, a star and a question mark in a path for a pattern.
-    return "".join(f"[{c}]" if c in "[*?" else c for c in folder)
+def _store_files(output: str) -> "StoreFiles":
+    if stores.of(output) is None:
+        raise QueryError(f"{output}: queries read folders of this machine, s3:// and gs://")
+    try:
+        from pipeline.folder.store_files import StoreFiles
+    except ImportError:
+        raise QueryError(f"fsspec is not installed: pip install '{EXTRA}'") from None
+    return StoreFiles()

@@ -99,9 +99,9 @@ def test_the_objects_are_the_files_of_a_local_run_and_are_believed_like_them(
     # The very bytes that are there: they stay, and what was sent of the others is taken back.
     assert "2 written" in at(either, tmp_path, *command, *output(either), "--overwrite")
     assert either.objects("out/") == local
-    # Nothing but the files, the manifest, its index and the layout is left.
+    # Nothing but the files, the manifest, its index, the layout and the views is left.
     left = {name.split("/")[0] for name in either.objects("out.meta/")}
-    assert left == {"files", "files.index", "layout.json"}
+    assert left == {"catalog.sql", "files", "files.index", "layout.json"}
     listed = at(either, tmp_path, "runs", "list", *output(either)[2:], "--json")
     assert [each["status"] for each in json.loads(listed)] == ["succeeded"] * 5
 

@@ -1,10 +1,14 @@
 """The commands that read files read them in a bucket, too, and no more of them than they need."""
 
+import io
 import re
+import shlex
+import threading
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
+import duckdb
 import pyarrow as pa
 import pyarrow.parquet as parquet
 import pytest
@@ -20,6 +24,7 @@ from tests.support.object_store import BUCKET, ObjectStore, object_store
 from transforms.storage.gcs import access as gcs
 from transforms.storage.s3 import access as s3
 
+DAYS = [date(2024, 3, day) for day in (13, 14, 15)]
 FORMS = {
     "csv": ["--format", "csv", "--compression", "gzip"],
     "parquet": ["--format", "parquet", "--layout", "daily"],
@@ -104,6 +109,44 @@ def test_a_report_of_a_bucket_is_put_beside_its_data(filled: Store, local: Path)
     assert figures(page.decode()) == figures((local / "here.html").read_text())
 
 
+QUERIES = {
+    "rows": "SELECT expiration, count(*), sum(strike), max(timestamp) FROM greeks GROUP BY ALL",
+    "files": "SELECT expiration, rows, bytes, sha256 FROM files",
+    "term structure": "SELECT * FROM term_structure",
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_query_of_a_bucket_has_the_answer_that_it_has_here(
+    filled: Store, local: Path, form: str
+) -> None:
+    pytest.importorskip("fsspec")
+    for name, sql in QUERIES.items():
+        words = ["query", f"{sql} ORDER BY ALL", "--csv", "--output"]
+        here = greeks_here(local, *words, form)
+        assert at(filled, local, *words, place(filled, form)) == here, name
+        assert here.count("\n") > 2
+
+
+def test_a_download_into_a_bucket_leaves_a_catalog_and_the_query_to_try(
+    store: Store, market: Market, tmp_path: Path
+) -> None:
+    pytest.importorskip("fsspec")
+    output = place(store, "it's [here], 50 %")
+    command = ["--symbol", "SPXW", "--start_date", "2024-03-14", "--expirations", "2024-03-15"]
+    command += ["--interval", "1h", "--progress", "none", "--output", output]
+    with TerminalServer(market) as terminal:
+        shown = at(store, tmp_path, "download", *command, "--terminal", terminal.url)
+    (line,) = (line for line in shown.splitlines() if line.startswith("queries: "))
+    words = shlex.split(line)
+    assert "catalog.sql" in store.objects("it's [here], 50 %.meta/")
+    answer = at(store, tmp_path, *words[words.index("query") :], "--csv")
+    assert answer.splitlines()[1].startswith("SPXW,2024-03-15,2024-03-14,")
+    sql = "SELECT count(*) FROM greeks"
+    rows = at(store, tmp_path, "query", sql, "--csv", "--output", output).split()[1]
+    assert int(rows) > 1000
+
+
 @pytest.mark.parametrize("command", ["check", "diff x", "report --metrics none --output"])
 def test_a_bucket_without_files_is_named(filled: Store, local: Path, command: str) -> None:
     (local / "x").mkdir(exist_ok=True)
@@ -114,11 +157,12 @@ def test_a_bucket_without_files_is_named(filled: Store, local: Path, command: st
     assert "copy" not in shown
 
 
-def test_of_parquet_in_a_bucket_only_the_pieces_that_matter_are_fetched(
+@pytest.fixture
+def large(
     tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    days = [date(2024, 3, day) for day in (13, 14, 15)]
-    parts = [pa.Table.from_batches(batches_on(REQUEST, day, 40_000)) for day in days]
+) -> Iterator[tuple[str, Path, list[int]]]:
+    """A Parquet file in a bucket, the same here, and a list of how many bytes are fetched."""
+    parts = [pa.Table.from_batches(batches_on(REQUEST, day, 40_000)) for day in DAYS]
     table = pa.concat_tables(parts)
     path = tmp_path / "rows.parquet"
     parquet.write_table(table, path, row_group_size=table.num_rows // 3, compression="none")
@@ -131,11 +175,51 @@ def test_of_parquet_in_a_bucket_only_the_pieces_that_matter_are_fetched(
         s3.client().meta.events.register(
             "after-call.s3.GetObject", lambda parsed, **_: fetched.append(parsed["ContentLength"])
         )
-        (found,) = find_files([f"s3://{BUCKET}/few"])
-        assert "timestamp" in columns_of(found)
-        # 13 and 14 March are two days of UTC that touch the 14th.
-        last = days[-1]
-        rows = sum(part.num_rows for part in read_batches(found, ["delta"], (last, last)))
+        yield f"s3://{BUCKET}/few", path, fetched
         s3._client.cache_clear()
-    assert rows == table.num_rows // 3
+
+
+def test_of_parquet_in_a_bucket_only_the_pieces_that_matter_are_fetched(
+    large: tuple[str, Path, list[int]],
+) -> None:
+    folder, path, fetched = large
+    (found,) = find_files([folder])
+    assert "timestamp" in columns_of(found)
+    # 13 and 14 March are two days of UTC that touch the 14th.
+    last = DAYS[-1]
+    rows = sum(part.num_rows for part in read_batches(found, ["delta"], (last, last)))
+    assert rows == parquet.read_metadata(path).num_rows // 3
     assert sum(fetched) < path.stat().st_size / 2
+
+
+def test_a_query_fetches_the_columns_and_row_groups_that_it_needs_on_several_threads(
+    large: tuple[str, Path, list[int]],
+) -> None:
+    pytest.importorskip("fsspec")
+    folder, path, fetched = large
+    from pipeline.folder.store_files import StoreFiles
+
+    connection = duckdb.connect(config={"threads": 4})
+    connection.register_filesystem(StoreFiles())
+    sql = "SELECT count(*), sum(delta) FROM '{}' WHERE timestamp >= '2024-03-15 00:00-04:00'"
+    (there,) = connection.sql(sql.format(f"{folder}/**/*.parquet")).fetchall()
+    assert 0 < sum(fetched) < path.stat().st_size / 4
+    (here,) = connection.sql(sql.format(path)).fetchall()
+    assert there == (here[0], pytest.approx(here[1]))
+    # Every byte, by threads that read between each other.
+    sql = "SELECT md5(string_agg(t::VARCHAR, '' ORDER BY timestamp, strike, \"right\")) FROM '{}' t"
+    assert connection.sql(sql.format(f"{folder}/*.parquet")).fetchall() == (
+        connection.sql(sql.format(path)).fetchall()
+    )
+
+
+def test_threads_that_share_a_file_read_each_at_its_own_place() -> None:
+    pytest.importorskip("fsspec")
+    from pipeline.folder.store_files import SharedFile
+
+    file = SharedFile(io.BytesIO(b"0123456789"))
+    file.seek(2)
+    other = threading.Thread(target=file.seek, args=[7])
+    other.start()
+    other.join()
+    assert (file.read(3), file.tell(), file.read(99), file.read(1)) == (b"234", 5, b"56789", b"")

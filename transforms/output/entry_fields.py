@@ -10,6 +10,7 @@ from transforms.output.layout import COMPRESSIONS
 
 STATES = COMMITTING, COMMITTED, EMPTY = "committing", "committed", "empty"
 
+_FORMAT = re.compile(r"\w{0,40}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -57,7 +58,8 @@ FIELDS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "bytes": (_is_count, "a number of bytes"),
     "sha256": (lambda value: value == "" or _is_sha256(value), "a SHA-256 in hexadecimal"),
     "quality": (_is_quality, "the result of a check, or null"),
-    "format": (lambda value: value == "" or value in COMPRESSIONS, "csv or parquet"),
+    # Also that of a sink that this project does not have.
+    "format": (lambda value: _FORMAT.fullmatch(value) is not None, "the name of a format"),
     "compression": (lambda value: isinstance(value, str), "a text"),
     "schema_version": (_is_count, "a version's number"),
     "versions": (_are_versions, "texts by name, or null"),
@@ -89,7 +91,7 @@ def check_fields(document: Any) -> None:
     if document["state"] == EMPTY and "time" not in document:
         raise ValueError("it has no time")
     file_format, compression = document.get("format", ""), document.get("compression", "")
-    if compression not in COMPRESSIONS.get(file_format, {"": ""}):
+    if compression not in ({"": ""} | COMPRESSIONS).get(file_format, [compression]):
         raise ValueError(f"its compression is {compression!r:.80}, which {file_format!r} has not")
 
 

@@ -31,6 +31,9 @@ examples:
   greeks query "DESCRIBE greeks" --output data/march
       the columns of another folder's files
 
+  greeks query "SELECT * FROM files" --output s3://bucket/greeks
+      the files in an object store, of which only the pieces that the query needs are read
+
 Needs the extra `notebook`: pip install 'theta-greeks-pipeline[notebook]'
 
 Dates and times are New York's. "right" and "lambda" are words of SQL and need quotes. The table
@@ -40,6 +43,7 @@ exit codes: 0 the query was answered; 2 a wrong query or flag, nothing to query,
 missing.
 """
 BEAM_FLAGS = False
+STORAGE_FLAGS = True
 
 OK, USAGE = 0, 2
 _ROWS = 40
@@ -68,7 +72,7 @@ def run(_parser: argparse.ArgumentParser, options: argparse.Namespace, _rest: Se
             _print_json(answer)
         else:
             answer.show(shutil.get_terminal_size((_WIDTH, 0)).columns, _ROWS)
-    except (QueryError, OSError) as error:
+    except (QueryError, OSError, ValueError) as error:
         print(f"greeks query: {error}", file=sys.stderr)
         return USAGE
     return OK

@@ -1,6 +1,7 @@
 import json
 import math
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ import pytest
 from pipeline.folder import print_catalog, write_catalog
 from pipeline.simulator.market.market import Market
 from pipeline.simulator.server import TerminalServer
+from tests.support.command import greeks_here
 from tests.support.folder import DAY, NEXT_DAY, fill
 from transforms.output.layout import COMPRESSIONS
 
@@ -26,10 +28,10 @@ def terminal() -> Iterator[TerminalServer]:
         yield server
 
 
-def connect(catalog: Path | None) -> duckdb.DuckDBPyConnection:
+def connect(catalog: str | None) -> duckdb.DuckDBPyConnection:
     assert catalog is not None
     connection = duckdb.connect()
-    connection.execute(catalog.read_text("utf-8"))
+    connection.execute(Path(catalog).read_text("utf-8"))
     return connection
 
 
@@ -105,7 +107,7 @@ def test_a_folder_of_any_name_can_be_queried_and_moved(
     moved = tmp_path / "elsewhere"
     moved.mkdir()
     output.rename(moved / "data")
-    catalog.parent.rename(moved / "data.meta")
+    Path(catalog).parent.rename(moved / "data.meta")
     connection = duckdb.connect()
     connection.execute(f"set variable greeks_folder = '{moved}/data'")
     connection.execute((moved / "data.meta" / "catalog.sql").read_text("utf-8"))
@@ -216,13 +218,13 @@ def test_the_catalog_is_replaced_whole_and_not_written_for_no_files(
     print_catalog(str(output))
     assert " query 'SELECT * FROM files LIMIT 5' --output " in capsys.readouterr().out
     assert "read_csv" in catalog.read_text("utf-8")
-    assert not list(catalog.parent.glob("*.unfinished"))
+    assert not list(catalog.parent.glob("*.json"))
 
     catalog.unlink()
     catalog.mkdir()
     print_catalog(str(output))
     assert "no catalog.sql could be written" in capsys.readouterr().err
-    assert not list(catalog.parent.glob("*.unfinished"))
+    assert not list(catalog.parent.glob("*.json"))
 
 
 def test_what_is_no_entry_of_the_manifest_is_left_out(
@@ -233,6 +235,27 @@ def test_what_is_no_entry_of_the_manifest_is_left_out(
     strange = tmp_path / "greeks.meta" / "files" / "strange.parquet.json"
     strange.write_text(json.dumps({"state": "committed"}))
     assert ask(connect(write_catalog(str(output))), "select count(*) from greeks") == [(rows,)]
+
+
+def test_files_of_a_format_that_no_view_reads_are_left_out_and_named(
+    tmp_path: Path, terminal: TerminalServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    output = tmp_path / "greeks"
+    rows = fill(output, terminal)
+    (path,) = (path for path in output.rglob("*") if path.is_file())
+    documents = tmp_path / "greeks.meta" / "files"
+    document = json.loads((documents / f"{path.relative_to(output)}.json").read_text())
+    shutil.copyfile(path, output / "own.jsonl")
+    own = document | {"format": "jsonl", "compression": "none"}
+    (documents / "own.jsonl.json").write_text(json.dumps(own))
+    assert ask(connect(write_catalog(str(output))), "select count(*) from greeks") == [(rows,)]
+    assert capsys.readouterr().err == "note: not in catalog.sql: 1 file of the format jsonl\n"
+    shown = greeks_here(tmp_path, "verify", "--output", "greeks")
+    assert f"2 files, {2 * rows:,} rows" in shown
+    (output / "own.jsonl").write_bytes(path.read_bytes().swapcase())
+    assert "own.jsonl has other bytes" in greeks_here(
+        tmp_path, "verify", "--output", "greeks", code=1
+    )
 
 
 @pytest.mark.parametrize("file_format", ["csv", "parquet"])

@@ -326,7 +326,7 @@ def test_each_broken_entry_is_named_and_the_other_files_are_verified(tmp_path: P
     path, layout = folder_of(tmp_path, ("csv", "none"))
     damages: tuple[dict[str, object], ...] = (
         {"state": "done"},
-        {"format": "exe"},
+        {"format": "a b"},
         {"quality": []},
         {"request": {"greeks": "first_order"}},
         {"bytes": "many"},

@@ -195,7 +195,7 @@ def test_the_course_the_term_structure_and_the_catalog_agree_at_any_time(
     catalog = write_catalog(str(folder))
     assert catalog is not None
     with duckdb.connect() as connection:
-        connection.execute(catalog.read_text())
+        connection.execute(Path(catalog).read_text())
         answer = connection.execute(
             "select expiration, implied_vol from term_structure "
             f"where ny_time = '2024-03-14 {clock_text(until)}' order by expiration"

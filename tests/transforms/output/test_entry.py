@@ -54,7 +54,7 @@ def test_an_entry_that_is_whole_is_read() -> None:
         ({"state": "done"}, "its state is 'done', not one of committing, committed, empty"),
         ({"state": []}, "its state is []"),
         ({"state": None}, "its state is None"),
-        ({"format": "exe"}, "its format is 'exe', not csv or parquet"),
+        ({"format": "../a b"}, "its format is '../a b', not the name of a format"),
         ({"format": {}}, "its format is {}"),
         ({"compression": "lzma"}, "its compression is 'lzma'"),
         ({"compression": "snappy", "format": "csv"}, "its compression is 'snappy'"),
