@@ -15,7 +15,7 @@ from transforms.thetadata import NotServed, StatusError, ThetaClient, ThetaError
 _REFUSED = (403, 471)
 _EXCUSES = {"underlyer_use_nbbo": "; an index has no quote, so that it has no effect there"}
 _LAST_WEEK = 7  # days, in which the versions of the count of time differ
-_PROBES = (DEFAULT, "second_order", "eod")
+_PROBES = (DEFAULT, "second_order", "eod", "open_interest")
 # What may be ignored: a parameter, its flag, and another value than its default.
 _PARAMETERS = (
     ("version", "greeks_version", "1"),
@@ -52,7 +52,8 @@ def subscription(client: ThetaClient, symbol: str, api: str) -> Iterator[Diagnos
     yield Diagnosis(OK, f"expirations of {symbol}", f"{len(listed):,}, up to {listed[-1]}")
     for order in map(order_of, _PROBES):
         request = GreeksRequest(symbol, later[0], (day,), order.interval("1h"), order.name)
-        yield _probe(client, request, order.title, FAIL if order.name == DEFAULT else WARN)
+        level = FAIL if order.name == DEFAULT else WARN
+        yield _probe(client, request, order.title, level, order.needs(api))
     if api == "v3":
         yield from _parameters(client, symbol, later[0], day)
 
@@ -99,7 +100,9 @@ def _parameters(
             yield Diagnosis(OK, about, "changes the rows")
 
 
-def _probe(client: ThetaClient, request: GreeksRequest, about: str, level: str) -> Diagnosis:
+def _probe(
+    client: ThetaClient, request: GreeksRequest, about: str, level: str, needed: str
+) -> Diagnosis:
     try:
         rows = sum(batch.num_rows for batch in client.stream(request))
     except ThetaError as error:
@@ -109,7 +112,7 @@ def _probe(client: ThetaClient, request: GreeksRequest, about: str, level: str) 
         if rows
         else f"nothing for {request}, no refusal"
     )
-    return Diagnosis(OK, about, words)
+    return Diagnosis(OK, about, f"{words}; needs {needed}")
 
 
 def refusal(about: str, error: ThetaError, level: str) -> Diagnosis:

@@ -120,6 +120,7 @@ def _totals(made: Preview, config: DownloadConfig) -> Iterator[str]:
     yield f"{label:<13}{sum(actions.values())}: {each}"
     pages = "; a v2 Terminal's further pages come on top" if "(v2)" in made.terminal else ""
     yield f"requests     {made.requests}{pages}"
+    yield f"needs        {made.subscription}"
     if made.estimate is None:
         yield "rows         unknown: no earlier run is known, and no expiration was fetched to see"
     else:

@@ -2,7 +2,7 @@
 
 from array import array
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -16,6 +16,9 @@ from pipeline.planning.plan import Plan, make_plan
 from pipeline.planning.probe import from_probe
 from pipeline.planning.source import open_source
 from transforms.model.requests import Selection
+from transforms.orders import Order, order_of
+from transforms.orders.greeks import FIRST
+from transforms.orders.order import PROFESSIONAL, TIERS
 from transforms.output.layout import COMPRESSIONS, Layout
 from transforms.thetadata.client import parts_of
 
@@ -40,6 +43,7 @@ class Preview:
         lacking: why a download would find too little room, or empty.
         actions: how many requests have each action.
         instead: the command to give where files of other requests are in the way, or empty.
+        subscription: the least one that includes the order, and what a lesser one allows instead.
     """
 
     plan: Plan
@@ -52,6 +56,7 @@ class Preview:
     lacking: str = ""
     actions: Mapping[str, int] = field(default_factory=dict)
     instead: str = ""
+    subscription: str = ""
 
     def describe(self) -> dict[str, Any]:
         """Returns the preview, JSON-ready."""
@@ -73,6 +78,7 @@ class Preview:
             "actions": dict(self.actions),
             "requests": self.requests,
             "estimate": asdict(self.estimate) if self.estimate else None,
+            "subscription": self.subscription,
             "free_bytes": self.free,
             "enough_room": not self.lacking,
             "instead": self.instead,
@@ -132,4 +138,17 @@ def look_ahead(config: DownloadConfig, probe: str) -> Preview:
         lacking,
         actions,
         instead,
+        _subscription(order_of(config.greeks), [each.api for each in source.terminals]),
+    )
+
+
+def _subscription(order: Order, generations: Sequence[str]) -> str:
+    """Returns the least subscription that includes an order, and what a lesser one can compute."""
+    needed = max((order.needs(api) for api in generations), key=TIERS.index)
+    derived = [name for name in order.columns if name in FIRST.derivable]
+    if needed != PROFESSIONAL or not derived or order.v3.priced_by != FIRST.v3.priced_by:
+        return needed
+    return (
+        f"{needed}; with {FIRST.tier}, --greeks {FIRST.name} --derive {','.join(derived)} computes "
+        "its further Greeks"
     )

@@ -12,7 +12,7 @@ from datetime import time
 
 import pyarrow as pa
 
-from transforms.orders.order import END_OF_DAY, MONTH, VALUE, Endpoint, Order
+from transforms.orders.order import END_OF_DAY, MONTH, STANDARD, VALUE, Endpoint, Order
 from transforms.orders.schema import COLUMNS
 
 OPEN_INTEREST = Order(
@@ -21,7 +21,7 @@ OPEN_INTEREST = Order(
     ("open_interest",),
     VALUE,
     Endpoint("open_interest", ("strike_range",)),
-    Endpoint("open_interest"),
+    Endpoint("open_interest", tier=STANDARD),
     intervals=(END_OF_DAY,),
     request_span=MONTH,
     every_expiration=True,

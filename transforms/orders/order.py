@@ -38,6 +38,7 @@ COMPUTED = "by greeks download --derive, from this row; not sent by ThetaData"
 """What the metadata of a derived column says."""
 
 VALUE, STANDARD, PROFESSIONAL = "Value", "Standard", "Professional"
+TIERS = (VALUE, STANDARD, PROFESSIONAL)
 """Subscriptions, from the least up."""
 
 COMPUTATION = ("annual_dividend", "rate_type", "rate_value")
@@ -60,6 +61,7 @@ class Endpoint:
         unread: columns that it has before the Greeks, and the file does not.
         priced_by: the column that the volatilities are solved from, `midpoint` for the middle of
             the quote cut to the cent; empty if there are none.
+        tier: the least subscription that includes it, where that is not the order's.
     """
 
     path: str
@@ -67,6 +69,7 @@ class Endpoint:
     lacks: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
     priced_by: str = ""
+    tier: str = ""
 
 
 @dataclass(frozen=True)
@@ -118,6 +121,10 @@ class Order:
     def endpoints(self) -> dict[str, Endpoint]:
         """How each generation serves it, by `v3` and `v2`."""
         return {"v3": self.v3} | ({"v2": self.v2} if self.v2 else {})
+
+    def needs(self, api: str) -> str:
+        """Returns the least subscription that includes it, by `v3` or `v2`."""
+        return (self.endpoints[api].tier if api in self.endpoints else "") or self.tier
 
     def interval(self, usual: str) -> str:
         """Returns the interval of its rows: the usual one where there is a choice."""

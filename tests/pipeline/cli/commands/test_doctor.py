@@ -37,7 +37,7 @@ def script(
                 return Answer(b"not subscribed", status=code, content_type="text/plain")
         if path.endswith("first_order"):
             return Answer(f"{HEADER}\r\n".encode())
-        if "/greeks/" in path:
+        if "/history/" in path:
             return Answer(b"No data found", status=472, content_type="text/plain")
         return Answer(b"no such path", status=404, content_type="text/plain")
 
@@ -66,6 +66,9 @@ def test_where_all_is_well_every_line_is_ok(
     assert "ok   clock of URL: the same as this machine's" in out
     assert "ok   expirations of SPXW: 1, up to 2099-01-02" in out
     assert "ok   first-order Greeks: nothing for SPXW expiring 2099-01-02 on" in out
+    assert out.count("no refusal; needs Standard") == 2
+    assert "no refusal; needs Professional" in out
+    assert "no refusal; needs Value" in out
     assert "ok   output: data/greeks can be written to" in out
     assert "ok   metrics: 0 runs in data/metrics" in out
     assert "ok   versions: greeks " in out

@@ -13,6 +13,8 @@ from pipeline.planning.estimate import Estimate
 from pipeline.planning.plan import Plan
 from pipeline.planning.preview import Preview
 from pipeline.process.program import program
+from pipeline.simulator.market.market import Market
+from pipeline.simulator.server import TerminalServer
 from tests.support.answers import rows_of
 from tests.support.data import files_in
 from tests.support.market import NO_DATA, terminal
@@ -49,6 +51,27 @@ def test_without_a_probe_no_row_is_fetched_and_nothing_is_written(
     assert ["requests", "5"] in lines
     assert "rows         unknown: no earlier run is known" in out
     assert "free " in out
+
+
+@pytest.mark.parametrize(
+    ("api", "order", "needed"),
+    [
+        ("v3", "first_order", "Standard"),
+        ("v3", "second_order", "Professional; with Standard, --greeks first_order --derive gamma,"),
+        ("v3", "trade_second_order", "Professional"),
+        ("v3", "open_interest", "Value"),
+        ("v2", "open_interest", "Standard"),
+    ],
+)
+def test_the_subscription_that_an_order_needs_is_in_the_plan(
+    api: str, order: str, needed: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with TerminalServer(Market(), api=api) as server:
+        flags = f"{FLAGS} --max_dte 1 --greeks {order} --probe never --terminal {server.url}"
+        assert main(["plan", *flags.split()]) == 0
+        assert f"needs        {needed}" in capsys.readouterr().out
+        assert main(["plan", *flags.split(), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["subscription"].startswith(needed)
 
 
 def test_without_an_earlier_run_one_expiration_is_probed(
