@@ -20,8 +20,13 @@ from transforms.storage import files
 _PIECE = 1 << 20
 
 
-def check_file(path: str, entry: Entry) -> Iterator[str]:
+def check_file(path: str, entry: Entry, *, is_there: bool) -> Iterator[str]:
     """Yields the problems of the file of an entry, each as a sentence without its subject.
+
+    Args:
+        path: of the file.
+        entry: of the file.
+        is_there: whether a listing has shown it with the size of its entry.
 
     Raises:
         OSError: the file system does not say whether it is there.
@@ -29,12 +34,11 @@ def check_file(path: str, entry: Entry) -> Iterator[str]:
     if entry.state == COMMITTING:
         yield "was being put in place when its run ended: unproven, the next run fetches it"
         return
-    if not files.exists(path):
+    if not is_there and not files.exists(path):
         yield "is missing; the next run fetches it"
         return
     try:
-        size = files.size(path)
-        if size != entry.bytes:
+        if not is_there and (size := files.size(path)) != entry.bytes:
             yield f"has {size:,} bytes, and had {entry.bytes:,} when it was written"
             return
         with files.open_file(path) as file:

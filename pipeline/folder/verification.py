@@ -102,19 +102,22 @@ def verify(
     """
     folder = OutputFolder(output)
     found = Verification()
-    known, number = _known(folder)
+    data = DataFiles.of(folder)
+    known, number = _known(folder, data)
     note = ProgressNote(folder, is_kept=sample == 1)
 
-    def to_check() -> Iterator[tuple[str, Entry, bool]]:
-        for window in windows(folder):
+    def to_check() -> Iterator[tuple[str, Entry, bool, bool]]:
+        for window in windows(folder, data):
             for name, error in window.broken:
                 problem = f"its entry in the manifest is broken: {error}"
                 found.problems.append(Problem(folder.file(name), problem))
-            for row in window.rows.to_pylist():
+            has_file = data.has(window.rows["name"].to_pylist())
+            for row, has in zip(window.rows.to_pylist(), has_file, strict=True):
                 entry = entry_in(row)
-                suspect = entry.state != EMPTY and not row["there"]
+                is_there = bool(has) if entry.state == EMPTY else row["there"]
+                suspect = entry.state != EMPTY and not is_there
                 chosen = _is_chosen(row["name"], sample, of) and note.is_new(row["name"], entry)
-                yield row["name"], entry, suspect or chosen
+                yield row["name"], entry, is_there, suspect or chosen
 
     with ThreadPoolExecutor(_THREADS) as pool, note:
         looked = in_order(pool, lambda each: _look(folder, *each), to_check())
@@ -144,18 +147,26 @@ def verify(
     return found
 
 
-def _known(folder: OutputFolder) -> tuple[DataFiles, int]:
-    """Returns the names of the files with entries, and how many of those are not broken."""
+def _known(folder: OutputFolder, data: DataFiles) -> tuple[DataFiles, int]:
+    """Returns the names of the files with entries, and how many of those are not broken.
+
+    The index is brought up to date where that can be: each document is opened once.
+    """
     number = 0
 
-    def names() -> Iterator[tuple[str, int]]:
+    def names(keep: bool) -> Iterator[tuple[str, int]]:
         nonlocal number
-        for window in windows(folder):
+        number = 0
+        for window in windows(folder, data, keep=keep):
             number += window.rows.num_rows
             yield from ((name, 0) for name, _ in window.broken)
             yield from ((name, 0) for name in window.rows["name"].to_pylist())
 
-    return DataFiles(names()), number
+    try:
+        known = DataFiles(names(keep=True))
+    except OSError:  # it may be that the folder can't be written to
+        known = DataFiles(names(keep=False))
+    return known, number
 
 
 def _is_chosen(name: str, share: float, of: str) -> bool:
@@ -203,13 +214,16 @@ def _check_unfinished(folder: OutputFolder, found: Verification) -> None:
         )
 
 
-def _look(folder: OutputFolder, name: str, entry: Entry, is_read: bool) -> Looked:
+def _look(folder: OutputFolder, name: str, entry: Entry, is_there: bool, is_read: bool) -> Looked:
     """Returns the name of a file, its entry, whether it was read, and its problems.
+
+    A listing has shown whether `is_there`: the file with the size of its entry, or if that is empty
+    any file.
 
     A run may be replacing the file: then it is compared with its new entry.
     """
     path = folder.file(name)
-    problems = list(_problems(path, entry, is_read))
+    problems = list(_problems(path, entry, is_there, is_read))
     while problems:
         running = holder(folder) or ""
         now = Manifest(folder).entry_of(path)
@@ -217,17 +231,17 @@ def _look(folder: OutputFolder, name: str, entry: Entry, is_read: bool) -> Looke
             if entry.state in (COMMITTING, COMMITTED) and entry.run_id in running:
                 problems = []  # it is being put in place at this moment
             break
-        entry = now
-        problems = list(_problems(path, entry, True))
+        entry, is_there = now, now.state == EMPTY
+        problems = list(_problems(path, entry, is_there, True))
     return name, entry, is_read, problems
 
 
-def _problems(path: str, entry: Entry, is_read: bool) -> Iterator[str]:
+def _problems(path: str, entry: Entry, is_there: bool, is_read: bool) -> Iterator[str]:
     if entry.state == EMPTY:
-        if files.exists(path):
+        if is_there and files.exists(path):
             yield "is there, but had no data when asked for"
     elif is_read:
-        yield from check_file(path, entry)
+        yield from check_file(path, entry, is_there=is_there)
 
 
 def _essential(entry: Entry) -> Entry:

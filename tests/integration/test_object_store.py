@@ -134,6 +134,76 @@ def test_taking_stock_of_a_store_lists_and_asks_for_no_object_of_its_own(
     assert all(sum(counts.values()) < 60 for counts in more), more
 
 
+def test_verify_asks_a_store_twice_for_a_file_that_it_reads_and_never_for_another(
+    terminal: TerminalServer, moto: ObjectStore, tmp_path: Path
+) -> None:
+    command = [*SPXW, "--max_dte", "8", "--interval", "1h", "--terminal", terminal.url]
+    at(moto, tmp_path, *command, *OUTPUT[:2])
+    read = len(moto.objects("out/"))
+    request = json.loads(next(iter(moto.objects("out.meta/files/").values())))
+    expiration = request["request"]["expiration"]
+    asked, keys = {}, list[str]()
+    for number in range(60):
+        # Of other symbols, every second without data.
+        symbol = f"A{number}"
+        name = f"{expiration}/{symbol}_{expiration.replace('-', '')}.csv"
+        keys += [f"out/{name}", f"out.meta/files/{name}.json"]
+        more: dict[str, object] = {"request": request["request"] | {"symbol": symbol}}
+        if number % 2:
+            more["state"] = "empty"
+        else:
+            more["bytes"] = 1
+            moto.put(keys[-2], b"x")
+        moto.put(keys[-1], json.dumps(request | more).encode())
+        if number not in (19, 59):
+            continue
+        at(moto, tmp_path, *command, *OUTPUT[:2])  # which brings the index up to date
+        with counting_proxy(moto.url) as (url, asked[number]):
+            shown = at(
+                moto, tmp_path, "verify", *OUTPUT[:2], "--sample", "0.0001%", AWS_ENDPOINT_URL=url
+            )
+        assert "; 0 files read" in shown
+    assert asked[19] == asked[59]
+    for key in keys:
+        moto.client.delete_object(Bucket=BUCKET, Key=key)
+    at(moto, tmp_path, *command, *OUTPUT[:2])
+    with counting_proxy(moto.url) as (url, counts):
+        shown = at(moto, tmp_path, "verify", *OUTPUT[:2], AWS_ENDPOINT_URL=url)
+    assert "all as it was written" in shown
+    reading = counts - asked[59]
+    # The other one looks for the note of a verification that was stopped.
+    assert (reading["GET object"], reading["HEAD object"]) == (read + 1, read)
+
+
+def test_what_verify_sets_aside_in_a_store_the_next_run_fetches(
+    terminal: TerminalServer, either: ObjectStore | GoogleStore, tmp_path: Path
+) -> None:
+    command = [*SPXW, "--max_dte", "4", "--interval", "30m", "--terminal", terminal.url]
+    at(either, tmp_path, *command, *output(either))
+    whole = either.objects("out/")
+    first = min(whole)
+    damaged = bytes(len(whole[first]))
+    either.put(f"out/{first}", damaged)
+    either.put("out/mine/notes.csv", b"somebody's")
+    verify = ["verify", *output(either)[:2], *either.flags]
+    shown = at(either, tmp_path, *verify, code=1)
+    assert "has other bytes than were written" in shown
+    assert "notes.csv is not in the manifest" in shown
+    assert either.objects("out/") == whole | {first: damaged, "mine/notes.csv": b"somebody's"}
+    shown = at(either, tmp_path, *verify, "--fix", code=1)
+    assert shown.count("fixed: ") == 2
+    aside = either.objects("out.meta/aside/")
+    assert {name.partition("/")[2]: data for name, data in aside.items()} == {
+        f"{first}.aside": damaged,
+        "mine/notes.csv.aside": b"somebody's",
+    }
+    assert either.objects("out/").keys() == whole.keys() - {first}
+    shown = at(either, tmp_path, *command, *output(either))
+    assert f"1 written, {len(whole) - 1} skipped" in shown
+    assert either.objects("out/") == whole
+    assert "all as it was written" in at(either, tmp_path, *verify)
+
+
 @pytest.mark.slow
 def test_another_request_does_not_replace_an_object(
     terminal: TerminalServer, either: ObjectStore | GoogleStore, tmp_path: Path

@@ -26,6 +26,7 @@ from transforms.commit.expiration_writer import ExpirationWriter
 from transforms.model import Trailer
 from transforms.output.layout import Layout
 from transforms.sinks.formats import make_sink
+from transforms.storage import documents
 
 MANY = 30
 
@@ -169,3 +170,22 @@ def test_a_sample_is_a_percentage(sample: str, capsys: pytest.CaptureFixture[str
     with pytest.raises(SystemExit):
         main(["verify", f"--sample={sample}"])
     assert "not a percentage such as 5%" in capsys.readouterr().err
+
+
+def test_verify_opens_each_document_of_a_folder_without_an_index_once(tmp_path: Path) -> None:
+    layout, _ = many(tmp_path)
+    index = Path(layout.folder.index)
+    assert not index.exists()
+    opened: list[str] = []
+    open_as_ever = documents.read_marked
+
+    def read_marked(path: str) -> object:
+        opened.append(path)
+        return open_as_ever(path)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(documents, "read_marked", read_marked)
+        assert verify(layout.output).files == MANY
+    entries = [path for path in opened if path.startswith(layout.folder.entries)]
+    assert len(entries) == len(set(entries)) == MANY
+    assert index.exists()
