@@ -168,6 +168,15 @@ def test_the_error_tells_more_than_the_solvers_tolerance_unless_they_contradict(
     assert most == pytest.approx([0.50055, 0.50005, 0.501])
 
 
+def test_the_mean_of_three_errors_makes_no_rate_surer() -> None:
+    table = MARKET.rows("SPXW", EXPIRATION, DAY, "30m", "implied_volatility")
+    bid, volatility = (table[name].to_numpy() for name in ("bid", "implied_vol"))
+    cheap = table.filter(pa.array((bid >= 0.05) & (bid < 1) & (volatility > 0)))
+    (rate,) = recompute_block(Block(arrays(cheap), EXPIRATION, False)).rates.values()
+    assert rate is not None
+    assert abs(rate.rate - 0.0531) <= rate.doubt
+
+
 @pytest.mark.parametrize("around", [1, 2, 5])
 @pytest.mark.parametrize("ahead", [date(2024, 3, 14), EXPIRATION, FAR])
 def test_the_rate_is_within_its_doubt(around: int, ahead: date) -> None:

@@ -65,6 +65,7 @@ def test_a_clean_file_exits_0_and_shows_its_statistics(
     assert f"no finding in {TABLE.num_rows:,} rows" in printed
     assert "computed with 5.310% ± 0.002%" in printed
     assert "calls and puts imply a rate of" in printed
+    assert "no cell of moneyness and days stands out of 35; --json has them all" in printed
 
 
 def test_findings_are_shown_with_their_rows(
