@@ -78,7 +78,7 @@ def build(
         check_section(
             day,
             float(source.parameter("annual_dividend") or 0),
-            source.parameter("version") or "latest",
+            source.parameter("version"),
         ),
         quality_section(quality),
         changes_section(day),

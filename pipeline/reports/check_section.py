@@ -27,13 +27,13 @@ _WINGS = 10.0  # deviations on either side
 _QUANTILES = ((0.5, "median"), (0.99, "99 of 100"), (1.0, "largest"))
 
 
-def check_section(day: MarketDay, annual_dividend: float, version: str) -> Section:
+def check_section(day: MarketDay, annual_dividend: float, version: str | None) -> Section:
     """Returns the part of the report that compares the rows with a recomputation.
 
     Args:
         day: whose snapshot is recomputed.
         annual_dividend: that ThetaData was given, in dollars.
-        version: how ThetaData counted time, `latest` or `1`.
+        version: how ThetaData counted time, `latest` or `1`; None if it is not known.
     """
     title = "Independent check"
     needed = {"bid", "ask", "implied_vol", "iv_error", "underlying_price"}

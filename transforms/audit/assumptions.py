@@ -14,8 +14,8 @@ class Assumptions:
         rate: that the Greeks were computed with, per year (0.05 is 5 %); None for the one that the
             rows imply.
         annual_dividend: likewise, in dollars; None is 0.
-        version: how ThetaData counted time, `latest` or `1`, where the rows don't show it; None is
-            the latest.
+        version: how ThetaData counted time, `latest` or `1`, where the rows don't show it; None for
+            the latest, unless the other fits the rows better.
         interval: between two rows of a contract, or None for what they show.
         start_ms: the first time of day, where the interval is known; milliseconds.
         end_ms: the last one.

@@ -266,8 +266,7 @@ class Audit:
             if parity is not None:
                 self.parity.append(place_of(key) | vars(parity))
             self._calendars.add(block, symbol)
-        version = self._assumed.version or "latest"
-        self._comparison.add(key, block, self._assumed.rate, version, findings)
+        self._comparison.add(key, block, self._assumed.rate, self._assumed.version, findings)
 
 
 def by_expiration(table: pa.Table) -> Iterator[tuple[_Key, pa.Table]]:

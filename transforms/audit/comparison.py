@@ -34,7 +34,7 @@ class _Vague:
     key: DayKey
     block: Block
     rate: ImpliedRate
-    version: str
+    version: str | None
     formulas: Formulas
 
 
@@ -67,7 +67,7 @@ class Comparison:
         key: DayKey,
         block: Block,
         rate: float | None,
-        version: str,
+        version: str | None,
         findings: FindingCounts,
     ) -> None:
         """Compares the rows of an expiration and trade date; notes wrong numbers in `findings`.
@@ -76,7 +76,7 @@ class Comparison:
             key: of the rows.
             block: the rows.
             rate: that they were computed with; None for the one they imply.
-            version: how time is counted, where the rows don't show it.
+            version: how time is counted, where the rows don't show it; None if it is not known.
             findings: of their expiration.
         """
         if not block.greeks and "implied_vol" not in block.names:
@@ -96,7 +96,9 @@ class Comparison:
             size = max(len(block), _LEAST_WAITING)
             if found.doubt > VAGUE and self._waiting + size <= _MOST_WAITING:
                 self._waiting += size
-                self._vague.append(_Vague(key, block, found, version, self._formulas))
+                # One that is not believed for its rate would be at that of others.
+                believed = version and ours.version
+                self._vague.append(_Vague(key, block, found, believed, self._formulas))
                 return
         self._judge(key, block, ours, found, findings, self._formulas)
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from transforms.arrays import Flags, Floats, Ints
+from transforms.arrays import Flags, Ints
 from transforms.audit.printed import PRINTED, range_of
 from transforms.audit.recomputed import Recomputed
 from transforms.pricing.older_formulas import REVISED, older_greek
@@ -52,13 +52,23 @@ class Formulas:
 
 
 def _by_older(block: Block, ours: Recomputed, name: str) -> Flags:
-    """Returns which rows are as the older formula has them, at some volatility of their digits."""
+    """Returns which rows are as the older formula has them, at some volatility of their digits.
+
+    And at some rate within the doubt.
+    """
     low, high = range_of(block[name])
     first, last = range_of(block["implied_vol"])
-    inputs = (block["underlying_price"], block["strike"], ours.years, ours.rate)
-    values: list[Floats] = [
-        older_greek(name, *inputs, np.maximum(v, 1e-6), block.is_call, ours.dividend_yield)
-        for v in (first, ours.volatility, last)
-    ]
-    least, most = np.min(values, axis=0) - PRINTED / 2, np.max(values, axis=0) + PRINTED / 2
+    volatility = np.maximum(np.stack([first, ours.volatility, last])[:, None], 1e-6)
+    rate = ours.rate + ours.doubt * np.array([-1, 0, 1])[:, None]
+    values = older_greek(
+        name,
+        block["underlying_price"],
+        block["strike"],
+        ours.years,
+        rate,
+        volatility,
+        block.is_call,
+        ours.dividend_yield,
+    )
+    least, most = values.min(axis=(0, 1)) - PRINTED / 2, values.max(axis=(0, 1)) + PRINTED / 2
     return np.asarray(ours.solved & (low <= most) & (high >= least))

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from transforms.arrays import Flags, Floats
 from transforms.audit.deviations import beyond
 from transforms.audit.printed import PRINTED
-from transforms.audit.recognition import count_of_time, years_of
+from transforms.audit.recognition import VERSIONS, count_of_time, years_of
 from transforms.audit.recomputed import Recomputed
 from transforms.audit.solutions import Inputs, solution_of
 from transforms.audit.vendor_rate import ImpliedRate, Priced, vendor_rate
@@ -64,7 +64,7 @@ def rates_of(
 
 
 def recompute_block(
-    block: Block, rate: float | ImpliedRate | None = None, version: str = "latest"
+    block: Block, rate: float | ImpliedRate | None = None, version: str | None = None
 ) -> Recomputed:
     """Returns what a block's rows should say.
 
@@ -72,27 +72,50 @@ def recompute_block(
     the one that more rows fit: at the end of the day, v3 takes the quote's middle and v2 the close.
     A few contracts may fit either, at some rate; then it is the one whose Greeks fit as well.
 
+    Likewise for the count of time, where it is neither known nor shown (`count_of_time`). A known
+    one that implies a rate that nobody ever paid is not believed if the other implies one.
+
     Args:
         block: rows of one expiration, with strike, right, timestamp, underlying_price,
             implied_vol and one of `Block.prices`.
         rate: per year, with its doubt or without any; None for what each trade date's rows imply.
-        version: how time is counted, `latest` or `1`, where the rows don't show it.
+        version: how time is counted, `latest` or `1`, where the rows don't show it; None where that
+            is not known: then it is the latest, unless the other fits better.
     """
-    years = years_of(block, count_of_time(block) or version)
+    shown = count_of_time(block)
+    usual = shown or version or VERSIONS[0]
+    ours = _best_priced(block, rate, usual)
+    if shown or (ours.plausible and (version or not _wrong(block, ours))):
+        return ours
+    (other,) = {*VERSIONS} - {usual}
+    if (years_of(block, other) == ours.years).all():
+        return ours
+    theirs = _best_priced(block, rate, other)
+    if version:
+        return theirs if theirs.plausible else ours
+    return min((ours, theirs), key=lambda one: (not one.plausible, _wrong(block, one)))
+
+
+def _best_priced(block: Block, rate: float | ImpliedRate | None, version: str) -> Recomputed:
+    """Returns the recomputation from the price that fits best."""
     prices = (block.priced_by,) if block.priced_by else block.prices
-    fits = [_recomputed(block, block.price_by(name), rate, years) for name in prices]
+    fits = [_recomputed(block, block.price_by(name), rate, version) for name in prices]
     most = max(np.count_nonzero(ours.right_iv) for ours in fits)
     fits = [ours for ours in fits if np.count_nonzero(ours.right_iv) == most]
-    return fits[0] if len(fits) == 1 else min(fits, key=lambda ours: _wrong_greeks(block, ours))
+    return fits[0] if len(fits) == 1 else min(fits, key=lambda ours: _wrong(block, ours))
 
 
-def _wrong_greeks(block: Block, ours: Recomputed) -> int:
-    return sum(len(beyond(block, ours, name)) for name in block.greeks)
+def _wrong(block: Block, ours: Recomputed) -> int:
+    """Returns how many numbers of a block are not what they should be."""
+    volatilities = [ours.right_iv, *(right for _, right in ours.sides.values())]
+    greeks_ = sum(len(beyond(block, ours, name)) for name in block.greeks)
+    return greeks_ + sum(int(np.count_nonzero(~right)) for right in volatilities)
 
 
 def _recomputed(
-    block: Block, paid: Floats, rate: float | ImpliedRate | None, years: Floats
+    block: Block, paid: Floats, rate: float | ImpliedRate | None, version: str
 ) -> Recomputed:
+    years = years_of(block, version)
     spot = np.where(block["underlying_price"] > 0, block["underlying_price"], np.nan)
     strike, call = block["strike"], block.is_call
     dividend_yield = block.annual_dividend / spot
@@ -131,6 +154,7 @@ def _recomputed(
     )
     return Recomputed(
         paid,
+        version,
         years,
         used,
         doubt,
@@ -151,7 +175,7 @@ def recompute(
     *,
     rate: float | None = None,
     annual_dividend: float = 0.0,
-    version: str = "latest",
+    version: str | None = None,
 ) -> pa.Table:
     """Returns what the rows of one expiration should say, row by row.
 
@@ -164,7 +188,8 @@ def recompute(
         table: rows of one expiration, with the columns of an order of Greeks.
         rate: per year, or None for what each trade date's rows imply.
         annual_dividend: that was requested of ThetaData, in dollars.
-        version: how ThetaData counted time, `latest` or `1`, where the rows don't show it.
+        version: how ThetaData counted time, `latest` or `1`, where the rows don't show it; None for
+            the latest, unless the other fits better.
 
     Raises:
         ValueError: the rows are of several expirations, or have no price.

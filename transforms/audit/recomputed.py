@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from transforms.arrays import Flags, Floats
-from transforms.audit.vendor_rate import ImpliedRate
+from transforms.audit.vendor_rate import ImpliedRate, is_plausible
 
 
 @dataclass(frozen=True)
@@ -12,6 +12,7 @@ class Recomputed:
 
     Attributes:
         price: what the volatility is solved for, in dollars.
+        version: how time is counted, `latest` or `1`.
         years: to expiration.
         rate: of each row.
         doubt: by how much that may be off.
@@ -29,6 +30,7 @@ class Recomputed:
     """
 
     price: Floats
+    version: str
     years: Floats
     rate: Floats
     doubt: Floats
@@ -41,3 +43,8 @@ class Recomputed:
     volatility: Floats
     greeks: dict[str, Floats]
     rates: dict[int, ImpliedRate | None]
+
+    @property
+    def plausible(self) -> bool:
+        """Whether each trade date has a rate, and one that was ever paid."""
+        return all(rate is not None and is_plausible(rate) for rate in self.rates.values())

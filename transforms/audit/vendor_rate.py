@@ -65,6 +65,12 @@ class Priced:
         return Priced(*(getattr(self, name)[rows] for name in self.__dataclass_fields__))
 
 
+def is_plausible(rate: ImpliedRate) -> bool:
+    """Returns whether a rate may be one that SOFR or a treasury ever had."""
+    low, high = _PLAUSIBLE
+    return rate.rate + rate.doubt >= low and rate.rate - rate.doubt <= high
+
+
 def vendor_rate(rows: Priced) -> ImpliedRate | None:
     """Returns the rate at which the rows' own volatilities give their own prices, per year.
 

@@ -15,7 +15,7 @@ from pipeline.cli.main import main
 from pipeline.simulator.market.market import Market
 from tests.support.command import greeks
 from tests.support.plant import DAY, EXPIRATION, place, plant, without
-from tests.support.published import PUBLISHED
+from tests.support.published import PUBLISHED, RATES
 from transforms.orders import schema_of
 from transforms.pricing import midpoint
 from transforms.sinks.csv_rows import RowEncoder
@@ -224,6 +224,22 @@ def test_the_terminals_own_words_are_read(
     assert printed["findings"] == {}
     errors = {line["name"]: line["max"] for line in printed["recomputation"]["errors"]}  # type: ignore[index]  # -- JSON of an unknown shape
     assert errors["implied_vol"] <= 1e-4
+
+
+@pytest.mark.parametrize("example", PUBLISHED, ids=" ".join)
+def test_thetadatas_own_rows_have_no_finding_whatever_is_not_known_of_them(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, example: tuple[str, str]
+) -> None:
+    # Of less than a week, they count whole days, as v3 did then.
+    path = tmp_path / "raw.csv"
+    path.write_text(PUBLISHED[example])
+    printed = answer(capsys, str(path))
+    assert printed["findings"] == {}
+    for line in printed["recomputation"]["rates"]:  # type: ignore[index]  # -- JSON of an unknown shape
+        assert abs(line["rate"] - RATES[example[0]]) <= max(2 * line["doubt"], 1e-4)
+    if example[0] == "v3":
+        # A wrong guess implies a rate that nobody ever paid.
+        assert answer(capsys, "--greeks_version", "latest", str(path))["findings"] == {}
 
 
 @pytest.mark.parametrize(
