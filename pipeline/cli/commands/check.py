@@ -83,8 +83,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--greeks_version",
         choices=["latest", "1"],
         help="how ThetaData counted the time to expiration in the last week, for files without a "
-        "manifest whose rows don't show it: latest, or 1, which is v2's, too (default: the one that "
-        "the rows fit)",
+        "manifest whose rows don't show it: latest, or 1, which is v2's, too (default: the one "
+        "that the rows fit)",
     )
     parser.add_argument(
         "--interval",
