@@ -1,5 +1,8 @@
 """SQL over an output folder, by DuckDB and the views of its catalog. Nothing is changed by it."""
 
+import contextlib
+import io
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +18,7 @@ if TYPE_CHECKING:
 
     from pipeline.folder.store_files import StoreFiles
 
+_ROWS = re.compile(r"\s*[\d.,]+\w? rows( \([\d.,]+\w? shown\))?")
 _ZONE = "America/New_York"
 
 
@@ -96,16 +100,35 @@ class Answer:
         except (self._error, pa.ArrowException) as error:
             raise QueryError(str(error)) from None
 
-    def show(self, width: int, rows: int) -> None:
-        """Prints a table of at most so many columns of text and, with a count, rows.
+    def table(self, width: int, rows: int) -> Iterator[str]:
+        """Yields the lines of a table of at most so many columns of text and, with a count, rows.
 
         Raises:
             QueryError: as `rows`.
         """
+        shown = io.StringIO()
         try:
-            self._relation.show(max_width=width, max_rows=rows)
+            with contextlib.redirect_stdout(shown):
+                self._relation.show(max_width=width, max_rows=rows)
         except self._error as error:
             raise QueryError(str(error)) from None
+        lines = shown.getvalue().rstrip().splitlines()
+        # DuckDB's own tables need 80.
+        edges = [place for place, each in enumerate(lines[0]) if each in "┬┐"]
+        whole = [place for place in edges if place <= width - 3]
+        if edges[-1] < width:
+            yield from lines
+        elif not whole:
+            yield from (line if len(line) < width else f"{line[: width - 2]}…" for line in lines)
+        else:
+            end = whole[-1] + 1
+            for line in lines:
+                if line[0] in "┌│├└":
+                    yield f"{line[:end]} …"
+                elif rows_shown := _ROWS.match(line):
+                    yield rows_shown[0]
+            number = len(whole) - ("│ … │" in lines[1][:end])
+            yield f"  {len(self.columns)} columns ({number} shown)"
 
 
 def _store_files(output: str) -> "StoreFiles":

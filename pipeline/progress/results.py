@@ -44,7 +44,7 @@ class ResultTable:
         self.out: TextIO = sys.stdout
         self._folder = f"{folder.rstrip('/')}/" if folder else ""
         self._by_day = by_day
-        day = [Column("trade date", 12, leaves=5)] if by_day else []
+        day = [Column("trade date", 12)] if by_day else []
         columns = [
             Column("symbol", 8, leaves=3),
             *day,

@@ -19,7 +19,7 @@ from pipeline.reports.quality_section import FoundQuality, quality_section
 from pipeline.reports.rows import NoSuchDay
 from pipeline.reports.run_section import outcome, run_section
 from pipeline.reports.smile_figures import smile_figures
-from pipeline.reports.source import Source, no_rows_on, select
+from pipeline.reports.source import Source, no_files, no_rows_on, select
 from pipeline.text import count
 from transforms.model import FAILED, INTERRUPTED
 from transforms.version import __version__
@@ -50,6 +50,8 @@ def build(
     """
     run = source.run
     footer = f"Made by theta-greeks-pipeline {__version__}. All times are New York's."
+    if not source.files and (symbol or trade_date or until is not None):
+        raise no_files(source)
     if not source.files:
         nothing = Section(
             "data",

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import shlex
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -182,6 +183,21 @@ def no_rows_on(source: Source, symbol: str, trade_date: date) -> NoRows:
     return NoRows(
         f"--trade_date: the files have no row of {symbol} on {trade_date}; they have rows {which} "
         f"{listed}"
+    )
+
+
+def no_files(source: Source) -> NoRows:
+    """Returns the error for figures of a run without files, which names what its folder has."""
+    run = source.run["run_id"] if source.run else ""
+    try:
+        spans = [_span(path) for path in find_files([source.output])]
+    except UnreadableFile as error:
+        return NoRows(f"run {run} wrote no file, and {error}")
+    symbols = sorted({name for names, _, _ in spans for name in names})
+    first, last = min(low for _, low, _ in spans), max(high for _, _, high in spans)
+    return NoRows(
+        f"run {run} wrote no file; greeks report --output {shlex.quote(source.output)} draws the "
+        f"files there, of {', '.join(symbols)} from {first} to {last}"
     )
 
 

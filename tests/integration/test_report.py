@@ -156,7 +156,20 @@ def test_a_run_that_wrote_nothing_has_a_report_of_why(tmp_path: Path) -> None:
     greeks_here(tmp_path, "report")
     text = (tmp_path / "data" / "greeks.meta" / "report.html").read_text("utf-8")
     assert "This run wrote no file." in text
-    assert summaries(tmp_path)[0]["run_id"] in text
+    run = summaries(tmp_path)[0]["run_id"]
+    assert run in text
+    page = tmp_path / "page.html"
+    asked = ["report", "--trade_date", "2024-03-14", "--to", str(page)]
+    assert f"run {run} wrote no file, and data/greeks has no file" in greeks_here(
+        tmp_path, *asked, code=1
+    )
+    with TerminalServer(Market()) as server:
+        fill(tmp_path / "data" / "greeks", server)
+    assert (
+        f"run {run} wrote no file; greeks report --output data/greeks draws the files there, of "
+        "SPXW from 2024-03-14 to 2024-03-14"
+    ) in greeks_here(tmp_path, *asked, code=1)
+    assert not page.exists()
 
 
 @pytest.mark.parametrize(

@@ -71,7 +71,9 @@ def run(_parser: argparse.ArgumentParser, options: argparse.Namespace, _rest: Se
         elif options.json:
             _print_json(answer)
         else:
-            answer.show(shutil.get_terminal_size((_WIDTH, 0)).columns, _ROWS)
+            width = shutil.get_terminal_size((_WIDTH, 0)).columns
+            for line in answer.table(width, _ROWS):
+                print(line)
     except (QueryError, OSError, ValueError) as error:
         print(f"greeks query: {error}", file=sys.stderr)
         return USAGE

@@ -35,9 +35,10 @@ def test_csv_and_json_have_all_rows_and_the_table_fits_the_terminal(folder: Path
     assert rows[0]["timestamp"] == documents[0]["timestamp"] == "2024-03-14T10:00:00-04:00"
     assert rows[0]["solved"] == "false"
     assert [float(row["strike"]) for row in rows] == [each["strike"] for each in documents]
-    for width in (80, 120, 200):
+    for width in (40, 60, 80, 120, 200):
         shown = greeks_here(folder, "query", sql, COLUMNS=str(width))
         assert max(map(len, shown.splitlines())) <= width
+        assert "symbol" in shown
         assert f"{len(rows)} rows (40 shown)" in " ".join(shown.split())
 
 
