@@ -85,4 +85,8 @@ def folder_problem(folder: str, _config: Any = None) -> str:
             f"is {redacted(folder)!r}: no store takes credentials in its address. Give them in the "
             "environment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY) or a file of credentials"
         )
-    return f"is {folder!r}: it names no folder" if name in ("", ".", "..") else ""
+    if name in ("", ".", ".."):
+        return f"is {folder!r}: it names no folder"
+    if folder.startswith("~"):
+        return f"is {folder!r}: only a shell replaces ~, so write the whole path"
+    return ""

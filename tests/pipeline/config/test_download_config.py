@@ -75,6 +75,7 @@ def test_the_defaults_are_those_of_the_readme() -> None:
         ({"batch_size": 0}, "--batch_size is 0"),
         ({"output": "/"}, "--output is '/': it names no folder"),
         ({"metrics": ""}, "--metrics is '': it names no folder"),
+        ({"output": "~/greeks"}, "--output is '~/greeks': only a shell replaces ~"),
         ({"format": "xlsx"}, "--format is 'xlsx', not one of csv, parquet"),
         ({"compression": "snappy"}, "--compression is 'snappy'; csv takes none, gzip, zstd"),
         ({"file_name_pattern": "../{symbol}"}, "--file_name_pattern: .* must stay inside"),
