@@ -86,6 +86,7 @@ def test_the_flags_are_read() -> None:
     ("flag", "value"),
     [
         ("--port", "-1"),
+        ("--port", "65536"),
         ("--concurrency", "0"),
         ("--latency", "soon"),
         ("--latency", "-1"),
