@@ -13,6 +13,7 @@ from pipeline.reports.completeness_figures import completeness_figures, missing_
 from pipeline.reports.course_figures import course_figures
 from pipeline.reports.figure import Section, Table
 from pipeline.reports.greek_figures import greek_figures
+from pipeline.reports.interest_figures import interest_figures
 from pipeline.reports.market_day import MarketDay, gather, volatility_at_the_money
 from pipeline.reports.page import Report
 from pipeline.reports.quality_section import FoundQuality, quality_section
@@ -127,6 +128,7 @@ def _data_section(day: MarketDay, others: tuple[str, ...]) -> Section:
             *course_figures(day),
             *completeness_figures(day),
             *greek_figures(day),
+            *interest_figures(day),
         ],
     )
 
@@ -134,7 +136,7 @@ def _data_section(day: MarketDay, others: tuple[str, ...]) -> Section:
 def _market(day: MarketDay) -> str:
     now = day.now
     parts = [count(day.rows, "row")]
-    if not day.end_of_day:
+    if day.coverage:
         there, expected = missing_rows(day)
         missing = expected - there
         parts.append(

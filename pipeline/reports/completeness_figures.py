@@ -21,8 +21,8 @@ def completeness_figures(day: MarketDay) -> list[Figure]:
         "completeness": "Completeness: rows that are there, by strike and time",
         "solved": "Implied volatility: where it was solved, out of the money",
     }
-    if day.end_of_day:
-        absent = "End of day has one row a contract: there is no time to draw against."
+    if not day.coverage:
+        absent = "One row a contract and trade date: there is no time to draw against."
         return [Figure(name, title, absent=absent) for name, title in titles.items()]
     strikes, there, outside, solved, expected = _totals(day)
     edges = _edges(strikes)

@@ -39,6 +39,7 @@ class MarketDay:
         snapshots: by trade date: this one and those before it.
         near: by expiration, the solved rows nearest the money on each five minutes, and all that
             another row's price of the underlying could make so.
+        interest: the open interest of the trade date, by expiration.
         spot: the price of the underlying by time.
         minutes: of the trade date that have rows.
         unreadable: the error of each file that can't be read; the rows of it that come
@@ -53,6 +54,7 @@ class MarketDay:
     coverage: dict[date, Coverage] = field(default_factory=dict)
     snapshots: dict[date, LastRows] = field(default_factory=dict)
     near: dict[date, Piece] = field(default_factory=dict)
+    interest: dict[date, list[Piece]] = field(default_factory=dict)
     spot: dict[int, float] = field(default_factory=dict)
     minutes: set[int] = field(default_factory=set)
     unreadable: list[str] = field(default_factory=list)
@@ -60,7 +62,12 @@ class MarketDay:
     @property
     def end_of_day(self) -> bool:
         """Whether there are no times: a row bears that of its contract's last trade."""
-        return "volume" in self.columns and "vwap" not in self.columns
+        return self._no_more or ("volume" in self.columns and "vwap" not in self.columns)
+
+    @property
+    def _no_more(self) -> bool:
+        """Whether the rows have their open interest and nothing else."""
+        return set(self.columns) - set(BASE) == {"open_interest"}
 
     @property
     def now(self) -> dict[date, Piece]:
@@ -75,6 +82,8 @@ class MarketDay:
 
     def add(self, piece: Piece) -> None:
         """Takes some rows."""
+        if self._take_interest(piece) and not self._no_more:
+            return
         if self.end_of_day:
             piece = replace(piece, time=np.full_like(piece.time, self.until))
         self.snapshots.setdefault(piece.trade_date, LastRows()).add(piece, self.until)
@@ -99,6 +108,16 @@ class MarketDay:
             band = _BAND * candidates.values["underlying_price"]
             kept = distance <= _least(candidates.time, distance) + band
             self.near[piece.expiration] = candidates.where(kept)
+
+    def _take_interest(self, piece: Piece) -> bool:
+        """Keeps what rows have of open interest, and returns whether it is all that they have."""
+        interest = piece.values.get("open_interest")
+        if interest is None or np.isnan(interest).all():
+            return False
+        if piece.trade_date == self.trade_date:
+            self.interest.setdefault(piece.expiration, []).append(piece.where(interest >= 0))
+            self.rows += 0 if self._no_more else len(piece)
+        return True
 
     def course(self, expiration: date) -> dict[int, float]:
         """Returns the volatility at the money by time, milliseconds of the day, ascending."""
@@ -139,7 +158,7 @@ def gather(
         UnreadableFile: no row can be read, for a file can't.
     """
     day = _read(paths, symbol, trade_date, _USUAL if until is None else until, track)
-    if day.now:
+    if day.now or (day.interest and not day.minutes):
         return day
     if until is None:
         minute = min(day.minutes, key=lambda each: abs(each * _MINUTE - _USUAL))
@@ -166,7 +185,7 @@ def _read(
             wrong[path] = error
     names = tuple(name for name in columns if name not in _NOT_VALUES)
     day = MarketDay(symbol, trade_date, until, names)
-    read = tuple(name for name in names if name in (*BASE, *DRAWN, *_CHECKED))
+    read = tuple(name for name in names if name in (*BASE, *DRAWN, *_BESIDES))
     first = trade_date - timedelta(LOOK_BACK)
     for path in track(paths):
         if path in wrong:
@@ -203,8 +222,18 @@ DRAWN = (
 )
 """The Greeks that are read, the best known first."""
 
-_CHECKED = ("close", "midpoint", "price", "dual_delta", "vera", "d1", "d2", "dual_gamma")
-"""Read only for the independent check: recomputed, or what price a volatility is solved for."""
+_BESIDES = (
+    "open_interest",
+    "close",
+    "midpoint",
+    "price",
+    "dual_delta",
+    "vera",
+    "d1",
+    "d2",
+    "dual_gamma",
+)
+"""Read besides: for the independent check, and for the figures of the open interest."""
 
 _NOT_VALUES = {"symbol", "expiration", "strike", "right", "timestamp", "underlying_timestamp"}
 

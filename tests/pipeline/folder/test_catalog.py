@@ -16,6 +16,7 @@ from pipeline.folder import print_catalog, write_catalog
 from pipeline.simulator.market.market import Market
 from pipeline.simulator.server import TerminalServer
 from tests.support.command import greeks_here
+from tests.support.exposure import exposure_of, pain_of
 from tests.support.folder import DAY, NEXT_DAY, fill
 from transforms.output.layout import COMPRESSIONS
 
@@ -268,35 +269,17 @@ def test_gamma_exposure_and_max_pain_are_those_of_an_independent_computation(
     connection = connect(write_catalog(str(output)))
     asked = f"select strike, sum(per_percent) from gamma_exposure where {TEN} group by 1 order by 1"
     found = dict(ask(connection, asked))
-    market, expiration = Market(), ask(connection, "select any_value(expiration) from greeks")[0][0]
-    interest = {
-        (row["strike"], row["right"]): row["open_interest"]
-        for row in market.rows("SPXW", expiration, DAY, greeks="open_interest").to_pylist()
-    }
-    exposure: dict[float, float] = {}
-    for row in market.rows("SPXW", expiration, DAY, "30m", "second_order").to_pylist():
-        solved = row["implied_vol"] > 0 and abs(row["iv_error"]) < 100
-        if row["timestamp"].hour != 10 or row["timestamp"].minute or not solved:
-            continue
-        if row["bid"] + row["ask"] >= 0.015:
-            sign = 1 if row["right"] == "C" else -1
-            held = interest[row["strike"], row["right"]]
-            # Of a move by 1 %: so many dollars of the underlying are to be traded.
-            worth = sign * row["gamma"] * held * 100 * row["underlying_price"] ** 2 * 0.01
-            exposure[row["strike"]] = exposure.get(row["strike"], 0.0) + worth
+    exposure = exposure_of(NEXT_DAY, DAY)
     assert found == pytest.approx(exposure)
     assert max(map(abs, found.values())) > 1e6
-
-    def paid(at: float) -> float:
-        each = (
-            held * 100 * max(at - strike if right == "C" else strike - at, 0)
-            for (strike, right), held in interest.items()
-        )
-        return float(sum(each))
-
-    least = min({strike for strike, _ in interest}, key=lambda at: (paid(at), at))
+    in_all = pytest.approx(sum(exposure.values()))
+    asked = f"select expiration, sum(per_percent) from gamma_exposure where {TEN} group by 1"
+    assert ask(connection, asked) == [(NEXT_DAY, in_all)]
+    asked = f"select sum(per_point * underlying_price / 100) from gamma_exposure where {TEN}"
+    assert ask(connection, asked) == [(in_all,)]
+    least, paid = pain_of(NEXT_DAY, DAY)
     asked = f"select max_pain, paid from max_pain where trade_date = '{DAY}'"
-    assert ask(connection, asked) == [(least, pytest.approx(paid(least)))]
+    assert ask(connection, asked) == [(least, pytest.approx(paid))]
     assert ask(connection, "select count(*) = count(implied_vol) from greeks") == [(True,)]
 
 

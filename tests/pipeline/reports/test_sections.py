@@ -10,10 +10,13 @@ import pyarrow as pa
 import pyarrow.parquet as parquet
 import pytest
 
+from pipeline.reports.axes import label
 from pipeline.reports.build import build
 from pipeline.reports.changes import changes_section
 from pipeline.reports.check_section import check_section
+from pipeline.reports.completeness_figures import missing_rows
 from pipeline.reports.figure import Section
+from pipeline.reports.interest_figures import interest_figures
 from pipeline.reports.market_day import gather
 from pipeline.reports.page import Report, html, write_pngs
 from pipeline.reports.quality_section import FoundQuality, quality_section
@@ -23,6 +26,7 @@ from pipeline.reports.source import Source
 from pipeline.simulator.market.market import Market
 from pipeline.simulator.server import TerminalServer
 from tests.support.data import data_files
+from tests.support.exposure import exposure_of, interest_of, pain_of
 from tests.support.folder import DAY, NEXT_DAY, fill
 from tests.support.plant import again, place, plant, quality_of, without
 from transforms.orders import schema_of
@@ -227,6 +231,57 @@ def test_a_recomputation_agrees_with_good_rows_and_names_the_greek_that_is_off(
     assert good["rate that the rows imply"] == "5.31% a year"
     wrong = facts(plant(table, place_on(table, 5150, "C", "10:00"), vega=1.0))
     assert wrong["beyond what the digits allow"] == "vega (1 row)"
+
+
+@pytest.fixture(scope="module")
+def held(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made, pattern = tmp_path_factory.mktemp("held") / "greeks", "{greeks}/{symbol}_{expiration}"
+    with TerminalServer(Market()) as server:
+        for order in ("second_order", "open_interest"):
+            fill(made, server, (NEXT_DAY, WEEK), greeks=order, pattern=pattern)
+        fill(made / "later", server, (WEEK,), NEXT_DAY, NEXT_DAY, greeks="open_interest")
+    return made
+
+
+def test_open_interest_gamma_exposure_and_max_pain_are_those_of_an_independent_computation(
+    held: Path,
+) -> None:
+    day = gather(list(map(str, data_files(held))), "SPXW", DAY, TEN)
+    interest, exposure, pain = interest_figures(day)
+    contracts = [interest_of(expiration, DAY) for expiration in (NEXT_DAY, WEEK)]
+    drawn = {(row["k"], row["right"][0].upper()): row["v"] for row in interest.rows}
+    for strike, right in ((5150.0, "C"), (5150.0, "P"), (5200.0, "C")):
+        sign = 1 if right == "C" else -1
+        assert drawn[strike, right] == sign * sum(each[strike, right] for each in contracts)
+    assert f"{sum(sum(each.values()) for each in contracts):,} in" in interest.caption
+    ours = [exposure_of(expiration, DAY) for expiration in (NEXT_DAY, WEEK)]
+    for strike in (5100.0, 5150.0, 5200.0):
+        found = sum(row["v"] for row in exposure.rows if row["k"] == strike)
+        assert found == pytest.approx(sum(each[strike] for each in ours) / 1e6, rel=1e-4)
+    assert f"{sum(sum(each.values()) for each in ours) / 1e6:,.0f} million USD" in exposure.caption
+    for expiration in (NEXT_DAY, WEEK):
+        strike, paid = pain_of(expiration, DAY)
+        assert f": {strike:,g}" in pain.caption
+        assert min(
+            row["v"] for row in pain.rows if row["e"] == label(expiration, DAY)
+        ) == pytest.approx(paid / 1e6)
+
+
+def test_open_interest_is_no_row_of_the_completeness(held: Path) -> None:
+    day = gather(list(map(str, data_files(held))), "SPXW", DAY, TEN)
+    there, expected = missing_rows(day)
+    assert there == expected > 0
+
+
+def test_a_trade_date_with_open_interest_alone_has_its_figures(held: Path) -> None:
+    for paths in (data_files(held), data_files(held / "later")):
+        day = gather(list(map(str, paths)), "SPXW", NEXT_DAY, None)
+        interest, exposure, pain = interest_figures(day)
+        assert interest.rows
+        assert pain.rows
+        assert exposure.absent
+    report = build(Source(None, str(held), tuple(map(str, data_files(held)))), "", NEXT_DAY, None)
+    assert "Open interest by strike on 2024-03-15" in html(report)
 
 
 def test_what_was_listed_and_where_volatility_went_since_the_day_before(
