@@ -11,6 +11,7 @@ from pipeline.folder.catalog_sql import Columns, catalog_text
 from pipeline.messages import PRINTED, Messages
 from pipeline.process.program import program
 from pipeline.text import count
+from transforms.extras import install
 from transforms.output.folder import OutputFolder
 from transforms.output.index import windows
 from transforms.output.index_refresh import refreshed
@@ -18,7 +19,6 @@ from transforms.output.layout import COMPRESSIONS
 from transforms.storage import documents
 
 NAME = "catalog.sql"
-EXTRA = "theta-greeks-pipeline[notebook]"
 _FORM = ("greeks", "format", "compression")
 _DERIVE = '"derive": ?"(?P<derive>[^"]*)"'
 
@@ -74,7 +74,7 @@ def print_catalog(
     else:
         if path is not None:
             words = [*program(), "query", "SELECT * FROM files LIMIT 5", "--output", output]
-            without = "" if find_spec("duckdb") else f"; needs DuckDB: pip install '{EXTRA}'"
+            without = "" if find_spec("duckdb") else f"; needs DuckDB: {install('notebook')}"
             messages.note(f"queries: {shlex.join(words)}{without}")
 
 

@@ -2,14 +2,14 @@
 
 import contextlib
 import io
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from pipeline.folder.catalog import EXTRA, catalog_path, write_catalog
+from pipeline.folder.catalog import catalog_path, write_catalog
 from pipeline.folder.catalog_sql import pattern_of
+from transforms.extras import install
 from transforms.output.folder import OutputFolder
 from transforms.storage import files, stores
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from pipeline.folder.store_files import StoreFiles
 
-_ROWS = re.compile(r"\s*[\d.,]+\w? rows( \([\d.,]+\w? shown\))?")
 _ZONE = "America/New_York"
 
 
@@ -42,7 +41,7 @@ class Catalog:
         try:
             import duckdb
         except ImportError:
-            raise QueryError(f"DuckDB is not installed: pip install '{EXTRA}'") from None
+            raise QueryError(f"DuckDB is not installed: {install('notebook')}") from None
         files.check_place(output)
         folder = OutputFolder(output).absolute()
         path = catalog_path(folder)
@@ -125,8 +124,8 @@ class Answer:
             for line in lines:
                 if line[0] in "┌│├└":
                     yield f"{line[:end]} …"
-                elif rows_shown := _ROWS.match(line):
-                    yield rows_shown[0]
+                elif "columns" not in (of_rows := line.strip().split("   ")[0]):
+                    yield f"  {of_rows}"
             number = len(whole) - ("│ … │" in lines[1][:end])
             yield f"  {len(self.columns)} columns ({number} shown)"
 
@@ -137,5 +136,5 @@ def _store_files(output: str) -> "StoreFiles":
     try:
         from pipeline.folder.store_files import StoreFiles
     except ImportError:
-        raise QueryError(f"fsspec is not installed: pip install '{EXTRA}'") from None
+        raise QueryError(f"fsspec is not installed: {install('notebook')}") from None
     return StoreFiles()

@@ -6,6 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from pipeline.history.model import StoreError
+from transforms.extras import install
 
 _CONNECT_SECONDS = 10
 
@@ -41,9 +42,7 @@ def engine_of(url: str) -> sa.Engine:
     try:
         return sa.create_engine(parsed, poolclass=sa.NullPool)
     except ModuleNotFoundError as error:
-        raise StoreError(
-            f'{error.name} is not installed: pip install "theta-greeks-pipeline[sql]"'
-        ) from error
+        raise StoreError(f"{error.name} is not installed: {install('sql')}") from error
 
 
 def _begin_for_ourselves(engine: sa.Engine) -> None:

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from transforms.extras import install
+
 Rows = Sequence[dict[str, Any]]
 
 
@@ -25,7 +27,7 @@ def require() -> None:
     except ImportError as error:
         raise ReportExtraMissing(
             f"greeks report: {error.name} is not installed, with which charts are drawn: "
-            "pip install 'theta-greeks-pipeline[report]'"
+            f"{install('report')}"
         ) from None
 
 

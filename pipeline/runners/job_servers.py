@@ -29,6 +29,7 @@ from pipeline.errors import ConfigError
 from pipeline.runners import bound
 from pipeline.runners.beam_patches import fits
 from pipeline.runners.loopback import LoopbackRunner
+from transforms.extras import install
 
 JARS = "~/.apache_beam/cache/jars"
 """Where Beam keeps the jars of its job servers, and `./run_local.sh flink` puts Flink's."""
@@ -59,9 +60,7 @@ def check_runner(name: str, options: PipelineOptions) -> None:
                 f"v{version('apache-beam')}, then --prism_location ~/go/bin/prism"
             )
     elif name == "dataflowrunner" and not _is_there("google.cloud.dataflow"):
-        raise ConfigError(
-            '--runner DataflowRunner needs the extra gcp: pip install "theta-greeks-pipeline[gcp]"'
-        )
+        raise ConfigError(f"--runner DataflowRunner needs the extra gcp: {install('gcp')}")
     elif name == "sparkrunner":
         path = options.view_as(SparkRunnerOptions).spark_job_server_jar
         if not path or not Path(path).is_file():

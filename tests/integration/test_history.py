@@ -91,7 +91,7 @@ def test_without_the_extra_the_error_names_it_once(command: list[str], tmp_path:
         check=False,
     )
     assert done.returncode in (1, 2)
-    says = 'psycopg is not installed: pip install "theta-greeks-pipeline[sql]"'
+    says = "-m pip install 'theta-greeks-pipeline[sql]'"
     assert done.stderr.count(says) == 1
     assert done.stderr.count("can't be used") == 1
     assert "Traceback" not in done.stderr

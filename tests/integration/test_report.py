@@ -153,7 +153,7 @@ def test_a_run_that_wrote_nothing_has_a_report_of_why(tmp_path: Path) -> None:
     greeks_here(
         tmp_path, "download", "--symbol", "SPXW", "--start_date", saturday, "--terminal", "embedded"
     )
-    greeks_here(tmp_path, "report")
+    assert " wrote no file, and data/greeks has no file" in greeks_here(tmp_path, "report")
     text = (tmp_path / "data" / "greeks.meta" / "report.html").read_text("utf-8")
     assert "This run wrote no file." in text
     run = summaries(tmp_path)[0]["run_id"]

@@ -108,7 +108,7 @@ def run(parser: argparse.ArgumentParser, options: argparse.Namespace, _rest: Seq
     from pipeline.reports.build import build
     from pipeline.reports.page import drawing_code, html, write_file, write_pngs
     from pipeline.reports.rows import NoRows
-    from pipeline.reports.source import find_source
+    from pipeline.reports.source import find_source, no_files
 
     try:
         drawing_code()  # while this process is small yet
@@ -121,6 +121,8 @@ def run(parser: argparse.ArgumentParser, options: argparse.Namespace, _rest: Seq
             f"report: {path} ({size / 1e6:.1f} MB, {count(len(report.figures), 'figure')}, "
             f"{time.monotonic() - begin:.1f} s)"
         )
+        if not source.files:
+            print_line(f"note: {no_files(source)}", sys.stderr)
         for says in report.unreadable:
             print_line(f"greeks report: can't be read: {says}", sys.stderr)
         if options.png:

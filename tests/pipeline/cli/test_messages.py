@@ -155,8 +155,8 @@ def test_a_missing_extra_is_named_once(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setitem(sys.modules, "altair", None)
     out = printed(tmp_path, "report", 2)
     assert out == (
-        "greeks report: altair is not installed, with which charts are drawn: pip install "
-        "'theta-greeks-pipeline[report]'\n"
+        "greeks report: altair is not installed, with which charts are drawn: "
+        f"{sys.executable} -m pip install 'theta-greeks-pipeline[report]'\n"
     )
 
 

@@ -9,10 +9,10 @@ from typing import Any
 from apache_beam.io.filesystems import FileSystems
 from apache_beam.options.pipeline_options import GoogleCloudOptions, PipelineOptions
 
+from transforms.extras import install
 from transforms.storage.base import Unusable, refusal, split
 
 SCHEME = "gs://"
-EXTRA = "gs:// needs the extra gs: pip install 'theta-greeks-pipeline[gs]'"
 
 _LOCK = threading.Lock()
 
@@ -43,7 +43,7 @@ def register() -> None:
         # Beam goes by the classes that are there.
         import apache_beam.io.gcp.gcsfilesystem  # noqa: F401 -- Beam registers the file system on import
     except ImportError as error:
-        raise Unusable(EXTRA) from error
+        raise Unusable(f"gs:// needs the extra gs: {install('gs')}") from error
 
 
 def _beams_options() -> PipelineOptions:

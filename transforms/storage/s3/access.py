@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from apache_beam.io.filesystems import FileSystems
 from apache_beam.options.pipeline_options import PipelineOptions, S3Options
 
+from transforms.extras import install
 from transforms.storage.base import Unusable
 
 SCHEME = "s3://"
@@ -80,9 +81,7 @@ def _client(access: Access) -> Any:
 
         from transforms.storage.s3.client import make_client
     except ImportError as error:
-        raise Unusable(
-            "s3:// needs the extra s3: pip install 'theta-greeks-pipeline[s3]'"
-        ) from error
+        raise Unusable(f"s3:// needs the extra s3: {install('s3')}") from error
     try:
         made = make_client(
             region_name=access.region,

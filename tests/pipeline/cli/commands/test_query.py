@@ -15,6 +15,7 @@ from pipeline.simulator.server import TerminalServer
 from tests.support.command import greeks_here, run_here
 from tests.support.data import files_in
 from tests.support.folder import fill
+from transforms.extras import install
 
 TEN = "ny_time = '2024-03-14 10:00'"
 
@@ -40,6 +41,9 @@ def test_csv_and_json_have_all_rows_and_the_table_fits_the_terminal(folder: Path
         assert max(map(len, shown.splitlines())) <= width
         assert "symbol" in shown
         assert f"{len(rows)} rows (40 shown)" in " ".join(shown.split())
+    shown = greeks_here(folder, "query", "SELECT * FROM greeks, range(9)", COLUMNS="60")
+    assert shown.splitlines()[-2] == "  ? rows (>9999 rows, 40 shown)"
+    assert "22 columns (" in shown
 
 
 def test_values_keep_their_worth_in_every_form(folder: Path) -> None:
@@ -117,7 +121,8 @@ def test_without_duckdb_the_extra_is_named(folder: Path) -> None:
     )
     assert done.returncode == 2
     assert done.stderr == (
-        "greeks query: DuckDB is not installed: pip install 'theta-greeks-pipeline[notebook]'\n"
+        f"greeks query: DuckDB is not installed: {sys.executable} -m pip install "
+        "'theta-greeks-pipeline[notebook]'\n"
     )
 
 
@@ -142,6 +147,22 @@ def test_what_a_run_prints_next_is_a_command_that_works_in_a_shell(
     done = subprocess.run(["bash", "-c", f"{command} --csv"], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[1].startswith("SPXW,2024-03-15,")
+
+
+def test_an_extra_is_installed_into_the_environment_that_lacks_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = tmp_path / "bin"
+    own.mkdir()
+    monkeypatch.setattr(sys, "executable", str(own / "python"))
+    monkeypatch.chdir(tmp_path)
+    assert install("s3") == "bin/python -m pip install 'theta-greeks-pipeline[s3]'"
+    (own / "pip").touch(mode=0o755)
+    monkeypatch.setenv("PATH", str(own))
+    assert install("s3") == "pip install 'theta-greeks-pipeline[s3]'"
+    monkeypatch.chdir(own)
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert install("s3").startswith(f"{own}/python -m pip")
 
 
 def test_the_program_of_an_environment_below_the_folder_is_named_from_there(
