@@ -48,6 +48,9 @@ _GREEKS_HEAD = """\
 --   smiles          what a smile is drawn from: out of the money, solved, with a bid
 --   term_structure  at the money: the implied volatility of the strike nearest the underlying
 """
+_UNDERLYING_HEAD = (
+    "--   underlying      each price of the underlying once: symbol, trade_date, when, and in USD\n"
+)
 _STRADDLES_HEAD = (
     "--   straddles       a call and a put of one strike: price, delta, theta, vega of both\n"
 )
@@ -136,6 +139,12 @@ FROM (
     )
 )
 GROUP BY ALL;
+"""
+_UNDERLYING = """
+CREATE OR REPLACE VIEW underlying AS
+SELECT DISTINCT symbol, trade_date, underlying_timestamp, underlying_price
+FROM ({sources})
+WHERE underlying_price > 0;
 """
 _STRADDLES = """
 CREATE OR REPLACE VIEW straddles AS
@@ -238,6 +247,10 @@ def catalog_text(
             heads.append(_STRADDLES_HEAD)
             sums = ", ".join(f"sum({name}) AS {name}" for name in _ADDED if name in columns)
             made.append(_STRADDLES.format(sums=sums, source=source))
+    if priced := sorted(views.keys() & _PRICES.keys()):
+        heads.append(_UNDERLYING_HEAD)
+        sources = " UNION ALL BY NAME ".join(f"FROM {view}" for view in priced)
+        made.append(_UNDERLYING.format(sources=sources))
     heads += [
         f"--   {view:<14}  every row, with ny_time and trade_date\n"
         for view in sorted(views.keys() - {"greeks", "open_interest"})

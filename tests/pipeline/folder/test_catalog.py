@@ -283,6 +283,25 @@ def test_gamma_exposure_and_max_pain_are_those_of_an_independent_computation(
     assert ask(connection, "select count(*) = count(implied_vol) from greeks") == [(True,)]
 
 
+def test_each_price_of_the_underlying_is_there_once(
+    tmp_path: Path, terminal: TerminalServer
+) -> None:
+    output, pattern = tmp_path / "greeks", "{greeks}/{symbol}_{expiration:%Y%m%d}"
+    fill(output, terminal, (NEXT_DAY, date(2024, 3, 22)), pattern=pattern)
+    fill(output, terminal, greeks="trade_implied_volatility", interval="tick", pattern=pattern)
+    connection = connect(write_catalog(str(output)))
+    market, names = Market(), ("underlying_timestamp", "underlying_price")
+    expected = {
+        tuple(row[name] for name in names)
+        for order in ("first_order", "trade_implied_volatility")
+        for row in market.rows("SPXW", NEXT_DAY, DAY, "30m", order).select(names).to_pylist()
+    }
+    asked = "select underlying_timestamp, underlying_price from underlying order by all"
+    assert ask(connection, asked) == sorted(expected)
+    asked = "select distinct symbol, trade_date from underlying"
+    assert ask(connection, asked) == [("SPXW", DAY)]
+
+
 def test_a_folder_of_open_interest_alone_has_its_views(
     tmp_path: Path, terminal: TerminalServer
 ) -> None:
