@@ -2,10 +2,10 @@
 
 Checks the simulated market, which is right by definition, over three years. The sweep is a covering
 design: every trading day with every order of Greeks is one case, and the cases' strike ranges,
-intervals, hours, days to expiration (none to a year), symbols, counts of time and numbers of
-expirations checked together are chosen so that every pair of their values, and each of them with
-each order, is there. The days have both clock changes of each year and its half days. Prints each
-finding, and how many cases and rows were checked. Exit code 1 if there is any finding.
+intervals, hours, days to expiration (none to a year), symbols, counts of time (given or not) and
+numbers of expirations checked together are chosen so that every pair of their values, and each of
+them with each order, is there. The days have both clock changes of each year and its half days.
+Prints each finding, and how many cases and rows were checked. Exit code 1 if there is any finding.
 
 Any hundred cases that follow each other are spread over all of them alike: `--cases N` takes N and
 `--first K` begins with the K-th, so that several processes can share the work. Cases beyond the
@@ -47,13 +47,14 @@ HOURS = {  # of an early close too, after which quotes stand
     "last hour": (calendar.CLOSE_MS - 3_600_000, calendar.CLOSE_MS),
 }
 VERSIONS = ("latest", "1")  # v3's, v2's
+STATED = (True, False)  # whether the check is given the version
 TOGETHER = (1, 2)  # expirations that are checked at once
 
 # The fields of `Case`, in their order.
 SWEPT: tuple[tuple[object, ...], ...] = (GREEKS, tuple(DAYS))
 CHOSEN: tuple[tuple[object, ...], ...] = (
     *(STRIKES, EVERY, tuple(HOURS), AHEAD),
-    *(SYMBOLS, VERSIONS, TOGETHER),
+    *(SYMBOLS, VERSIONS, STATED, TOGETHER),
 )
 CASES = prod(map(len, SWEPT))
 
@@ -70,6 +71,7 @@ class Case:
     ahead: int
     symbol: str
     version: str
+    stated: bool
     together: int
 
     def tables(self) -> Iterator[pa.Table]:
@@ -97,8 +99,9 @@ class Case:
         """Returns how many rows were checked, and what was found in them."""
         rows = 0
         start, end = HOURS[self.hours]
+        version = self.version if self.stated else None
         audit = Audit(
-            Assumptions(version=self.version, interval=self.interval, start_ms=start, end_ms=end)
+            Assumptions(version=version, interval=self.interval, start_ms=start, end_ms=end)
         )
         for one in self.tables():
             audit.add(one)
