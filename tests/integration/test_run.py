@@ -42,9 +42,13 @@ def test_the_first_file_is_committed_before_the_last_fetch_ends(
 
 
 @pytest.mark.alone
-@pytest.mark.parametrize("form", ["csv", "parquet"])
+@pytest.mark.parametrize(
+    ("form", "more"),
+    [("csv", ()), ("parquet", ()), ("csv", ("--derive", "gamma,vanna"))],
+    ids=["csv", "parquet", "derived"],
+)
 def test_memory_stays_under_200_mib_and_does_not_grow_with_the_rows(
-    terminal: TerminalServer, tmp_path: Path, form: str
+    terminal: TerminalServer, tmp_path: Path, form: str, more: tuple[str, ...]
 ) -> None:
     peaks, rows = [], []
     for last in ("2024-03-06", "2024-03-13"):
@@ -52,7 +56,7 @@ def test_memory_stays_under_200_mib_and_does_not_grow_with_the_rows(
         folder.mkdir()
         dates = ["--start_date", "2024-03-04", "--end_date", last, "--interval", "1m"]
         near = ["--expirations", "2024-03-14,2024-03-15,2024-03-18,2024-03-19"]
-        flags = ["--symbol", "SPXW", "--terminal", terminal.url, "--format", form]
+        flags = ["--symbol", "SPXW", "--terminal", terminal.url, "--format", form, *more]
         process = start(folder, "download", *flags, *dates, *near, **WITHOUT_COVERAGE)
         out, err = process.communicate(timeout=240)
         assert process.returncode == 0, out + err
