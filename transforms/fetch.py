@@ -152,7 +152,10 @@ class _FetchFn(beam.DoFn):
         client = self._clients.get(terminal)
         if client is None:
             client = terminal.client(
-                self._stop, waiting=self._reporter.waiting, heard=self._reporter.heard
+                self._stop,
+                waiting=self._reporter.waiting,
+                heard=self._reporter.heard,
+                first_dates=self._queue.first_dates if self._queue else None,
             )
             self._clients[terminal] = client
         self._reporter.started(request)

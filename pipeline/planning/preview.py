@@ -35,7 +35,8 @@ class Preview:
     Attributes:
         plan: the requests.
         decisions: what it does with each of the first `LISTED` requests; without entries.
-        requests: HTTP requests to the Terminal for those that are not skipped, at least.
+        requests: HTTP requests to the Terminal for those that are not skipped: more if answers are
+            split or retried, fewer if expirations have no quotes at first.
         terminal: its address, and generation.
         data: `live` or `simulated`.
         estimate: of those, or None if nobody knows.

@@ -17,6 +17,7 @@ from itertools import islice
 
 from transforms.dispatch.terminals import Terminal
 from transforms.model import GreeksRequest
+from transforms.thetadata.first_dates import FirstDates
 
 _LOOK_SECONDS = 0.1
 
@@ -33,6 +34,9 @@ class SlotQueue:
     Args:
         requests: in the order to take them.
         terminals: where to fetch them; at least one.
+
+    Attributes:
+        first_dates: what the clients of all threads know of expirations.
     """
 
     def __init__(self, requests: Iterable[GreeksRequest], terminals: Sequence[Terminal]) -> None:
@@ -41,6 +45,7 @@ class SlotQueue:
         self._free = {terminal: terminal.slots for terminal in terminals}
         self._changed = threading.Condition()
         self._name = uuid.uuid4().hex
+        self.first_dates = FirstDates()
 
     def take(self, stopping: Callable[[], bool]) -> tuple[GreeksRequest, Terminal] | None:
         """Returns the next request, and the Terminal in a slot of which it is to be fetched.

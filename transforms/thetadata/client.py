@@ -1,12 +1,13 @@
 """A client of the Theta Terminal: Greeks as Arrow record batches."""
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from datetime import date
 from itertools import groupby
 
 import pyarrow as pa
 
+from transforms.market import clock
 from transforms.model import GreeksRequest, checked_symbol
 from transforms.orders import DEFAULT, MONTH, order_of
 from transforms.thetadata.body import UNPROVEN, Body
@@ -20,6 +21,7 @@ from transforms.thetadata.errors import (
     Stopped,
     ThetaError,
 )
+from transforms.thetadata.first_dates import FirstDates, first_after
 from transforms.thetadata.http import Http
 from transforms.thetadata.listings import Listings, unreported
 from transforms.thetadata.paging import PagedBody, paged
@@ -51,6 +53,7 @@ class ThetaClient(Listings):
         waiting: called before each wait with its reason and its seconds.
         heard: called whenever bytes of an answer have come.
         block_bytes: of an answer, read and parsed at a time, at least 1.
+        first_dates: what several clients know of expirations together; None for a client's own.
 
     Attributes:
         waited: seconds spent waiting to ask again.
@@ -69,6 +72,7 @@ class ThetaClient(Listings):
         waiting: Callable[[ThetaError, float], None] = unreported,
         heard: Callable[[], None] = lambda: None,
         block_bytes: int = BLOCK_BYTES,
+        first_dates: FirstDates | None = None,
     ) -> None:
         super().__init__(
             url,
@@ -80,6 +84,7 @@ class ThetaClient(Listings):
             heard=heard,
         )
         self._block_bytes = block_bytes
+        self._first_dates = FirstDates() if first_dates is None else first_dates
 
     def __enter__(self) -> "ThetaClient":
         return self
@@ -128,7 +133,8 @@ class ThetaClient(Listings):
         does not parse) is asked for again: what was yielded before is proven against the second
         answer, and no row is lost or doubled. So is an answer that has neither a Content-Length
         nor chunks, until two of them are equal: it may have ended early. A trade date for which
-        the Terminal has nothing yields nothing. The schema is `request.order.schema`.
+        the Terminal has nothing yields nothing; after two of them, it is not asked for those before
+        the expiration's first quote (v3). The schema is `request.order.schema`.
 
         Raises:
             AnswerChanged: a second answer has other rows than those that were yielded: throw
@@ -140,7 +146,8 @@ class ThetaClient(Listings):
         if batch_size < 1:
             raise ValueError(f"batch_size is {batch_size}; it must be at least 1")
         for part in parts_of(request):
-            yield from self._part(request, part, batch_size)
+            if not self._first_dates.is_before(self._http.base, request, part.last):
+                yield from self._part(request, part, batch_size)
 
     def table(self, request: GreeksRequest) -> pa.Table:
         """Returns the same rows as `stream`, in the same order, as one table.
@@ -194,6 +201,7 @@ class ThetaClient(Listings):
                 if reader.passed and not error.retryable:
                     raise AnswerChanged(f"asked again after it broke off: {error}") from error
                 if isinstance(error, NoData):
+                    self._look_for_first_date(request, part)
                     return
                 failure = error
             except ThetaError as error:
@@ -201,6 +209,27 @@ class ThetaClient(Listings):
             if reader.passed > passed:
                 attempts.progressed()
             self._wait(attempts, failure)
+
+    def _look_for_first_date(self, request: GreeksRequest, empty: Part) -> None:
+        """Finds out which other trade dates need not be asked for, since there is no data yet.
+
+        Where that is not known in the end, each is asked for as ever.
+        """
+        is_whole = isinstance(self._dialect, V3) and empty == Part(empty.first, empty.last)
+        if not is_whole or not self._first_dates.should_ask(self._http.base, request):
+            return
+        try:
+            found = first_after(request, empty.first, self.dates(request))
+            if found is None or found[0] > clock.now().date():
+                return
+            first, before = found
+            with suppress(NoData), self._open(self._dialect.history(request, Part(before, before))):
+                return  # there is data that the list does not have
+        except Stopped:
+            raise
+        except ThetaError:
+            return  # no row depends on it, and a Terminal that is gone fails the next request
+        self._first_dates.learn(self._http.base, request, first)
 
     def _open(self, query: Query) -> AbstractContextManager[Body | PagedBody]:
         return (paged if self._dialect.pages else Http.stream)(self._http, *query)

@@ -154,6 +154,23 @@ class Listings:
             return 0
         return 2 * len({strike_of(row["strike"], query[0]) for row in rows})
 
+    def dates(self, request: GreeksRequest) -> list[date]:
+        """Returns the dates on which a request's expiration has quotes, ascending; v3 alone.
+
+        They are requested once: no row depends on them.
+
+        Raises:
+            ThetaError: the Terminal did not answer, or not with a list of dates.
+        """
+        expiration = request.expiration.isoformat()
+        parameters = {"symbol": request.symbol, "expiration": expiration, "format": "csv"}
+        query = ("/v3/option/list/dates/quote", parameters)
+        try:
+            rows = self._rows(query, ("date",), RetryPolicy(attempts=1))
+        except NoData:
+            return []
+        return sorted({date_of(row["date"], query[0]) for row in rows})
+
     def closures(
         self, year: int, note: Callable[[str], None] = warnings.warn
     ) -> dict[date, time | None]:
@@ -201,17 +218,19 @@ class Listings:
         days = (first + timedelta(n) for n in range((last - first).days + 1))
         return tuple(day for day in days if day.weekday() < 5 and day not in closed)
 
-    def _attempts(self) -> Attempts:
-        return Attempts(self._policy, self._stop.is_set, waiting=self._waiting)
+    def _attempts(self, policy: RetryPolicy | None = None) -> Attempts:
+        return Attempts(policy or self._policy, self._stop.is_set, waiting=self._waiting)
 
     def _wait(self, attempts: Attempts, error: ThetaError) -> None:
         before = attempts.waited
         attempts.failed(error)
         self.waited += attempts.waited - before
 
-    def _rows(self, query: Query, columns: tuple[str, ...]) -> list[dict[str, str]]:
+    def _rows(
+        self, query: Query, columns: tuple[str, ...], policy: RetryPolicy | None = None
+    ) -> list[dict[str, str]]:
         """Returns the `columns` of a small CSV answer, requested as often as it takes."""
-        attempts = self._attempts()
+        attempts = self._attempts(policy)
         unproven: str | None = None
         while True:
             try:
