@@ -6,9 +6,8 @@ from datetime import date
 from pipeline.inspection.reader import read_batches
 from transforms.audit.assumptions import Assumptions
 from transforms.audit.audit import by_expiration
-from transforms.audit.recomputation import is_daily
+from transforms.audit.recomputation import interval_of
 from transforms.model.row_groups import RowGroups
-from transforms.orders import END_OF_DAY
 from transforms.quality.check import QualityCheck
 from transforms.quality.findings import Quality
 
@@ -27,7 +26,7 @@ def quality_of(path: str, assumed: Assumptions) -> Iterator[Quality]:
     for table in read_batches(path):
         for key, part in by_expiration(table):
             if key not in found:
-                interval = END_OF_DAY if is_daily(part) else assumed.interval
+                interval = interval_of(part, assumed.interval)
                 dividend = assumed.annual_dividend or 0.0
                 check = QualityCheck(interval, assumed.start_ms, assumed.end_ms, dividend)
                 found[key] = (RowGroups(), check)

@@ -57,6 +57,30 @@ def test_every_intraday_order_holds_what_was_served_and_is_the_same_from_v2_and_
             assert other.requests > 3
 
 
+@pytest.mark.parametrize("api", ["v3", "v2"])
+@pytest.mark.parametrize("order", ["ohlc", "quote", "trade_all"])
+def test_bars_quotes_and_trades_outlast_faults_and_are_resumed_verified_and_checked(
+    market: Market, tmp_path: Path, order: str, api: str
+) -> None:
+    flags = ["--max_dte", "4", "--greeks", order, "--timeout", "2", "--output"]
+    trees = []
+    with (
+        TerminalServer(market, api=api, tick_limit=10_000) as calm,
+        TerminalServer(market, api=api, chaos="cut:0.3,malformed:0.2,429:0.2") as wild,
+    ):
+        for server in (calm, wild):
+            output = tmp_path / server.url[-5:]
+            again = [*DOWNLOAD, *flags, str(output), "--terminal", server.url]
+            assert "3 written" in greeks_here(tmp_path, *again)
+            trees.append(files_in(output))
+            assert "3 skipped" in greeks_here(tmp_path, *again)
+        assert sum(wild.stats()["faults"].values()) > 0
+    assert len(trees[0]) == 3
+    assert trees[0] == trees[1]
+    assert "all as it was written" in greeks_here(tmp_path, "verify", "--output", str(output))
+    assert "no finding in" in greeks_here(tmp_path, "check", str(output))
+
+
 @pytest.mark.parametrize("form", ["csv", "parquet"])
 def test_the_same_market_gives_the_same_files_from_v2_and_version_1_of_v3(
     market: Market, tmp_path: Path, form: str

@@ -15,12 +15,11 @@ from transforms.audit.assumptions import Assumptions
 from transforms.audit.calendar_arbitrage import Calendars
 from transforms.audit.comparison import Comparison, DayKey, day_text, place_of
 from transforms.audit.packed import Packed, pack, unpack
-from transforms.audit.recomputation import is_daily
+from transforms.audit.recomputation import interval_of, is_daily
 from transforms.market.clock import DAY_MS
 from transforms.market.exercise import exercise_of
 from transforms.model.row_groups import RowGroups
 from transforms.model.trade_dates import missing, spans, within
-from transforms.orders import END_OF_DAY
 from transforms.quality.block import Block, new_york, stamp
 from transforms.quality.check import QualityCheck
 from transforms.quality.columns import arrays, milliseconds
@@ -130,13 +129,9 @@ class Audit:
         for (symbol, expiration), part in by_expiration(table):
             one = self._unpacked((symbol, expiration))
             if one is None:
-                daily = is_daily(part)
-                # Trades come when they come, several in a millisecond.
-                usual = "tick" if "price" in part.column_names else self._assumed.interval
-                interval = END_OF_DAY if daily else usual
                 one = self._expirations[symbol, expiration] = _Expiration(
                     QualityCheck(
-                        interval,
+                        interval_of(part, self._assumed.interval),
                         self._assumed.start_ms,
                         self._assumed.end_ms,
                         self._assumed.annual_dividend or 0.0,

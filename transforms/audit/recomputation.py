@@ -17,7 +17,7 @@ from transforms.audit.recognition import VERSIONS, count_of_time, years_of
 from transforms.audit.recomputed import Recomputed
 from transforms.audit.solutions import Inputs, solution_of
 from transforms.audit.vendor_rate import ImpliedRate, Priced, vendor_rate
-from transforms.orders import ORDERS
+from transforms.orders import END_OF_DAY, ORDERS
 from transforms.pricing.black_scholes import greeks
 from transforms.pricing.implied_volatility import mean_error
 from transforms.quality.block import Block
@@ -212,6 +212,14 @@ def recompute(
     for name, values in ours.greeks.items():
         recomputed[name] = pa.array(values, mask=~ours.solved)
     return pa.table(recomputed)
+
+
+def interval_of(table: pa.Table, usual: str | None) -> str | None:
+    """Returns what is between two rows of a contract: `usual` where the columns don't say it."""
+    if is_daily(table):
+        return END_OF_DAY
+    # Trades come when they come, several in a millisecond.
+    return "tick" if "price" in table.column_names else usual
 
 
 def is_daily(table: pa.Table) -> bool:

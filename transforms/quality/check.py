@@ -20,6 +20,7 @@ from transforms.quality.limits import MISSING_DATES
 from transforms.quality.presence import Presence
 from transforms.quality.rules import violations
 from transforms.quality.statistics import counted, error_of
+from transforms.quality.ticks import Ticks
 from transforms.workers.turns import CONVERTING
 
 
@@ -62,12 +63,10 @@ class QualityCheck:
         self._strikes = (
             StrikeRange(strike_range, MOST_EXAMPLES, daily=self._daily) if strike_range else None
         )
-        # Ticks come when they come: several in a millisecond, and none for a while.
         self._presence = (
             None if interval == "tick" else Presence(grid, daily=self._daily, most=MOST_EXAMPLES)
         )
-        self._contracts: set[int] = set()  # of ticks
-        self._dates: set[int] = set()
+        self._ticks = Ticks(MOST_EXAMPLES)
         self._sparse = self._bars = False
         self._dividend = annual_dividend
         self._rows = 0
@@ -107,7 +106,8 @@ class QualityCheck:
         """
         for day in missing:
             self._findings.note_date(MISSING_DATES, day)
-        contracts, dates = len(self._contracts), len(self._dates)
+        contracts, dates = self._ticks.finish()
+        self._findings.note_spots("duplicates", self._ticks.duplicates)
         if self._presence is not None:
             contracts, dates, holes = self._presence.finish(bars=self._bars)
         if self._presence is not None and self._presence.tracked:
@@ -154,5 +154,4 @@ class QualityCheck:
             times = block.day * DAY_MS if self._daily else block.time
             self._presence.add(block.code, times)
         else:
-            self._contracts.update(np.unique(block.code).tolist())
-            self._dates.update(np.unique(block.day).tolist())
+            self._ticks.add(block)

@@ -25,6 +25,7 @@ NUMBERS = frozenset(
         "bid_size",
         "ask_size",
         "size",
+        "sequence",
         *ALL_GREEKS,
         "bid_implied_vol",
         "implied_vol",

@@ -29,7 +29,7 @@ RULES: dict[str, str] = {
     "one_right": "a trade date with only calls or only puts, although both were requested",
     "strike_range": "a strike further from the underlying's price than was requested",
     "after_expiration": "a row after the contract's expiration",
-    "duplicates": "the same contract and time again",
+    "duplicates": "the same contract and time again; of trades, the same one",
     "out_of_order": "a row before an earlier row of its contract",
     "holes": "a time is missing for a contract that has rows on that trade date",
     MISSING_DATES: "a requested trade date, after the first one with rows, has none",

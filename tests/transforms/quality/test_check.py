@@ -427,6 +427,16 @@ def test_a_trade_of_no_contract_or_of_less_than_nothing_is_found() -> None:
         assert quality_of(plant(trades, 7, **values), "tick").found[rule] == 1
 
 
+def test_a_trade_that_is_there_twice_is_found_wherever_a_row_group_ends() -> None:
+    trades = MARKET.rows("SPXW", EXPIRATION, DAY, "30m", "trade_implied_volatility")
+    assert trades.num_rows > 12_288  # of a row group
+    for row in (7, 12_287):
+        quality = quality_of(again(trades, row), "tick")
+        assert quality.found == {"duplicates": 1}
+        (example,) = quality.findings[0].examples
+        assert example.values == {"sequence": trades["sequence"][row].as_py()}
+
+
 def test_v2_days_that_end_have_no_finding() -> None:
     assert quality_of(MARKET.rows("SPXW", EXPIRATION, DAY, "5m", "eod_v2"), "eod").findings == ()
 

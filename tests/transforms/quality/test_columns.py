@@ -47,11 +47,11 @@ def test_a_right_is_whether_it_is_a_call_in_any_type_and_any_slice(
 
 
 def test_of_other_columns_only_one_that_lacks_a_number_is_there() -> None:
-    table = pa.table({"sequence": [1, None], "bid_exchange": [1, 2], "condition": ["a", None]})
+    table = pa.table({"bid_exchange": [1, None], "ask_exchange": [1, 2], "condition": ["a", None]})
     found = arrays(table)
-    assert found.keys() == {"sequence"}
-    assert found["sequence"][0] == 0
-    assert np.isnan(found["sequence"][1])
+    assert found.keys() == {"bid_exchange"}
+    assert found["bid_exchange"][0] == 0
+    assert np.isnan(found["bid_exchange"][1])
 
 
 def test_an_array_without_a_null_is_seen_where_it_lies_and_a_slice_from_its_start() -> None:
