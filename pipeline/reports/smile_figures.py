@@ -159,7 +159,7 @@ def _surface(day: MarketDay, now: dict[date, Piece]) -> Figure:
             color=alt.Color(
                 "v:Q",
                 title="implied volatility",
-                legend=alt.Legend(format=".0%"),
+                legend=alt.Legend(format=".0%", values=_steps([row["v"] for row in rows])),
                 scale=alt.Scale(type="log", nice=False),
             ),
             tooltip=[
@@ -171,6 +171,12 @@ def _surface(day: MarketDay, now: dict[date, Piece]) -> Figure:
     )
     caption = "Out-of-the-money options, linear between strikes; blank where none is quoted."
     return Figure("surface", title, caption, chart, rows, height=_tall(now))
+
+
+def _steps(volatilities: list[float]) -> list[float]:
+    """Returns whole percents that divide a logarithmic scale evenly."""
+    steps = np.geomspace(min(volatilities), max(volatilities), 5)
+    return sorted({round(step, 2) for step in steps.tolist()})
 
 
 def _tall(now: dict[date, Piece]) -> int:

@@ -27,7 +27,8 @@ def _config(ink: str, faint: str, paper: str, colours: list[str], shares: list[s
             "labelOverlap": "greedy",
             "labelSeparation": 8,
         },
-        "axisX": {"labelFlush": False},
+        # Every second label or fourth, as far apart as each other.
+        "axisX": {"labelFlush": False, "labelOverlap": "parity"},
         "axisY": {"labelFlush": False},
         "mark": {"color": colours[0]},
         "legend": {

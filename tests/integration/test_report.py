@@ -321,7 +321,7 @@ def console(browser: webdriver.Chrome) -> list[Any]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("width", [1400, 400])
 def test_a_browser_draws_every_figure_within_the_window_and_has_nothing_to_complain_of(
     browser: webdriver.Chrome, page: Path, width: int, scheme: str
 ) -> None:

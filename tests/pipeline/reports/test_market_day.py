@@ -303,7 +303,7 @@ def labels(figure: Figure, width: int) -> list[list[tuple[float, float, float, f
 
 
 @pytest.mark.parametrize("width", [340, 720])
-def test_no_two_labels_of_an_axis_collide_however_many_expirations_there_are(
+def test_labels_of_an_axis_do_not_collide_however_many_expirations_there_are(
     folder: Path, tmp_path: Path, width: int
 ) -> None:
     table = tables(folder)[0]
@@ -324,6 +324,9 @@ def test_no_two_labels_of_an_axis_collide_however_many_expirations_there_are(
             assert apart or one[3] <= other[1] or other[3] <= one[1], figure.name
         if figure.name == "surface":
             assert figure.height / len({row["e"] for row in figure.rows}) > 10
+            steps = np.diff(sorted((left + right) / 2 for left, _, right, _ in axes[0]))
+            assert len(steps) > 1
+            assert steps == pytest.approx(steps[0])
 
 
 def test_one_missing_row_is_a_cell_of_its_own_colour(folder: Path, tmp_path: Path) -> None:
@@ -351,6 +354,11 @@ def test_a_legend_is_there_where_there_is_something_to_tell_apart(folder: Path) 
         for figure in (course_figures(day)[0], completeness_figures(day)[0]):
             colour = figure.spec()["encoding"]["color"]
             assert (colour.get("legend", {}) is not None) == (legend and figure.name == "course")
+    surface = smile_figures(day)[2]
+    shown = surface.spec()["encoding"]["color"]["legend"]["values"]
+    drawn = [row["v"] for row in surface.rows]
+    assert len(shown) > 3
+    assert (shown[0], shown[-1]) == pytest.approx((min(drawn), max(drawn)), abs=0.006)
 
 
 def test_a_time_without_rows_is_refused_with_the_times_that_there_are(folder: Path) -> None:
