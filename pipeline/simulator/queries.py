@@ -20,6 +20,7 @@ from pipeline.simulator.parameters import (
     whole_of,
 )
 from transforms.market import calendar
+from transforms.orders import Order
 
 _RATE_TYPES = {
     "sofr",
@@ -29,16 +30,48 @@ _RATE_TYPES = {
 _LONGEST_LISTING = 380  # days
 
 
-def greeks_query(parameters: Parameters, order: str) -> Query:
-    """Returns what a request for the history of Greeks asks for.
+def queries_of(
+    parameters: Parameters, order: Order, listed: Callable[[str], Sequence[date]]
+) -> list[Query]:
+    """Returns what a request for an order of data asks for.
+
+    That is one query for each expiration: the one that is given, or all for `*`, where the order
+    has that.
+
+    Args:
+        parameters: the request's.
+        order: of the data.
+        listed: returns the expirations of a symbol.
 
     Raises:
         Refused: with the status and text to answer.
     """
+    ask = _daily if order.daily else _intraday
+    if parameters.get("expiration") != "*" or not order.every_expiration:
+        return [ask(parameters, order.name)]
+    first, last = _dates(parameters, order.name)
+    if first != last:
+        raise Refused(400, ONE_DAY)
+    reach = whole_of(parameters, "max_dte", 0)
+    end = first + timedelta(days=_LONGEST_LISTING if reach is None else reach)
+    symbol = required(parameters, "symbol").upper()
+    near = [day for day in listed(symbol) if first <= day <= end]
+    return [ask({**parameters, "expiration": day.isoformat()}, order.name) for day in near]
+
+
+def _dates(parameters: Parameters, order: str) -> tuple[date, date]:
+    return range_of(parameters) if order == EOD else dates_of(parameters)
+
+
+def _daily(parameters: Parameters, order: str) -> Query:
+    return _query(parameters, order, _dates(parameters, order))
+
+
+def _intraday(parameters: Parameters, order: str) -> Query:
     interval = parameters.get("interval", "1s")
     if interval not in INTERVALS:
         raise Refused(400, f"Invalid interval: {interval}")
-    query = _query(parameters, order, dates_of(parameters))
+    query = _query(parameters, order, _dates(parameters, order))
     if query.first_date != query.last_date and INTERVALS[interval] < INTERVALS["1m"]:
         raise Refused(400, "Intervals of less than 1m must be requested one day at a time.")
     return replace(
@@ -49,35 +82,6 @@ def greeks_query(parameters: Parameters, order: str) -> Query:
     )
 
 
-def daily_queries(
-    parameters: Parameters, order: str, listed: Callable[[str], Sequence[date]]
-) -> list[Query]:
-    """Returns what a request for one row per contract and trade date asks for.
-
-    That is one query for each expiration: the one that is given, or all for `*`.
-
-    Args:
-        parameters: the request's.
-        order: of the data.
-        listed: returns the expirations of a symbol.
-
-    Raises:
-        Refused: with the status and text to answer.
-    """
-    first, last = range_of(parameters) if order == EOD else dates_of(parameters)
-    if parameters.get("expiration") != "*":
-        return [_query(parameters, order, (first, last))]
-    if first != last:
-        raise Refused(400, ONE_DAY)
-    reach = whole_of(parameters, "max_dte", 0)
-    end = first + timedelta(days=_LONGEST_LISTING if reach is None else reach)
-    symbol = required(parameters, "symbol").upper()
-    near = [day for day in listed(symbol) if first <= day <= end]
-    return [
-        _query({**parameters, "expiration": day.isoformat()}, order, (first, last)) for day in near
-    ]
-
-
 def _query(parameters: Parameters, order: str, dates: tuple[date, date]) -> Query:
     """Returns what both kinds of request have in common.
 
@@ -85,7 +89,7 @@ def _query(parameters: Parameters, order: str, dates: tuple[date, date]) -> Quer
     documentation says percent. Every `rate_type` gives the same rate in this market.
     """
     symbol = required(parameters, "symbol").upper()
-    # `*` is refused here, too: these endpoints do not take it.
+    # `*` is refused here: some endpoints do not take it.
     expiration = parse_date(parameters, "expiration")
     rights = rights_of(parameters)
     nbbo = parameters.get("option_use_nbbo", "true")

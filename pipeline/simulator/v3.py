@@ -14,7 +14,7 @@ from pipeline.simulator.formats import CONTENT_TYPES, DOCUMENTED, Style, table
 from pipeline.simulator.listings import LISTINGS
 from pipeline.simulator.market.market import Market
 from pipeline.simulator.parameters import Refused, format_of
-from pipeline.simulator.queries import daily_queries, greeks_query
+from pipeline.simulator.queries import queries_of
 from pipeline.simulator.rows import greeks
 from transforms.orders import ORDERS, Order
 
@@ -96,10 +96,7 @@ def _history(order: Order) -> "Route":
 def _rows(terminal: V3, request: Request, order: Order) -> Answer:
     form = format_of(request.parameters)
     market = terminal.market
-    if order.daily:
-        queries = daily_queries(request.parameters, order.name, market.expirations)
-    else:
-        queries = [greeks_query(request.parameters, order.name)]
+    queries = queries_of(request.parameters, order, market.expirations)
     rows = sum(map(market.size, queries))
     if not rows:
         return text_answer(472, NO_DATA)

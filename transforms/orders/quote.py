@@ -13,4 +13,5 @@ QUOTE = Order(
     VALUE,
     Endpoint("quote", (*TIMES, "strike_range")),
     Endpoint("quote"),
+    every_expiration=True,
 )

@@ -51,6 +51,7 @@ def _order(name: str, title: str, greeks: tuple[str, ...], v2: str = "") -> Orde
         ),
         Endpoint(v2, COMPUTATION, unread=_FLAGS, priced_by="price") if v2 else None,
         intervals=("tick",),
+        every_expiration=True,
         own=_OWN,
     )
 

@@ -150,6 +150,7 @@ def trades(
     days = [date.fromordinal(int(day) + EPOCH) for day in at.days]
     earlier = instants(root, underlying, expiration, days, _times() - 1000)
     when = replace(earlier.part(day * _SAMPLES + sample), milliseconds=milliseconds)
+    contract = strikes[place // 2] // 1000 + place % 2
     # After an early close, several times of day are one second.
     order = np.lexsort((number, milliseconds, of))
     volume = found.volume.ravel()[of]
@@ -158,7 +159,7 @@ def trades(
         **{f"ext_condition{n}": np.full(total, 255) for n in (1, 2, 3, 4)},
         "condition": np.full(total, _CONDITION),
         "size": volume // each + (number < volume % each),
-        "exchange": EXCHANGES[(of + 7 * number) % len(EXCHANGES)],
+        "exchange": EXCHANGES[(contract + 7 * number) % len(EXCHANGES)],
         "price": found.prices.reshape(-1, _SAMPLES)[of, sample][order],
         **dict.fromkeys(("condition_flags", "price_flags", "volume_type"), np.zeros(total, int)),
         "records_back": np.zeros(total, int),

@@ -210,10 +210,10 @@ def test_holidays_end_with_the_year_after_today(terminal: TerminalServer) -> Non
 def test_a_path_that_is_not_served_is_answered_with_those_that_are(
     terminal: TerminalServer,
 ) -> None:
-    reply = get(terminal, "/v3/option/history/quote", CONTRACT)
+    reply = get(terminal, "/v3/option/history/trade", CONTRACT)
     first, second, *served = reply.text.splitlines()
     assert reply.status == 404
-    assert first == "Not found: /v3/option/history/quote"
+    assert first == "Not found: /v3/option/history/trade"
     assert second == "This stand-in serves:"
     assert "/v3/option/list/contracts/quote" in served
     assert all(get(terminal, path).status not in (404, 410) for path in served)
@@ -325,18 +325,19 @@ def test_the_served_text_denotes_the_markets_rows(
     expected = MARKET.rows("SPXW", day, day, interval, order).to_pydict()
     reply = get(
         terminal,
-        f"/v3/option/history/greeks/{order}",
+        f"/v3/option/history/{ORDERS[order].v3.path}",
         {"symbol": "SPXW", "expiration": "20240314", "date": "20240314", "interval": interval},
     )
     served = list(csv.DictReader(io.StringIO(reply.text)))
-    numbers = [*COLUMNS[order], "strike", "underlying_price"]
     assert len(served) == len(expected["right"]) > 1000
-    for name in numbers:
-        assert [float(row[name]) for row in served] == expected[name]
+    assert [*served[0]] == [*expected]
     assert [row["right"][0] for row in served] == expected["right"]
-    for name in ("timestamp", "underlying_timestamp"):
-        stamps = [f"{stamp:%Y-%m-%dT%H:%M:%S}" for stamp in expected[name]]
-        assert [row[name] for row in served] == stamps
+    for name in expected.keys() - {"symbol", "expiration", "right"}:
+        if name.endswith("timestamp"):
+            stamps = [f"{stamp:%Y-%m-%dT%H:%M:%S}" for stamp in expected[name]]
+            assert [row[name] for row in served] == stamps
+        else:
+            assert [float(row[name]) for row in served] == expected[name]
 
 
 # As public clients ask: what of a contract, a date or a format is left out differs from one to the

@@ -9,6 +9,8 @@ import pytest
 
 from pipeline.simulator.market.greeks import Query
 from pipeline.simulator.market.market import Market
+from pipeline.simulator.server import TerminalServer
+from tests.pipeline.simulator.reading import get
 from transforms.arrays import Ints
 
 MARKET = Market()
@@ -102,3 +104,16 @@ def test_the_times_of_day_bound_the_trades() -> None:
     assert 0 < len(times) < MARKET.size(Query("SPXW", DAY, DAY, DAY, "trade_all"))
     assert times.min() >= query.start
     assert times.max() <= query.end
+
+
+@pytest.mark.parametrize("order", ["quote", "trade_greeks/first_order"])
+def test_quotes_and_trades_of_every_expiration_can_be_had_one_day_at_a_time(order: str) -> None:
+    path, asked = f"/v3/option/history/{order}", {"symbol": "SPXW", "date": "2024-03-14"}
+    asked |= {"interval": "1h", "right": "call", "strike": "5150"}
+    with TerminalServer(MARKET) as terminal:
+        near = get(terminal, path, asked | {"expiration": "*", "max_dte": "4"}).rows
+        assert {row["expiration"] for row in near} == {"2024-03-14", "2024-03-15", "2024-03-18"}
+        one = get(terminal, path, asked | {"expiration": "2024-03-15"}).rows
+        assert [row for row in near if row["expiration"] == "2024-03-15"] == one
+        bars = "/v3/option/history/ohlc"
+        assert get(terminal, bars, asked | {"expiration": "*"}).status == 400
