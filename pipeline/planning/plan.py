@@ -67,6 +67,7 @@ def make_plan(client: ThetaClient, config: DownloadConfig) -> Plan:
     failures: list[Failure] = []
     unlisted = set(config.expirations)
     known: set[date] = set()
+    known_symbols: set[str] = set()
     for symbol in config.symbols:
         try:
             listed = client.expirations(symbol)
@@ -85,6 +86,7 @@ def make_plan(client: ThetaClient, config: DownloadConfig) -> Plan:
             )
         unlisted -= set(listed)
         known |= set(listed)
+        known_symbols.add(symbol)
         wanted = sorted(set(config.expirations) & set(listed)) if config.expirations else listed
         expirations += [(symbol, expiration) for expiration in wanted]
     if unlisted and not failures:
@@ -106,6 +108,12 @@ def make_plan(client: ThetaClient, config: DownloadConfig) -> Plan:
             f"days of {_span(days)}{_nearest(known, days)}"
             f"{''.join(f'; {each.message}' for each in failures)}"
         )
+    if idle := sorted(known_symbols - requests.symbols):
+        if config.expirations:
+            why = "it has none of --expirations"
+        else:
+            why = f"no expiration is within --max_dte {config.max_dte} days"
+        notes.append(f"nothing of {', '.join(idle)} is fetched: {why}")
     client.check_served(requests[0])
     return Plan(requests, days, closed, tuple(notes), tuple(failures), requests.expirations)
 

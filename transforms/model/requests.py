@@ -115,6 +115,11 @@ class RequestGrid(Requests):
         """How many expirations have a request."""
         return len(self._spans)
 
+    @property
+    def symbols(self) -> set[str]:
+        """The symbols that have a request."""
+        return {symbol for symbol, *_ in self._spans}
+
 
 class Selection(Requests):
     """Some requests of a sequence: four bytes for each, or none where they are a range.

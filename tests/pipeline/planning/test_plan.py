@@ -134,6 +134,16 @@ def test_an_expiration_that_is_not_listed_is_named_with_the_nearest(client: Thet
         make_plan(client, config)
 
 
+def test_a_symbol_of_which_nothing_is_fetched_beside_others_is_named(client: ThetaClient) -> None:
+    both = replace(CONFIG, symbols=("SPXW", "SPX"), max_dte=0)
+    assert make_plan(client, both).notes == (
+        "nothing of SPX is fetched: no expiration is within --max_dte 0 days",
+    )
+    assert not make_plan(client, replace(both, max_dte=1)).notes
+    given = make_plan(client, replace(both, expirations=(day("2024-03-18"),)))
+    assert given.notes == ("nothing of SPX is fetched: it has none of --expirations",)
+
+
 def test_an_unknown_symbol_is_named(client: ThetaClient) -> None:
     with pytest.raises(NothingMatched, match="no expirations of NOPE"):
         make_plan(client, replace(CONFIG, symbols=("SPXW", "NOPE")))
