@@ -17,18 +17,6 @@ from apache_beam.options.pipeline_options import (
 from pipeline.errors import ConfigError
 from pipeline.runners.job_servers import check_runner
 
-REFUSED = {
-    "--direct_num_workers": "would let more requests be under way than are allowed: use "
-    "--concurrency",
-    "--direct_runner_bundle_repeat": "would fetch everything several times",
-}
-"""Flags of Beam that break a promise, and why."""
-
-RUNNERS = (
-    *("DirectRunner", "FnApiRunner", "PrismRunner", "PortableRunner", "FlinkRunner"),
-    *("SparkRunner", "DataflowRunner"),
-)
-
 
 class _Options(PipelineOptions):
     """Beam's options, of which each view is made once: while a graph is made, Beam asks for 200."""
@@ -53,17 +41,12 @@ def parse_beam_flags(flags: Sequence[str], own: Sequence[str]) -> PipelineOption
         SystemExit: with status 2, after Beam's own message, if one of its values is wrong.
     """
     parser = _parser()
-    for flag, instead in REFUSED.items():
-        if any(given.partition("=")[0] == flag for given in flags):
-            raise ConfigError(f"{flag} {instead}")
     _, unknown = parser.parse_known_args(list(flags))
     if unknown:
         known = [*own, *re.findall(r"--\w+", parser.format_help())]
         raise ConfigError(_unknown(unknown[0].partition("=")[0], known))
     options = _Options(list(flags))
-    runner = options.view_as(StandardOptions).runner or ""
-    _check_runner(runner)
-    check_runner(runner, options)
+    check_runner(options.view_as(StandardOptions).runner or "", options)
     return options
 
 
@@ -114,12 +97,6 @@ def take_storage_flags(flags: Sequence[str]) -> list[str]:
     if not unknown:
         FileSystems.set_options(PipelineOptions(list(flags)))
     return unknown
-
-
-def _check_runner(name: str) -> None:
-    known = {runner.lower() for runner in RUNNERS}
-    if name and "." not in name and name.lower() not in known:
-        raise ConfigError(f"--runner is {name!r}, not one of {', '.join(RUNNERS)}")
 
 
 def _parser() -> argparse.ArgumentParser:

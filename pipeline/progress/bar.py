@@ -28,6 +28,8 @@ class Bar(Display):
         out: where they go; None for their own place. If it is no terminal it is left alone, and the
             bar still shows.
         err: the terminal.
+        shared: whether the program prints to the terminal as well: until `close`, what it prints
+            goes above the bar.
     """
 
     seconds = 0.25
@@ -37,6 +39,8 @@ class Bar(Display):
         results: ResultLines | None = None,
         out: TextIO | None = None,
         err: TextIO | None = None,
+        *,
+        shared: bool = False,
     ) -> None:
         self._lines = results or ResultTable()
         self._out = out or self._lines.out
@@ -45,8 +49,8 @@ class Bar(Display):
             console=self._console,
             auto_refresh=False,
             transient=True,
-            redirect_stdout=False,
-            redirect_stderr=False,
+            redirect_stdout=shared and sys.stdout.isatty(),
+            redirect_stderr=shared,
         )
         self._live.start()
         # A second Ctrl-C ends the process at once: nobody would bring the cursor back.

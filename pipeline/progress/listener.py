@@ -28,7 +28,9 @@ _LOOK_SECONDS = 0.1
 _MIB = 1 << 20
 
 
-def make_display(mode: str, seconds: float, results: ResultLines | None = None) -> Display:
+def make_display(
+    mode: str, seconds: float, results: ResultLines | None = None, *, shared: bool = False
+) -> Display:
     """Returns the display of a mode.
 
     Args:
@@ -36,6 +38,7 @@ def make_display(mode: str, seconds: float, results: ResultLines | None = None) 
             can redraw, and in a notebook.
         seconds: between two plain lines.
         results: makes lines of the results; None for a table of any width.
+        shared: whether the program prints to the terminal as well; a bar has that above it.
     """
     if mode == "none":
         return Display(results if results and results.for_programs else None)
@@ -44,7 +47,7 @@ def make_display(mode: str, seconds: float, results: ResultLines | None = None) 
     if mode == "bar" or (mode == "auto" and can_redraw(sys.stderr)):
         from pipeline.progress.bar import Bar
 
-        return Bar(results)
+        return Bar(results, shared=shared)
     return Plain(seconds, results)
 
 

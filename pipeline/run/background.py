@@ -3,11 +3,13 @@
 import threading
 import traceback
 from collections.abc import Mapping
+from copy import deepcopy
 from typing import Any
 
+from apache_beam.io.filesystems import FileSystems
 from apache_beam.options.pipeline_options import PipelineOptions
 
-from pipeline import history
+from pipeline import history, runners
 from pipeline.config import DownloadConfig
 from pipeline.errors import ConfigError
 from pipeline.messages import Logged
@@ -19,6 +21,7 @@ from pipeline.run.messages import succeeded
 from pipeline.run.partial_results import result_of_described
 from pipeline.run.session import Session
 from pipeline.run.waiting import Waiting
+from pipeline.runners.job_servers import check_runner
 from transforms.metrics.summary import RunSummary
 from transforms.model import ExpirationResult, key_of
 from transforms.storage import files
@@ -47,18 +50,29 @@ class BackgroundRun:
         config: what to download.
         progress: where it is shown how far it is, as `--progress`.
         waiting: takes the results, and that they end.
+        options: Beam's.
 
     Attributes:
         session: of the run.
 
     Raises:
-        ConfigError: the output or the run history can't be used.
+        ConfigError: an option, the output or the run history can't be used.
     """
 
-    def __init__(self, config: DownloadConfig, progress: str, waiting: Waiting) -> None:
-        self._job = Job(PipelineOptions([]))
+    def __init__(
+        self,
+        config: DownloadConfig,
+        progress: str,
+        waiting: Waiting,
+        options: PipelineOptions | None = None,
+    ) -> None:
+        # They are completed for the run, and the caller's are to stay as they are.
+        options = PipelineOptions([]) if options is None else deepcopy(options)
+        check_runner(runners.name_of(options), options)
+        FileSystems.set_options(options)
+        self._job = Job(options)
         self._waiting = waiting
-        display = _Handing(make_display(progress, config.progress_seconds), waiting)
+        display = _Handing(make_display(progress, config.progress_seconds, shared=True), waiting)
         try:
             files.check_place(config.output)
             self.session = Session(

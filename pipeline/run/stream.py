@@ -13,12 +13,19 @@ from pipeline.process.log import kept_log
 from pipeline.run.waiting import Waiting
 
 if TYPE_CHECKING:
+    from apache_beam.options.pipeline_options import PipelineOptions
+
     from transforms.metrics.summary import RunSummary
     from transforms.model import ExpirationResult
 
 
 def stream(
-    config: DownloadConfig | None = None, /, *, progress: str = "none", **settings: Any
+    config: DownloadConfig | None = None,
+    /,
+    *,
+    progress: str = "none",
+    options: "PipelineOptions | None" = None,
+    **settings: Any,
 ) -> "Generator[ExpirationResult, None, RunSummary]":
     """Downloads, and yields the result of each expiration as soon as its file is in place.
 
@@ -34,13 +41,15 @@ def stream(
         config: what to download.
         progress: where it is shown how far the run is, as `--progress`: `auto` is a bar, in a
             terminal and in a cell of Jupyter.
+        options: Beam's, such as the runner or a store's address; they stay as they are. From
+            another runner than the local one, results come as it hands them back: at the end.
         settings: in place of `config`, as `DownloadConfig.of` takes them.
 
     Returns:
         The summary of the run, as the value of the generator.
 
     Raises:
-        ConfigError: a setting can't be used.
+        ConfigError: a setting or an option can't be used.
         ThetaError: no Terminal answers, or not as one.
         NothingMatched: the Terminal lists nothing that was requested.
         Conflict: files of other requests, or another run, are in the way.
@@ -52,18 +61,23 @@ def stream(
         config = DownloadConfig.of(**settings)
     elif settings:
         raise TypeError(f"settings beside a configuration: {', '.join(settings)}")
-    return _results(config, progress)
+    return _results(config, progress, options)
 
 
 def download(
-    config: DownloadConfig | None = None, /, *, progress: str = "none", **settings: Any
+    config: DownloadConfig | None = None,
+    /,
+    *,
+    progress: str = "none",
+    options: "PipelineOptions | None" = None,
+    **settings: Any,
 ) -> "RunSummary":
     """Downloads, and returns the summary of the run.
 
     Takes what `stream` takes, and raises what it raises. Expirations that failed are in the
     `errors` of the summary.
     """
-    results = stream(config, progress=progress, **settings)
+    results = stream(config, progress=progress, options=options, **settings)
     while True:
         try:
             next(results)
@@ -73,12 +87,12 @@ def download(
 
 
 def _results(
-    config: DownloadConfig, progress: str
+    config: DownloadConfig, progress: str, options: "PipelineOptions | None"
 ) -> "Generator[ExpirationResult, None, RunSummary]":
     with kept_log(), Waiting() as waiting:
         from pipeline.run.background import BackgroundRun
 
-        run = BackgroundRun(config, progress, waiting)
+        run = BackgroundRun(config, progress, waiting, options)
         try:
             run.start()
             while (described := waiting.take()) is not None:

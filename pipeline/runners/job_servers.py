@@ -15,6 +15,7 @@ from typing import Any
 
 import grpc
 from apache_beam.options.pipeline_options import (
+    DirectOptions,
     FlinkRunnerOptions,
     PipelineOptions,
     PortableOptions,
@@ -34,13 +35,34 @@ from transforms.extras import install
 JARS = "~/.apache_beam/cache/jars"
 """Where Beam keeps the jars of its job servers, and `./run_local.sh flink` puts Flink's."""
 
+_KNOWN = (
+    *("DirectRunner", "FnApiRunner", "PrismRunner", "PortableRunner", "FlinkRunner"),
+    *("SparkRunner", "DataflowRunner"),
+)
+# Options of Beam that break a promise: what they may be alone, and why.
+_REFUSED = {
+    "direct_num_workers": (
+        1,
+        "would let more requests be under way than are allowed: use --concurrency",
+    ),
+    "direct_runner_bundle_repeat": (0, "would fetch everything several times"),
+}
+
 
 def check_runner(name: str, options: PipelineOptions) -> None:
     """Checks that what a runner needs on this machine is there, and sets where it is.
 
     Raises:
-        ConfigError: it is not; the message says how to come by it.
+        ConfigError: it is not, and the message says how to come by it; there is no such runner; or
+            an option breaks a promise.
     """
+    known = {each.lower() for each in _KNOWN}
+    if name and "." not in name and name.lower() not in known:
+        raise ConfigError(f"--runner is {name!r}, not one of {', '.join(_KNOWN)}")
+    direct = options.view_as(DirectOptions)
+    for option, (usual, instead) in _REFUSED.items():
+        if getattr(direct, option) != usual:
+            raise ConfigError(f"--{option} {instead}")
     name = name.lower()
     if options.view_as(PortableOptions).job_endpoint:
         return

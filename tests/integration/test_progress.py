@@ -155,6 +155,38 @@ def test_on_a_terminal_a_bar_redraws_below_the_table(tmp_path: Path) -> None:
     assert text.count("\x1b[32mwritten\x1b[0m") == 3
 
 
+BESIDE = """
+import sys
+from pipeline import stream
+for result in stream(
+    symbols="SPXW", start_date="2024-03-14", max_dte=4, interval="1h", terminal="embedded",
+    progress="auto",
+):
+    print("the program's own", result.request.expiration)
+print(sys.stdout is sys.__stdout__)
+"""
+
+
+def test_what_a_program_prints_beside_a_bar_stands_above_it_and_stays(tmp_path: Path) -> None:
+    ours, theirs = pty.openpty()
+    watched = Watched(ours)
+    process = subprocess.Popen(
+        [sys.executable, "-c", BESIDE],
+        cwd=tmp_path,
+        env=os.environ | {"TERM": "xterm", "COLUMNS": "80", "LINES": "40"},
+        stdout=theirs,
+        stderr=theirs,
+    )
+    os.close(theirs)
+    assert process.wait(timeout=120) == 0
+    text = watched.end()
+    os.close(ours)
+    own = [f"the program's own 2024-03-{day}" for day in (14, 15, 18)]
+    *lines, restored = shown(text, 80)
+    assert (sorted(lines), restored) == (own, "True")
+    assert "in flight" in text
+
+
 @pytest.mark.parametrize(("width", "layout"), [(60, "expiration"), (80, "daily")])
 def test_after_ctrl_c_a_terminal_shows_what_is_kept_and_no_bar(
     width: int, layout: str, tmp_path: Path

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from apache_beam.options.pipeline_options import PipelineOptions
 
 from pipeline import DownloadConfig, download, history, stream
 from pipeline.errors import ConfigError, Conflict, NothingMatched
@@ -20,6 +21,7 @@ from pipeline.run.waiting import Waiting
 from pipeline.simulator.server import TerminalServer
 from tests.support.command import greeks, greeks_here, summaries
 from tests.support.data import files_in
+from tests.support.runners import prism
 from tests.support.waiting import wait_for
 from transforms.model import WRITTEN
 from transforms.output.folder import OutputFolder
@@ -75,6 +77,43 @@ def test_stream_and_download_give_the_results_the_files_and_the_record_of_the_co
         assert records[name]["status"] == history.SUCCEEDED
     catalogs = [OutputFolder(str(made[name] / "data" / "greeks")).meta for name in made]
     assert all((Path(meta) / "catalog.sql").is_file() for meta in catalogs)
+
+
+PRISM = """
+import json, sys
+from apache_beam.options.pipeline_options import PipelineOptions
+from pipeline import stream
+options = PipelineOptions(sys.argv[2:])
+before = options.get_all_options()
+print([each.status for each in stream(**json.loads(sys.argv[1]), options=options)])
+assert options.get_all_options() == before
+"""
+
+
+@pytest.mark.slow
+def test_beams_options_choose_the_runner_and_stay_as_they_are(tmp_path: Path) -> None:
+    asked = json.dumps(settings(tmp_path, "embedded", max_dte=1))
+    # In a process of its own: Beam leaves Prism's output open.
+    command = [sys.executable, "-c", PRISM, asked, *prism()]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
+    assert done.stdout == "['written', 'written']\n", done.stderr
+    assert summaries(tmp_path)[0]["runner"] == "PrismRunner"
+
+
+@pytest.mark.parametrize(
+    ("option", "words"),
+    [
+        ({"runner": "Nope"}, "--runner is 'Nope', not one of DirectRunner, "),
+        ({"direct_num_workers": 4}, "--direct_num_workers would let more .*use --concurrency"),
+        ({"direct_runner_bundle_repeat": 2}, "would fetch everything several times"),
+    ],
+)
+def test_an_option_that_the_command_refuses_is_refused(
+    tmp_path: Path, option: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(ConfigError, match=words):
+        download(**settings(tmp_path, "embedded"), options=PipelineOptions(**option))
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_result_comes_while_others_are_still_to_be_fetched(tmp_path: Path) -> None:
