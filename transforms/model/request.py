@@ -148,11 +148,8 @@ class GreeksRequest:
             )
         except KeyError as error:
             raise ValueError(f"it has no {error.args[0]}") from None
-        differs = [
-            name
-            for name in {**request.describe(), **described}
-            if described.get(name) != request.describe().get(name)
-        ]
+        own = request.describe()
+        differs = [name for name in {**own, **described} if described.get(name) != own.get(name)]
         if differs:
             raise ValueError(f"its {differs[0]} is {described.get(differs[0])!r:.80}")
         return request

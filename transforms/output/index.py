@@ -13,8 +13,9 @@ import json
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, fields
+from functools import partial
 from hashlib import blake2b
-from itertools import islice, repeat
+from itertools import chain, islice
 from typing import Any
 
 import numpy as np
@@ -145,7 +146,11 @@ def window_of(
     changed = bool(listed) or not all(proven)
     if changed:
         rows = rows.filter(pa.array(proven, pa.bool_()))
-    opened = list(pool.map(_opened, repeat(folder), listed.values()))
+    unknown = list(listed.values())
+    # Some at a time: a task of its own costs as much as opening a document here.
+    each = max(1, len(unknown) // (THREADS * 4))
+    shares = (unknown[start : start + each] for start in range(0, len(unknown), each))
+    opened = list(chain.from_iterable(pool.map(partial(_all_opened, folder), shares)))
     problems = tuple((name, row) for name, row in opened if isinstance(row, ValueError))
     if fresh := [row for _, row in opened if isinstance(row, dict)]:
         rows = in_order(pa.concat_tables([rows, pa.Table.from_pylist(fresh, SCHEMA)]))
@@ -161,6 +166,12 @@ def in_order(rows: pa.Table) -> pa.Table:
     """Returns the rows of an index in the order of their documents."""
     keys = documents_of(rows)
     return rows.take(pa.array(sorted(range(len(keys)), key=keys.__getitem__), pa.int64()))
+
+
+def _all_opened(
+    folder: OutputFolder, documents: Sequence[Listed]
+) -> list[tuple[str, dict[str, Any] | Exception | None]]:
+    return [_opened(folder, each) for each in documents]
 
 
 def _opened(

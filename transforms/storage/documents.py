@@ -38,7 +38,7 @@ def read_marked(path: str) -> tuple[Any, str | None]:
         if store:
             content, found = store.get(path)
             return json.loads(content), found
-        with files.open_file(path) as file:
+        with open(path, "rb") if files.is_local(path) else files.open_file(path) as file:  # noqa: PTH123 -- for each of many
             return json.loads(file.read()), None
     except FileNotFoundError:
         return None, NOTHING if store else None
