@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from importlib.util import find_spec
 
 import pyarrow.compute as pc
+from apache_beam.io.filesystems import FileSystems
 
 from pipeline.folder.catalog_sql import Columns, catalog_text
 from pipeline.messages import PRINTED, Messages
@@ -16,9 +17,10 @@ from transforms.output.folder import OutputFolder
 from transforms.output.index import windows
 from transforms.output.index_refresh import refreshed
 from transforms.output.layout import COMPRESSIONS
-from transforms.storage import documents
+from transforms.storage import documents, files
 
 NAME = "catalog.sql"
+_ADDRESS = ("s3_endpoint_url", "s3_region_name", "s3_verify", "s3_disable_ssl", "no_auth")
 _FORM = ("greeks", "format", "compression")
 _DERIVE = '"derive": ?"(?P<derive>[^"]*)"'
 
@@ -74,8 +76,20 @@ def print_catalog(
     else:
         if path is not None:
             words = [*program(), "query", "SELECT * FROM files LIMIT 5", "--output", output]
+            words += _address(output)
             without = "" if find_spec("duckdb") else f"; needs DuckDB: {install('notebook')}"
             messages.note(f"queries: {shlex.join(words)}{without}")
+
+
+def _address(output: str) -> list[str]:
+    """Returns the flags by which a store was reached, without its credentials."""
+    if files.is_local(output):
+        return []
+    # Where Beam keeps them; there is no public way.
+    options = FileSystems._pipeline_options
+    given = options.get_all_options(drop_default=True) if options else {}
+    words = ((f"--{name}", value) for name, value in given.items() if name in _ADDRESS)
+    return [word for flag, value in words for word in ([flag] if value is True else [flag, value])]
 
 
 def _orders(
