@@ -77,8 +77,9 @@ def print_catalog(
         if path is not None:
             words = [*program(), "query", "SELECT * FROM files LIMIT 5", "--output", output]
             words += _address(output)
-            without = "" if find_spec("duckdb") else f"; needs DuckDB: {install('notebook')}"
-            messages.note(f"queries: {shlex.join(words)}{without}")
+            messages.note(f"queries: {shlex.join(words)}")
+            if find_spec("duckdb") is None:
+                messages.note(f"needs:   {install('notebook')}")
 
 
 def _address(output: str) -> list[str]:
