@@ -127,8 +127,9 @@ class SelectionSettings:
     )
     greeks: str = _setting(
         DEFAULT,
-        "order of data; eod and open_interest have one row per contract and trade date, the "
-        "trade_ ones a row per trade",
+        f"order of data: {', '.join(ORDERS)}; eod and open_interest have one row per contract "
+        "and trade date, the trade_ ones a row per trade",
+        metavar="ORDER",
         choices=tuple(ORDERS),
     )
     interval: str = _setting(

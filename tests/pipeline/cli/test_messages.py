@@ -172,10 +172,8 @@ def test_the_help_fits_the_terminal(
         else:
             main([])
         lines = capsys.readouterr().out.splitlines()
-        # A word that is longer can't be wrapped.
-        long = [
-            each for each in lines if len(each) > width and len(max(each.split(), key=len)) < 40
-        ]
+        # A path can't be wrapped.
+        long = [each for each in lines if len(each) > width and "data/metrics/" not in each]
         assert long == [], command
 
 
