@@ -147,6 +147,8 @@ def _surface(day: MarketDay, now: dict[date, Piece]) -> Figure:
             )
             if each == each
         ]
+    if not rows:
+        return Figure("surface", title, absent=no_volatility(day))
     import altair as alt
 
     chart = (

@@ -389,6 +389,17 @@ def test_the_first_rows_of_a_day_give_figures_that_say_why_they_are_not_drawn(
         assert "No solved volatility at 09:30 New York" in figure.absent
 
 
+def test_a_surface_that_no_smile_reaches_is_not_drawn(folder: Path, tmp_path: Path) -> None:
+    table = tables(folder)[0]
+    table = table.filter(pc.equal(table["right"], "C"))  # without puts, there is no forward
+    for name in ("underlying_price", "implied_vol", "bid", "ask"):
+        place = table.schema.get_field_index(name)
+        table = table.set_column(place, name, pa.array(np.full(len(table), 0.5)))
+    smiles, _, surface = smile_figures(day_of(table, tmp_path))
+    assert smiles.chart is None
+    assert "Choose another --time" in surface.absent
+
+
 def test_end_of_day_has_smiles_and_no_times(folder: Path) -> None:
     day = gather(data_files(folder.with_name("eod")), "SPXW", DAY, TEN)
     smiles, term_structure, _ = smile_figures(day)

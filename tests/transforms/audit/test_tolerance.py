@@ -161,7 +161,7 @@ def test_a_rate_that_could_be_any_is_one_that_was_ever_paid() -> None:
     assert (rate.rate - rate.doubt, rate.rate + rate.doubt) == pytest.approx((-0.02, 0.25))
 
 
-def test_the_error_tells_more_than_the_solvers_tolerance_unless_they_contradict() -> None:
+def test_the_error_narrows_the_solvers_tolerance_unless_they_contradict() -> None:
     paid, error = np.full(3, 0.5), np.array([0.001, 0.0, 0.3])
     least, most = worth_of(paid, error)
     assert least == pytest.approx([0.500475, 0.49995, 0.499])
