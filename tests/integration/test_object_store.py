@@ -132,6 +132,8 @@ def test_taking_stock_of_a_store_lists_and_asks_for_no_object_of_its_own(
     fewer, more = asked
     assert more == fewer
     assert all(sum(counts.values()) < 60 for counts in more), more
+    # Each folder once: nothing at the end of a run that sent nothing, else those beside its files.
+    assert [counts["GET list"] for counts in more] == [7, 9]
 
 
 def test_verify_asks_a_store_twice_for_a_file_that_it_reads_and_never_for_another(
