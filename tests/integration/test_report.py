@@ -8,7 +8,7 @@ import struct
 import subprocess
 import sys
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -109,6 +109,18 @@ def test_every_figure_is_a_png_too(folder: Path, page: Path) -> None:
         assert height >= 300
         # A blank one would be smaller.
         assert len(data) > 15_000
+
+
+def test_the_bars_of_a_run_and_its_samples_are_by_one_clock(folder: Path) -> None:
+    (run,) = summaries(folder)
+    # The Terminal of its own takes half a second to start.
+    zero = datetime.fromisoformat(run["start_time"])
+    bars = [
+        ((datetime.fromisoformat(each["started"]) - zero).total_seconds(), each["seconds"])
+        for each in run["expirations"]
+    ]
+    end = max(begin + seconds for begin, seconds in bars)
+    assert end <= run["samples"]["seconds"][-1] + 0.05 <= run["total_duration"] + 0.1
 
 
 def test_the_figures_are_the_same_under_another_time_zone_of_the_machine(
