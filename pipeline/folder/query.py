@@ -2,7 +2,9 @@
 
 import contextlib
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -70,7 +72,7 @@ class Catalog:
             kind = statements[0].type.name
             if kind != "SELECT":
                 raise QueryError(f"{kind} is no query, which only reads, as SELECT does")
-            return Answer(self._connection.sql(sql), self._duckdb.Error)
+            return Answer(self._connection.sql(sql), self._duckdb.Error, self._connection.interrupt)
         except self._duckdb.Error as error:
             raise QueryError(str(error)) from None
 
@@ -82,8 +84,14 @@ class Answer:
         columns: their names.
     """
 
-    def __init__(self, relation: "duckdb.DuckDBPyRelation", error: type[Exception]) -> None:
+    def __init__(
+        self,
+        relation: "duckdb.DuckDBPyRelation",
+        error: type[Exception],
+        interrupt: Callable[[], None],
+    ) -> None:
         self._relation = relation
+        self._interrupt = interrupt
         self._error = error
         self.columns: list[str] = list(relation.columns)
 
@@ -93,11 +101,10 @@ class Answer:
         Raises:
             QueryError: DuckDB finds an error in the data, or has no memory left.
         """
-        try:
-            for batch in pa.RecordBatchReader.from_stream(self._relation):
+        with self._errors():
+            batches = self._call(lambda: iter(pa.RecordBatchReader.from_stream(self._relation)))
+            while (batch := self._call(next, batches, None)) is not None:
                 yield from zip(*(column.to_pylist() for column in batch.columns), strict=True)
-        except (self._error, pa.ArrowException) as error:
-            raise QueryError(str(error)) from None
 
     def table(self, width: int, rows: int) -> Iterator[str]:
         """Yields the lines of a table of at most so many columns of text and, with a count, rows.
@@ -106,11 +113,8 @@ class Answer:
             QueryError: as `rows`.
         """
         shown = io.StringIO()
-        try:
-            with contextlib.redirect_stdout(shown):
-                self._relation.show(max_width=width, max_rows=rows)
-        except self._error as error:
-            raise QueryError(str(error)) from None
+        with self._errors(), contextlib.redirect_stdout(shown):
+            self._call(partial(self._relation.show, max_width=width, max_rows=rows))
         lines = shown.getvalue().rstrip().splitlines()
         # DuckDB's own tables need 80.
         edges = [place for place, each in enumerate(lines[0]) if each in "┬┐"]
@@ -128,6 +132,22 @@ class Answer:
                     yield f"  {of_rows}"
             number = len(whole) - ("│ … │" in lines[1][:end])
             yield f"  {len(self.columns)} columns ({number} shown)"
+
+    def _call(self, what: Callable[..., Any], *arguments: Any) -> Any:
+        """Calls DuckDB in a thread: to the main one, which waits, a Ctrl-C comes through."""
+        with ThreadPoolExecutor(1) as thread:
+            try:
+                return thread.submit(what, *arguments).result()
+            except KeyboardInterrupt:
+                self._interrupt()
+                raise
+
+    @contextlib.contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except (self._error, pa.ArrowException) as error:
+            raise QueryError(str(error)) from None
 
 
 def _store_files(output: str) -> "StoreFiles":

@@ -4,17 +4,20 @@ import csv
 import io
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 
 from pipeline.folder import print_catalog
 from pipeline.simulator.server import TerminalServer
-from tests.support.command import greeks_here, run_here
+from tests.support.command import greeks_here, run_here, start
 from tests.support.data import files_in
 from tests.support.folder import fill
+from tests.support.waiting import wait_for
 from transforms.extras import install
 
 TEN = "ny_time = '2024-03-14 10:00'"
@@ -93,6 +96,18 @@ def test_what_is_no_query_is_a_usage_error_in_duckdbs_words_and_changes_nothing(
     assert err.startswith("greeks query: ")
     assert says in err
     assert files_in(folder) == before
+
+
+@pytest.mark.parametrize("form", [[], ["--csv"]])
+def test_ctrl_c_ends_a_query(folder: Path, form: list[str]) -> None:
+    greeks_here(folder, "query", "SELECT 1")  # the catalog is there
+    sql = "SELECT sum(hash(i)) FROM range(1000000000000) AS t(i)"
+    process = start(folder, "query", sql, *form)
+    # Before the query it takes less than a second.
+    wait_for("the query", lambda: psutil.Process(process.pid).cpu_times().user > 3)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (130, "interrupted\n")
 
 
 def test_columns_of_one_name_are_not_lost_in_json(folder: Path) -> None:
