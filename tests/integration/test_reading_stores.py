@@ -12,6 +12,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as parquet
 import pytest
+from apache_beam.io.filesystems import FileSystems
 
 from pipeline.inspection.files import columns_of, find_files
 from pipeline.inspection.reader import read_batches
@@ -129,9 +130,11 @@ def test_a_query_of_a_bucket_has_the_answer_that_it_has_here(
 
 
 def test_a_download_into_a_bucket_leaves_a_catalog_and_the_query_to_try(
-    store: Store, market: Market, tmp_path: Path
+    store: Store, market: Market, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("fsspec")
+    # Restored afterwards: the address that a flag gives stays in this process.
+    monkeypatch.setattr(FileSystems, "_pipeline_options", None)
     output = place(store, "it's [here], 50 %")
     command = ["--symbol", "SPXW", "--start_date", "2024-03-14", "--expirations", "2024-03-15"]
     command += ["--interval", "1h", "--progress", "none", "--output", output]
