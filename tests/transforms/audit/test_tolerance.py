@@ -5,6 +5,7 @@ from datetime import date
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -140,6 +141,28 @@ def test_rows_that_repeat_each_other_make_the_rate_no_surer() -> None:
     assert rate == vendor_rate(again)
     assert rate is not None
     assert abs(rate.rate - 0.0531) <= rate.doubt
+
+
+def test_rows_after_hours_are_found_by_their_time_and_their_greeks_are_right() -> None:
+    """v2 serves them, with the quotes and the index of the last print; its days are whole."""
+    table = MARKET.rows("SPXW", FAR, DAY, "30m", version="1")
+    column = table.schema.get_field_index("timestamp")
+    last = table.filter(pc.equal(pc.hour(pc.local_timestamp(table["timestamp"])), 16))
+    assert len(last) > 100
+    later = [
+        last.set_column(
+            column,
+            table.schema.field(column),
+            pc.add(last["timestamp"].cast(pa.int64()), minutes * 60_000).cast(
+                table.schema.field(column).type
+            ),
+        )
+        for minutes in (30, 60)
+    ]
+    contract = [("strike", "ascending"), ("right", "ascending"), ("timestamp", "ascending")]
+    both = pa.concat_tables([table, *later]).sort_by(contract)
+    assert rules_of(table) == set()
+    assert rules_of(both) == {"outside_hours", "off_grid"}
 
 
 def test_rows_that_hardly_determine_the_rate_have_no_say_beside_those_that_do() -> None:
