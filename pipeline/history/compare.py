@@ -178,7 +178,7 @@ def comparison_lines(comparison: Comparison) -> Iterator[str]:
     for sentence in comparison.regressions:
         yield f"regression: {sentence}"
     if not comparison.regressions and not comparison.idle:
-        yield "no regression"
+        yield "no regression in the rest" if comparison.differences else "no regression"
 
 
 def _figure(

@@ -226,8 +226,8 @@ class Tally:
 
     def _remaining(self, now: float) -> float | None:
         foreseen = None
-        if self._foreseen is not None:
-            foreseen = max(0.0, self._foreseen - (now - self._fetched_since))
+        if self._foreseen is not None and (ahead := self._foreseen - now + self._fetched_since) > 0:
+            foreseen = ahead
         rows = self._rows_left()
         if rows is None:
             return foreseen

@@ -187,6 +187,9 @@ def test_earlier_runs_say_how_long_all_takes_before_any_has_ended() -> None:
     tally.take(about("2024-03-14", "started"))
     clock.now += 30
     assert tally.snapshot().remaining == pytest.approx(70)
+    # Longer than any of them, and nothing has ended: nobody knows.
+    clock.now += 70
+    assert tally.snapshot().remaining is None
 
 
 def test_what_has_few_rows_is_measured_by_its_requests() -> None:
