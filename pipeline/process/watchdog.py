@@ -79,9 +79,10 @@ class Watchdog:
                 deadline = now + self._seconds
             if deadline is not None and now > deadline:
                 self._end(None)
-            if self._processes and died is None:
+            if self._processes:
                 workers = worker_processes()
-                died = now if seen - workers else None
+                # One that becomes another program has no command line for a moment.
+                died = (died or now) if seen - workers else None
                 seen |= workers
             patience = _ENDING_SECONDS if self._done() else _DEATH_SECONDS
             if died is not None and now > died + patience:
