@@ -155,6 +155,7 @@ def test_a_disk_that_is_too_small_is_reported_before_anything_is_fetched(
         assert files_in(tmp_path / "disk" / "greeks") == {}
 
 
+@pytest.mark.slow
 def test_the_estimate_is_of_the_right_size(terminal: TerminalServer, tmp_path: Path) -> None:
     from datetime import date
 

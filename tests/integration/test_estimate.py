@@ -13,6 +13,7 @@ from tests.support.command import greeks_here, summaries
 from transforms.thetadata import ThetaClient
 
 
+@pytest.mark.slow
 def test_estimates_come_near_what_a_run_then_has(terminal: TerminalServer, tmp_path: Path) -> None:
     flags = ["download", "--symbol", "SPXW", "--start_date", "2024-03-14", "--interval", "30m"]
     greeks_here(tmp_path, *flags, "--terminal", terminal.url)

@@ -274,6 +274,7 @@ def test_a_folder_by_another_name_is_locked_too(tmp_path: Path) -> None:
     assert first.returncode == 0, printed + err
 
 
+@pytest.mark.slow
 def test_of_runs_that_begin_together_none_fails_for_the_others_probe(tmp_path: Path) -> None:
     """The probe of one was swept away by the other, which had the lock."""
     layouts = [

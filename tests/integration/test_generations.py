@@ -57,8 +57,17 @@ def test_every_intraday_order_holds_what_was_served_and_is_the_same_from_v2_and_
             assert other.requests > 3
 
 
-@pytest.mark.parametrize("api", ["v3", "v2"])
-@pytest.mark.parametrize("order", ["ohlc", "quote", "trade_all"])
+@pytest.mark.parametrize(
+    ("order", "api"),
+    [
+        ("ohlc", "v3"),
+        ("trade_all", "v2"),
+        *(
+            pytest.param(*each, marks=pytest.mark.slow)
+            for each in (("ohlc", "v2"), ("trade_all", "v3"), ("quote", "v3"), ("quote", "v2"))
+        ),
+    ],
+)
 def test_bars_quotes_and_trades_outlast_faults_and_are_resumed_verified_and_checked(
     market: Market, tmp_path: Path, order: str, api: str
 ) -> None:

@@ -159,6 +159,7 @@ def test_a_signal_ends_a_run_whose_database_does_not_answer(tmp_path: Path) -> N
     assert "interrupted before the run began; nothing was fetched" in err
 
 
+@pytest.mark.slow
 def test_a_database_that_is_blocked_at_the_end_does_not_keep_an_interrupted_run(
     tmp_path: Path,
 ) -> None:

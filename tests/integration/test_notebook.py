@@ -28,6 +28,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[list[Any]]
     return folder, [cell.outputs for cell in notebook.cells if cell.cell_type == "code"]
 
 
+@pytest.mark.slow
 def test_five_cells_download_query_and_draw(run: tuple[Path, list[list[Any]]]) -> None:
     folder, outputs = run
     assert len(outputs) == 5

@@ -106,6 +106,7 @@ def test_the_objects_are_the_files_of_a_local_run_and_are_believed_like_them(
     assert [each["status"] for each in json.loads(listed)] == ["succeeded"] * 5
 
 
+@pytest.mark.slow
 def test_taking_stock_of_a_store_lists_and_asks_for_no_object_of_its_own(
     terminal: TerminalServer, moto: ObjectStore, tmp_path: Path
 ) -> None:
@@ -136,6 +137,7 @@ def test_taking_stock_of_a_store_lists_and_asks_for_no_object_of_its_own(
     assert [counts["GET list"] for counts in more] == [7, 9]
 
 
+@pytest.mark.slow
 def test_verify_asks_a_store_twice_for_a_file_that_it_reads_and_never_for_another(
     terminal: TerminalServer, moto: ObjectStore, tmp_path: Path
 ) -> None:
@@ -177,6 +179,7 @@ def test_verify_asks_a_store_twice_for_a_file_that_it_reads_and_never_for_anothe
     assert (reading["GET object"], reading["HEAD object"]) == (read + 1, read)
 
 
+@pytest.mark.slow
 def test_what_verify_sets_aside_in_a_store_the_next_run_fetches(
     terminal: TerminalServer, either: ObjectStore | GoogleStore, tmp_path: Path
 ) -> None:
@@ -269,6 +272,10 @@ def test_an_interrupted_run_aborts_its_uploads_and_reports_that(
     assert not any("unfinished" in name for name in store.objects("out.meta/"))
 
 
+def _state(entry: bytes) -> str:
+    return str(json.loads(entry)["state"])
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
 def test_nothing_is_seen_in_googles_store_of_a_file_that_was_under_way(
@@ -283,12 +290,12 @@ def test_nothing_is_seen_in_googles_store_of_a_file_that_was_under_way(
         with poller.reading():
             process = start(tmp_path, *command, **store.environment)
             # Two are under way; each is of several pieces. One killed before it was recorded
-            # would be fetched again.
+            # as in place would be fetched again.
             wait_for(
-                "a file and its entry",
+                "a file in place",
                 lambda: (
                     process.poll() is not None
-                    or (store.objects("out/") and store.objects("out.meta/files/"))
+                    or "committed" in map(_state, store.objects("out.meta/files/").values())
                 ),
             )
             process.send_signal(number)

@@ -167,6 +167,7 @@ print(sys.stdout is sys.__stdout__)
 """
 
 
+@pytest.mark.slow
 def test_what_a_program_prints_beside_a_bar_stands_above_it_and_stays(tmp_path: Path) -> None:
     ours, theirs = pty.openpty()
     watched = Watched(ours)

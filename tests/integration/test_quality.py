@@ -148,7 +148,10 @@ def test_a_clean_download_has_no_finding(tmp_path: Path, order: str, api: str) -
 @pytest.mark.parametrize(
     ("flag", "order", "shown"),
     # Rows show how they count time, be it by their fit alone; dividends they don't show.
-    [("--annual_dividend 70", "first_order", False), ("--greeks_version 1", "second_order", True)],
+    [
+        ("--annual_dividend 70", "first_order", False),
+        pytest.param("--greeks_version 1", "second_order", True, marks=pytest.mark.slow),
+    ],
 )
 def test_how_the_greeks_were_computed_is_taken_from_the_manifest(
     terminal: TerminalServer, tmp_path: Path, flag: str, order: str, shown: bool

@@ -235,6 +235,7 @@ def test_the_help_and_a_download_load_no_drawing_library(folder: Path) -> None:
     assert not {"altair", "vl_convert"} & set(re.findall(r"\w+", done.stdout.splitlines()[-1]))
 
 
+@pytest.mark.slow
 def test_a_run_of_15000_expirations_is_drawn_in_300_mib(folder: Path) -> None:
     (run,) = summaries(folder)
     begun, *_ = run["expirations"]

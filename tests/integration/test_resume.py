@@ -79,6 +79,7 @@ def test_a_rerun_skips_what_is_proven_and_reports_that(capsys: pytest.CaptureFix
     assert [each["status"] for each in printed["expirations"]] == ["skipped"] * 3  # type: ignore[attr-defined]  # -- a list
 
 
+@pytest.mark.slow
 def test_a_summary_counts_all_that_was_skipped_and_lists_a_hundred() -> None:
     many = tuple(f"2024-{month:02}-{day:02}" for month in (4, 5, 6, 7, 8) for day in range(1, 29))
     script = terminal(expirations={"SPXW": many})
@@ -489,6 +490,7 @@ def test_a_commit_syncs_a_file_its_entry_and_their_folders_and_nothing_else(
     assert "\n".join(expected) in shown, shown
 
 
+@pytest.mark.slow
 def test_a_file_that_is_replaced_has_its_entry_marked_until_it_is_in_place(tmp_path: Path) -> None:
     greeks(GOOD)
     with scripted_server(terminal()) as server:

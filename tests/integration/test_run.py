@@ -156,6 +156,7 @@ def test_an_embedded_terminal_is_asked_for_by_name_and_ends_with_the_run(tmp_pat
     assert not (tmp_path / "home" / ".apache_beam").exists()
 
 
+@pytest.mark.slow
 def test_an_embedded_terminal_ends_when_its_download_is_killed(tmp_path: Path) -> None:
     # It never comes to the 34 GB that all of it would take.
     flags = ["--terminal", "embedded", "--interval", "1s", "--max_dte", "30", "--no_disk_check"]
@@ -204,9 +205,8 @@ def test_a_run_whose_output_goes_nowhere_is_a_run_like_any_other(
     assert (summary["status"], summary["successful_expirations"]) == ("succeeded", 2)
 
 
-@pytest.mark.parametrize(
-    "mode", ["in_memory", pytest.param("multi_processing", marks=pytest.mark.slow)]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("mode", ["in_memory", "multi_processing"])
 def test_a_killed_run_leaves_nothing_temporary_behind_the_next_one(
     terminal: TerminalServer, tmp_path: Path, mode: str
 ) -> None:

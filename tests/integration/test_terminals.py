@@ -77,6 +77,7 @@ def test_terminals_of_two_generations_are_refused_for_they_count_time_differentl
     assert f"{other.url} has simulated, seed 0, v2; name Terminals of one generation: v2" in out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", MODES)
 def test_what_a_terminal_that_dies_leaves_undone_goes_to_the_others(
     tmp_path: Path, market: Market, mode: str

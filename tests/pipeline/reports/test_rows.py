@@ -126,6 +126,7 @@ def test_what_is_not_option_greeks_is_said_so(tmp_path: Path) -> None:
         dates_and_symbols(str(tmp_path / "empty.csv"))
 
 
+@pytest.mark.slow
 def test_the_columns_are_known_without_reading_on(terminal: TerminalServer, tmp_path: Path) -> None:
     # What read on in a thread took bytes from the file that was opened next.
     fill(tmp_path / "greeks", terminal, file_format="csv", compression="gzip", interval="1m")

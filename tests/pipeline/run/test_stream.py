@@ -331,6 +331,7 @@ def test_ctrl_c_ends_the_run_before_it_reaches_the_program(tmp_path: Path, scrip
     assert not list(Path(OutputFolder(asked["output"]).unfinished).iterdir())
 
 
+@pytest.mark.slow
 def test_a_program_that_ends_with_results_left_ends_its_run(tmp_path: Path) -> None:
     with TerminalServer(latency=0.2) as server:
         asked = settings(tmp_path, server.url, max_dte=30, concurrency=1)

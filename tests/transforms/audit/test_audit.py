@@ -35,6 +35,7 @@ def check(*tables: pa.Table, rate: float | None = None) -> tuple[list[Checked], 
     return list(full.finish()), full
 
 
+@pytest.mark.slow
 def test_rows_of_files_that_are_through_are_not_held() -> None:
     full = Audit()
     schema = TABLE.schema
@@ -82,7 +83,15 @@ def quoted(table: pa.Table, row: int, bid: float, ask: float) -> pa.Table:
     return plant(table, row, bid=bid, ask=ask)
 
 
-@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize(
+    "order",
+    [
+        each
+        if each in ("first_order", "all", "eod")
+        else pytest.param(each, marks=pytest.mark.slow)
+        for each in ORDERS
+    ],
+)
 def test_a_clean_market_of_several_expirations_has_no_finding(order: str) -> None:
     interval = "5m" if ORDERS[order].daily else "30m"
     tables = [
@@ -195,7 +204,7 @@ def test_a_wrong_greek_is_shown_with_what_it_should_be() -> None:
     ("day", "around"),
     [
         (date(2024, 3, 14), 3),
-        (date(2024, 3, 11), 4),
+        pytest.param(date(2024, 3, 11), 4, marks=pytest.mark.slow),
         pytest.param(date(2024, 7, 8), 8, marks=pytest.mark.slow),
     ],
 )

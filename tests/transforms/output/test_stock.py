@@ -129,6 +129,7 @@ def test_missing_trade_dates_are_known_once_they_are_not_asked_for_again(tmp_pat
     assert (known.missing_dates, known.is_empty) == ("2024-03-14", False)
 
 
+@pytest.mark.slow
 def test_a_stock_takes_less_than_60_bytes_a_file(tmp_path: Path) -> None:
     held, peaks = [], []
     for number in (2000, 6000):  # more than are looked at at once
