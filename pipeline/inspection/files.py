@@ -9,6 +9,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from transforms.output.folder import META
+
 SUFFIXES = (".csv", ".csv.gz", ".csv.zst", ".parquet")
 _HEADER_BYTES = 1 << 16
 DEFAULT_FOLDER = "data/greeks"
@@ -102,7 +104,9 @@ def not_there(name: str) -> str:
     path = Path(name)
     if name == DEFAULT_FOLDER:
         return f"{name} is not there, where greeks download puts its files: name another folder"
-    beside = [each.name for each in path.parent.iterdir()] if path.parent.is_dir() else []
+    # What lies beside the data is none.
+    there = path.parent.iterdir() if path.parent.is_dir() else ()
+    beside = [each.name for each in there if each.suffix != META]
     near = difflib.get_close_matches(path.name, beside, n=1)
     return f"{name} is not there" + (f"; did you mean {path.parent / near[0]}?" if near else "")
 

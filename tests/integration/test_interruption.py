@@ -183,7 +183,10 @@ def test_a_database_that_is_blocked_at_the_end_does_not_keep_an_interrupted_run(
     assert json.loads(kept.read_text())["status"] == "interrupted"
 
 
-@pytest.mark.parametrize(("number", "code"), SIGNALS)
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [SIGNALS[0], *(pytest.param(*each, marks=pytest.mark.slow) for each in SIGNALS[1:])],
+)
 def test_a_signal_in_the_middle_of_a_body_discards_its_file(
     tmp_path: Path, number: signal.Signals, code: int
 ) -> None:

@@ -22,7 +22,9 @@ EOD = [*EXPIRATION, "--start_date", "2024-02-26", "--end_date", "2024-03-15", "-
         (WEEK, "v3", "472:2024-03-13,norows:2024-03-14", "2024-03-13/2024-03-14", 5),
         pytest.param(WEEK, "v2", "472:2024-03-15", "2024-03-15", 5, marks=pytest.mark.slow),
         pytest.param(EOD, "v3", "norows:2024-03-05", "2024-03-05", 2, marks=pytest.mark.slow),
-        (EOD, "v3", "472:2024-03-13", "2024-03-01/2024-03-15", 2),
+        pytest.param(
+            EOD, "v3", "472:2024-03-13", "2024-03-01/2024-03-15", 2, marks=pytest.mark.slow
+        ),
         pytest.param(EOD, "v2", "norows:2024-02-27", "2024-02-27", 2, marks=pytest.mark.slow),
     ],
 )

@@ -332,6 +332,7 @@ def test_two_runs_at_once_leave_whole_objects_and_a_true_manifest(
     )
 
 
+@pytest.mark.slow
 def test_of_two_runs_that_want_one_object_one_wins_however_they_cross(
     store: ObjectStore,
 ) -> None:

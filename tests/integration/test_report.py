@@ -98,6 +98,7 @@ def test_a_report_is_one_file_of_less_than_10_mb_that_names_no_address(page: Pat
     assert "Simulated data, from a stand-in Terminal" in head
 
 
+@pytest.mark.slow
 def test_every_figure_is_a_png_too(folder: Path, page: Path) -> None:
     greeks_here(folder, "report", "--to", "too.html", "--png", "pictures")
     pictures = {path.stem: path.read_bytes() for path in (folder / "pictures").glob("*.png")}

@@ -59,7 +59,13 @@ def test_what_a_server_sends_is_shown_escaped_and_short(number: int, tmp_path: P
     shown(tmp_path, "runs", "show", "last", "--json")
 
 
-@pytest.mark.parametrize("path", ["status", "year_holidays", "expirations"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "expirations",
+        *(pytest.param(each, marks=pytest.mark.slow) for each in ("status", "year_holidays")),
+    ],
+)
 def test_what_a_listing_holds_is_shown_escaped(path: str, tmp_path: Path) -> None:
     usual = terminal()
 

@@ -47,6 +47,7 @@ def history(url: str) -> int:
     return int(requests.get(f"{url}/stats", timeout=30).json()["history"]["requests"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", MODES)
 def test_no_more_requests_than_allowed_are_outstanding_at_any_terminal(
     tmp_path: Path, market: Market, mode: str

@@ -116,6 +116,7 @@ def test_of_an_unknown_symbol_nothing_is_fetched_and_that_is_said(tmp_path: Path
         ("diff march nowhere", "nothing was compared: B: nowhere is not there"),
         ("diff march", "A: data/greeks is not there, where greeks download puts its files"),
         ("check marsh", "marsh is not there; did you mean march?"),
+        ("check summer", "summer is not there\n"),
         ("check", "data/greeks is not there, where greeks download puts its files"),
     ],
 )
@@ -123,6 +124,7 @@ def test_a_folder_that_is_not_there_is_named_and_the_one_that_may_be_meant(
     tmp_path: Path, command: str, words: str
 ) -> None:
     (tmp_path / "march").mkdir()
+    (tmp_path / "summer.meta").mkdir()  # of no data
     assert words in printed(tmp_path, command, 2)
 
 

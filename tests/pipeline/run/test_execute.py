@@ -42,6 +42,7 @@ def session_of(config: DownloadConfig) -> tuple[Session, Job]:
     return Session(config, runner=job.runner, local=job.local), job
 
 
+@pytest.mark.slow
 def test_two_runs_of_one_process_at_once_are_whole_and_change_nothing_in_it(
     tmp_path: Path,
 ) -> None:

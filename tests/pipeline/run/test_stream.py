@@ -341,6 +341,7 @@ def test_a_program_that_ends_with_results_left_ends_its_run(tmp_path: Path) -> N
     assert summaries(tmp_path)[0]["status"] == history.INTERRUPTED
 
 
+@pytest.mark.slow
 def test_several_runs_of_one_process_follow_each_other_and_go_side_by_side(tmp_path: Path) -> None:
     with TerminalServer() as server:
         for folder in (tmp_path / "first", tmp_path / "second"):
