@@ -157,8 +157,14 @@ class Session:
         )
 
     def has_all_results(self) -> bool:
-        """Returns whether the result of each request to be fetched has come."""
-        return self.measured is not None and self.measured.progress.all_came()
+        """Returns whether each request to be fetched has its result, or may have it unheard.
+
+        None is heard where the path for temporary files is too long for a socket.
+        """
+        if self.measured is None:
+            return False
+        progress = self.measured.progress
+        return progress.address is None or progress.all_came()
 
     def results_so_far(self, error: BaseException | None) -> RunSummary:
         """Returns the summary of a run whose graph did not come to its end.
