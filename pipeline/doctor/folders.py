@@ -9,7 +9,7 @@ from pathlib import Path
 from pipeline.doctor.diagnosis import FAIL, OK, WARN, Diagnosis
 from pipeline.history import Query, StoreError, is_sql, open_to_read
 from pipeline.planning.disk import free_entries, nearest, on_two_disks
-from pipeline.text import count, size_text, way_to_write
+from pipeline.text import count, reason_of, size_text, way_to_write
 from transforms.output.folder import OutputFolder
 from transforms.secrets import redacted
 from transforms.storage import documents, files
@@ -23,7 +23,11 @@ def output(folder: str) -> Iterator[Diagnosis]:
     try:
         meta = OutputFolder(folder).meta
     except OSError as error:
-        yield Diagnosis(FAIL, "output", *str(error).split(": "))
+        words, _, way_out = str(error).rpartition(": ")
+        if error.errno:
+            # Of the system; without a number it is of this program, and ends with what to do.
+            words, way_out = reason_of(error), way_to_write("output")
+        yield Diagnosis(FAIL, "output", words, way_out)
         return
     yield from _folder("output", folder, meta)
     if problem := on_two_disks(OutputFolder(folder)):

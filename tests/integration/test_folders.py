@@ -212,7 +212,8 @@ def test_two_manifests_of_one_folder_are_refused_by_name_and_both_are_kept(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """As where a volume is mounted over a folder that has files, or was copied beside another."""
-    output = tmp_path / "greeks"
+    output = tmp_path / "volume: a" / "greeks"
+    output.parent.mkdir()
     assert download(output) == 3
     inside, beside = output / ".meta", Path(f"{output}.meta")
     shutil.copytree(beside, inside)
