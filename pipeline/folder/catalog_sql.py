@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
+from pipeline.folder import catalog_views as sql
 from transforms.orders import order_of
 from transforms.orders.schema import ZONE
 from transforms.output.layout import COMPRESSIONS
@@ -26,165 +27,6 @@ _DUCKDB_TYPES = {
     "int32": "INTEGER",
     f"timestamp[ms, tz={ZONE}]": "TIMESTAMPTZ",
 }
-_HEAD = """\
--- Views over the option Greeks in {folder}
-{views}\
---   files           who made each file, when, with how many rows
---
--- Written again at the end of each run. {how}
--- If the folder was moved, set its new place first: SET VARIABLE greeks_folder = '/its/new/place';
--- "right" and "lambda" are words of SQL, and need their quotes.
-
-SET VARIABLE greeks_folder = coalesce(getvariable('greeks_folder'), {literal});
-"""
-_HOW = """\
-In a shell: duckdb -init {shell}
--- In Python: duckdb.connect().execute(open({catalog!r}).read())"""
-_HOW_STORED = """\
-In a shell: greeks query "SELECT * FROM files" --output {shell}
--- In DuckDB itself: after LOAD httpfs"""
-_GREEKS_HEAD = """\
---   greeks          every row, and ny_time (New York, no zone), trade_date, dte and solved
---   smiles          what a smile is drawn from: out of the money, solved, with a bid
---   term_structure  at the money: the implied volatility of the strike nearest the underlying
-"""
-_UNDERLYING_HEAD = (
-    "--   underlying      each price of the underlying once: symbol, trade_date, when, and in USD\n"
-)
-_STRADDLES_HEAD = (
-    "--   straddles       a call and a put of one strike: price, delta, theta, vega of both\n"
-)
-_INTEREST_HEAD = """\
---   open_interest   every row, and trade_date: of the report, about 06:30, so that it is what was
---                   open when the trading day before had ended, and what its own session knows
---   max_pain        the strike at which the open options of an expiration are worth least
-"""
-_EXPOSURE_HEAD = """\
---   gamma_exposure  each row with gamma and its trade date's open interest: in USD, per 1 % move
---                   and per point of the underlying; calls count as bought by dealers, puts as sold
-"""
-_READ_PARQUET = """\
-    SELECT * FROM read_parquet({paths},
-        union_by_name = true, hive_partitioning = false)"""
-_READ_CSV = """\
-    SELECT * FROM read_csv({paths},
-        header = true, auto_detect = false, hive_partitioning = false,
-        columns = {{{types}}})"""
-_ROWS = """
-CREATE OR REPLACE VIEW {view} AS
-SELECT
-    *,
-    timezone('America/New_York', timestamp) AS ny_time,
-    CAST(timezone('America/New_York', timestamp) AS DATE) AS trade_date,
-    CAST(expiration - CAST(timezone('America/New_York', timestamp) AS DATE) AS INTEGER) AS dte{more}
-FROM (
-{rows}
-);
-"""
-_SOLVED = """,
-    -- ThetaData's marks: a volatility of 0 was not solved, an error of 100 had no price; far from
-    -- the money it may be 0 without one. A price below a cent is none.
-    coalesce(implied_vol > 0 AND abs(iv_error) < 100 AND underlying_price > 0, false)
-        AND NOT coalesce({price} < 0.0075, false) AS solved"""
-_PRICES = {"greeks": "(bid + ask) / 2", "trade_greeks": "price"}
-_MAX_PAIN = """
-CREATE OR REPLACE VIEW max_pain AS
-SELECT symbol, expiration, trade_date, strike AS max_pain, paid
-FROM (
-    SELECT
-        settled.symbol, settled.expiration, settled.trade_date, settled.strike,
-        sum(held.open_interest * 100 * greatest(
-            CASE WHEN held."right" = 'C' THEN settled.strike - held.strike
-                ELSE held.strike - settled.strike END, 0
-        )) AS paid
-    FROM (SELECT DISTINCT symbol, expiration, trade_date, strike FROM open_interest) AS settled
-    JOIN open_interest AS held USING (symbol, expiration, trade_date)
-    GROUP BY ALL
-)
-QUALIFY row_number() OVER (
-    PARTITION BY symbol, expiration, trade_date ORDER BY paid, strike
-) = 1;
-"""
-_EXPOSURE = """
-CREATE OR REPLACE VIEW gamma_exposure AS
-SELECT
-    symbol, expiration, trade_date, dte, ny_time, strike, "right", gamma, underlying_price,
-    interest.open_interest,
-    CASE WHEN "right" = 'C' THEN 1 ELSE -1 END
-        * gamma * interest.open_interest * 100 * underlying_price AS per_point,
-    per_point * underlying_price / 100 AS per_percent
-FROM greeks
-JOIN (
-    SELECT symbol, expiration, trade_date, strike, "right", open_interest FROM open_interest
-) AS interest USING (symbol, expiration, trade_date, strike, "right")
-WHERE solved;
-"""
-_VIEWS = """
-CREATE OR REPLACE VIEW smiles AS
-SELECT
-    symbol, expiration, trade_date, dte, ny_time, strike, "right",
-    ln(strike / underlying_price) AS log_moneyness, implied_vol, bid, ask, underlying_price
-FROM greeks
-WHERE solved AND bid > 0 AND ("right" = 'C') = (strike >= underlying_price);
-
-CREATE OR REPLACE VIEW term_structure AS
-SELECT
-    symbol, expiration, trade_date, dte, ny_time, strike,
-    avg(implied_vol) AS implied_vol, any_value(underlying_price) AS underlying_price
-FROM (
-    SELECT * FROM {source}
-    WHERE solved
-    QUALIFY strike = first_value(strike) OVER (
-        PARTITION BY symbol, expiration, ny_time ORDER BY abs(strike - underlying_price), strike
-    )
-)
-GROUP BY ALL;
-"""
-_UNDERLYING = """
-CREATE OR REPLACE VIEW underlying AS
-SELECT DISTINCT symbol, trade_date, underlying_timestamp, underlying_price
-FROM ({sources})
-WHERE underlying_price > 0;
-"""
-_STRADDLES = """
-CREATE OR REPLACE VIEW straddles AS
-SELECT
-    symbol, expiration, trade_date, dte, ny_time, strike,
-    sum(bid) AS bid, sum(ask) AS ask, sum(bid + ask) / 2 AS price,
-    {sums},
-    any_value(underlying_price) AS underlying_price
-FROM {source}
-WHERE solved
-GROUP BY ALL
-HAVING count(*) = 2 AND count(DISTINCT "right") = 2;
-"""
-# A day's last trades are at a time of their own for each contract: there, the day is the time.
-_BY_DAY = "(SELECT * REPLACE (CAST(trade_date AS TIMESTAMP) AS ny_time) FROM greeks)"
-_ADDED = ("delta", "theta", "vega", "gamma")
-_FILES = """
-CREATE OR REPLACE VIEW files AS
-SELECT
-    request->>'symbol' AS symbol,
-    CAST(request->>'expiration' AS DATE) AS expiration,
-    CAST(request->>'first_trade_date' AS DATE) AS first_trade_date,
-    CAST(request->>'last_trade_date' AS DATE) AS last_trade_date,
-    request->>'interval' AS "interval",
-    greeks, rows, bytes, provisional, dates_with_rows, source, run_id,
-    CAST(time AS TIMESTAMPTZ) AS time, sha256
-FROM read_parquet(getvariable('greeks_folder') || @INDEX)
-WHERE there;
-"""
-# A glob can't distinguish orders, and CSV files have no types.
-_LISTED = """\
-SET VARIABLE {variable} = (
-    SELECT list(
-        getvariable('greeks_folder') || '/' || regexp_replace(name, '([[*?])', '[\\1]', 'g')
-        ORDER BY name
-    )
-    FROM read_parquet(getvariable('greeks_folder') || @INDEX)
-    WHERE there AND format = '{format}' AND {which}
-);
-"""
 
 
 class Columns(NamedTuple):
@@ -239,47 +81,47 @@ def catalog_text(
     columns = {column for each in views.get("greeks", ()) for column in each.schema.names}
     heads, made = [], []
     if columns:
-        heads.append(_GREEKS_HEAD)
+        heads.append(sql.GREEKS_HEAD)
         daily = all(order_of(each.order).daily for each in views["greeks"])
-        source = _BY_DAY if daily else "greeks"
-        made.append(_VIEWS.format(source=source))
+        source = sql.BY_DAY if daily else "greeks"
+        made.append(sql.VIEWS.format(source=source))
         if "delta" in columns:
-            heads.append(_STRADDLES_HEAD)
-            sums = ", ".join(f"sum({name}) AS {name}" for name in _ADDED if name in columns)
-            made.append(_STRADDLES.format(sums=sums, source=source))
-    if priced := sorted(views.keys() & _PRICES.keys()):
-        heads.append(_UNDERLYING_HEAD)
+            heads.append(sql.STRADDLES_HEAD)
+            sums = ", ".join(f"sum({name}) AS {name}" for name in sql.ADDED if name in columns)
+            made.append(sql.STRADDLES.format(sums=sums, source=source))
+    if priced := sorted(views.keys() & sql.PRICES.keys()):
+        heads.append(sql.UNDERLYING_HEAD)
         sources = " UNION ALL BY NAME ".join(f"FROM {view}" for view in priced)
-        made.append(_UNDERLYING.format(sources=sources))
+        made.append(sql.UNDERLYING.format(sources=sources))
     heads += [
         f"--   {view:<14}  every row, with ny_time and trade_date\n"
         for view in sorted(views.keys() - {"greeks", "open_interest"})
     ]
     if "open_interest" in views:
-        heads.append(_INTEREST_HEAD)
-        made.append(_MAX_PAIN)
+        heads.append(sql.INTEREST_HEAD)
+        made.append(sql.MAX_PAIN)
         if "gamma" in columns:
-            heads.append(_EXPOSURE_HEAD)
-            made.append(_EXPOSURE)
+            heads.append(sql.EXPOSURE_HEAD)
+            made.append(sql.EXPOSURE)
     if "://" in folder:
-        how = _HOW_STORED.format(shell=_line(shlex.quote(folder)))
+        how = sql.HOW_STORED.format(shell=_line(shlex.quote(folder)))
     else:
-        how = _HOW.format(shell=_line(shlex.quote(catalog)), catalog=_line(catalog))
-    head = _HEAD.format(
+        how = sql.HOW.format(shell=_line(shlex.quote(catalog)), catalog=_line(catalog))
+    head = sql.HEAD.format(
         folder=_line(folder),
         how=how,
         literal=_quoted(pattern_of(folder)),
         views="".join(heads),
     )
     rows = [
-        _ROWS.format(
+        sql.ROWS.format(
             view=view,
-            more=_SOLVED.format(price=_PRICES[view]) if view in _PRICES else "",
+            more=sql.SOLVED.format(price=sql.PRICES[view]) if view in sql.PRICES else "",
             rows="\n    UNION ALL BY NAME\n".join(_readers(each, orders)),
         )
         for view, each in sorted(views.items())
     ]
-    text = "".join([head, *_lists(views, orders), *rows, *made, _FILES])
+    text = "".join([head, *_lists(views, orders), *rows, *made, sql.FILES])
     return text.replace("@INDEX", _quoted(index))
 
 
@@ -289,11 +131,13 @@ def _lists(
     """A variable with the names of each kind's files, where a glob would take those of others."""
     for each, suffixes in orders.items():
         if suffixes & set(CSV) and _mixed(orders, CSV):
-            yield _LISTED.format(variable=each.variable, format="csv", which=each.which)
+            yield sql.LISTED.format(variable=each.variable, format="csv", which=each.which)
     for view, kinds in sorted(views.items()):
         if _mixed(orders, [PARQUET], kinds) and any(PARQUET in orders[each] for each in kinds):
             which = " OR ".join(f"({each.which})" for each in kinds)
-            yield _LISTED.format(variable=f"{view}_parquet", format="parquet", which=f"({which})")
+            yield sql.LISTED.format(
+                variable=f"{view}_parquet", format="parquet", which=f"({which})"
+            )
 
 
 def _mixed(
@@ -312,14 +156,14 @@ def _readers(kinds: Sequence[Columns], orders: Mapping[Columns, AbstractSet[str]
     if any(PARQUET in orders[each] for each in kinds):
         listed = f"getvariable('{kinds[0].view}_parquet')"
         paths = listed if _mixed(orders, [PARQUET], kinds) else _globs([PARQUET])
-        yield _READ_PARQUET.format(paths=paths)
+        yield sql.READ_PARQUET.format(paths=paths)
     for each in kinds:
         if csv := sorted(orders[each] & set(CSV)):
             types = ", ".join(
                 f"'{field.name}': '{_DUCKDB_TYPES[str(field.type)]}'" for field in each.schema
             )
             paths = f"getvariable('{each.variable}')" if _mixed(orders, CSV) else _globs(csv)
-            yield _READ_CSV.format(paths=paths, types=types)
+            yield sql.READ_CSV.format(paths=paths, types=types)
 
 
 def _globs(suffixes: Iterable[str]) -> str:
