@@ -11,9 +11,9 @@ import pyarrow as pa
 
 from pipeline.folder.catalog import catalog_path, write_catalog
 from pipeline.folder.catalog_sql import pattern_of
-from transforms.extras import install
 from transforms.output.folder import OutputFolder
 from transforms.storage import files, stores
+from transforms.text.extras import install
 
 if TYPE_CHECKING:
     import duckdb
@@ -101,9 +101,9 @@ class Answer:
         Raises:
             QueryError: DuckDB finds an error in the data, or has no memory left.
         """
-        with self._errors():
-            batches = self._call(lambda: iter(pa.RecordBatchReader.from_stream(self._relation)))
-            while (batch := self._call(next, batches, None)) is not None:
+        with self._calls() as call:
+            batches = call(lambda: iter(pa.RecordBatchReader.from_stream(self._relation)))
+            while (batch := call(next, batches, None)) is not None:
                 yield from zip(*(column.to_pylist() for column in batch.columns), strict=True)
 
     def table(self, width: int, rows: int) -> Iterator[str]:
@@ -113,8 +113,8 @@ class Answer:
             QueryError: as `rows`.
         """
         shown = io.StringIO()
-        with self._errors(), contextlib.redirect_stdout(shown):
-            self._call(partial(self._relation.show, max_width=width, max_rows=rows))
+        with self._calls() as call, contextlib.redirect_stdout(shown):
+            call(partial(self._relation.show, max_width=width, max_rows=rows))
         lines = shown.getvalue().rstrip().splitlines()
         # DuckDB's own tables need 80.
         edges = [place for place, each in enumerate(lines[0]) if each in "┬┐"]
@@ -133,21 +133,17 @@ class Answer:
             number = len(whole) - ("│ … │" in lines[1][:end])
             yield f"  {len(self.columns)} columns ({number} shown)"
 
-    def _call(self, what: Callable[..., Any], *arguments: Any) -> Any:
-        """Calls DuckDB in a thread: to the main one, which waits, a Ctrl-C comes through."""
+    @contextlib.contextmanager
+    def _calls(self) -> Iterator[Callable[..., Any]]:
+        """Gives what calls DuckDB in a thread: Ctrl-C comes to the main one, which waits."""
         with ThreadPoolExecutor(1) as thread:
             try:
-                return thread.submit(what, *arguments).result()
+                yield lambda what, *arguments: thread.submit(what, *arguments).result()
             except KeyboardInterrupt:
                 self._interrupt()
                 raise
-
-    @contextlib.contextmanager
-    def _errors(self) -> Iterator[None]:
-        try:
-            yield
-        except (self._error, pa.ArrowException) as error:
-            raise QueryError(str(error)) from None
+            except (self._error, pa.ArrowException) as error:
+                raise QueryError(str(error)) from None
 
 
 def _store_files(output: str) -> "StoreFiles":
