@@ -153,7 +153,7 @@ def window_of(
     opened = list(chain.from_iterable(pool.map(partial(_all_opened, folder), shares)))
     problems = tuple((name, row) for name, row in opened if isinstance(row, ValueError))
     if fresh := [row for _, row in opened if isinstance(row, dict)]:
-        rows = in_order(pa.concat_tables([rows, pa.Table.from_pylist(fresh, SCHEMA)]))
+        rows = by_document(pa.concat_tables([rows, pa.Table.from_pylist(fresh, SCHEMA)]))
     is_there = data.sizes(rows["name"].to_pylist()) == rows["bytes"].to_numpy()
     is_there &= rows["state"].to_numpy() == COMMITTED
     if not np.array_equal(is_there, rows["there"].to_numpy()):
@@ -162,7 +162,7 @@ def window_of(
     return Window(rows, problems), changed
 
 
-def in_order(rows: pa.Table) -> pa.Table:
+def by_document(rows: pa.Table) -> pa.Table:
     """Returns the rows of an index in the order of their documents."""
     keys = documents_of(rows)
     return rows.take(pa.array(sorted(range(len(keys)), key=keys.__getitem__), pa.int64()))

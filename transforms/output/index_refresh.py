@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from transforms.output.data_files import DataFiles
 from transforms.output.folder import OutputFolder
-from transforms.output.index import AT_ONCE, THREADS, Window, in_order, window_of
+from transforms.output.index import AT_ONCE, THREADS, Window, by_document, window_of
 from transforms.output.index_file import SCHEMA, IndexWriter, documents_of, open_index
 from transforms.storage import files
 from transforms.storage.base import Listed
@@ -47,7 +47,7 @@ def refreshed(folder: OutputFolder, names: Iterable[str]) -> Iterator[Window]:
             if found or pc.any(is_near).as_py():
                 window, _ = window_of(folder, found, rows.filter(is_near), data, pool)
                 others = rows.filter(pc.invert(is_near))
-                window = Window(in_order(pa.concat_tables([others, window.rows])), window.broken)
+                window = Window(by_document(pa.concat_tables([others, window.rows])), window.broken)
             if writer is not None:
                 writer.write(window.rows)
             yield window

@@ -10,8 +10,7 @@ from collections.abc import Iterable
 from datetime import date, timedelta
 
 from transforms.market import calendar
-from transforms.model import GreeksRequest
-from transforms.model.request import served_dates
+from transforms.model import GreeksRequest, served_dates
 from transforms.orders import MONTH
 
 _ANSWERS = 2
