@@ -6,7 +6,7 @@ import sys
 from pipeline.process.footprint import keep_lean
 from pipeline.process.standard_output import open_doors
 from pipeline.runners.beam_patches import keep_unused_out
-from transforms.secrets import remember_all
+from transforms.text.secrets import remember_all
 
 
 def run() -> int:

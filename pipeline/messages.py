@@ -3,7 +3,7 @@
 import logging
 import sys
 
-from transforms.foreign import on_a_line
+from transforms.text.foreign import on_a_line
 
 
 class Messages:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TextIO
 
-from transforms.foreign import on_a_line
+from transforms.text.foreign import on_a_line
 
 CUT, WRAP = "cut", "wrap"
 

@@ -9,7 +9,7 @@ from pipeline.cli.config_file import load, named_file, to_arguments
 from pipeline.cli.parser import Parser
 from pipeline.cli.settings import FLAG, given
 from pipeline.errors import ConfigError
-from transforms.secrets import remember
+from transforms.text.secrets import remember
 from transforms.version import __version__
 
 EPILOG = """\

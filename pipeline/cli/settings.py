@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 from pipeline.cli.config_file import flags_of
-from transforms.secrets import HIDDEN, is_secret, redacted
+from transforms.text.secrets import HIDDEN, is_secret, redacted
 
 DEFAULT, FILE, FLAG = "default", "file", "flag"
 

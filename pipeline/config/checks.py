@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from pipeline.config.setting import Check
-from transforms.secrets import redacted
+from transforms.text.secrets import redacted
 
 
 def between(low: int, high: int, unit: str = "", note: str = "") -> Check:

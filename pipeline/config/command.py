@@ -8,7 +8,7 @@ from typing import Any
 from pipeline.config.download_config import SETTINGS, DownloadConfig
 from pipeline.config.setting import Setting
 from pipeline.process.program import program
-from transforms.secrets import redacted
+from transforms.text.secrets import redacted
 
 
 def command_of(config: DownloadConfig) -> str:

@@ -19,7 +19,7 @@ from pipeline.config.source import EMBEDDED, TIERS, SourceSettings, named_termin
 from pipeline.errors import ConfigError
 from transforms.orders import ORDERS, PARAMETERS
 from transforms.output.layout import PATTERNS
-from transforms.secrets import redacted, remember
+from transforms.text.secrets import redacted, remember
 
 
 # A dataclass takes the fields of its last base first.

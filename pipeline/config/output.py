@@ -10,7 +10,7 @@ from pipeline.config.checks import between, folder_problem
 from pipeline.config.setting import Switch, setting
 from transforms.output.folder import META
 from transforms.output.layout import BY_EXPIRATION, COMPRESSIONS, PATTERNS, check_pattern
-from transforms.secrets import redacted
+from transforms.text.secrets import redacted
 from transforms.thetadata.client import BATCH_SIZE
 
 _setting = partial(setting, group="output")

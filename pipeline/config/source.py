@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from pipeline.config.checks import above_zero, between
 from pipeline.config.setting import setting
-from transforms.secrets import redacted
+from transforms.text.secrets import redacted
 from transforms.thetadata.client import DEFAULT_URL
 from transforms.thetadata.retry import RetryPolicy
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from transforms.foreign import on_a_line
+from transforms.text.foreign import on_a_line
 
 OK, WARN, FAIL = "ok", "warn", "fail"
 

@@ -11,8 +11,8 @@ from pipeline.history import Query, StoreError, is_sql, open_to_read
 from pipeline.planning.disk import free_entries, nearest, on_two_disks
 from pipeline.text import count, reason_of, size_text, way_to_write
 from transforms.output.folder import OutputFolder
-from transforms.secrets import redacted
 from transforms.storage import documents, files
+from transforms.text.secrets import redacted
 
 _LITTLE, _TOO_LITTLE = 2_000_000_000, 50_000_000
 _PROBE = b"x" * (1 << 16)

@@ -12,12 +12,12 @@ from pipeline.folder.catalog_sql import Columns, catalog_text
 from pipeline.messages import PRINTED, Messages
 from pipeline.process.program import program
 from pipeline.text import count
-from transforms.extras import install
 from transforms.output.folder import OutputFolder
 from transforms.output.index import windows
 from transforms.output.index_refresh import refreshed
 from transforms.output.layout import COMPRESSIONS
 from transforms.storage import documents, files
+from transforms.text.extras import install
 
 NAME = "catalog.sql"
 _ADDRESS = ("s3_endpoint_url", "s3_region_name", "s3_verify", "s3_disable_ssl", "no_auth")

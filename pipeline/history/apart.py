@@ -20,7 +20,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pipeline.history.model import Head, NoSuchRun, Query, Record, RunStore, StoreError, owner
-from transforms.secrets import redacted
+from transforms.text.secrets import redacted
 
 _MOMENT = 1.2
 """Seconds that a database may take for an answer once its run is to end."""

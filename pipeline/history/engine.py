@@ -6,7 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from pipeline.history.model import StoreError
-from transforms.extras import install
+from transforms.text.extras import install
 
 _CONNECT_SECONDS = 10
 

@@ -26,8 +26,8 @@ from pipeline.history.model import (
     to_bury,
 )
 from pipeline.text import reason_of
-from transforms.secrets import redacted
 from transforms.storage.json_text import json_text
+from transforms.text.secrets import redacted
 
 _NAME = re.compile(rf"pipeline-run-({RUN_ID.pattern})\.json")
 

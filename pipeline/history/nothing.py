@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from pipeline.history.model import Head, NoSuchRun, Query, Record
-from transforms.secrets import redacted
+from transforms.text.secrets import redacted
 
 
 class NoRuns:

@@ -37,7 +37,7 @@ from pipeline.history.schema import (
     is_newest,
     migrate,
 )
-from transforms.secrets import hide, redacted, remember
+from transforms.text.secrets import hide, redacted, remember
 
 _AT_ONCE = 500
 

@@ -5,9 +5,9 @@ from dataclasses import replace
 
 from pipeline.config import DownloadConfig, command_of
 from pipeline.planning.decisions import Decision
-from transforms.foreign import on_a_line
 from transforms.orders import DEFAULT
 from transforms.output.layout import BY_EXPIRATION, DAILY
+from transforms.text.foreign import on_a_line
 
 _SHOWN = 3
 

@@ -14,7 +14,6 @@ from pipeline.config import DownloadConfig
 from pipeline.errors import Conflict
 from pipeline.planning.plan import Plan
 from pipeline.planning.preconditions import check_file_system, check_layout, check_paths
-from transforms.foreign import on_a_line
 from transforms.model import GreeksRequest
 from transforms.output.entry import EMPTY, Entry
 from transforms.output.layout import Layout
@@ -23,6 +22,7 @@ from transforms.output.resume import Resume
 from transforms.output.stock import Stock
 from transforms.quality.limits import Limit, broken, parse_limits
 from transforms.storage import files
+from transforms.text.foreign import on_a_line
 
 NEW, AGAIN, SKIP, CONFLICT = "new", "again", "skip", "conflict"
 _THREADS = 8

@@ -4,8 +4,8 @@ import os
 from typing import TextIO
 
 from pipeline.process.standard_output import drawing
-from transforms.foreign import escaped
-from transforms.secrets import hide
+from transforms.text.foreign import escaped
+from transforms.text.secrets import hide
 
 COLOURS = {
     **dict.fromkeys(("ok", "written", "succeeded"), "green"),

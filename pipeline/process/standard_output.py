@@ -11,8 +11,8 @@ import os
 import sys
 from typing import Any, TextIO
 
-from transforms.foreign import escaped, on_a_line
-from transforms.secrets import hide
+from transforms.text.foreign import escaped, on_a_line
+from transforms.text.secrets import hide
 
 
 class Unbroken:

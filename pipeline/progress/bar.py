@@ -16,8 +16,8 @@ from pipeline.progress.display import Display, facts, in_flight
 from pipeline.progress.results import ResultLines, ResultTable
 from pipeline.progress.snapshot import Snapshot
 from pipeline.text import count, time_text
-from transforms.foreign import escaped
-from transforms.secrets import hide
+from transforms.text.foreign import escaped
+from transforms.text.secrets import hide
 
 
 class Bar(Display):

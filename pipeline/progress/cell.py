@@ -8,7 +8,7 @@ from typing import Any
 from pipeline.progress.display import Display, facts
 from pipeline.progress.snapshot import Snapshot
 from pipeline.text import count, time_text
-from transforms.secrets import hide
+from transforms.text.secrets import hide
 
 
 def in_notebook() -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from transforms.extras import install
+from transforms.text.extras import install
 
 Rows = Sequence[dict[str, Any]]
 

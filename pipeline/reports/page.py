@@ -15,7 +15,7 @@ from typing import Any
 
 from pipeline.reports.figure import Figure, Section, Table
 from pipeline.reports.theme import DARK, FONT, LIGHT
-from transforms.foreign import escaped
+from transforms.text.foreign import escaped
 
 _PNG_WIDTH = 720
 _PNG_SCALE = 2.0

@@ -30,7 +30,7 @@ from pipeline.errors import ConfigError
 from pipeline.runners import bound
 from pipeline.runners.beam_patches import fits
 from pipeline.runners.loopback import LoopbackRunner
-from transforms.extras import install
+from transforms.text.extras import install
 
 JARS = "~/.apache_beam/cache/jars"
 """Where Beam keeps the jars of its job servers, and `./run_local.sh flink` puts Flink's."""

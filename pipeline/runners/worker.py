@@ -9,7 +9,7 @@ import os
 import sys
 
 from pipeline.process.standard_output import open_doors
-from transforms.secrets import remember, remember_all
+from transforms.text.secrets import remember, remember_all
 
 
 def main() -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 from pipeline.cli.main import main
 from pipeline.process.standard_output import open_doors
-from transforms import secrets
+from transforms.text import secrets
 
 # Measuring coverage takes time and memory of its own.
 WITHOUT_COVERAGE = {"COVERAGE_PROCESS_CONFIG": "", "COVERAGE_PROCESS_START": ""}

@@ -4,10 +4,10 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 from typing import Any
 
-from transforms.foreign import MOST, on_a_line
 from transforms.model import trade_dates as dates
 from transforms.model.request import GreeksRequest
-from transforms.secrets import hide
+from transforms.text.foreign import MOST, on_a_line
+from transforms.text.secrets import hide
 
 
 @dataclass(frozen=True)

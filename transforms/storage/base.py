@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from transforms.secrets import redacted
+from transforms.text.secrets import redacted
 
 NOTHING = ""
 """The mark of an object that is not there; see `stores.ObjectStore.mark`."""

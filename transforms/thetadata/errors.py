@@ -11,9 +11,9 @@ ThetaError
 └── Stopped                 the caller asked to stop
 """
 
-from transforms.foreign import on_a_line
 from transforms.orders import ORDERS
-from transforms.secrets import hide
+from transforms.text.foreign import on_a_line
+from transforms.text.secrets import hide
 
 
 class ThetaError(Exception):

@@ -44,7 +44,7 @@ def test_a_display_that_draws_moves_the_cursor_and_shows_what_is_foreign_escaped
 
 def test_a_secret_of_the_command_line_is_not_printed() -> None:
     code = (
-        "from transforms.secrets import remember_all\n"
+        "from transforms.text.secrets import remember_all\n"
         "remember_all(['--metrics', 'postgresql://me:hush%2Fhush@db/x'], {})\n"
         "import logging\n"
         "logging.error('the password hush/hush is wrong')\n"

@@ -6,7 +6,7 @@ import unicodedata
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.foreign import escaped, on_a_line
+from transforms.text.foreign import escaped, on_a_line
 from transforms.thetadata import MalformedResponse, StatusError
 
 # Joiners are part of how some languages are written.

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms import secrets
 from transforms.model import Failure
-from transforms.secrets import hide, redacted, remember, remember_all
+from transforms.text import secrets
+from transforms.text.secrets import hide, redacted, remember, remember_all
 from transforms.thetadata import StatusError
 
 SECRETS = st.text("abcXYZ019/?#%:&=+!$'\"\\é日.,-_~@", min_size=6, max_size=30).filter(

@@ -9,8 +9,8 @@ from typing import Any
 from apache_beam.io.filesystems import FileSystems
 from apache_beam.options.pipeline_options import GoogleCloudOptions, PipelineOptions
 
-from transforms.extras import install
 from transforms.storage.base import Unusable, refusal, split
+from transforms.text.extras import install
 
 SCHEME = "gs://"
 

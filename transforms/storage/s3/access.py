@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 from apache_beam.io.filesystems import FileSystems
 from apache_beam.options.pipeline_options import PipelineOptions, S3Options
 
-from transforms.extras import install
 from transforms.storage.base import Unusable
+from transforms.text.extras import install
 
 SCHEME = "s3://"
 

@@ -18,7 +18,7 @@ from tests.support.command import greeks_here, run_here, start
 from tests.support.data import files_in
 from tests.support.folder import fill
 from tests.support.waiting import wait_for
-from transforms.extras import install
+from transforms.text.extras import install
 
 TEN = "ny_time = '2024-03-14 10:00'"
 
