@@ -159,8 +159,7 @@ BESIDE = """
 import sys
 from pipeline import stream
 for result in stream(
-    symbols="SPXW", start_date="2024-03-14", max_dte=4, interval="1h", terminal="embedded",
-    progress="auto",
+    symbols="SPXW", start_date="2024-03-14", max_dte=4, terminal=sys.argv[1], progress="auto",
 ):
     print("the program's own", result.request.expiration)
 print(sys.stdout is sys.__stdout__)
@@ -169,23 +168,32 @@ print(sys.stdout is sys.__stdout__)
 
 @pytest.mark.slow
 def test_what_a_program_prints_beside_a_bar_stands_above_it_and_stays(tmp_path: Path) -> None:
+    seen = threading.Event()
+
+    def answer(request: GreeksRequest) -> Answer:
+        # The last one comes once the bar was there.
+        body = rows_of(request, request.trade_dates[0], 100)
+        return Answer(body, hold=seen if request.expiration == LAST else None)
+
     ours, theirs = pty.openpty()
     watched = Watched(ours)
-    process = subprocess.Popen(
-        [sys.executable, "-c", BESIDE],
-        cwd=tmp_path,
-        env=os.environ | {"TERM": "xterm", "COLUMNS": "80", "LINES": "40"},
-        stdout=theirs,
-        stderr=theirs,
-    )
-    os.close(theirs)
-    assert process.wait(timeout=120) == 0
+    with scripted_server(terminal(answer)) as server:
+        process = subprocess.Popen(
+            [sys.executable, "-c", BESIDE, server.url],
+            cwd=tmp_path,
+            env=os.environ | {"TERM": "xterm", "COLUMNS": "80", "LINES": "40"},
+            stdout=theirs,
+            stderr=theirs,
+        )
+        os.close(theirs)
+        wait_for("the bar", lambda: "in flight" in watched.text)
+        seen.set()
+        assert process.wait(timeout=120) == 0
     text = watched.end()
     os.close(ours)
     own = [f"the program's own 2024-03-{day}" for day in (14, 15, 18)]
     *lines, restored = shown(text, 80)
     assert (sorted(lines), restored) == (own, "True")
-    assert "in flight" in text
 
 
 @pytest.mark.parametrize(("width", "layout"), [(60, "expiration"), (80, "daily")])
