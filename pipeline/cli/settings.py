@@ -43,9 +43,9 @@ def setting_lines(
         value = HIDDEN if shown and is_secret(name) else shown
         origin = origins.get(name) or _other_origin(name, parser, origins)
         if value is None or value in ("", ()):
-            yield f"{'# ' + name:<44}  # {origin}: none"
+            yield f"{'# ' + name:<43}  # {origin}: none"
         else:
-            yield f"{f'{name} = {_toml(value)}':<44}  # {origin}"
+            yield f"{f'{name} = {_toml(value)}':<43}  # {origin}"
 
 
 def _other_origin(name: str, parser: argparse.ArgumentParser, origins: Mapping[str, str]) -> str:
