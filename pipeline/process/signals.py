@@ -9,10 +9,12 @@ import os
 import signal
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_ONE_WISH_SECONDS = 1.0
 
 
 class Interruption:
@@ -58,14 +60,18 @@ class Interruption:
             ours.close()
 
     def _heed(self, numbers: socket.socket) -> None:
+        since = 0.0
         while received := numbers.recv(1):
             number = received[0]
             if number not in SIGNALS:
                 continue
+            # `timeout` sends its signal to the process, and to the group that it is in as well.
+            if number == self.signal and time.monotonic() - since < _ONE_WISH_SECONDS:
+                continue
             if self.signal is not None:
                 # The next run marks this one died, and removes its unfinished files.
                 os._exit(128 + number)
-            self.signal = number
+            self.signal, since = number, time.monotonic()
             self.say("stopping; again to stop at once")
             self.stop()
 

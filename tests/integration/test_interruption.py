@@ -279,6 +279,29 @@ def test_a_second_signal_ends_the_process_at_once(tmp_path: Path) -> None:
     assert summaries(tmp_path) == []
 
 
+def test_a_signal_that_comes_twice_at_once_is_one(tmp_path: Path) -> None:
+    """`timeout` sends it so, and the run ended without its record."""
+    silence, asked = threading.Event(), threading.Event()
+
+    def answer(request: GreeksRequest) -> Answer:
+        asked.set()
+        return Answer(b"", hold=silence)
+
+    with scripted_server(scripted_terminal(answer)) as server:
+        process = start(tmp_path, *DOWNLOAD, "--terminal", server.url)
+        assert asked.wait(60)
+        process.send_signal(signal.SIGTERM)
+        assert process.stderr is not None
+        while "stopping" not in (line := process.stderr.readline()):
+            assert line
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=60)
+        silence.set()
+    assert process.returncode == 128 + signal.SIGTERM
+    (summary,) = summaries(tmp_path)
+    assert summary["status"] == "interrupted"
+
+
 @pytest.mark.slow
 def test_a_worker_that_is_killed_fails_the_run_and_does_not_hang_it(tmp_path: Path) -> None:
     silence, asked = threading.Event(), threading.Event()
