@@ -55,9 +55,9 @@ def _fetch(client: ThetaClient, probe: GreeksRequest, config: DownloadConfig) ->
     suffix = COMPRESSIONS[config.format][config.compression]
     with tempfile.TemporaryDirectory(prefix="greeks-probe-") as folder:
         layout = Layout(f"{folder}/greeks", suffix, "probe")
-        sink = make_sink(config.format, config.compression, config.schema, layout)
+        sink = make_sink(config.format, config.compression, layout)
         derivation = derivation_of(probe, "")  # for their size, the count of time is all one
-        handle = sink.create(f"{folder}/probe{suffix}")
+        handle = sink.create(f"{folder}/probe{suffix}", probe.schema)
         for group in RowGroups.of(client.stream(probe, config.batch_size)):
             sink.write_record(handle, group if derivation is None else derivation.complete(group))
         written = sink.close(handle)

@@ -71,7 +71,7 @@ class Job:
         flink_rest.name_job(self._options, layout.run_id)
         runner = runners.prepare(self._options, source.concurrency)
         pipeline = beam.Pipeline(runner=runner, options=self._options)
-        sink = make_sink(config.format, config.compression, config.schema, layout)
+        sink = make_sink(config.format, config.compression, layout)
         gate = QualityGate(config.check, parse_limits(config.fail_on))
         with ExitStack() as stack:
             stack.callback(self.end)

@@ -19,7 +19,7 @@ from pipeline.cli.beam_flags import parse_beam_flags
 from pipeline.graph import build
 from pipeline.simulator.server import TerminalServer
 from tests.support.command import greeks, summaries
-from tests.support.data import SCHEMA, request_for
+from tests.support.data import request_for
 from tests.support.google_store import BUCKET, google_store
 from tests.support.translated import takers_of_batches
 from transforms.dispatch import Terminal
@@ -68,7 +68,7 @@ def job(checkout: Path) -> Any:
     """The job's pipeline, as Beam's runner translated it."""
     options = parse_beam_flags([*FLAGS, "--setup_file", str(checkout / "setup.py")], [])
     pipeline = beam.Pipeline(runner=create_runner("DataflowRunner"), options=options)
-    sink = CsvSink(Layout(f"gs://{BUCKET}/out", ".csv", "run-1"), SCHEMA, "none")
+    sink = CsvSink(Layout(f"gs://{BUCKET}/out", ".csv", "run-1"), "none")
     build(
         pipeline,
         [request_for(day) for day in ("2024-03-14", "2024-03-15")],

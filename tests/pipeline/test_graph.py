@@ -10,7 +10,7 @@ from apache_beam.testing.util import assert_that, equal_to
 
 from pipeline.graph import build
 from pipeline.simulator.server import TerminalServer
-from tests.support.data import SCHEMA, files_in, layout_in, request_for
+from tests.support.data import files_in, layout_in, request_for
 from transforms.dispatch import Terminal, deal
 from transforms.fetch import FetchGreeks
 from transforms.model import GreeksRequest
@@ -41,7 +41,7 @@ def download(
         requests,
         [Terminal(url, policy=ONCE, slots=2) for url in urls],
         FetchGreeks(layout=layout),
-        WriteGreeks(CsvSink(layout, SCHEMA, "none"), "simulated"),
+        WriteGreeks(CsvSink(layout, "none"), "simulated"),
     )
     pipeline.run()
     document = documents.read_json(layout.summary)
@@ -52,7 +52,7 @@ def download(
 def test_somebody_elses_pipeline_needs_the_requests_a_terminal_and_a_sink(
     tmp_path: Path, terminal: TerminalServer
 ) -> None:
-    sink = CsvSink(layout_in(tmp_path), SCHEMA, "none")
+    sink = CsvSink(layout_in(tmp_path), "none")
     with beam.Pipeline(runner=FnApiRunner()) as root:
         work = root | beam.Create(deal(REQUESTS, [Terminal(terminal.url)]))
         paths = work | FetchGreeks() | WriteGreeks(sink) | beam.Map(lambda result: result.path)

@@ -8,7 +8,7 @@ import pytest
 from apache_beam.runners.portability.fn_api_runner import translations
 
 from pipeline.graph import build
-from tests.support.data import SCHEMA, layout_in, request_for
+from tests.support.data import layout_in, request_for
 from tests.support.translated import takers_of_batches
 from transforms.dispatch import Terminal
 from transforms.fetch import FetchGreeks
@@ -25,7 +25,7 @@ def made(folder: Path, terminals: int) -> beam.Pipeline:
     """Returns the pipeline of a download from so many Terminals."""
     pipeline = beam.Pipeline()
     places = [Terminal(f"http://127.0.0.1:{n}") for n in range(1, terminals + 1)]
-    write = WriteGreeks(CsvSink(layout_in(folder), SCHEMA, "none"))
+    write = WriteGreeks(CsvSink(layout_in(folder), "none"))
     build(pipeline, REQUESTS, places, FetchGreeks(), write)
     return pipeline
 

@@ -8,7 +8,6 @@ from typing import Any
 from tests.support.data import batches_of, request_for
 from transforms.commit.expiration_writer import ExpirationWriter
 from transforms.model import ExpirationResult, GreeksRequest, Trailer
-from transforms.orders import schema_of
 from transforms.output.layout import Layout
 from transforms.output.manifest import Manifest
 from transforms.sinks.base import OpenFile
@@ -30,7 +29,7 @@ class HeldSink(CsvSink):
 
 def writer(folder: str, run_id: str) -> tuple[HeldSink, ExpirationWriter]:
     layout = Layout(folder, ".csv", run_id)
-    sink = HeldSink(layout, schema_of("first_order"), "none")
+    sink = HeldSink(layout, "none")
     return sink, ExpirationWriter(sink, "live")
 
 

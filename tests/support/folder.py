@@ -7,7 +7,6 @@ from pathlib import Path
 from pipeline.simulator.server import TerminalServer
 from transforms.commit.expiration_writer import ExpirationWriter
 from transforms.model import Trailer
-from transforms.orders import schema_of
 from transforms.output.layout import COMPRESSIONS, Layout
 from transforms.sinks.formats import make_sink
 from transforms.thetadata import ThetaClient
@@ -32,9 +31,7 @@ def fill(
     """Writes a file for each expiration of SPXW, with its manifest, and returns the rows."""
     suffix = COMPRESSIONS[file_format][compression]
     layout = Layout(str(output), suffix, "run-1", pattern)
-    writer = ExpirationWriter(
-        make_sink(file_format, compression, schema_of(greeks), layout), "simulated, seed 0"
-    )
+    writer = ExpirationWriter(make_sink(file_format, compression, layout), "simulated, seed 0")
     rows = 0
     with ThetaClient(terminal.url) as client:
         for expiration in expirations:

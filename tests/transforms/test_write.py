@@ -50,7 +50,7 @@ BROKEN = Failure("BrokenResponse", "the answer broke off")
 
 
 def csv_sink(folder: Path) -> ExpirationSink:
-    return CsvSink(layout_in(folder), SCHEMA, "none")
+    return CsvSink(layout_in(folder), "none")
 
 
 def send(
@@ -234,7 +234,7 @@ class ShortFile(CsvSink):
 def test_a_file_that_can_not_be_written_fails_its_expiration_alone(
     kind: type[ExpirationSink], reason: str, rows: int, tmp_path: Path
 ) -> None:
-    writer = ExpirationWriter(kind(layout_in(tmp_path), SCHEMA, "none"), "live")
+    writer = ExpirationWriter(kind(layout_in(tmp_path), "none"), "live")
     batches = batches_of(REQUEST, rows)
     result = send(writer, REQUEST, [*batches, Trailer(len(batches), rows)])
     assert result is not None
@@ -275,7 +275,7 @@ def test_any_stream_in_any_order_leaves_only_whole_files(
     monkeypatch.setattr(row_groups, "GROUP_ROWS", 2)
     folder = tmp_path_factory.mktemp("any")
     layout = layout_in(folder)
-    sink = DiskOnDemand(layout, SCHEMA, "none")
+    sink = DiskOnDemand(layout, "none")
     writer = ExpirationWriter(sink, "live")
     reason: dict[GreeksRequest, int] = {}
     sent = batches = 0
@@ -636,7 +636,7 @@ class KilledSink(CsvSink):
 
 def test_a_run_that_ends_between_an_entry_and_its_file_has_written_nothing(tmp_path: Path) -> None:
     layout = csv_sink(tmp_path).layout
-    killed = ExpirationWriter(KilledSink(layout, SCHEMA, "none"), "live")
+    killed = ExpirationWriter(KilledSink(layout, "none"), "live")
     stream = [*batches_of(REQUEST, 2500), Trailer(3, 2500, 1)]
     with pytest.raises(Killed):
         send(killed, REQUEST, stream)
@@ -655,7 +655,7 @@ def test_a_run_that_ends_while_it_replaces_a_file_leaves_it_unproven(tmp_path: P
     calm = ExpirationWriter(csv_sink(tmp_path), "live")
     send(calm, REQUEST, [*batches_of(REQUEST, 50), Trailer(1, 50, 1)])
     before = files_in(tmp_path / "greeks")
-    killed = ExpirationWriter(KilledSink(layout, SCHEMA, "none"), "live")
+    killed = ExpirationWriter(KilledSink(layout, "none"), "live")
     with pytest.raises(Killed):
         send(killed, REQUEST, [*batches_of(REQUEST, 50, step=0.0002), Trailer(1, 50, 1)])
     assert files_in(tmp_path / "greeks") == before

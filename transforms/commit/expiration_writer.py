@@ -178,7 +178,9 @@ class ExpirationWriter:
         try:
             for rows in groups:
                 if stream.handle is None:
-                    stream.handle = self._sink.create(self._sink.layout.path(stream.request))
+                    stream.handle = self._sink.create(
+                        self._sink.layout.path(stream.request), stream.request.schema
+                    )
                 full = rows if stream.derivation is None else stream.derivation.complete(rows)
                 self._sink.write_record(stream.handle, full)
                 stream.dates.add(rows)

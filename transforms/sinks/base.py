@@ -22,12 +22,14 @@ class OpenFile:
     """The handle of one unfinished file.
 
     Attributes:
+        schema: of its rows.
         unfinished: where the bytes are stored.
         file: counts and hashes the bytes on their way there.
         writer: the format's own writer.
         lines: that a format of lines has written, without its header.
     """
 
+    schema: pa.Schema
     unfinished: PendingFile
     file: HashingFile
     writer: Any = None
@@ -64,7 +66,6 @@ class ExpirationSink(FileBasedSink, ABC):
 
     Args:
         layout: where temporary and finished files go.
-        schema: of every batch.
         compression: one of `COMPRESSIONS[NAME]`.
 
     Attributes:
@@ -75,7 +76,7 @@ class ExpirationSink(FileBasedSink, ABC):
     NAME: str
     MIME_TYPE: str
 
-    def __init__(self, layout: Layout, schema: pa.Schema, compression: str) -> None:
+    def __init__(self, layout: Layout, compression: str) -> None:
         super().__init__(
             layout.output,
             BytesCoder(),
@@ -86,11 +87,10 @@ class ExpirationSink(FileBasedSink, ABC):
             compression_type=CompressionTypes.UNCOMPRESSED,
         )
         self.layout = layout
-        self.schema = schema
         self.compression = compression
 
     @abstractmethod
-    def begin(self, file: HashingFile) -> Any:
+    def begin(self, file: HashingFile, schema: pa.Schema) -> Any:
         """Writes what a file begins with and returns the format's writer."""
 
     @abstractmethod
@@ -109,20 +109,21 @@ class ExpirationSink(FileBasedSink, ABC):
         caller, since they are compared with what the caller says.
         """
 
-    def create(self, path: str) -> OpenFile:
+    def create(self, path: str, schema: pa.Schema) -> OpenFile:
         """Begins a new file, with its header if the format has one, and returns its handle.
 
         Args:
             path: where `commit` puts the file. Until then its bytes are elsewhere: in the run's
                 temporary folder, opened by `FileBasedSink.open`, or in an upload to a store.
+            schema: of its rows.
 
         Raises:
             OSError: from here on every method may: the file system refuses.
         """
         unfinished = begin(path, self.layout.temporary_path(), self.MIME_TYPE, self.open)
-        handle = OpenFile(unfinished, HashingFile(unfinished.file))
+        handle = OpenFile(schema, unfinished, HashingFile(unfinished.file))
         try:
-            handle.writer = self.begin(handle.file)
+            handle.writer = self.begin(handle.file, schema)
         except BaseException:
             self.discard(handle)
             raise
@@ -132,10 +133,10 @@ class ExpirationSink(FileBasedSink, ABC):
         """Writes a row group, as `RowGroups` yields them.
 
         Raises:
-            pa.ArrowInvalid: the rows have another schema than the sink's.
+            pa.ArrowInvalid: the rows have another schema than the file's.
         """
         with CONVERTING:
-            self.write_rows(file_handle, pa.Table.from_batches([value], self.schema))
+            self.write_rows(file_handle, pa.Table.from_batches([value], file_handle.schema))
 
     def close(self, file_handle: OpenFile) -> Written:
         """Finishes the file and returns its totals."""

@@ -24,13 +24,13 @@ class CsvSink(ExpirationSink):
     # A piece of text takes a megabyte, for each file under way.
     _PIECE_ROWS = 1 << 12
 
-    def begin(self, file: HashingFile) -> Any:
+    def begin(self, file: HashingFile, schema: pa.Schema) -> Any:
         """Writes the header line."""
         out: Any = file
         if self.compression != "none":
             out = pa.CompressedOutputStream(pa.PythonFile(file, mode="w"), self.compression)
-        out.write(encode_header(self.schema))
-        return _CsvWriter(RowEncoder(self.schema), out)
+        out.write(encode_header(schema))
+        return _CsvWriter(RowEncoder(schema), out)
 
     def write_rows(self, handle: OpenFile, rows: pa.Table) -> None:
         """Writes rows as lines."""

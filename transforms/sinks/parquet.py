@@ -22,13 +22,13 @@ class ParquetSink(ExpirationSink):
     # Arrow writes fifty pieces for a row group. Each of them would wait for the interpreter's lock.
     _BUFFER_BYTES = 1 << 18
 
-    def begin(self, file: HashingFile) -> Any:
+    def begin(self, file: HashingFile, schema: pa.Schema) -> Any:
         """Writes the magic bytes."""
-        repeating = [column.name for column in self.schema if not pa.types.is_floating(column.type)]
+        repeating = [column.name for column in schema if not pa.types.is_floating(column.type)]
         out = pa.BufferedOutputStream(pa.PythonFile(file, mode="w"), self._BUFFER_BYTES)
         writer = pq.ParquetWriter(
             out,
-            self.schema,
+            schema,
             compression=self.compression,
             # A dictionary of Greeks costs a fifth of the time and saves nothing.
             use_dictionary=[*repeating, "strike"],

@@ -21,7 +21,7 @@ from tests.pipeline.folder.test_verification import (
     miscount,
     truncate,
 )
-from tests.support.data import DAY, SCHEMA, batches_of, files_in, layout_in, request_for
+from tests.support.data import DAY, batches_of, files_in, layout_in, request_for
 from transforms.commit.expiration_writer import ExpirationWriter
 from transforms.model import Trailer
 from transforms.output.layout import Layout
@@ -32,7 +32,7 @@ MANY = 30
 
 
 def write(layout: Layout, number: int, rows: int = 20) -> Path:
-    writer = ExpirationWriter(make_sink("csv", "none", SCHEMA, layout), "live")
+    writer = ExpirationWriter(make_sink("csv", "none", layout), "live")
     request = request_for(str(DAY + timedelta(days=number)))
     for item in [*batches_of(request, rows), Trailer(1, rows, 1)]:
         writer.write(request, item)

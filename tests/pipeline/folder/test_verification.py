@@ -18,7 +18,7 @@ from pipeline.cli.main import main
 from pipeline.folder import output_lock, verify, write_catalog
 from pipeline.folder.verification import Verification
 from tests.support.crossing import HeldSink
-from tests.support.data import SCHEMA, batches_of, layout_in, request_for
+from tests.support.data import batches_of, layout_in, request_for
 from transforms.commit.expiration_writer import ExpirationWriter
 from transforms.model import Trailer
 from transforms.output.index import entries
@@ -32,7 +32,7 @@ FORMS = [("csv", "none"), ("csv", "gzip"), ("csv", "zstd"), ("parquet", "zstd")]
 def folder_of(tmp_path: Path, form: tuple[str, str]) -> tuple[Path, Layout]:
     """Returns an output folder with two files and an empty expiration, as a run leaves it."""
     layout = layout_in(tmp_path, COMPRESSIONS[form[0]][form[1]])
-    writer = ExpirationWriter(make_sink(*form, SCHEMA, layout), "live")
+    writer = ExpirationWriter(make_sink(*form, layout), "live")
     for expiration in ("2024-03-15", "2024-03-18"):
         request = request_for(expiration)
         batches = batches_of(request, ROWS)
@@ -183,7 +183,7 @@ def test_entries_are_found_in_order(tmp_path: Path) -> None:
 def test_a_file_that_is_being_put_in_place_is_no_problem(tmp_path: Path) -> None:
     path, layout = folder_of(tmp_path, ("csv", "none"))
     later = replace(layout, run_id="20240314T000000.000000Z")
-    sink = HeldSink(later, SCHEMA, "none")
+    sink = HeldSink(later, "none")
     found: list[Verification] = []
     sink.before = lambda: found.append(verify(layout.output))
     request = request_for("2024-03-15")
@@ -204,7 +204,7 @@ def test_beside_runs_that_replace_files_nothing_false_is_reported(tmp_path: Path
     def run() -> None:
         for number in range(20):
             later = replace(layout, run_id=f"20240314T000000.{number:06}Z")
-            writer = ExpirationWriter(make_sink("csv", "none", SCHEMA, later), "live")
+            writer = ExpirationWriter(make_sink("csv", "none", later), "live")
             with output_lock(later):
                 for expiration in ("2024-03-15", "2024-03-18"):
                     request = request_for(expiration)

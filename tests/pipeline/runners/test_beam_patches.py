@@ -21,7 +21,6 @@ from pipeline.simulator.server import TerminalServer
 from tests.support.data import files_in
 from transforms.fetch import _FetchFn
 from transforms.metrics.record import _SummarizeFn
-from transforms.orders import schema_of
 from transforms.output.layout import Layout
 from transforms.quality.gate import QualityGate
 from transforms.sinks.csv import CsvSink
@@ -45,7 +44,7 @@ class WithWindow(beam.DoFn):
 FUNCTIONS = [
     _FetchFn(1000, StopSignal("stop", None), None, None, None),
     _WriteFn(
-        CsvSink(Layout("data", ".csv", "run"), schema_of("first_order"), "none"),
+        CsvSink(Layout("data", ".csv", "run"), "none"),
         "live",
         None,
         QualityGate(),

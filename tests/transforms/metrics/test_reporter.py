@@ -10,7 +10,7 @@ from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
 from pipeline.graph import build
 from tests.support.answers import rows_of
-from tests.support.data import SCHEMA, layout_in, request_for
+from tests.support.data import layout_in, request_for
 from tests.support.market import terminal
 from tests.support.scripted import Answer, scripted_server
 from transforms.dispatch import Terminal
@@ -60,7 +60,7 @@ def test_a_run_reports_everything_under_its_documented_names(
             [REQUEST],
             [Terminal(server.url, policy=RetryPolicy(backoff=0.001, jitter=0.0))],
             FetchGreeks(1000, listener=address),
-            WriteGreeks(CsvSink(layout_in(tmp_path), SCHEMA, "none"), listener=address),
+            WriteGreeks(CsvSink(layout_in(tmp_path), "none"), listener=address),
         )
         metrics = pipeline.run().metrics().query()
     kept = {

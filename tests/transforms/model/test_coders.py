@@ -6,7 +6,7 @@ from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
 from pipeline.graph import build
 from tests.support.answers import rows_of
-from tests.support.data import SCHEMA, batches_of, layout_in, request_for
+from tests.support.data import batches_of, layout_in, request_for
 from tests.support.market import terminal
 from tests.support.scripted import Answer, scripted_server
 from transforms.dispatch import Terminal, deal
@@ -72,7 +72,7 @@ def test_a_download_codes_nothing_that_it_fetches(
             [REQUEST],
             [Terminal(server.url)],
             FetchGreeks(1000),
-            WriteGreeks(CsvSink(layout_in(tmp_path), SCHEMA, "none")),
+            WriteGreeks(CsvSink(layout_in(tmp_path), "none")),
         )
         pipeline.run()
     assert coded == []

@@ -24,7 +24,7 @@ EVERY = [(name, compression) for name, known in COMPRESSIONS.items() for compres
 
 def sink_of(folder: Path, name: str, compression: str) -> ExpirationSink:
     suffix = COMPRESSIONS[name][compression]
-    return make_sink(name, compression, SCHEMA, layout_in(folder, suffix))
+    return make_sink(name, compression, layout_in(folder, suffix))
 
 
 @pytest.fixture(params=EVERY, ids=["-".join(each) for each in EVERY])
@@ -36,7 +36,7 @@ def write(
     sink: ExpirationSink, batches: list[pa.RecordBatch], name: str = "a"
 ) -> tuple[Path, Written]:
     path = Path(sink.layout.output).parent / name
-    handle = sink.create(str(path))
+    handle = sink.create(str(path), SCHEMA)
     for group in RowGroups.of(batches):
         sink.write_record(handle, group)
     written = sink.close(handle)
@@ -88,7 +88,7 @@ def test_a_commit_replaces_a_file_of_equal_size(sink: ExpirationSink) -> None:
 
 def test_nothing_is_seen_before_the_commit(sink: ExpirationSink) -> None:
     path = Path(sink.layout.path(REQUEST))
-    handle = sink.create(str(path))
+    handle = sink.create(str(path), SCHEMA)
     for group in RowGroups.of(batches_of(REQUEST, 20_000)):
         sink.write_record(handle, group)
         assert not path.exists()
@@ -101,7 +101,7 @@ def test_nothing_is_seen_before_the_commit(sink: ExpirationSink) -> None:
 
 def test_a_commit_that_fails_leaves_the_old_file(sink: ExpirationSink) -> None:
     path, _ = write(sink, batches_of(REQUEST, 10))
-    handle = sink.create(str(path))
+    handle = sink.create(str(path), SCHEMA)
     sink.close(handle)
     sink.discard(handle)
     old = path.read_bytes()
@@ -112,7 +112,7 @@ def test_a_commit_that_fails_leaves_the_old_file(sink: ExpirationSink) -> None:
 
 @pytest.mark.parametrize("rows", [0, 100, 40_000])
 def test_a_discarded_file_is_gone(sink: ExpirationSink, rows: int, tmp_path: Path) -> None:
-    handle = sink.create(str(tmp_path / "unfinished"))
+    handle = sink.create(str(tmp_path / "unfinished"), SCHEMA)
     for group in RowGroups.of(batches_of(REQUEST, rows)):
         sink.write_record(handle, group)
     sink.discard(handle)
