@@ -59,7 +59,7 @@ class WriteGreeks(beam.PTransform):
 
     Args:
         sink: the format and the layout of the files.
-        source: `live` or `simulated`, for the manifest.
+        source: of the rows; see `GreeksRequest.origin`.
         listener: the path of a Unix datagram socket that gets a message as rows pass
             (`transforms.metrics.reporter`); None sends none.
         gate: which rows are findings, and how many of them fail an expiration; by default the

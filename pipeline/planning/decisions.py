@@ -83,7 +83,7 @@ def decide(plan: Plan, layout: Layout, source: str, stock: Stock) -> Iterator[De
     Args:
         plan: the requests.
         layout: where their files go.
-        source: the origin of their rows, as the manifest names it.
+        source: of their rows; see `GreeksRequest.origin`.
         stock: what is there of them.
 
     Raises:
@@ -94,22 +94,22 @@ def decide(plan: Plan, layout: Layout, source: str, stock: Stock) -> Iterator[De
 
     def by_listing(request: GreeksRequest) -> Decision | None:
         name = layout.name(request)
-        if known := stock.known(request, name, source):
+        if known := stock.known(request, name, request.origin(source)):
             return Decision(request, SKIP, known.reason, known.missing_dates, None, known.is_empty)
         return None if stock.has(name) else Decision(request, NEW)
 
     def decision(request: GreeksRequest) -> Decision:
-        path = layout.path(request)
+        path, origin = layout.path(request), request.origin(source)
         entry = _entry_of(manifest, path)
-        problem = conflict(path, entry, request, source)
+        problem = conflict(path, entry, request, origin)
         if problem:
             # Another run may have committed the file after its entry was looked for; that came
             # first, so that now it is there.
             entry = _entry_of(manifest, path)
-            problem = conflict(path, entry, request, source)
+            problem = conflict(path, entry, request, origin)
         if problem:
             return Decision(request, CONFLICT, problem, entry=entry)
-        own = entry if entry is not None and entry.is_of(request, source) else None
+        own = entry if entry is not None and entry.is_of(request, origin) else None
         missing = own.missing_dates if own is not None else ""
         reason = stock.reason_to_skip(own, path)
         # What this run would fail must not pass because an earlier one let it.

@@ -10,7 +10,6 @@ from pipeline.errors import Conflict
 from pipeline.messages import PRINTED, Messages
 from pipeline.simulator.embedded import EmbeddedTerminal, embedded_terminal
 from transforms.dispatch import Terminal
-from transforms.orders import order_of
 from transforms.thetadata import RetryPolicy, TerminalUnreachable, ThetaClient, find_terminal
 from transforms.thetadata.connect import unreachable
 from transforms.workers.stop import NEVER, Stop
@@ -37,9 +36,7 @@ class Source:
         embedded: the child process if the Terminal is a simulated one of this run's own.
         data: `live` or `simulated`.
         origin: for the manifest, what distinguishes rows of this source from those of another: a
-            simulated market's seed, and the generation of the API: v2 computes the end of day
-            from other prices, and counts time otherwise in the last week. Only v3's intraday rows
-            go without.
+            simulated market's seed, and v2; see `GreeksRequest.origin`.
     """
 
     terminals: tuple[Terminal, ...]
@@ -93,7 +90,7 @@ def open_source(
             embedded = stack.enter_context(embedded_terminal(config.symbols, config.seed))
             choices, api = [[embedded.url]], "v3"
         terminals = _answering(choices, api, config, stop, messages)
-        data, origin = _served(terminals, config, stop)
+        data, origin = _served(terminals, stop)
         yield Source(terminals, embedded, data, origin)
 
 
@@ -123,16 +120,15 @@ def _answering(
     return tuple(found)
 
 
-def _served(terminals: tuple[Terminal, ...], config: DownloadConfig, stop: Stop) -> tuple[str, str]:
+def _served(terminals: tuple[Terminal, ...], stop: Stop) -> tuple[str, str]:
     """Returns the data and the origin that all Terminals share."""
     served: dict[tuple[str, str], str] = {}
     for terminal in terminals:
         with terminal.client(stop) as client:
             simulation = client.simulation()
         origin = f"{SIMULATED}, {simulation}" if simulation else LIVE
-        prices = {each.priced_by for each in order_of(config.greeks).endpoints.values()}
-        if len(prices) > 1 or terminal.api == "v2":
-            origin = f"{origin}, {terminal.api}"
+        if terminal.api == "v2":
+            origin = f"{origin}, v2"
         served.setdefault((SIMULATED if simulation else LIVE, origin), terminal.url)
     if len(served) > 1:
         each = ", ".join(f"{url} has {origin}" for (_, origin), url in served.items())

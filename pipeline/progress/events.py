@@ -57,7 +57,7 @@ class Events:
         print(line, file=self.out, flush=True)
 
 
-_KEY = ("symbol", "expiration", "first_trade_date", "last_trade_date")
+_KEY = ("symbol", "expiration", "first_trade_date", "last_trade_date", "greeks")
 
 
 def _line(event: str, members: Mapping[str, Any]) -> str:

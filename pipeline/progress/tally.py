@@ -75,11 +75,13 @@ class Tally:
         self._thing, self._timeout = thing, timeout
         self._marks = keys.fresh() if keys is not None else KeyMarks(requests)
         self._left = Workload()
-        expirations = set()
+        expirations, orders = set(), set()
         for request in requests:
             self._left.add(request)
             expirations.add((request.symbol, request.expiration))
-        self._by_day = len(expirations) < len(requests)
+            orders.add(request.greeks)
+        self._by_day = len(expirations) * len(orders) < len(requests)
+        self._by_order = len(orders) > 1
         self._clock = clock
         now = clock()
         self._began = now if began is None else began
@@ -214,9 +216,10 @@ class Tally:
         return Flight(self._name(key), rows, silent if silent >= _SILENT_SECONDS else 0.0)
 
     def _name(self, key: Key) -> str:
-        """An expiration as it is shown, with its trade date where several days are under way."""
-        symbol, expiration, first, last = key
-        return f"{symbol} {expiration}" + (f" on {first}" if self._by_day and first == last else "")
+        """An expiration as it is shown, with what distinguishes it from others under way."""
+        symbol, expiration, first, last, greeks = key
+        day = f" on {first}" if self._by_day and first == last else ""
+        return f"{symbol} {expiration}{day}{f' {greeks}' * self._by_order}"
 
     def _last(self, span: float) -> tuple[_Sample, _Sample]:
         """Returns the samples just before the last `span` seconds, and now."""

@@ -219,7 +219,7 @@ def _span(path: str) -> tuple[frozenset[str], date, date]:
     if entry is None:
         # Another tool's file.
         return dates_and_symbols(path)
-    symbol, _, first, last = key_of(entry.request)
+    symbol, _, first, last, _ = key_of(entry.request)
     return frozenset([symbol]), date.fromisoformat(first), date.fromisoformat(last)
 
 

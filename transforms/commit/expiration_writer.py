@@ -84,7 +84,7 @@ class ExpirationWriter:
 
     Args:
         sink: the format.
-        source: `live` or `simulated`, for the manifest.
+        source: of the rows; see `GreeksRequest.origin`.
         handed_over: called with the rows as the sink takes them; see `Reporter.handed_over`.
         gate: whether rows are checked; findings above its limits fail the expiration.
     """

@@ -43,7 +43,7 @@ class FileCommit:
 
     Args:
         sink: that wrote the files.
-        source: `live` or `simulated`, for the manifest.
+        source: of the rows; see `GreeksRequest.origin`.
     """
 
     def __init__(self, sink: ExpirationSink, source: str) -> None:
@@ -93,7 +93,7 @@ class FileCommit:
         # Another run may have come in between since the launcher looked.
         before, mark = self._manifest.marked_entry_of(path)
         over = files.mark(path)
-        in_the_way = conflict(path, before, request, self._source)
+        in_the_way = conflict(path, before, request, request.origin(self._source))
         if in_the_way:
             if self._manifest.marked_entry_of(path)[1] != mark:
                 # What is there came, with its entry, after the entry was looked for.
@@ -167,7 +167,7 @@ class FileCommit:
         return Entry(
             state=state,
             request=request.describe(),
-            source=self._source,
+            source=request.origin(self._source),
             run_id=self._sink.layout.run_id,
             provisional=trailer.provisional,
             format=self._sink.NAME,

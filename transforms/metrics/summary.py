@@ -16,6 +16,7 @@ from transforms.model import (
     WRITTEN,
     ExpirationResult,
     key_of,
+    named,
 )
 
 LISTED = 1000
@@ -203,5 +204,5 @@ class Totals:
 
 def _named(result: Mapping[str, Any]) -> str:
     """Returns the request of a result as `str` does."""
-    symbol, expiration, first, last = key_of(result)
-    return f"{symbol} expiring {expiration} on {' to '.join(dict.fromkeys((first, last)))}"
+    symbol, expiration, first, last, greeks = key_of(result)
+    return named(greeks, symbol, expiration, first, last)

@@ -5,6 +5,7 @@ from transforms.model.request import GreeksRequest as GreeksRequest
 from transforms.model.request import Key as Key
 from transforms.model.request import checked_symbol as checked_symbol
 from transforms.model.request import key_of as key_of
+from transforms.model.request import named as named
 from transforms.model.request import served_dates as served_dates
 from transforms.model.result import EMPTY as EMPTY
 from transforms.model.result import FAILED as FAILED

@@ -48,12 +48,14 @@ def served_dates(symbol: str, expiration: date, trade_dates: tuple[date, ...]) -
     return trade_dates
 
 
-Key = tuple[str, str, str, str]
+Key = tuple[str, str, str, str, str]
 """The values of `GreeksRequest.key_fields`: no two requests of a run share all."""
 
 
 def key_of(described: Mapping[str, Any]) -> Key:
     """Returns the key of a request or result that is described as a document.
+
+    Results of before runs had several orders do not name theirs: it is empty there.
 
     Raises:
         KeyError: the document lacks a field of the key.
@@ -63,7 +65,18 @@ def key_of(described: Mapping[str, Any]) -> Key:
         str(described["expiration"]),
         str(described["first_trade_date"]),
         str(described["last_trade_date"]),
+        str(described.get("greeks", "")),
     )
+
+
+def named(greeks: str, symbol: str, expiration: str, *trade_dates: str) -> str:
+    """Returns a request as a person reads it: with its order of data, if that is not the usual one.
+
+    >>> named("eod", "SPXW", "2024-03-15", "2024-03-14", "2024-03-15")
+    'eod of SPXW expiring 2024-03-15 on 2024-03-14 to 2024-03-15'
+    """
+    order = f"{greeks} of " if greeks not in ("", DEFAULT) else ""
+    return f"{order}{symbol} expiring {expiration} on {' to '.join(dict.fromkeys(trade_dates))}"
 
 
 @dataclass(frozen=True)
@@ -157,17 +170,18 @@ class GreeksRequest:
     def key_fields(self) -> dict[str, str]:
         """Returns the fields by which a request is known in results, messages and the manifest.
 
-        No two requests of a run share all four; dates are ISO 8601.
+        No two requests of a run share all five; dates are ISO 8601.
 
         >>> day = date(2024, 3, 14)
         >>> list(GreeksRequest("SPXW", date(2024, 3, 15), (day,)).key_fields().values())
-        ['SPXW', '2024-03-15', '2024-03-14', '2024-03-14']
+        ['SPXW', '2024-03-15', '2024-03-14', '2024-03-14', 'first_order']
         """
         return {
             "symbol": self.symbol,
             "expiration": self.expiration.isoformat(),
             "first_trade_date": self.first_trade_date.isoformat(),
             "last_trade_date": self.last_trade_date.isoformat(),
+            "greeks": self.greeks,
         }
 
     @property
@@ -184,6 +198,17 @@ class GreeksRequest:
     def schema(self) -> pa.Schema:
         """The schema of its file: the order's, and the derived Greeks."""
         return self.order.file_schema(self.derived)
+
+    def origin(self, source: str) -> str:
+        """Returns the source of its rows, as the manifest distinguishes them.
+
+        Args:
+            source: `live` or a simulated market, followed by `, v2` where that generation serves
+                it: it counts time otherwise in the last week. An order that the generations compute
+                from different prices names v3, too.
+        """
+        prices = {each.priced_by for each in self.order.endpoints.values()}
+        return source if len(prices) == 1 or source.endswith(", v2") else f"{source}, v3"
 
     @property
     def served_dates(self) -> tuple[date, ...]:
@@ -209,12 +234,10 @@ class GreeksRequest:
             **self.key_fields(),
             "trade_dates": ",".join(day.isoformat() for day in self.trade_dates),
             "interval": self.interval,
-            "greeks": self.greeks,
             **dict(self.parameters),
             **({"derive": ",".join(self.derived)} if self.derived else {}),
         }
 
     def __str__(self) -> str:
         dates = [day.isoformat() for day in self.trade_dates[:1] + self.trade_dates[-1:]]
-        span = " to ".join(dict.fromkeys(dates))
-        return f"{self.symbol} expiring {self.expiration} on {span}"
+        return named(self.greeks, self.symbol, str(self.expiration), *dates)

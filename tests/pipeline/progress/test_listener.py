@@ -61,7 +61,11 @@ def test_results_without_a_message_are_shown_at_the_end() -> None:
 def test_retries_and_failures_are_reported_as_they_happen() -> None:
     waits: dict[str, Any] = {"kind": "waiting", "symbol": "SPXW", "expiration": "2024-03-15"}
     waits |= {"first_trade_date": "2024-03-14", "last_trade_date": "2024-03-14"}
-    waits |= {"seconds": 0.5, "reason": "E: answered 429 to http://x:1/y?a=b: wait"}
+    waits |= {
+        "greeks": "first_order",
+        "seconds": 0.5,
+        "reason": "E: answered 429 to http://x:1/y?a=b: wait",
+    }
     _, out, err = run([json.dumps(each).encode() for each in (waits, message(LOST))])
     assert err.splitlines() == [
         "SPXW 2024-03-15: retried in 0.5 s: E: answered 429: wait",

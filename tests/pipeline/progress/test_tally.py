@@ -18,6 +18,7 @@ class Clock:
 
 def about(expiration: str, kind: str, **more: object) -> dict[str, object]:
     dates = {"first_trade_date": "2024-03-14", "last_trade_date": "2024-03-14"}
+    dates["greeks"] = "first_order"
     return {"kind": kind, "symbol": "SPXW", "expiration": expiration, **dates, **more}
 
 

@@ -89,6 +89,7 @@ def test_a_run_reports_everything_under_its_documented_names(
     started, waiting, rows, result = (each for each in messages if each["kind"] != "heard")
     about = {"symbol": "SPXW", "expiration": "2024-03-14"}
     about |= {"first_trade_date": "2024-03-14", "last_trade_date": "2024-03-14"}
+    about["greeks"] = "first_order"
     assert started == {"kind": "started", **about}
     assert waiting["reason"].startswith("StatusError: the Terminal answered 429 OS_LIMIT")
     assert waiting == {"kind": "waiting", **about, "seconds": 0.001, "reason": waiting["reason"]}
