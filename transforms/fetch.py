@@ -52,7 +52,7 @@ def fetch(
         now: the time in New York, which determines provisional dates.
     """
     started = time.monotonic()
-    sent, waited = client.requests, client.waited
+    sent, waited, shared = client.requests, client.waited, client.shared
     provisional = sessions.provisional(request, now())
     trailer = Trailer(0, 0)
     while True:
@@ -81,6 +81,7 @@ def fetch(
         batches=batches,
         rows=rows,
         requests=client.requests - sent,
+        shared=client.shared - shared,
         waited=client.waited - waited,
         seconds=time.monotonic() - started,
         provisional=provisional,
@@ -156,6 +157,7 @@ class _FetchFn(beam.DoFn):
                 waiting=self._reporter.waiting,
                 heard=self._reporter.heard,
                 first_dates=self._queue.first_dates if self._queue else None,
+                shared_days=self._queue.shared_days if self._queue else None,
             )
             self._clients[terminal] = client
         self._reporter.started(request)

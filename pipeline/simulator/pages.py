@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from pipeline.simulator.formats import Stretch
@@ -14,14 +14,14 @@ class Page:
     """A page of an answer, from which the following ones follow.
 
     Attributes:
-        query: what the answer is to.
+        queries: what the answer is to, one after the other.
         as_csv: or as JSON.
         origin: the request that the answer is to, in its canonical form.
         rows: of the whole answer.
         first: the number of the page's first row in it, from 0.
     """
 
-    query: Query
+    queries: Sequence[Query]
     as_csv: bool
     origin: str
     rows: int

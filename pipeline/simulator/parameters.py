@@ -21,6 +21,9 @@ _RIGHTS = {
     "both": ("CALL", "PUT"),
 }
 
+LONGEST_LISTING = 380
+"""Days before it expires from which a contract is listed, at most."""
+
 ONE_DAY = "Option history requests without a specific expiration must be one day at a time."
 
 Parameters = Mapping[str, str]

@@ -4,12 +4,20 @@ Its refusals are 473; their texts are not known, and are ours. Parameters that a
 are ignored.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 
 from pipeline.simulator.market.greeks import INTERVALS, Query, is_daily
-from pipeline.simulator.parameters import Refused, check_range, date_of, decimal_of
+from pipeline.simulator.parameters import (
+    LONGEST_LISTING,
+    ONE_DAY,
+    Refused,
+    check_range,
+    date_of,
+    decimal_of,
+)
 from transforms.market import calendar
+from transforms.orders import Order
 
 _RATES = {
     "SOFR",
@@ -72,7 +80,33 @@ def whole(parameters: Parameters, name: str) -> int | None:
     return int(text)
 
 
-def bulk_query(parameters: Parameters, order: str) -> Query:
+def bulk_queries(
+    parameters: Parameters, order: Order, rows: str, listed: Callable[[str], Sequence[date]]
+) -> list[Query]:
+    """Returns what a bulk request asks for: a query for each expiration.
+
+    That is the one that is given, or all for 0, where there is one row for each trade date.
+
+    Args:
+        parameters: the request's.
+        order: of the data.
+        rows: its key of `greeks.COLUMNS`.
+        listed: returns the expirations of a symbol.
+
+    Raises:
+        Refused: with the status and text to answer.
+    """
+    if parameters.get("exp") != "0" or not (order.daily and order.every_expiration):
+        return [_bulk_query(parameters, rows)]
+    first, last = parse_date(parameters, "start_date"), parse_date(parameters, "end_date")
+    if first != last:
+        raise Refused(473, ONE_DAY)
+    root = required(parameters, "root").upper()
+    near = (day for day in listed(root) if 0 <= (day - first).days <= LONGEST_LISTING)
+    return [_bulk_query({**parameters, "exp": f"{day:%Y%m%d}"}, rows) for day in near]
+
+
+def _bulk_query(parameters: Parameters, order: str) -> Query:
     """Returns what a request for the Greeks of every contract of an expiration asks for.
 
     `rth=false` and `ivl=0` ask for rows outside the session, too; this market has none there.

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 
 from pipeline.simulator.market.greeks import EOD, INTERVALS, Query
 from pipeline.simulator.parameters import (
+    LONGEST_LISTING,
     ONE_DAY,
     Parameters,
     Refused,
@@ -27,7 +28,6 @@ _RATE_TYPES = {
     *(f"treasury_m{months}" for months in (1, 3, 6)),
     *(f"treasury_y{years}" for years in (1, 2, 3, 5, 7, 10, 20, 30)),
 }
-_LONGEST_LISTING = 380  # days
 
 
 def queries_of(
@@ -53,7 +53,7 @@ def queries_of(
     if first != last:
         raise Refused(400, ONE_DAY)
     reach = whole_of(parameters, "max_dte", 0)
-    end = first + timedelta(days=_LONGEST_LISTING if reach is None else reach)
+    end = first + timedelta(days=LONGEST_LISTING if reach is None else reach)
     symbol = required(parameters, "symbol").upper()
     near = [day for day in listed(symbol) if first <= day <= end]
     return [ask({**parameters, "expiration": day.isoformat()}, order.name) for day in near]

@@ -6,19 +6,19 @@ are ours. The rows are those of v3's `version` 1, which counts whole days in the
 a delta of 0.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from pipeline.simulator import rows_v2
 from pipeline.simulator.answers import Answer, Request, not_found, text_answer
 from pipeline.simulator.formats import CONTENT_TYPES, DOCUMENTED, Style
-from pipeline.simulator.market.greeks import COLUMNS
+from pipeline.simulator.market.greeks import COLUMNS, ContractRows, Query
 from pipeline.simulator.market.greeks import V2 as OF_V2
 from pipeline.simulator.market.market import Market
 from pipeline.simulator.pages import Page, Pages
 from pipeline.simulator.parameters import Refused
-from pipeline.simulator.parameters_v2 import bulk_query, flag, parse_date, required, whole
-from transforms.orders import ORDERS
+from pipeline.simulator.parameters_v2 import bulk_queries, flag, parse_date, required, whole
+from transforms.orders import ORDERS, Order
 
 NO_DATA = ":No data for the specified timeframe & contract."
 NEXT_PAGE = "Next-Page"
@@ -80,8 +80,8 @@ class V2:
         if end < page.rows:
             number = self.pages.add(replace(page, first=end))
             next_page = f"{self.url}{_PAGE}{number}"
-        blocks = self.market.blocks(page.query, page.first, end)
-        order = page.query.greeks
+        blocks = self._blocks(page.queries, page.first, end)
+        order = page.queries[0].greeks
         if page.as_csv:
             header = self.page_header or page.first == 0
             parts = rows_v2.csv(blocks, order, self.style.line_end, header=header)
@@ -91,6 +91,14 @@ class V2:
             parts = self.pages.named_by(parts, number)
         content_type = CONTENT_TYPES["csv" if page.as_csv else "json"]
         return Answer(200, content_type, parts, end - page.first, {NEXT_PAGE: next_page})
+
+    def _blocks(self, queries: Sequence[Query], first: int, end: int) -> Iterator[ContractRows]:
+        """Yields the rows from number `first` to before `end` of some queries together."""
+        for query in queries:
+            rows = self.market.size(query)
+            if first < rows and end > 0:
+                yield from self.market.blocks(query, max(first, 0), min(end, rows))
+            first, end = first - rows, end - rows
 
     def list_answer(self, request: Request, column: str, values: list[int] | list[str]) -> Answer:
         """Returns the answer that is a list; 472 if it is empty."""
@@ -129,14 +137,18 @@ def _dates(terminal: V2, request: Request) -> Answer:
     return terminal.list_answer(request, "date", [int(f"{day:%Y%m%d}") for day in days])
 
 
-def _bulk(order: str) -> Callable[[V2, Request], Answer]:
+def _bulk(order: Order) -> Callable[[V2, Request], Answer]:
+    own = f"{order.name}{OF_V2}"
+    columns = own if own in COLUMNS else order.name
+
     def answer(terminal: V2, request: Request) -> Answer:
-        query = bulk_query(request.parameters, order)
+        market = terminal.market
+        queries = bulk_queries(request.parameters, order, columns, market.expirations)
         as_csv = flag(request.parameters, "use_csv", default=False)
-        rows = terminal.market.size(query)
+        rows = sum(map(market.size, queries))
         if not rows:
             return text_answer(472, NO_DATA)
-        return terminal.page_answer(Page(query, as_csv, request.canonical, rows))
+        return terminal.page_answer(Page(queries, as_csv, request.canonical, rows))
 
     return answer
 
@@ -148,12 +160,6 @@ ROUTES: dict[str, Callable[[V2, Request], Answer]] = {
     "list/expirations": _expirations,
     "list/strikes": _strikes,
     **{f"list/dates/option/{kind}": _dates for kind in ("quote", "trade")},
-    **{
-        f"bulk_hist/option/{order.v2.path}": _bulk(
-            f"{order.name}{OF_V2}" if f"{order.name}{OF_V2}" in COLUMNS else order.name
-        )
-        for order in ORDERS.values()
-        if order.v2
-    },
+    **{f"bulk_hist/option/{order.v2.path}": _bulk(order) for order in ORDERS.values() if order.v2},
 }
 """The answers under /v2/, by path; the pages are not among them."""

@@ -218,7 +218,7 @@ class ExpirationWriter:
                     written = self._files.commit(
                         stream.request, stream.handle, trailer, stream.rows, quality, with_rows
                     )
-                elif trailer.requests:
+                elif trailer.requests or trailer.shared:
                     self._files.remember_empty(stream.request, trailer)
             except (OSError, ValueError) as error:
                 self._fail(stream, error)
@@ -238,7 +238,7 @@ class ExpirationWriter:
             status=status,
             rows=written.rows if written else 0,
             bytes=written.bytes if written else 0,
-            started=time.time() - seconds if trailer.requests else None,
+            started=time.time() - seconds if trailer.requests or trailer.shared else None,
             seconds=seconds,
             requests=trailer.requests,
             waited=trailer.waited,

@@ -18,6 +18,7 @@ from itertools import islice
 from transforms.dispatch.terminals import Terminal
 from transforms.model import GreeksRequest
 from transforms.thetadata.first_dates import FirstDates
+from transforms.thetadata.shared_days import SharedDays
 
 _LOOK_SECONDS = 0.1
 
@@ -34,18 +35,26 @@ class SlotQueue:
     Args:
         requests: in the order to take them.
         terminals: where to fetch them; at least one.
+        shared_days: the trade dates that the requests share; None for none.
 
     Attributes:
         first_dates: what the clients of all threads know of expirations.
+        shared_days: as given.
     """
 
-    def __init__(self, requests: Iterable[GreeksRequest], terminals: Sequence[Terminal]) -> None:
+    def __init__(
+        self,
+        requests: Iterable[GreeksRequest],
+        terminals: Sequence[Terminal],
+        shared_days: SharedDays | None = None,
+    ) -> None:
         self._left = iter(requests)
         self._first: deque[GreeksRequest] = deque()
         self._free = {terminal: terminal.slots for terminal in terminals}
         self._changed = threading.Condition()
         self._name = uuid.uuid4().hex
         self.first_dates = FirstDates()
+        self.shared_days = shared_days
 
     def take(self, stopping: Callable[[], bool]) -> tuple[GreeksRequest, Terminal] | None:
         """Returns the next request, and the Terminal in a slot of which it is to be fetched.
@@ -98,15 +107,19 @@ class SlotQueue:
 
 @contextmanager
 def shared_queue(
-    requests: Iterable[GreeksRequest], terminals: Sequence[Terminal]
+    requests: Iterable[GreeksRequest],
+    terminals: Sequence[Terminal],
+    shared_days: SharedDays | None = None,
 ) -> Iterator[SlotQueue]:
     """Gives a queue that all threads of this process share while the block lasts.
 
     Args:
         requests: in the order to take them; those that the run's `SlotWork` holds.
         terminals: where to fetch them; at least one.
+        shared_days: the trade dates that the requests share; None for none. Their files go with
+            the block.
     """
-    queue = SlotQueue(requests, terminals)
+    queue = SlotQueue(requests, terminals, shared_days)
     with _lock:
         _shared[queue._name] = queue
     try:
@@ -114,6 +127,8 @@ def shared_queue(
     finally:
         with _lock:
             del _shared[queue._name]
+        if shared_days is not None:
+            shared_days.close()
 
 
 def _queue_named(name: str) -> SlotQueue:

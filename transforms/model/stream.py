@@ -35,6 +35,7 @@ class Trailer:
         batches: the number of batches that were emitted before it.
         rows: the number of rows in them.
         requests: HTTP requests sent for them, the repeated ones included.
+        shared: answers among them that another request had been sent for.
         waited: seconds spent waiting before retries.
         seconds: from the first request to the end of the last answer.
         failure: None, or why the stream ends early: its rows must be discarded.
@@ -45,6 +46,7 @@ class Trailer:
     batches: int
     rows: int
     requests: int = 0
+    shared: int = 0
     waited: float = 0.0
     seconds: float = 0.0
     failure: Failure | None = None

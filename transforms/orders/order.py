@@ -90,7 +90,8 @@ class Order:
         intervals: that may be between two rows of a contract; rows of trades have `tick` alone,
             and one row for each trade date is `END_OF_DAY`.
         request_span: what one HTTP request asks for, `TRADE_DATE` or `MONTH`.
-        every_expiration: whether v3 serves all expirations at once (`*`), a trade date at a time.
+        every_expiration: whether v3 serves all expirations at once (`*`), a trade date at a time;
+            v2, too, where a contract has one row in a trade date.
         complete_at: from when the rows of a trade date don't change any more, in New York.
         own: type and unit of columns that are in no other order, or mean something else there.
     """

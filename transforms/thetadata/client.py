@@ -3,16 +3,15 @@
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, suppress
 from datetime import date
-from itertools import groupby
 
 import pyarrow as pa
 
 from transforms.market import clock
 from transforms.model import GreeksRequest, checked_symbol
-from transforms.orders import DEFAULT, MONTH, order_of
+from transforms.orders import DEFAULT, order_of
 from transforms.thetadata.body import UNPROVEN, Body
 from transforms.thetadata.csv_reader import BLOCK_BYTES, CsvReader
-from transforms.thetadata.dialect import Part, Query
+from transforms.thetadata.dialect import Part, Query, parts_of
 from transforms.thetadata.errors import (
     AnswerChanged,
     BrokenResponse,
@@ -26,6 +25,7 @@ from transforms.thetadata.http import Http
 from transforms.thetadata.listings import Listings, unreported
 from transforms.thetadata.paging import PagedBody, paged
 from transforms.thetadata.retry import RetryPolicy
+from transforms.thetadata.shared_days import SharedDays
 from transforms.thetadata.split import split
 from transforms.thetadata.v3 import V3
 from transforms.workers.stop import NEVER, Stop
@@ -33,6 +33,7 @@ from transforms.workers.stop import NEVER, Stop
 DEFAULT_URL = "http://127.0.0.1:25503"
 BATCH_SIZE = 1000
 TOO_LARGE = 570
+_WHOLE = 1 << 20  # rows of a batch: more than any block of an answer has
 
 
 class ThetaClient(Listings):
@@ -54,9 +55,11 @@ class ThetaClient(Listings):
         heard: called whenever bytes of an answer have come.
         block_bytes: of an answer, read and parsed at a time, at least 1.
         first_dates: what several clients know of expirations together; None for a client's own.
+        shared_days: the trade dates that several clients' requests share; None for none.
 
     Attributes:
         waited: seconds spent waiting to ask again.
+        shared: answers that were read from shared trade dates.
 
     Not safe for use by several threads at once: make one for each.
     """
@@ -73,6 +76,7 @@ class ThetaClient(Listings):
         heard: Callable[[], None] = lambda: None,
         block_bytes: int = BLOCK_BYTES,
         first_dates: FirstDates | None = None,
+        shared_days: SharedDays | None = None,
     ) -> None:
         super().__init__(
             url,
@@ -85,6 +89,8 @@ class ThetaClient(Listings):
         )
         self._block_bytes = block_bytes
         self._first_dates = FirstDates() if first_dates is None else first_dates
+        self._shared_days = shared_days
+        self.shared = 0
 
     def __enter__(self) -> "ThetaClient":
         return self
@@ -134,20 +140,28 @@ class ThetaClient(Listings):
         answer, and no row is lost or doubled. So is an answer that has neither a Content-Length
         nor chunks, until two of them are equal: it may have ended early. A trade date for which
         the Terminal has nothing yields nothing; after two of them, it is not asked for those before
-        the expiration's first quote (v3). The schema is `request.order.schema`.
+        the expiration's first quote (v3). A trade date that is shared is requested for every
+        expiration at once, or waited for if another client does that. The schema is
+        `request.order.schema`.
 
         Raises:
             AnswerChanged: a second answer has other rows than those that were yielded: throw
                 them away and start over.
             ThetaError: an answer is refused, or the attempts are used up. The batches that were
                 yielded before it are incomplete: throw them away.
+            OSError: shared rows could not be kept on this machine's disk.
             ValueError: `batch_size` is below 1.
         """
         if batch_size < 1:
             raise ValueError(f"batch_size is {batch_size}; it must be at least 1")
         for part in parts_of(request):
-            if not self._first_dates.is_before(self._http.base, request, part.last):
-                yield from self._part(request, part, batch_size)
+            if self._first_dates.is_before(self._http.base, request, part.last):
+                continue
+            rows = None
+            if self._shared_days is not None:
+                rows = self._shared_days.rows(request, part, batch_size, self, self._stop)
+            self.shared += rows is not None
+            yield from self._part(request, part, batch_size) if rows is None else rows
 
     def table(self, request: GreeksRequest) -> pa.Table:
         """Returns the same rows as `stream`, in the same order, as one table.
@@ -158,7 +172,7 @@ class ThetaClient(Listings):
         attempts = self._attempts()
         while True:
             try:
-                batches = list(self.stream(request, 1 << 20))
+                batches = list(self.stream(request, _WHOLE))
             except AnswerChanged as error:
                 self._wait(attempts, error)
             else:
@@ -177,6 +191,10 @@ class ThetaClient(Listings):
                 raise
             for smaller in parts:
                 yield from self._part(request, smaller, batch_size)
+
+    def blocks(self, request: GreeksRequest, part: Part) -> Iterator[pa.RecordBatch]:
+        """Yields the rows of one HTTP request for a part, as `stream`, in batches of any size."""
+        return self._answer(request, part, _WHOLE)
 
     def _answer(
         self, request: GreeksRequest, part: Part, batch_size: int
@@ -233,15 +251,3 @@ class ThetaClient(Listings):
 
     def _open(self, query: Query) -> AbstractContextManager[Body | PagedBody]:
         return (paged if self._dialect.pages else Http.stream)(self._http, *query)
-
-
-def parts_of(request: GreeksRequest) -> list[Part]:
-    """Returns the HTTP requests of a request: trade dates, or calendar months, as its order says.
-
-    Pages of a v2 answer, and the parts of one that is too large, come on top.
-    """
-    days = request.served_dates
-    if request.order.request_span != MONTH:
-        return [Part(day, day) for day in days]
-    months = [list(month) for _, month in groupby(days, lambda day: (day.year, day.month))]
-    return [Part(month[0], month[-1]) for month in months]

@@ -31,6 +31,9 @@ _WORDS = 400  # characters of an error
 MOST_CONTRACTS = 10_000
 """Contracts of one expiration: seven times as many as the largest has."""
 
+_EXPIRATIONS = 20
+"""All expirations of a symbol have at most so many times `MOST_CONTRACTS`."""
+
 
 def most_rows(request: GreeksRequest, part: Part) -> int:
     """Returns how many rows an answer can have at most.
@@ -40,7 +43,8 @@ def most_rows(request: GreeksRequest, part: Part) -> int:
     """
     days = (part.last - part.first).days + 1
     if request.order.daily:
-        return 2 * days * MOST_CONTRACTS
+        expirations = 1 if part.reach is None else _EXPIRATIONS
+        return 2 * days * MOST_CONTRACTS * expirations
     step = 1 if request.interval == "tick" else interval_ms(request.interval)
     return days * (DAY_MS // step + 1) * MOST_CONTRACTS
 
@@ -94,7 +98,9 @@ class CsvReader:
         self._request, self._part = request, part
         self._dialect = dialect
         span = str(part.first) if part.first == part.last else f"{part.first} to {part.last}"
-        self.what = f"{request.symbol} expiring {request.expiration} on {span}"
+        every = part.reach is not None
+        whom = ", every expiration," if every else f" expiring {request.expiration}"
+        self.what = f"{request.symbol}{whom} on {span}"
         """The request and the dates of the answer, in words."""
         self._line = 1
         self._row_reader: RowReader | None = None

@@ -3,12 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import groupby
 from typing import Protocol
 
 import pyarrow as pa
 
 from transforms.model import GreeksRequest
-from transforms.orders import Order
+from transforms.orders import MONTH, Order
 
 Query = tuple[str, dict[str, str]]
 """A path and its parameters."""
@@ -24,6 +25,8 @@ class Part:
         right: `call` or `put`, or None for both.
         strike: in dollars, as the API takes it, or None for all.
         moment: a time of day that is the only one asked for, or None.
+        reach: every expiration at most so many calendar days after the trade date is asked for; or
+            None for the request's own.
     """
 
     first: date
@@ -31,6 +34,19 @@ class Part:
     right: str | None = None
     strike: str | None = None
     moment: str | None = None
+    reach: int | None = None
+
+
+def parts_of(request: GreeksRequest) -> list[Part]:
+    """Returns the HTTP requests of a request: trade dates, or calendar months, as its order says.
+
+    Pages of a v2 answer, and the parts of one that is too large, come on top.
+    """
+    days = request.served_dates
+    if request.order.request_span != MONTH:
+        return [Part(day, day) for day in days]
+    months = [list(month) for _, month in groupby(days, lambda day: (day.year, day.month))]
+    return [Part(month[0], month[-1]) for month in months]
 
 
 class Dialect(Protocol):

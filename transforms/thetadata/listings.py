@@ -139,6 +139,22 @@ class Listings:
             return []
         return sorted({date_of(row[column], query[0]) for row in rows})
 
+    def expirations_on(self, symbol: str, day: date) -> set[date]:
+        """Returns the expirations of `symbol` that have quotes on a trade date; v3 alone.
+
+        They are requested once: what is not known is requested by expiration.
+
+        Raises:
+            NotServed: the Terminal is a v2 one.
+            ThetaError: the Terminal did not answer, or not with a list of contracts.
+        """
+        if self._dialect.name != "v3":
+            raise NotServed("the expirations of a trade date are not requested from a v2 Terminal")
+        path = "/v3/option/list/contracts/quote"
+        query = (path, {"symbol": symbol, "date": day.isoformat(), "format": "csv"})
+        rows = self._rows(query, ("expiration",), RetryPolicy(attempts=1))
+        return {date_of(cell, path) for cell in {row["expiration"] for row in rows}}
+
     def listed_contracts(self, request: GreeksRequest) -> int:
         """Returns how many contracts of an expiration are listed: two for each strike.
 

@@ -67,7 +67,7 @@ class RowReader:
             check_utf8=True,
         )
         self._plain: PlainLines | None = None
-        if compiled.AVAILABLE:
+        if compiled.AVAILABLE and part.reach is None:
             self._plain = PlainLines(columns, self._schema, request, part, dialect)
 
     def read(self, block: bytes, lines: int) -> pa.RecordBatch:
@@ -113,11 +113,12 @@ class RowReader:
             if columns[name].null_count:
                 raise ValueError(f"{name} is empty")
         require(pc.equal(columns["symbol"], self._symbol), columns["symbol"], self._symbol)
-        require(
-            pc.equal(columns["expiration"], self._expiration),
-            columns["expiration"],
-            self._expiration,
-        )
+        if self._part.reach is None:
+            asked = pc.equal(columns["expiration"], self._expiration)
+            require(asked, columns["expiration"], self._expiration)
+        else:
+            later = pc.greater_equal(columns["expiration"], self._first)
+            require(later, columns["expiration"], f"an expiration from {self._first} on")
         self._require_dates(columns["timestamp"])
         for field in self._schema:
             if pa.types.is_timestamp(field.type):

@@ -63,7 +63,7 @@ class V2:
         refuse([name for name in parameters if name not in endpoint.parameters], parameters, "v2")
         asked = {
             "root": request.symbol,
-            "exp": f"{request.expiration:%Y%m%d}",
+            "exp": "0" if part.reach is not None else f"{request.expiration:%Y%m%d}",
             "start_date": f"{part.first:%Y%m%d}",
             "end_date": f"{part.last:%Y%m%d}",
         }

@@ -38,10 +38,9 @@ class V3:
 
     def history(self, request: GreeksRequest, part: Part) -> Query:
         """Returns the query for the Greeks of a part; it never asks for more than it must."""
-        asked = {
-            "symbol": request.symbol,
-            "expiration": request.expiration.isoformat(),
-        }
+        asked = {"symbol": request.symbol, "expiration": request.expiration.isoformat()}
+        if part.reach is not None:
+            asked |= {"expiration": "*", "max_dte": str(part.reach)}
         if request.order.request_span == MONTH:
             asked |= {"start_date": part.first.isoformat(), "end_date": part.last.isoformat()}
         else:
