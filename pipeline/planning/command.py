@@ -17,7 +17,7 @@ from transforms.model import GreeksRequest
 from transforms.model.trade_dates import readable
 from transforms.output.layout import NOUNS
 from transforms.thetadata import TerminalUnreachable, ThetaError
-from transforms.thetadata.client import parts_of
+from transforms.thetadata.dialect import parts_of
 
 _COLUMNS = (
     Column("symbol", 8),
@@ -29,7 +29,7 @@ _ROOM = 30  # for what would be done
 OK, NOTHING, USAGE, NO_TERMINAL = 0, 1, 2, 3
 
 
-def preview(config: DownloadConfig, probe: str, as_json: bool) -> int:
+def preview(config: DownloadConfig, probe: str, as_json: bool, *, shares: bool = True) -> int:
     """Prints what a download would do, and returns the exit code that it would have so far.
 
     Args:
@@ -37,6 +37,7 @@ def preview(config: DownloadConfig, probe: str, as_json: bool) -> int:
         probe: `auto`, `always` or `never`: whether one expiration is fetched and thrown away for
             the estimate; `auto` where no earlier run is known.
         as_json: print it as JSON.
+        shares: whether its requests share trade dates: all workers are threads of one process.
 
     Returns:
         0; 1 if nothing matched, or the Terminal refused or did not list a symbol's expirations; 2
@@ -45,7 +46,7 @@ def preview(config: DownloadConfig, probe: str, as_json: bool) -> int:
     """
     try:
         with own_temporary_folder():
-            made = look_ahead(config, probe)
+            made = look_ahead(config, probe, shares=shares)
     except Conflict as error:
         # Of several lines, each of which shows its names escaped.
         print(f"greeks plan: {error}", file=sys.stderr)
@@ -119,7 +120,8 @@ def _totals(made: Preview, config: DownloadConfig) -> Iterator[str]:
     label = f"{NOUNS[config.layout]}s"
     yield f"{label:<13}{sum(actions.values())}: {each}"
     pages = "; a v2 Terminal's further pages come on top" if "(v2)" in made.terminal else ""
-    yield f"requests     {made.requests}{pages}"
+    shared = "; all expirations at once where that takes fewer" if made.saved else ""
+    yield f"requests     {made.requests}{shared}{pages}"
     yield f"needs        {made.subscription}"
     if made.estimate is None:
         yield "rows         unknown: no earlier run is known, and no expiration was fetched to see"

@@ -19,6 +19,7 @@ from transforms.model import SKIPPED, ExpirationResult, Failure, GreeksRequest
 from transforms.model.requests import KeyMarks, Selection
 from transforms.output.layout import Layout
 from transforms.output.manifest import Manifest
+from transforms.thetadata.shared_days import SharedDays
 
 LISTED = 100
 
@@ -30,6 +31,7 @@ class Inventory:
     Attributes:
         missing: the requests to send, in the plan's order.
         work: those, added up.
+        shared_days: the trade dates that those may share.
         skipped: how many others there are, by the reason why they need not be sent.
         empty: how many of those have no data, and so no file.
         incomplete: how many of those have a file in which trade dates are missing.
@@ -41,6 +43,7 @@ class Inventory:
 
     missing: Sequence[GreeksRequest] = ()
     work: Workload = field(default_factory=Workload)
+    shared_days: SharedDays = field(default_factory=SharedDays)
     skipped: Mapping[str, int] = field(default_factory=dict)
     empty: int = 0
     incomplete: int = 0
@@ -62,7 +65,7 @@ def take_stock(plan: Plan, layout: Layout, source: str, config: DownloadConfig) 
         OSError: the manifest or a file can't be read, or the layout not noted.
     """
     missing = array("I")
-    work = Workload()
+    work, shared_days = Workload(), SharedDays()
     listed: list[Decision] = []
     skipped: Counter[str] = Counter()
     conflicts, empty, incomplete = Conflicts(), 0, 0
@@ -79,6 +82,7 @@ def take_stock(plan: Plan, layout: Layout, source: str, config: DownloadConfig) 
         else:
             missing.append(place)
             work.add(each.request)
+            shared_days.add(each.request)
     if conflicts.number:
         raise Conflict(conflicts.refusal(config, source))
     note_layout(layout, config)
@@ -86,7 +90,9 @@ def take_stock(plan: Plan, layout: Layout, source: str, config: DownloadConfig) 
         # A store's answer takes a while.
         shown = tuple(pool.map(_skipped, listed, repeat(layout)))
     sent = Selection(plan.requests, missing)
-    return Inventory(sent, work, skipped, empty, incomplete, shown, plan.failures, stock.broken)
+    return Inventory(
+        sent, work, shared_days, skipped, empty, incomplete, shown, plan.failures, stock.broken
+    )
 
 
 def _skipped(decision: Decision, layout: Layout) -> ExpirationResult:

@@ -20,7 +20,8 @@ from transforms.orders import Order, order_of
 from transforms.orders.greeks import FIRST
 from transforms.orders.order import PROFESSIONAL, TIERS
 from transforms.output.layout import COMPRESSIONS, Layout
-from transforms.thetadata.client import parts_of
+from transforms.thetadata.dialect import parts_of
+from transforms.thetadata.shared_days import SharedDays
 
 LISTED = 1000
 """Requests that a preview of more lists."""
@@ -36,7 +37,7 @@ class Preview:
         plan: the requests.
         decisions: what it does with each of the first `LISTED` requests; without entries.
         requests: HTTP requests to the Terminal for those that are not skipped: more if answers are
-            split or retried, fewer if expirations have no quotes at first.
+            split or retried, or lack an expiration; fewer if expirations have no quotes at first.
         terminal: its address, and generation.
         data: `live` or `simulated`.
         estimate: of those, or None if nobody knows.
@@ -45,6 +46,7 @@ class Preview:
         actions: how many requests have each action.
         instead: the command to give where files of other requests are in the way, or empty.
         subscription: the least one that includes the order, and what a lesser one allows instead.
+        saved: how many more HTTP requests it would be if no trade dates were shared.
     """
 
     plan: Plan
@@ -58,6 +60,7 @@ class Preview:
     actions: Mapping[str, int] = field(default_factory=dict)
     instead: str = ""
     subscription: str = ""
+    saved: int = 0
 
     def describe(self) -> dict[str, Any]:
         """Returns the preview, JSON-ready."""
@@ -78,6 +81,7 @@ class Preview:
             ],
             "actions": dict(self.actions),
             "requests": self.requests,
+            "requests_saved": self.saved,
             "estimate": asdict(self.estimate) if self.estimate else None,
             "subscription": self.subscription,
             "free_bytes": self.free,
@@ -89,8 +93,13 @@ class Preview:
         }
 
 
-def look_ahead(config: DownloadConfig, probe: str) -> Preview:
+def look_ahead(config: DownloadConfig, probe: str, *, shares: bool = True) -> Preview:
     """Returns what a download would do.
+
+    Args:
+        config: the download.
+        probe: `auto`, `always` or `never`; see `preview`.
+        shares: whether its requests share trade dates: all workers are threads of one process.
 
     Raises:
         ThetaError: the Terminal does not answer, or refuses.
@@ -106,7 +115,7 @@ def look_ahead(config: DownloadConfig, probe: str) -> Preview:
         conflicts = Conflicts()
         decisions: list[Decision] = []
         actions: Counter[str] = Counter()
-        places, work, requests = array("I"), Workload(), 0
+        places, work, requests, shared_days = array("I"), Workload(), 0, SharedDays()
         stock = stock_for(plan, layout, config, keep=False)
         for place, each in enumerate(decide(plan, layout, source.origin, stock)):
             actions[each.action] += 1
@@ -116,10 +125,12 @@ def look_ahead(config: DownloadConfig, probe: str) -> Preview:
                 places.append(place)
                 work.add(each.request)
                 requests += len(parts_of(each.request))
+                shared_days.add(each.request)
             if len(decisions) < LISTED:
                 decisions.append(replace(each, entry=None))
         instead = conflicts.command_instead(config, source.origin) if conflicts.number else ""
         missing = replace(plan, requests=Selection(plan.requests, places))
+        saved = requests - shared_days.requests if shares else 0
         # What a download knows: it makes no probe.
         records = recent(open_to_read(config.metrics))
         concurrency = source.concurrency
@@ -131,7 +142,7 @@ def look_ahead(config: DownloadConfig, probe: str) -> Preview:
     return Preview(
         plan,
         tuple(decisions),
-        requests,
+        requests - saved,
         " and ".join(f"{each.url} ({each.api})" for each in source.terminals),
         source.data,
         estimate,
@@ -140,6 +151,7 @@ def look_ahead(config: DownloadConfig, probe: str) -> Preview:
         actions,
         instead,
         _subscription(order_of(config.greeks), [each.api for each in source.terminals]),
+        saved,
     )
 
 

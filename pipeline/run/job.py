@@ -78,7 +78,8 @@ class Job:
             stack.enter_context(ended(runner))
             queue = None
             if self.local and not self.processes:
-                queue = stack.enter_context(shared_queue(requests, source.terminals))
+                shared_days = session.inventory.shared_days
+                queue = stack.enter_context(shared_queue(requests, source.terminals, shared_days))
             fetch = FetchGreeks(
                 config.batch_size,
                 stop=session.stop,

@@ -46,7 +46,9 @@ def run(parser: argparse.ArgumentParser, options: argparse.Namespace, rest: Sequ
     config, beam_options = configure(parser, options, rest)
     from apache_beam.io.filesystems import FileSystems
 
+    from pipeline import runners
     from pipeline.planning.command import preview
 
     FileSystems.set_options(beam_options)
-    return preview(config, options.probe, options.json)
+    shares = runners.is_local(beam_options) and not runners.has_processes(beam_options)
+    return preview(config, options.probe, options.json, shares=shares)
