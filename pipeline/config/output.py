@@ -8,7 +8,8 @@ from typing import Any
 from pipeline.addresses import is_address, is_sql
 from pipeline.config.checks import between, folder_problem
 from pipeline.config.setting import Switch, setting
-from transforms.output.folder import META
+from transforms.orders import ORDERS
+from transforms.output.folder import META, PRICES
 from transforms.output.layout import BY_EXPIRATION, COMPRESSIONS, PATTERNS, check_pattern
 from transforms.text.secrets import redacted
 from transforms.thetadata.client import BATCH_SIZE
@@ -19,6 +20,8 @@ _setting = partial(setting, group="output")
 def _check_output(folder: str, _config: Any) -> str:
     if folder.rstrip("/").endswith(META):
         return f"is {redacted(folder)!r}: such a folder holds the manifest of another folder"
+    if folder.rstrip("/").endswith(PRICES):
+        return f"is {redacted(folder)!r}: such a folder holds the prices of another folder"
     return folder_problem(folder)
 
 
@@ -27,6 +30,12 @@ def _check_compression(compression: str, config: Any) -> str:
     if compression in known:
         return ""
     return f"is {compression!r}; {config.format} takes {', '.join(known)}"
+
+
+def _check_prices(wanted: bool, config: Any) -> str:
+    if not wanted or ORDERS[config.greeks].has_underlying:
+        return ""
+    return f"does not apply to --greeks {config.greeks}, whose rows lack the underlying's price"
 
 
 def _check_pattern(pattern: str, config: Any) -> str:
@@ -95,6 +104,18 @@ class OutputSettings:
         metavar="PATTERN",
         check=_check_pattern,
         default_text="; ".join(f"{kind}: {own}" for kind, own in PATTERNS.items()),
+    )
+    underlying_prices: bool = _setting(
+        False,
+        check=_check_prices,
+        switches=(
+            Switch(
+                "underlying_prices",
+                True,
+                "at the run's end, also write the underlying's prices, each once, in a small file "
+                "for each symbol and trade date, in OUTPUT.underlying",
+            ),
+        ),
     )
     metrics: str = _setting(
         "data/metrics",

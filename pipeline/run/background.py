@@ -142,7 +142,7 @@ class BackgroundRun:
     def _executed(self) -> RunSummary:
         session = self.session
         try:
-            summary = execute(session, self._job)
+            summary = session.with_prices(execute(session, self._job))
         except BaseException as error:
             session.record["traceback"] = traceback.format_exc()
             status = history.INTERRUPTED if self._stopped else history.FAILED

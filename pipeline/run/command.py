@@ -96,7 +96,7 @@ class _Command:
             print_line(f"greeks download: --output: {error}", sys.stderr)
             return USAGE
         try:
-            summary = self._execute(session)
+            summary = session.with_prices(self._execute(session))
         except DryRun:
             number = count(len(session.inventory.missing), NOUNS[self._config.layout])
             print(

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from pipeline import history
 from pipeline.config import DownloadConfig
+from pipeline.errors import Conflict
 from pipeline.folder import print_catalog
 from pipeline.history import Record
 from pipeline.history.folders import files_of_results
@@ -29,6 +30,7 @@ from pipeline.progress.tally import Tally
 from pipeline.run.partial_results import results_so_far
 from pipeline.run.record import completed
 from pipeline.table import width_of
+from pipeline.underlying.update import update_after_run
 from transforms.metrics.results_file import gather
 from transforms.metrics.summary import RunSummary
 from transforms.model import Failure
@@ -177,9 +179,9 @@ class Session:
         """
         paths = files_of_results(self.results)
         summary = self.with_skipped(results_so_far(self.inventory.keys, paths, self.layout))
-        if error is None:
-            return summary
-        return _with_failures(summary, Failure.of(error))
+        if error is not None:
+            summary = _with_failures(summary, Failure.of(error))
+        return self.with_prices(summary) if self.measured else summary
 
     def with_skipped(self, summary: RunSummary) -> RunSummary:
         """Returns a summary completed with the skipped and the failed ones of the inventory."""
@@ -188,6 +190,23 @@ class Session:
             sum(there.skipped.values()), there.empty, there.incomplete, there.listed
         )
         return _with_failures(summary, *there.failures)
+
+    def with_prices(self, summary: RunSummary) -> RunSummary:
+        """Brings the underlying's prices up to date, if that is wanted.
+
+        Returns:
+            The summary, with a failure if some could not be.
+        """
+        if not self.config.underlying_prices:
+            return summary
+        try:
+            done = update_after_run(self.layout, self._changed(), self.messages)
+        except (OSError, ValueError, Conflict) as error:
+            problems = [f"underlying prices: {error}"]
+        else:
+            self.messages.note(str(done))
+            problems = done.problems
+        return _with_failures(summary, *(Failure("UnderlyingPrices", each) for each in problems))
 
     def finish(self, summary: RunSummary, status: str) -> str:
         """Completes the record with the launcher's figures, and keeps it.
@@ -205,10 +224,14 @@ class Session:
 
     def print_catalog(self) -> None:
         """Writes the catalog of the output folder, and reports where it is; see there."""
-        sent, changed = self.inventory.missing, None
+        print_catalog(self.layout.output, self.messages, self._changed())
+
+    def _changed(self) -> list[str] | None:
+        """Returns the files that may have changed since the index was proven; None if all may."""
+        sent = self.inventory.missing
         if self.inventory.broken == 0 and len(sent) <= _FEW:
-            changed = list(map(self.layout.name, sent))
-        print_catalog(self.layout.output, self.messages, changed)
+            return list(map(self.layout.name, sent))
+        return None
 
     def _keep(self, summary: RunSummary) -> str:
         """Keeps the record, and returns where."""

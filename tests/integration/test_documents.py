@@ -48,7 +48,8 @@ SQL = [pytest.param(block, id=str(block), marks=mark(block.document)) for block 
 def downloaded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the README's download, as CSV and as Parquet."""
     made = tmp_path_factory.mktemp("documents")
-    greeks_here(made, "download", *SPXW, "--format", "parquet", "--output", "data/spxw")
+    parquet = ["--format", "parquet", "--output", "data/spxw", "--underlying_prices"]
+    greeks_here(made, "download", *SPXW, *parquet)
     greeks_here(made, "download", *SPXW)
     return made
 

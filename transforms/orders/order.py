@@ -7,7 +7,7 @@ from functools import cached_property
 
 import pyarrow as pa
 
-from transforms.orders.schema import ALL_GREEKS, COLUMNS, KEY_COLUMNS
+from transforms.orders.schema import ALL_GREEKS, COLUMNS, KEY_COLUMNS, UNDERLYING
 
 INTERVALS = (
     "tick",
@@ -112,6 +112,11 @@ class Order:
     def daily(self) -> bool:
         """Whether a contract has one row in a trade date."""
         return self.intervals == (END_OF_DAY,)
+
+    @property
+    def has_underlying(self) -> bool:
+        """Whether its rows have the underlying's price and its time."""
+        return {*UNDERLYING} <= {*self.columns}
 
     @property
     def has_interval(self) -> bool:

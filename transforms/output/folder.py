@@ -10,6 +10,9 @@ META = ".meta"
 ENTRIES = f"{META}/files"
 """Follows the output folder's path in that of the manifest's entries."""
 
+PRICES = ".underlying"
+"""Follows the output folder's path in that of the folder of the underlying's prices."""
+
 _ENTRY = ".json"
 
 
@@ -75,6 +78,16 @@ class OutputFolder:
     def index(self) -> str:
         """The file that holds what all of the manifest's entries say."""
         return f"{self.meta}/files.index"
+
+    @property
+    def prices(self) -> str:
+        """The folder of the underlying's prices, beside the data files."""
+        return f"{self.target}{PRICES}"
+
+    @property
+    def proofs_of_prices(self) -> str:
+        """The document that holds what the files of prices were made from."""
+        return f"{self.meta}/underlying.json"
 
     def temporary(self, run_id: str) -> str:
         """Returns the folder of one run's unfinished files."""

@@ -24,6 +24,7 @@ from pipeline.cli.commands import (
     report,
     runs,
     terminal,
+    underlying,
     verify,
 )
 from pipeline.cli.parser import Parser
@@ -36,6 +37,7 @@ COMMANDS: dict[str, ModuleType] = {
     "check": check,
     "diff": diff,
     "query": query,
+    "underlying": underlying,
     "report": report,
     "runs": runs,
     "doctor": doctor,

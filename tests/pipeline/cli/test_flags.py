@@ -60,6 +60,7 @@ GIVEN: dict[str, Any] = {
     "batch_size": 500,
     "layout": "daily",
     "file_name_pattern": "{symbol} {expiration}",
+    "underlying_prices": True,
     "metrics": "history",
     "check_disk": False,
     "progress": "none",

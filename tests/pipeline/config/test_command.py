@@ -92,6 +92,8 @@ def configurations(draw: some.DrawFn) -> DownloadConfig:
     for setting in SETTINGS:
         if setting.parameter not in ("", *ORDERS[values["greeks"]].v3.parameters):
             values.pop(setting.name, None)
+    if not ORDERS[values["greeks"]].has_underlying:
+        values["underlying_prices"] = False
     if not values["check"]:
         del values["fail_on"]
     if values["layout"] == "expiration" and values["end_date"] != values["start_date"]:

@@ -1,0 +1,54 @@
+"""When the files of the underlying's prices are brought up to date: on demand, and after a run."""
+
+import contextlib
+from collections.abc import Sequence
+
+from pipeline.folder.lock import holder, output_lock
+from pipeline.folder.writers import sweep_dead
+from pipeline.history.model import new_id
+from pipeline.messages import Messages
+from pipeline.underlying.prices import Update, update
+from transforms.output.folder import OutputFolder
+from transforms.output.index import windows
+from transforms.output.index_refresh import refreshed
+from transforms.output.layout import Layout
+from transforms.storage import files
+
+
+def update_folder(output: str) -> Update:
+    """Brings the files of prices of an output folder up to date, on any of Beam's file systems.
+
+    Raises:
+        Conflict: a run is writing there, or the folder can't be written to.
+        FileNotFoundError: there is no data file.
+        ValueError: the data files lack the underlying's prices.
+        OSError: the manifest can't be read, or a file not be written.
+    """
+    files.check_place(output)
+    folder = OutputFolder(output)
+    if next(files.below(folder.entries), None) is None:
+        raise FileNotFoundError(f"{output} has no files, and {folder.meta} no manifest of any")
+    run_id, _ = new_id()
+    layout = Layout(output, "", run_id)
+    with output_lock(layout):
+        sweep_dead(layout)
+        return update(layout, windows(folder, keep=True))
+
+
+def update_after_run(layout: Layout, changed: Sequence[str] | None, messages: Messages) -> Update:
+    """Does the same at the end of a run, whose lock is free again, or where that ends by force not.
+
+    Args:
+        layout: of the run.
+        changed: the names of the files that can have changed since the index was proven; None if
+            it was not.
+        messages: takes what is notable about the prices.
+
+    Raises:
+        Conflict, ValueError, OSError: as from `update_folder`.
+    """
+    folder = layout.folder
+    is_ours = layout.run_id in (holder(folder) or "")
+    with contextlib.nullcontext() if is_ours else output_lock(layout, messages):
+        found = windows(folder, keep=True) if changed is None else refreshed(folder, changed)
+        return update(layout, found, messages)
