@@ -6,9 +6,9 @@ from functools import partial
 from typing import Any
 
 from pipeline.config.checks import finite, readable
+from pipeline.config.selection import orders_of
 from pipeline.config.setting import setting
 from pipeline.config.values import words
-from transforms.orders import ORDERS
 from transforms.orders.schema import ALL_GREEKS
 
 _setting = partial(setting, group="computation of the Greeks")
@@ -36,7 +36,8 @@ def _derived(text: str) -> tuple[str, ...]:
 
 
 def _check_derived(names: tuple[str, ...], config: Any) -> str:
-    derivable = ORDERS[config.greeks].derivable
+    known = {name for order in orders_of(config) for name in order.derivable}
+    derivable = [name for name in ALL_GREEKS if name in known]
     other = [name for name in names if name not in derivable]
     if not other:
         return ""

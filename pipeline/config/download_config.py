@@ -6,19 +6,17 @@ from difflib import get_close_matches
 from types import SimpleNamespace
 from typing import Any
 
-import pyarrow as pa
-
 from pipeline.config.computation import ComputationSettings
 from pipeline.config.existing_files import ExistingFilesSettings
 from pipeline.config.output import OutputSettings
 from pipeline.config.progress import ProgressSettings
 from pipeline.config.quality import QualitySettings
-from pipeline.config.selection import SelectionSettings
+from pipeline.config.selection import SelectionSettings, orders_of
 from pipeline.config.setting import Setting, setting_of
 from pipeline.config.source import EMBEDDED, TIERS, SourceSettings, named_terminals
 from pipeline.errors import ConfigError
-from transforms.orders import ORDERS, PARAMETERS
-from transforms.output.layout import PATTERNS
+from transforms.orders import ORDERS, PARAMETERS, Order
+from transforms.output.layout import BY_ORDER, PATTERNS, noun_of
 from transforms.text.secrets import redacted, remember
 
 
@@ -83,7 +81,7 @@ class DownloadConfig(
     def _misplaced(self, setting: Setting, value: Any) -> str:
         """Returns that the order of data does not have a parameter that is given, if so."""
         name = setting.parameter
-        if not name or value is None or name in ORDERS[self.greeks].v3.parameters:
+        if not name or value is None or any(name in each.v3.parameters for each in self.orders):
             return ""
         having = ", ".join(order.name for order in ORDERS.values() if name in order.v3.parameters)
         return f"--{setting.flag} does not apply to --greeks {self.greeks}, but to {having}"
@@ -99,14 +97,36 @@ class DownloadConfig(
         return tuple((name, given[name]) for name in PARAMETERS if given[name] is not None)
 
     @property
-    def schema(self) -> pa.Schema:
-        """The schema of the files."""
-        return ORDERS[self.greeks].file_schema(self.derive)
+    def orders(self) -> tuple[Order, ...]:
+        """The orders of data, each once."""
+        return orders_of(self)
+
+    @property
+    def terms(self) -> tuple[tuple[Any, ...], ...]:
+        """What the requests of each order have in common: their last fields, as far as it has them.
+
+        Those are interval, order, parameters and derived Greeks.
+        """
+        return tuple(
+            (
+                order.interval(self.interval),
+                order.name,
+                tuple(pair for pair in self.parameters if pair[0] in order.v3.parameters),
+                tuple(name for name in self.derive if name in order.derivable),
+            )
+            for order in self.orders
+        )
 
     @property
     def pattern(self) -> str:
         """The pattern that names the files."""
-        return self.file_name_pattern or PATTERNS[self.layout]
+        below = BY_ORDER if len(self.orders) > 1 else ""
+        return self.file_name_pattern or below + PATTERNS[self.layout]
+
+    @property
+    def noun(self) -> str:
+        """What a request makes, as a person counts it."""
+        return noun_of(self.layout, self.greeks)
 
     @property
     def terminals(self) -> tuple[str, ...]:

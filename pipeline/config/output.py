@@ -7,10 +7,10 @@ from typing import Any
 
 from pipeline.addresses import is_address, is_sql
 from pipeline.config.checks import between, folder_problem
+from pipeline.config.selection import orders_of
 from pipeline.config.setting import Switch, setting
-from transforms.orders import ORDERS
 from transforms.output.folder import META, PRICES
-from transforms.output.layout import BY_EXPIRATION, COMPRESSIONS, PATTERNS, check_pattern
+from transforms.output.layout import BY_EXPIRATION, BY_ORDER, COMPRESSIONS, PATTERNS, check_pattern
 from transforms.text.secrets import redacted
 from transforms.thetadata.client import BATCH_SIZE
 
@@ -33,13 +33,15 @@ def _check_compression(compression: str, config: Any) -> str:
 
 
 def _check_prices(wanted: bool, config: Any) -> str:
-    if not wanted or ORDERS[config.greeks].has_underlying:
+    if not wanted or any(order.has_underlying for order in orders_of(config)):
         return ""
     return f"does not apply to --greeks {config.greeks}, whose rows lack the underlying's price"
 
 
 def _check_pattern(pattern: str, config: Any) -> str:
     check_pattern(pattern or PATTERNS[config.layout], config.layout)
+    if pattern and "," in config.greeks and not pattern.startswith(BY_ORDER):
+        return f"is {pattern!r}: with several orders of data it must begin with {BY_ORDER}"
     return ""
 
 
@@ -103,7 +105,8 @@ class OutputSettings:
         "names of the data files, see below",
         metavar="PATTERN",
         check=_check_pattern,
-        default_text="; ".join(f"{kind}: {own}" for kind, own in PATTERNS.items()),
+        default_text="; ".join(f"{kind}: {own}" for kind, own in PATTERNS.items())
+        + f"; below {BY_ORDER} with several orders of data",
     )
     underlying_prices: bool = _setting(
         False,

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.config.checks import between, positive_integer, readable, time_of_day
-from pipeline.config.setting import setting
+from pipeline.config.setting import Several, setting
 from pipeline.config.values import words
 from transforms.market import clock
 from transforms.model import checked_symbol
-from transforms.orders import DEFAULT, INTERVALS, ORDERS, order_of
+from transforms.orders import DEFAULT, INTERVALS, ORDERS, Order, order_of
 
 FIRST_DATE = date(2012, 6, 1)
 """ThetaData's option history begins here."""
@@ -72,12 +72,31 @@ def _check_expirations(days: tuple[date, ...], config: Any) -> str:
     return f"names {', '.join(map(str, early))}, before --start_date {config.start_date}"
 
 
+def _orders(text: str) -> str:
+    return ",".join(dict.fromkeys(words(text)))
+
+
+def orders_of(config: Any) -> tuple[Order, ...]:
+    """Returns the orders of data that a configuration names.
+
+    Raises:
+        ValueError: there is no order of a name.
+    """
+    return tuple(map(order_of, config.greeks.split(",")))
+
+
+def _of_interval(config: Any) -> Order:
+    """Returns an order that has a choice of intervals, or the first one if none has."""
+    orders = orders_of(config)
+    return next((order for order in orders if order.has_interval), orders[0])
+
+
 def _default_interval(config: Any) -> str:
-    return order_of(config.greeks).interval("5m")
+    return _of_interval(config).interval("5m")
 
 
 def _check_interval(interval: str, config: Any) -> str:
-    known = order_of(config.greeks).intervals
+    known = _of_interval(config).intervals
     return "" if interval in known else f"is {interval!r}, not one of {', '.join(known)}"
 
 
@@ -128,9 +147,11 @@ class SelectionSettings:
     greeks: str = _setting(
         DEFAULT,
         f"order of data: {', '.join(ORDERS)}; eod and open_interest have one row per contract "
-        "and trade date, the trade_ ones a row per trade",
-        metavar="ORDER",
-        choices=tuple(ORDERS),
+        "and trade date, the trade_ ones a row per trade. Each of several has a folder of its own "
+        "below --output, and of the other settings those that it takes",
+        metavar="ORDER[,ORDER]",
+        parse=_orders,
+        choices=Several(ORDERS),
     )
     interval: str = _setting(
         "5m",

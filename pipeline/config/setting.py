@@ -16,6 +16,16 @@ own."""
 _KEY = "setting"
 
 
+class Several(tuple[str, ...]):
+    """Choices of which a text may name several, each once, separated by commas."""
+
+    __slots__ = ()
+
+    def __contains__(self, text: object) -> bool:
+        names = str(text).split(",")
+        return len({*names} & {*self}) == len(names)
+
+
 @dataclass(frozen=True)
 class Switch:
     """A flag without a value of its own: it gives a setting one certain value.
@@ -39,7 +49,8 @@ class Setting:
         group: the heading in the help.
         help: what it does, without its default.
         metavar: what the help calls its value; empty where the choices are named.
-        choices: the values that it may have; empty for any that `check` lets pass.
+        choices: the values that it may have; empty for any that `check` lets pass. `Several` may
+            be named at once.
         check: finds the problem of a value.
         flag: its name, without hyphens; empty for the field's. A bool has only switches.
         parse: reads its text; None for what the field's type has in common.

@@ -17,8 +17,6 @@ from transforms.orders import order_of
 from transforms.orders.schema import ZONE
 from transforms.output.layout import COMPRESSIONS
 
-CSV = tuple(COMPRESSIONS["csv"].values())
-(PARQUET,) = set(COMPRESSIONS["parquet"].values())
 _DUCKDB_TYPES = {
     "string": "VARCHAR",
     "date32[day]": "DATE",
@@ -53,10 +51,9 @@ class Columns(NamedTuple):
             return "trade_greeks"
         return "greeks" if "implied_vol" in names else self.order
 
-    @property
-    def variable(self) -> str:
-        """The variable that has the names of the CSV files."""
-        return "_".join(filter(None, ("greeks_csv", self.order, *self.derive.split(","))))
+    def variable(self, form: str) -> str:
+        """Returns the variable that has the names of its files of a format."""
+        return "_".join(filter(None, ("greeks", form, self.order, *self.derive.split(","))))
 
     @property
     def which(self) -> str:
@@ -82,8 +79,9 @@ def catalog_text(
     heads, made = [], []
     if columns:
         heads.append(sql.GREEKS_HEAD)
-        daily = all(order_of(each.order).daily for each in views["greeks"])
-        source = sql.BY_DAY if daily else "greeks"
+        daily = sorted({each.order for each in views["greeks"] if order_of(each.order).daily})
+        by_day = sql.BY_DAY.format(daily=", ".join(map(_quoted, daily)))
+        source = by_day if daily else "greeks"
         made.append(sql.VIEWS.format(source=source))
         if "delta" in columns:
             heads.append(sql.STRADDLES_HEAD)
@@ -121,49 +119,37 @@ def catalog_text(
         )
         for view, each in sorted(views.items())
     ]
-    text = "".join([head, *_lists(views, orders), *rows, *made, sql.FILES])
+    text = "".join([head, *_lists(orders), *rows, *made, sql.FILES])
     return text.replace("@INDEX", _quoted(index))
 
 
-def _lists(
-    views: Mapping[str, Sequence[Columns]], orders: Mapping[Columns, AbstractSet[str]]
-) -> Iterator[str]:
+def _lists(orders: Mapping[Columns, AbstractSet[str]]) -> Iterator[str]:
     """A variable with the names of each kind's files, where a glob would take those of others."""
-    for each, suffixes in orders.items():
-        if suffixes & set(CSV) and _mixed(orders, CSV):
-            yield sql.LISTED.format(variable=each.variable, format="csv", which=each.which)
-    for view, kinds in sorted(views.items()):
-        if _mixed(orders, [PARQUET], kinds) and any(PARQUET in orders[each] for each in kinds):
-            which = " OR ".join(f"({each.which})" for each in kinds)
-            yield sql.LISTED.format(
-                variable=f"{view}_parquet", format="parquet", which=f"({which})"
-            )
+    for form in COMPRESSIONS:
+        if len(kinds := _kinds(orders, form)) > 1:
+            for each in kinds:
+                yield sql.LISTED.format(variable=each.variable(form), format=form, which=each.which)
 
 
-def _mixed(
-    orders: Mapping[Columns, AbstractSet[str]],
-    suffixes: Iterable[str],
-    kinds: Sequence[Columns] = (),
-) -> bool:
-    """Returns whether files with these suffixes are of several kinds, or of others than `kinds`."""
-    there = {each for each, found in orders.items() if found & {*suffixes}}
-    return bool(there - {*kinds}) if kinds else len(there) > 1
+def _kinds(orders: Mapping[Columns, AbstractSet[str]], form: str) -> dict[Columns, list[str]]:
+    """Returns the suffixes of the files of a format, by their columns."""
+    found = {each: sorted(orders[each] & {*COMPRESSIONS[form].values()}) for each in orders}
+    return {each: suffixes for each, suffixes in found.items() if suffixes}
 
 
 def _readers(kinds: Sequence[Columns], orders: Mapping[Columns, AbstractSet[str]]) -> Iterator[str]:
-    """A SELECT for a view's Parquet files, and one for its CSV files of the same columns."""
-    # All files in the folder are data, so a glob does, and takes what later runs add.
-    if any(PARQUET in orders[each] for each in kinds):
-        listed = f"getvariable('{kinds[0].view}_parquet')"
-        paths = listed if _mixed(orders, [PARQUET], kinds) else _globs([PARQUET])
-        yield sql.READ_PARQUET.format(paths=paths)
-    for each in kinds:
-        if csv := sorted(orders[each] & set(CSV)):
-            types = ", ".join(
-                f"'{field.name}': '{_DUCKDB_TYPES[str(field.type)]}'" for field in each.schema
-            )
-            paths = f"getvariable('{each.variable}')" if _mixed(orders, CSV) else _globs(csv)
-            yield sql.READ_CSV.format(paths=paths, types=types)
+    """A SELECT for a view's files of each format and of the same columns."""
+    for form, template in (("parquet", sql.READ_PARQUET), ("csv", sql.READ_CSV)):
+        there = _kinds(orders, form)
+        for each in kinds:
+            if each in there:
+                types = ", ".join(
+                    f"'{field.name}': '{_DUCKDB_TYPES[str(field.type)]}'" for field in each.schema
+                )
+                # All files in the folder are data, so a glob does, and takes what later runs add.
+                listed = f"getvariable('{each.variable(form)}')"
+                paths = listed if len(there) > 1 else _globs(there[each])
+                yield template.format(paths=paths, types=types, order=each.order)
 
 
 def _globs(suffixes: Iterable[str]) -> str:

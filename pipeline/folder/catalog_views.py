@@ -18,7 +18,8 @@ HOW_STORED = """\
 In a shell: greeks query "SELECT * FROM files" --output {shell}
 -- In DuckDB itself: after LOAD httpfs"""
 GREEKS_HEAD = """\
---   greeks          every row, and ny_time (New York, no zone), trade_date, dte and solved
+--   greeks          every row, and its order (greeks), ny_time (New York, no zone), trade_date,
+--                   dte and solved
 --   smiles          what a smile is drawn from: out of the money, solved, with a bid
 --   term_structure  at the money: the implied volatility of the strike nearest the underlying
 """
@@ -38,10 +39,10 @@ EXPOSURE_HEAD = """\
 --                   and per point of the underlying; calls count as bought by dealers, puts as sold
 """
 READ_PARQUET = """\
-    SELECT * FROM read_parquet({paths},
+    SELECT *, '{order}' AS greeks FROM read_parquet({paths},
         union_by_name = true, hive_partitioning = false)"""
 READ_CSV = """\
-    SELECT * FROM read_csv({paths},
+    SELECT *, '{order}' AS greeks FROM read_csv({paths},
         header = true, auto_detect = false, hive_partitioning = false,
         columns = {{{types}}})"""
 ROWS = """
@@ -82,7 +83,7 @@ QUALIFY row_number() OVER (
 EXPOSURE = """
 CREATE OR REPLACE VIEW gamma_exposure AS
 SELECT
-    symbol, expiration, trade_date, dte, ny_time, strike, "right", gamma, underlying_price,
+    greeks, symbol, expiration, trade_date, dte, ny_time, strike, "right", gamma, underlying_price,
     interest.open_interest,
     CASE WHEN "right" = 'C' THEN 1 ELSE -1 END
         * gamma * interest.open_interest * 100 * underlying_price AS per_point,
@@ -91,25 +92,26 @@ FROM greeks
 JOIN (
     SELECT symbol, expiration, trade_date, strike, "right", open_interest FROM open_interest
 ) AS interest USING (symbol, expiration, trade_date, strike, "right")
-WHERE solved;
+WHERE solved AND gamma IS NOT NULL;
 """
 VIEWS = """
 CREATE OR REPLACE VIEW smiles AS
 SELECT
-    symbol, expiration, trade_date, dte, ny_time, strike, "right",
+    greeks, symbol, expiration, trade_date, dte, ny_time, strike, "right",
     ln(strike / underlying_price) AS log_moneyness, implied_vol, bid, ask, underlying_price
 FROM greeks
 WHERE solved AND bid > 0 AND ("right" = 'C') = (strike >= underlying_price);
 
 CREATE OR REPLACE VIEW term_structure AS
 SELECT
-    symbol, expiration, trade_date, dte, ny_time, strike,
+    greeks, symbol, expiration, trade_date, dte, ny_time, strike,
     avg(implied_vol) AS implied_vol, any_value(underlying_price) AS underlying_price
 FROM (
     SELECT * FROM {source}
     WHERE solved
     QUALIFY strike = first_value(strike) OVER (
-        PARTITION BY symbol, expiration, ny_time ORDER BY abs(strike - underlying_price), strike
+        PARTITION BY greeks, symbol, expiration, ny_time
+        ORDER BY abs(strike - underlying_price), strike
     )
 )
 GROUP BY ALL;
@@ -123,7 +125,7 @@ WHERE underlying_price > 0;
 STRADDLES = """
 CREATE OR REPLACE VIEW straddles AS
 SELECT
-    symbol, expiration, trade_date, dte, ny_time, strike,
+    greeks, symbol, expiration, trade_date, dte, ny_time, strike,
     sum(bid) AS bid, sum(ask) AS ask, sum(bid + ask) / 2 AS price,
     {sums},
     any_value(underlying_price) AS underlying_price
@@ -133,7 +135,11 @@ GROUP BY ALL
 HAVING count(*) = 2 AND count(DISTINCT "right") = 2;
 """
 # A day's last trades are at a time of their own for each contract: there, the day is the time.
-BY_DAY = "(SELECT * REPLACE (CAST(trade_date AS TIMESTAMP) AS ny_time) FROM greeks)"
+BY_DAY = """(
+    SELECT * REPLACE (
+        CASE WHEN greeks IN ({daily}) THEN CAST(trade_date AS TIMESTAMP) ELSE ny_time END AS ny_time
+    ) FROM greeks
+)"""
 ADDED = ("delta", "theta", "vega", "gamma")
 FILES = """
 CREATE OR REPLACE VIEW files AS

@@ -16,11 +16,12 @@ from transforms.output.data_files import DataFiles
 from transforms.output.entry import COMMITTED, COMMITTING, EMPTY, Entry
 from transforms.output.folder import OutputFolder
 from transforms.output.index import entry_in, windows
-from transforms.output.layout import PATTERNS, expand
+from transforms.output.layout import BY_ORDER, PATTERNS, expand
 from transforms.output.manifest import Manifest
 from transforms.storage import files
 from transforms.workers.in_order import in_order
 
+_PATTERNS = tuple(below + each for below in ("", BY_ORDER) for each in PATTERNS.values())
 _THREADS = 4
 _AT_ONCE = 1024
 
@@ -177,7 +178,7 @@ def _is_chosen(name: str, share: float, of: str) -> bool:
 def _misplaced(folder: OutputFolder, name: str, entry: Entry, known: DataFiles) -> Iterator[str]:
     """Yields whether a file's entry is of a request that another entry's file is named for."""
     request = GreeksRequest.of(entry.request)
-    for pattern in PATTERNS.values():
+    for pattern in _PATTERNS:
         own = expand(pattern, request) + "".join(PurePosixPath(name).suffixes)
         if own != name and known.has([own])[0]:
             yield f"has the entry of {request}, for which {folder.file(own)} is named"

@@ -71,12 +71,12 @@ class Sizes:
 
     def rows(self, request: GreeksRequest) -> float | None:
         """Returns the rows to expect of a request, or None if nothing is known of its symbol."""
-        contracts = self.contracts(request.symbol, days_to_expiration(request))
+        contracts = self.contracts(_kind(request), days_to_expiration(request))
         return None if contracts is None else contracts * _amount(request)
 
     def learn_rows(self, request: GreeksRequest, rows: float) -> None:
         """Remembers the rows of a request that is done."""
-        self.learn(request.symbol, days_to_expiration(request), rows / _amount(request))
+        self.learn(_kind(request), days_to_expiration(request), rows / _amount(request))
 
     def describe(self) -> dict[str, list[list[float]]]:
         """Returns what was learnt, JSON-ready: (days, contracts, expirations) by symbol."""
@@ -107,8 +107,9 @@ class Workload:
 
     Attributes:
         number: of the requests.
-        nearest: of each symbol, the request whose expiration is nearest.
-        farthest: of each symbol, the request whose expiration is farthest.
+        nearest: of each symbol, the request whose expiration is nearest; apart from it that of
+            ticks.
+        farthest: likewise, the request whose expiration is farthest.
     """
 
     def __init__(self, requests: Iterable[GreeksRequest] = ()) -> None:
@@ -122,11 +123,11 @@ class Workload:
     def add(self, request: GreeksRequest) -> None:
         """Adds a request."""
         days = self._count(request, 1)
-        symbol = request.symbol
-        if symbol not in self.nearest or days < days_to_expiration(self.nearest[symbol]):
-            self.nearest[symbol] = request
-        if symbol not in self.farthest or days > days_to_expiration(self.farthest[symbol]):
-            self.farthest[symbol] = request
+        kind = _kind(request)
+        if kind not in self.nearest or days < days_to_expiration(self.nearest[kind]):
+            self.nearest[kind] = request
+        if kind not in self.farthest or days > days_to_expiration(self.farthest[kind]):
+            self.farthest[kind] = request
 
     def remove(self, request: GreeksRequest) -> None:
         """Takes out a request that is done."""
@@ -154,13 +155,18 @@ class Workload:
 
     def _count(self, request: GreeksRequest, sign: int) -> float:
         days = days_to_expiration(request)
-        key = request.symbol, round(days, 1)
+        key = _kind(request), round(days, 1)
         amount, number = self._amounts.get(key, (0.0, 0))
         self._amounts[key] = amount + sign * _amount(request), number + sign
         if not self._amounts[key][1]:
             del self._amounts[key]
         self.number += sign
         return days
+
+
+def _kind(request: GreeksRequest) -> str:
+    """Returns what its contracts are known by: the symbol, and apart from it that of ticks."""
+    return f"{request.symbol} {TICK}" if request.interval == TICK else request.symbol
 
 
 def _amount(request: GreeksRequest) -> float:

@@ -9,7 +9,7 @@ from pipeline.history.model import Head, Record, head_of
 from pipeline.table import Column, Table
 from pipeline.text import size_text, time_text, without_urls
 from transforms.model.trade_dates import readable
-from transforms.output.layout import BY_EXPIRATION, NOUNS
+from transforms.output.layout import noun_of
 
 _COLUMNS = (
     Column("run", 25),
@@ -114,7 +114,8 @@ def _outcome(record: Record, head: Head) -> Iterator[str]:
         if name.endswith("_expirations") and name != "total_expirations" and record[name]
     }
     each = ", ".join(f"{number} {status}" for status, number in counts.items())
-    noun = NOUNS.get((record.get("request") or {}).get("layout", ""), NOUNS[BY_EXPIRATION])
+    request = record.get("request") or {}
+    noun = noun_of(request.get("layout", ""), request.get("greeks", ""))
     yield f"{noun + 's':<13}{head['expirations']}" + (f": {each}" if each else "")
     yield (
         f"rows         {head['rows']:,}, {size_text(head['bytes'])}, "

@@ -42,7 +42,7 @@ def text(
         unreadable: an error for each file that can't be read.
         width: of the screen; None for any.
     """
-    yield from _statistics(checked, width)
+    yield from _statistics(checked, width, len(check.orders) > 1)
     yield from _recomputed(check, width)
     yield from _rates(check.rates)
     yield from _parity(check.parity)
@@ -69,8 +69,10 @@ def json_text(together: dict[str, Any], checked: Iterable[Checked]) -> Iterator[
     yield "\n  ]\n}\n"
 
 
-def _statistics(checked: Iterable[Checked], width: int | None) -> Iterator[str]:
+def _statistics(checked: Iterable[Checked], width: int | None, by_order: bool) -> Iterator[str]:
+    order = [Column("data", 15, leaves=10)] if by_order else []
     columns = (
+        *order,
         Column("symbol", 8),
         Column("expiration", 12),
         Column("rows", 10, right=True),
@@ -88,7 +90,8 @@ def _statistics(checked: Iterable[Checked], width: int | None) -> Iterator[str]:
         )
         found = ", ".join(f"{finding.rule} {finding.count:,}" for finding in one.findings)
         rows, contracts = f"{quality.rows:,}", f"{quality.contracts:,}"
-        cells = (one.symbol, one.expiration, rows, contracts, quality.trade_dates, *shares)
+        of = [one.order or "-"] if by_order else []
+        cells = (*of, one.symbol, one.expiration, rows, contracts, quality.trade_dates, *shares)
         yield from table.lines(cells, found or "none")
 
 

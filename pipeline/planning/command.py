@@ -15,7 +15,6 @@ from pipeline.table import WRAP, Column, Table, width_of
 from pipeline.text import count, reason_of, size_text
 from transforms.model import GreeksRequest
 from transforms.model.trade_dates import readable
-from transforms.output.layout import NOUNS
 from transforms.thetadata import TerminalUnreachable, ThetaError
 from transforms.thetadata.dialect import parts_of
 
@@ -88,12 +87,15 @@ def lines(made: Preview, config: DownloadConfig, width: int | None = None) -> It
     market = "a simulated market" if made.data == "simulated" else "ThetaData"
     yield f"from {market} at {made.terminal}, to {config.output}; nothing is written"
     yield ""
-    table = Table(_COLUMNS, "what would be done", _ROOM, width=width, overflow=WRAP)
+    by_order = len(config.orders) > 1
+    columns = (Column("data", 15, leaves=3), *_COLUMNS) if by_order else _COLUMNS
+    table = Table(columns, "what would be done", _ROOM, width=width, overflow=WRAP)
     yield table.heading()
     for each in made.decisions:
         request = each.request
         yield from table.lines(
             (
+                *([request.greeks] if by_order else []),
                 request.symbol,
                 request.expiration,
                 _dates(request),
@@ -117,7 +119,7 @@ def _dates(request: GreeksRequest) -> str:
 def _totals(made: Preview, config: DownloadConfig) -> Iterator[str]:
     actions = made.actions
     each = ", ".join(f"{number} {action}" for action, number in actions.items())
-    label = f"{NOUNS[config.layout]}s"
+    label = f"{config.noun}s"
     yield f"{label:<13}{sum(actions.values())}: {each}"
     pages = "; a v2 Terminal's further pages come on top" if "(v2)" in made.terminal else ""
     shared = "; all expirations at once where that takes fewer" if made.saved else ""

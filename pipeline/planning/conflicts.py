@@ -15,15 +15,20 @@ _SHOWN = 3
 class Conflicts:
     """The requests whose files others made, of which the first few are held.
 
+    Args:
+        config: the download that they are in the way of.
+        source: of its rows.
+
     Attributes:
         number: of them.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, config: DownloadConfig, source: str) -> None:
         self.number = 0
+        self._config, self._source = config, source
         self._first: list[str] = []
         self._are_dates = True
-        self._sources: set[str] = set()
+        self._is_elsewhere = False
 
     def add(self, conflict: Decision) -> None:
         """Adds one."""
@@ -32,36 +37,30 @@ class Conflicts:
             self._first.append(conflict.reason)
         self._are_dates &= _other_dates(conflict)
         if conflict.entry is not None:
-            self._sources.add(conflict.entry.source)
+            self._is_elsewhere |= conflict.entry.source != conflict.request.origin(self._source)
 
-    def refusal(self, config: DownloadConfig, source: str) -> str:
+    def refusal(self) -> str:
         """Returns why a download does not begin, and the command that does what is wanted.
 
         There must be a conflict.
-
-        Args:
-            config: the download that they are in the way of.
-            source: the origin of its rows.
         """
         more = f"\n(and {self.number - _SHOWN} more)" if self.number > _SHOWN else ""
         return (
             "nothing was fetched, and every file is as it was:\n"
             + "\n".join(on_a_line(each, None) for each in self._first)
             + more
-            + f"\nTo keep both:\n  {self.command_instead(config, source)}"
+            + f"\nTo keep both:\n  {self.command_instead()}"
         )
 
-    def command_instead(self, config: DownloadConfig, source: str) -> str:
-        """Returns the command that keeps the files in the way and makes the new ones, too.
-
-        Takes what `refusal` takes.
-        """
+    def command_instead(self) -> str:
+        """Returns the command that keeps the files in the way and makes the new ones, too."""
+        config = self._config
         if config.layout == BY_EXPIRATION and self._are_dates:
             # Days are being gathered: a file for each.
             output = f"{config.output.rstrip('/')}-daily"
             return command_of(replace(config, layout=DAILY, file_name_pattern="", output=output))
-        others = self._sources - {source}
-        return command_of(replace(config, output=_elsewhere(config, source if others else "")))
+        output = _elsewhere(config, self._source if self._is_elsewhere else "")
+        return command_of(replace(config, output=output))
 
 
 def _other_dates(conflict: Decision) -> bool:
@@ -78,5 +77,5 @@ def _elsewhere(config: DownloadConfig, source: str) -> str:
     span = dict.fromkeys((f"{config.start_date:%Y%m%d}", f"{config.end_date:%Y%m%d}"))
     parts = [config.output.rstrip("/"), *span, config.interval]
     if config.greeks not in (DEFAULT, config.interval):
-        parts.append(config.greeks)
+        parts += config.greeks.split(",")
     return "-".join([*parts, *config.derive, *re.findall(r"\w+", source)])

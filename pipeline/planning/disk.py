@@ -119,8 +119,8 @@ def expected_bytes(client: ThetaClient, work: Workload, config: DownloadConfig) 
         ThetaError: the Terminal did not answer.
     """
     sizes = Sizes()
-    for symbol, nearest in work.nearest.items():
-        for request in (nearest, work.farthest[symbol]):
+    for kind, nearest in work.nearest.items():
+        for request in (nearest, work.farthest[kind]):
             try:
                 contracts = client.listed_contracts(request)
             except (StatusError, MalformedResponse):
@@ -128,7 +128,7 @@ def expected_bytes(client: ThetaClient, work: Workload, config: DownloadConfig) 
             if "strike_range" in (given := dict(config.parameters)):
                 # So many above the money and below, and the one at it: calls and puts.
                 contracts = min(contracts, 2 * (2 * int(given["strike_range"]) + 1))
-            sizes.learn(symbol, days_to_expiration(request), contracts)
+            sizes.learn(kind, days_to_expiration(request), contracts)
     size = usual_bytes_per_row(config)
     estimate = from_sizes(work, sizes, size, Pace(), concurrency=1, basis="the listed strikes")
     return estimate.bytes if estimate else 0

@@ -110,5 +110,5 @@ def from_sizes(
 
 def usual_bytes_per_row(config: DownloadConfig) -> float:
     """Returns the bytes of a row where no run is known: a guess, by its columns."""
-    cells = len(config.schema)
+    cells = max(len(order.schema) for order in config.orders) + len(config.derive)
     return _BYTES_PER_CELL[config.format, config.compression] * cells

@@ -68,7 +68,7 @@ def take_stock(plan: Plan, layout: Layout, source: str, config: DownloadConfig) 
     work, shared_days = Workload(), SharedDays()
     listed: list[Decision] = []
     skipped: Counter[str] = Counter()
-    conflicts, empty, incomplete = Conflicts(), 0, 0
+    conflicts, empty, incomplete = Conflicts(config, source), 0, 0
     stock = stock_for(plan, layout, config, keep=True)
     for place, each in enumerate(decide(plan, layout, source, stock)):
         if each.action == CONFLICT:
@@ -84,7 +84,7 @@ def take_stock(plan: Plan, layout: Layout, source: str, config: DownloadConfig) 
             work.add(each.request)
             shared_days.add(each.request)
     if conflicts.number:
-        raise Conflict(conflicts.refusal(config, source))
+        raise Conflict(conflicts.refusal())
     note_layout(layout, config)
     with ThreadPoolExecutor() as pool:
         # A store's answer takes a while.

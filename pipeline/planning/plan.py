@@ -100,7 +100,7 @@ def make_plan(client: ThetaClient, config: DownloadConfig) -> Plan:
         days,
         reach=None if config.expirations else config.max_dte,
         by_day=config.layout == DAILY,
-        terms=(config.interval, config.greeks, config.parameters, config.derive),
+        terms=config.terms,
     )
     if not requests:
         raise NothingMatched(
@@ -114,7 +114,8 @@ def make_plan(client: ThetaClient, config: DownloadConfig) -> Plan:
         else:
             why = f"no expiration is within --max_dte {config.max_dte} days"
         notes.append(f"nothing of {', '.join(idle)} is fetched: {why}")
-    client.check_served(requests[0])
+    for request in requests[: len(config.terms)]:
+        client.check_served(request)
     return Plan(requests, days, closed, tuple(notes), tuple(failures), requests.expirations)
 
 

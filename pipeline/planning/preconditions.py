@@ -9,7 +9,7 @@ from pipeline.errors import Conflict
 from pipeline.planning.disk import on_two_disks
 from pipeline.planning.plan import Plan
 from transforms.model import GreeksRequest
-from transforms.output.layout import BY_EXPIRATION, DAILY, PATTERNS, Layout
+from transforms.output.layout import BY_EXPIRATION, BY_ORDER, DAILY, PATTERNS, Layout
 from transforms.storage import documents, files
 
 
@@ -19,7 +19,7 @@ def check_paths(plan: Plan, layout: Layout, config: DownloadConfig) -> None:
     Raises:
         Conflict: two would make the same.
     """
-    if layout.pattern == PATTERNS[config.layout]:
+    if not config.file_name_pattern:
         return  # it has all that distinguishes the requests of such a plan
     # By their hashes first: the names of 100,000 requests would take 15 MiB.
     hashes = np.sort(np.fromiter((hash(layout.name(each)) for each in plan.requests), np.int64))
@@ -66,6 +66,7 @@ def check_layout(layout: Layout, config: DownloadConfig) -> None:
     try:
         noted = documents.read_json(layout.folder.layout) or {}
         kind, suffix = noted.get("layout", BY_EXPIRATION), noted.get("suffix", layout.suffix)
+        by_order = noted.get("by_order", False)
         broken = kind not in PATTERNS or not isinstance(suffix, str)
     except (ValueError, RecursionError, AttributeError, TypeError):
         broken = True
@@ -82,6 +83,13 @@ def check_layout(layout: Layout, config: DownloadConfig) -> None:
     elif suffix != layout.suffix:
         has, would = f"{suffix} files", f"{layout.suffix} files"
         other = replace(config, output=f"{output}-{layout.suffix.strip('.').replace('.', '-')}")
+    elif (len(config.orders) > 1 and not by_order) or (by_order and not _by_order(config)):
+        has, would = "files of one order of data", "a folder for each of several"
+        other = replace(config, output=f"{output}-{config.greeks.replace(',', '-')}")
+        if by_order:
+            has, would = "a folder for each order of data", f"files of {config.greeks}"
+            pattern = BY_ORDER + config.pattern
+            other = replace(config, file_name_pattern=pattern)
     else:
         return
     raise Conflict(
@@ -96,6 +104,13 @@ def note_layout(layout: Layout, config: DownloadConfig) -> None:
     Raises:
         OSError: it can't be written.
     """
-    noted = {"layout": config.layout, "suffix": layout.suffix}
-    if documents.read_json(layout.folder.layout) != noted:
+    before = documents.read_json(layout.folder.layout)
+    by_order = _by_order(config) if before is None else before.get("by_order", False)
+    kind = {"layout": config.layout, "suffix": layout.suffix}
+    noted = kind | ({"by_order": True} if by_order else {})
+    if before != noted:
         documents.write_json(layout.folder.layout, noted, layout.temporary)
+
+
+def _by_order(config: DownloadConfig) -> bool:
+    return config.pattern.startswith(BY_ORDER)

@@ -16,7 +16,7 @@ from pipeline.planning.plan import Plan, make_plan
 from pipeline.planning.probe import from_probe
 from pipeline.planning.source import open_source
 from transforms.model.requests import Selection
-from transforms.orders import Order, order_of
+from transforms.orders import Order
 from transforms.orders.greeks import FIRST
 from transforms.orders.order import PROFESSIONAL, TIERS
 from transforms.output.layout import COMPRESSIONS, Layout
@@ -71,6 +71,7 @@ class Preview:
                 {
                     "symbol": each.request.symbol,
                     "expiration": each.request.expiration.isoformat(),
+                    "greeks": each.request.greeks,
                     "trade_dates": len(each.request.trade_dates),
                     "requests": len(parts_of(each.request)),
                     "action": each.action,
@@ -112,7 +113,7 @@ def look_ahead(config: DownloadConfig, probe: str, *, shares: bool = True) -> Pr
         plan = make_plan(client, config)
         suffix = COMPRESSIONS[config.format][config.compression]
         layout = Layout(config.output, suffix, "plan", config.pattern)
-        conflicts = Conflicts()
+        conflicts = Conflicts(config, source.origin)
         decisions: list[Decision] = []
         actions: Counter[str] = Counter()
         places, work, requests, shared_days = array("I"), Workload(), 0, SharedDays()
@@ -128,7 +129,7 @@ def look_ahead(config: DownloadConfig, probe: str, *, shares: bool = True) -> Pr
                 shared_days.add(each.request)
             if len(decisions) < LISTED:
                 decisions.append(replace(each, entry=None))
-        instead = conflicts.command_instead(config, source.origin) if conflicts.number else ""
+        instead = conflicts.command_instead() if conflicts.number else ""
         missing = replace(plan, requests=Selection(plan.requests, places))
         saved = requests - shared_days.requests if shares else 0
         # What a download knows: it makes no probe.
@@ -150,14 +151,15 @@ def look_ahead(config: DownloadConfig, probe: str, *, shares: bool = True) -> Pr
         lacking,
         actions,
         instead,
-        _subscription(order_of(config.greeks), [each.api for each in source.terminals]),
+        _subscription(config.orders, [each.api for each in source.terminals]),
         saved,
     )
 
 
-def _subscription(order: Order, generations: Sequence[str]) -> str:
-    """Returns the least subscription that includes an order, and what a lesser one can compute."""
-    needed = max((order.needs(api) for api in generations), key=TIERS.index)
+def _subscription(orders: Sequence[Order], generations: Sequence[str]) -> str:
+    """Returns the least subscription that includes all, and what a lesser one can compute."""
+    needs = [(order.needs(api), order) for order in orders for api in generations]
+    needed, order = max(needs, key=lambda each: TIERS.index(each[0]))
     derived = [name for name in order.columns if name in FIRST.derivable]
     if needed != PROFESSIONAL or not derived or order.v3.priced_by != FIRST.v3.priced_by:
         return needed

@@ -1,4 +1,4 @@
-"""One expiration fetched and thrown away, to estimate a download."""
+"""One expiration of each order fetched and thrown away, to estimate a download."""
 
 import tempfile
 import time
@@ -11,6 +11,7 @@ from pipeline.planning.estimate import Estimate, from_sizes
 from pipeline.planning.plan import Plan
 from transforms.commit.expiration_writer import derivation_of
 from transforms.model import GreeksRequest
+from transforms.model.requests import Selection
 from transforms.model.row_groups import RowGroups
 from transforms.output.layout import COMPRESSIONS, Layout
 from transforms.sinks.formats import make_sink
@@ -20,31 +21,45 @@ from transforms.thetadata import ThetaClient
 def from_probe(
     client: ThetaClient, plan: Plan, config: DownloadConfig, *, concurrency: int
 ) -> Estimate | None:
-    """Fetches one trade date of the expiration in the middle, and returns what the plan comes to.
+    """Fetches a trade date of the expiration in the middle, and returns what the plan comes to.
 
-    Every other expiration is taken to have as many contracts: near ones have more, far ones fewer.
+    It does so for each order of data. Every other expiration is taken to have as many contracts:
+    near ones have more, far ones fewer.
     The rows are written to a temporary folder of this machine, and go with it.
 
     Returns:
-        None if there is nothing to fetch, or the expiration is empty.
+        None if there is nothing to fetch, or an expiration is empty.
 
     Raises:
         ThetaError: the Terminal did not answer.
         OSError: the temporary folder is full.
     """
-    if not plan.requests:
+    found = []
+    for order in config.orders:
+        places = (n for n, each in enumerate(plan.requests) if each.greeks == order.name)
+        if requests := Selection(plan.requests, places):
+            found.append(_of_one(client, requests, config, concurrency))
+    known = [each for each in found if each is not None]
+    if not known or len(known) < len(found):
         return None
-    days = [days_to_expiration(request) for request in plan.requests]
-    asked = plan.requests[sorted(range(len(days)), key=days.__getitem__)[len(days) // 2]]
+    rows, size = sum(each.rows for each in known), sum(each.bytes for each in known)
+    return Estimate(rows, size, sum(each.seconds for each in known), known[0].basis)
+
+
+def _of_one(
+    client: ThetaClient, requests: Selection, config: DownloadConfig, concurrency: int
+) -> Estimate | None:
+    days = [days_to_expiration(request) for request in requests]
+    asked = requests[sorted(range(len(days)), key=days.__getitem__)[len(days) // 2]]
     probe = replace(asked, trade_dates=asked.trade_dates[:1])
     started = time.monotonic()
     rows, size = _fetch(client, probe, config)
     if not rows:
         return None
     sizes = Sizes()
-    work = Workload(plan.requests)
-    for symbol in work.nearest:
-        sizes.learn_rows(replace(probe, symbol=symbol), rows)
+    work = Workload(requests)
+    for request in work.nearest.values():
+        sizes.learn_rows(replace(probe, symbol=request.symbol), rows)
     pace = Pace()
     pace.learn(rows, time.monotonic() - started)
     basis = f"a probe of {probe.symbol} {probe.expiration}, on {probe.first_trade_date}"

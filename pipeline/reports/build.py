@@ -20,7 +20,7 @@ from pipeline.reports.quality_section import FoundQuality, quality_section
 from pipeline.reports.rows import NoSuchDay
 from pipeline.reports.run_section import outcome, run_section
 from pipeline.reports.smile_figures import smile_figures
-from pipeline.reports.source import Source, no_files, no_rows_on, select
+from pipeline.reports.source import Selection, Source, no_files, no_rows_on, select
 from pipeline.text import count
 from transforms.model import FAILED, INTERRUPTED
 from transforms.version import __version__
@@ -77,7 +77,7 @@ def build(
     unreadable = (*selection.unreadable, *day.unreadable)
     quality = FoundQuality.of(source, track)
     sections = [
-        _data_section(day, selection.others),
+        _data_section(day, selection),
         check_section(
             day,
             float(source.parameter("annual_dividend") or 0),
@@ -101,15 +101,17 @@ def build(
     )
 
 
-def _data_section(day: MarketDay, others: tuple[str, ...]) -> Section:
+def _data_section(day: MarketDay, selection: Selection) -> Section:
     now = day.now
     contracts = sum(len(piece) for piece in now.values())
     facts = [
         ("rows of the day", f"{day.rows:,}"),
         (f"at {clock(day)}", f"{count(len(now), 'expiration')}, {count(contracts, 'contract')}"),
     ]
-    if others:
+    if others := selection.others:
         facts.append(("also in the files", f"{', '.join(others)}; --symbol draws it"))
+    if orders := selection.other_orders:
+        facts.append(("not drawn", f"{', '.join(orders)}, which the files have, too"))
     if day.spot:
         prices = list(dict(sorted(day.spot.items())).values())
         facts.append(

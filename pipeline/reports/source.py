@@ -23,6 +23,8 @@ from pipeline.inspection.entries import known_entry
 from pipeline.inspection.files import UnreadableFile, find_files, is_far
 from pipeline.reports.rows import NoRows, dates_and_symbols, trade_dates
 from transforms.model import key_of
+from transforms.orders import ORDERS
+from transforms.orders.open_interest import OPEN_INTEREST
 from transforms.output.folder import OutputFolder
 
 _FOLDER = "data/greeks"  # where `greeks download` writes by default
@@ -69,6 +71,7 @@ class Selection:
     Attributes:
         symbol: of the figures.
         others: symbols of the files besides.
+        other_orders: of data in the files besides, which are not drawn: a figure has one.
         trade_date: of the figures.
         files: that may hold their rows.
         unreadable: the error of each file that can't be read.
@@ -76,6 +79,7 @@ class Selection:
 
     symbol: str
     others: tuple[str, ...]
+    other_orders: tuple[str, ...]
     trade_date: date
     files: tuple[str, ...]
     unreadable: tuple[str, ...]
@@ -157,18 +161,33 @@ def select(source: Source, symbol: str, trade_date: date | None) -> Selection:
             unreadable.append(error)
     if not spans:
         raise unreadable[0]
-    counts = Counter(each for names, _, _ in spans.values() for each in sorted(names))
+    counts = Counter(each for names, *_ in spans.values() for each in sorted(names))
     symbols = sorted(counts)
     chosen = symbol.upper() or max(symbols, key=counts.__getitem__)
     if chosen not in symbols:
         raise NoRows(f"--symbol {chosen} is not in the files; they have {', '.join(symbols)}")
-    of_symbol = {path: (low, high) for path, (names, low, high) in spans.items() if chosen in names}
+    orders = {order for names, *_, order in spans.values() if chosen in names}
+    drawn = {*sorted(orders - {OPEN_INTEREST.name}, key=_rank)[:1], OPEN_INTEREST.name}
+    of_symbol = {
+        path: (low, high)
+        for path, (names, low, high, order) in spans.items()
+        if chosen in names and order in drawn
+    }
     day = trade_date or _last_with_rows(of_symbol, chosen)
     files = tuple(
         path for path, (low, high) in of_symbol.items() if low <= day and (day - high).days <= 7
     )
     others = tuple(each for each in symbols if each != chosen)
-    return Selection(chosen, others, day, files, tuple(map(str, unreadable)))
+    left = tuple(sorted(orders - drawn))
+    return Selection(chosen, others, left, day, files, tuple(map(str, unreadable)))
+
+
+def _rank(name: str) -> tuple[bool, bool, bool, int]:
+    """Returns what sorts first the order of data to draw: of most Greeks, and of some interval."""
+    if name not in ORDERS:
+        return False, False, False, 0
+    order = ORDERS[name]
+    return not order.v3.priced_by, order.daily, not order.has_interval, -len(order.columns)
 
 
 def no_rows_on(source: Source, symbol: str, trade_date: date) -> NoRows:
@@ -193,8 +212,8 @@ def no_files(source: Source) -> NoRows:
         spans = [_span(path) for path in find_files([source.output])]
     except UnreadableFile as error:
         return NoRows(f"run {run} wrote no file, and {error}")
-    symbols = sorted({name for names, _, _ in spans for name in names})
-    first, last = min(low for _, low, _ in spans), max(high for _, _, high in spans)
+    symbols = sorted({name for names, *_ in spans for name in names})
+    first, last = min(low for _, low, *_ in spans), max(high for _, _, high, _ in spans)
     return NoRows(
         f"run {run} wrote no file; greeks report --output {shlex.quote(source.output)} draws the "
         f"files there, of {', '.join(symbols)} from {first} to {last}"
@@ -213,14 +232,16 @@ def _last_with_rows(spans: dict[str, tuple[date, date]], symbol: str) -> date:
     return max(found, default=last)
 
 
-def _span(path: str) -> tuple[frozenset[str], date, date]:
-    """A file's symbols and its first and last trade date: of the manifest, or of its rows."""
+def _span(path: str) -> tuple[frozenset[str], date, date, str]:
+    """A file's symbols, its first and last trade date, and its order of data.
+
+    They are the manifest's; those of another tool's file are of its rows, without the order.
+    """
     entry = known_entry(path)
     if entry is None:
-        # Another tool's file.
-        return dates_and_symbols(path)
-    symbol, _, first, last, _ = key_of(entry.request)
-    return frozenset([symbol]), date.fromisoformat(first), date.fromisoformat(last)
+        return *dates_and_symbols(path), ""
+    symbol, _, first, last, order = key_of(entry.request)
+    return frozenset([symbol]), date.fromisoformat(first), date.fromisoformat(last), order
 
 
 def _results(run: Record | None, history: RunHistory | None) -> Iterator[Record]:

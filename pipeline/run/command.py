@@ -32,7 +32,6 @@ from pipeline.runners.beam_patches import patch_beam
 from pipeline.runners.job_servers import quiet_engines
 from pipeline.text import count, way_to_write
 from transforms.metrics.summary import RunSummary
-from transforms.output.layout import NOUNS
 from transforms.storage import files, stores
 from transforms.thetadata import NotServed, TerminalUnreachable, ThetaError
 
@@ -98,7 +97,7 @@ class _Command:
         try:
             summary = session.with_prices(self._execute(session))
         except DryRun:
-            number = count(len(session.inventory.missing), NOUNS[self._config.layout])
+            number = count(len(session.inventory.missing), self._config.noun)
             print(
                 f"dry run: {self._job.runner} took the job of {number}, and nothing was submitted"
             )

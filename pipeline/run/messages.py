@@ -13,7 +13,7 @@ from pipeline.text import count, size_text, without_urls
 from transforms.metrics.summary import RunSummary
 from transforms.model import WRITTEN
 from transforms.model.trade_dates import readable
-from transforms.output.layout import DAILY, NOUNS
+from transforms.output.layout import BY_EXPIRATION, noun_of
 from transforms.quality.limits import MISSING_DATES
 
 _LISTED = 10
@@ -39,11 +39,10 @@ def announce(plan: Plan, source: Source, config: DownloadConfig, messages: Messa
 
 
 def _count(plan: Plan, config: DownloadConfig) -> str:
-    expirations = plan.expirations
-    if config.layout == DAILY:
-        files = count(len(plan.requests), "daily file")
-        return f"{count(expirations, 'expiration')} in {files}"
-    return count(expirations, "expiration")
+    expirations = count(plan.expirations, "expiration")
+    if config.noun == noun_of(BY_EXPIRATION, ""):
+        return expirations
+    return f"{expirations} in {count(len(plan.requests), config.noun)}"
 
 
 def announce_skipped(skipped: Mapping[str, int], messages: Messages) -> None:
@@ -65,7 +64,7 @@ def conclude(summary: RunSummary, record: Record, path: str, output: str) -> Non
         )
         if number or status == "written"
     ]
-    noun = NOUNS[record["request"]["layout"]]
+    noun = noun_of(record["request"]["layout"], record["request"]["greeks"])
     if summary.interrupted_expirations:
         left = summary.interrupted_expirations + summary.failed_expirations
         kept = count(summary.successful_expirations, "file")

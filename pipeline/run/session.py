@@ -35,7 +35,7 @@ from transforms.metrics.results_file import gather
 from transforms.metrics.summary import RunSummary
 from transforms.model import Failure
 from transforms.output.folder import OutputFolder
-from transforms.output.layout import COMPRESSIONS, DAILY, NOUNS, Layout
+from transforms.output.layout import COMPRESSIONS, DAILY, Layout
 from transforms.storage import documents, files
 from transforms.workers.process import ProcessId
 from transforms.workers.stop import StopSignal
@@ -136,7 +136,7 @@ class Session:
                 began=self._started,
                 seconds=expected.seconds if expected else None,
                 keys=self.inventory.keys,
-                thing=NOUNS[self.config.layout],
+                thing=self.config.noun,
                 timeout=self.config.timeout,
             ),
             self._display

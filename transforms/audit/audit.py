@@ -20,6 +20,7 @@ from transforms.market.clock import DAY_MS
 from transforms.market.exercise import exercise_of
 from transforms.model.row_groups import RowGroups
 from transforms.model.trade_dates import missing, spans, within
+from transforms.orders import ORDERS
 from transforms.quality.block import Block, new_york, stamp
 from transforms.quality.check import QualityCheck
 from transforms.quality.columns import arrays, milliseconds
@@ -32,7 +33,7 @@ MOST_HELD = 1_000_000
 
 _MANY = 0.1  # of the rows: so many are wrong together, and for one reason
 
-_Key = tuple[str, date]
+_Key = tuple[str, date, str]
 
 
 @dataclass
@@ -61,6 +62,7 @@ class Checked:
     Attributes:
         symbol: the root.
         expiration: the date.
+        order: of data that has the columns of its rows; empty if there is none.
         files: where its rows are.
         quality: what its rows show one by one.
         together: what they show together.
@@ -68,6 +70,7 @@ class Checked:
 
     symbol: str
     expiration: date
+    order: str
     files: tuple[str, ...]
     quality: Quality
     together: tuple[Finding, ...]
@@ -82,6 +85,7 @@ class Checked:
         return {
             "symbol": self.symbol,
             "expiration": self.expiration.isoformat(),
+            "greeks": self.order,
             "files": list(self.files),
             **self.quality.describe(),
             "findings": [finding.describe() for finding in self.findings],
@@ -92,8 +96,8 @@ class Audit:
     """Checks the rows of any number of expirations, one by one and together.
 
     Rows of a trade date are held until another one begins, `MOST_HELD` at most; of an expiration
-    that is through, only what `Calendars` keeps. Expirations are told apart by symbol and date,
-    so that their rows may come from several files, and mixed.
+    that is through, only what `Calendars` keeps. Expirations are told apart by symbol, date and
+    columns, so that their rows may come from several files, and mixed.
 
     Args:
         assumptions: about what the rows don't show.
@@ -103,6 +107,7 @@ class Audit:
         rates: the rate of each trade date, by symbol and expiration: that the rows imply, or that
             was given, with what it may be off.
         parity: what calls and puts imply together.
+        orders: of data that were found, once there is no more to add.
         notes: what was not looked at, and why.
     """
 
@@ -118,6 +123,7 @@ class Audit:
         self.errors, self.rates = self._comparison.errors, self._comparison.rates
         self.parity: list[dict[str, Any]] = []
         self.notes: list[str] = []
+        self.orders: set[str] = set()
 
     def assume(self, assumptions: Assumptions) -> None:
         """Sets the assumptions about the rows of the next file."""
@@ -126,10 +132,11 @@ class Audit:
 
     def add(self, table: pa.Table, source: str = "") -> None:
         """Takes rows, with the names and types of `schema`; `source` is where they are."""
+        columns = _columns_of(table)
         for (symbol, expiration), part in by_expiration(table):
-            one = self._unpacked((symbol, expiration))
+            one = self._unpacked((symbol, expiration, columns))
             if one is None:
-                one = self._expirations[symbol, expiration] = _Expiration(
+                one = self._expirations[symbol, expiration, columns] = _Expiration(
                     QualityCheck(
                         interval_of(part, self._assumed.interval),
                         self._assumed.start_ms,
@@ -146,7 +153,7 @@ class Audit:
                 for group in one.groups.add(batch):
                     one.check.add(group)
             for day, rows in _by_day(part):
-                key = (symbol, expiration, day)
+                key = (symbol, expiration, columns, day)
                 if self._rows_held + rows.num_rows > MOST_HELD:
                     # In the usual order, the other trade dates are through.
                     for other in [held for held in self._held if held != key] or [*self._held]:
@@ -189,7 +196,7 @@ class Audit:
         self.end_of_file()
         self._comparison.finish(self._findings_of)
         for cheap in self._calendars.compared():
-            findings = self._findings_of((cheap.symbol, cheap.expiration))
+            findings = self._findings_of((cheap.symbol, cheap.expiration, cheap.columns))
             at = stamp(cheap.day * DAY_MS + cheap.clock)
             values = {
                 "ask": cheap.ask,
@@ -201,7 +208,7 @@ class Audit:
         if self._calendars.full:
             self.notes.append("too many expirations: not all were compared with their neighbours")
         self.notes += self._comparison.notes()
-        symbols = {symbol for symbol, _ in {*self._packed, *self._expirations}}
+        symbols = {symbol for symbol, _, _ in {*self._packed, *self._expirations}}
         for symbol in sorted(symbols - {""}):
             style = exercise_of(symbol)
             if style != "European":
@@ -217,7 +224,11 @@ class Audit:
             del self._expirations[key]
             quality = one.check.finish(one.missing_dates())
             together = one.together.findings(quality.rows)
-            checked.append(Checked(*key, tuple(one.files), quality, together))
+            symbol, expiration, columns = key
+            order = columns if columns in ORDERS else ""
+            self.orders.add(order)
+            found = Checked(symbol, expiration, order, tuple(one.files), quality, together)
+            checked.append(found)
         self._hint(checked)
         return checked
 
@@ -240,7 +251,7 @@ class Audit:
     @np.errstate(all="ignore")  # it looks for numbers that are none
     def _look(self, key: DayKey) -> None:
         """Looks at the rows of one expiration and trade date together, and lets them go."""
-        symbol, expiration, day = key
+        symbol, expiration, columns, day = key
         table = pa.concat_tables(self._held.pop(key), promote_options="default")
         self._rows_held -= table.num_rows
         if key in self._seen:
@@ -253,18 +264,25 @@ class Audit:
         block = Block(arrays(table), expiration, is_daily(table), dividend)
         if self._assumed.priced_by in block.prices:
             block.priced_by = self._assumed.priced_by
-        findings = self._expirations[symbol, expiration].together
+        findings = self._expirations[symbol, expiration, columns].together
         if {"bid", "ask", "underlying_price"} <= block.names:
             found, parity = arbitrage(block, symbol)
             for one in found:
                 findings.note(one, block)
             if parity is not None:
                 self.parity.append(place_of(key) | vars(parity))
-            self._calendars.add(block, symbol)
+            self._calendars.add(block, symbol, columns)
         self._comparison.add(key, block, self._assumed.rate, self._assumed.version, findings)
 
 
-def by_expiration(table: pa.Table) -> Iterator[tuple[_Key, pa.Table]]:
+def _columns_of(table: pa.Table) -> str:
+    """Returns what rows of the same columns have in common: the order of data, or their names."""
+    names = {*table.column_names}
+    orders = (order.name for order in ORDERS.values() if {*order.schema.names} == names)
+    return next(orders, "") or ",".join(sorted(names))
+
+
+def by_expiration(table: pa.Table) -> Iterator[tuple[tuple[str, date], pa.Table]]:
     """Yields the rows of each symbol and expiration."""
     keys = table.select(["symbol", "expiration"]).group_by(["symbol", "expiration"]).aggregate([])
     for key in keys.to_pylist():

@@ -29,6 +29,7 @@ class Cheaper:
 
     Attributes:
         symbol: the root.
+        columns: of the rows, as it was added.
         expiration: the later one.
         earlier: the earlier one.
         strike: of both.
@@ -40,6 +41,7 @@ class Cheaper:
     """
 
     symbol: str
+    columns: str
     expiration: date
     earlier: date
     strike: float
@@ -72,10 +74,10 @@ class Calendars:
 
     held: int = 0
     full: bool = False
-    _slices: dict[tuple[str, int], list[_Slice]] = field(default_factory=dict)
+    _slices: dict[tuple[str, str, int], list[_Slice]] = field(default_factory=dict)
 
-    def add(self, block: Block, symbol: str) -> None:
-        """Takes rows of one expiration and trade date."""
+    def add(self, block: Block, symbol: str, columns: str = "") -> None:
+        """Takes rows of one expiration and trade date; those of the same columns are compared."""
         clock = np.full(len(block), CLOSE_MS) if block.daily else block.clock
         rows = np.flatnonzero(clock % _EVERY_MS == 0)
         if self.held + len(rows) > MOST_QUOTES:
@@ -89,17 +91,18 @@ class Calendars:
         key = code_of(strike, call) * 48 + clock[rows] // _EVERY_MS
         out = np.where(call, strike >= spot, strike <= spot)
         piece = _Slice(block.expiration, key, block["bid"][rows], block["ask"][rows], out)
-        self._slices.setdefault((symbol, int(block.day[0])), []).append(piece)
+        self._slices.setdefault((symbol, columns, int(block.day[0])), []).append(piece)
 
     def compared(self) -> Iterator[Cheaper]:
         """Yields the findings, by symbol and trade date."""
-        for (symbol, day), pieces in sorted(self._slices.items(), key=lambda pair: pair[0]):
+        for key, pieces in sorted(self._slices.items(), key=lambda pair: pair[0]):
+            symbol, columns, day = key
             pieces.sort(key=lambda piece: piece.expiration)
             for near, far in pairwise(pieces):
-                yield from _cheaper(symbol, day, near, far)
+                yield from _cheaper((symbol, columns), day, near, far)
 
 
-def _cheaper(symbol: str, day: int, near: _Slice, far: _Slice) -> Iterator[Cheaper]:
+def _cheaper(of: tuple[str, str], day: int, near: _Slice, far: _Slice) -> Iterator[Cheaper]:
     days = (far.expiration - near.expiration).days
     if not days or near.expiration.toordinal() - EPOCH == day:
         # On the day of expiration what is left is a question of hours.
@@ -111,7 +114,7 @@ def _cheaper(symbol: str, day: int, near: _Slice, far: _Slice) -> Iterator[Cheap
     for n in np.flatnonzero(bad).tolist():
         code, half_hour = divmod(int(keys[n]), 48)
         yield Cheaper(
-            symbol,
+            *of,
             far.expiration,
             near.expiration,
             *contract(code),

@@ -20,7 +20,7 @@ from transforms.quality.block import Block
 from transforms.quality.finding_counts import FindingCounts
 from transforms.quality.rules import Violations
 
-DayKey = tuple[str, date, int]
+DayKey = tuple[str, date, str, int]
 """Symbol, expiration and trade date, which is days since 1970."""
 
 _MOST_WAITING = 100_000  # rows that wait for what others show of their rate; a block counts as
@@ -91,7 +91,7 @@ class Comparison:
             self._skip(key, "no row has both a price and a volatility, which imply the rate")
             return
         if rate is None:
-            symbol, _, day = key
+            symbol, _, _, day = key
             self._by_date.add(symbol, day, found)
             size = max(len(block), _LEAST_WAITING)
             if found.doubt > VAGUE and self._waiting + size <= _MOST_WAITING:
@@ -103,17 +103,17 @@ class Comparison:
         self._judge(key, block, ours, found, findings, self._formulas)
 
     @np.errstate(all="ignore")  # numbers that are none are findings of other rules
-    def finish(self, findings_of: Callable[[tuple[str, date]], FindingCounts]) -> None:
+    def finish(self, findings_of: Callable[[tuple[str, date, str]], FindingCounts]) -> None:
         """Compares the rows that wait; none may follow.
 
         Args:
             findings_of: returns the findings of an expiration, by symbol and date.
         """
         for one in self._vague:
-            symbol, _, day = one.key
+            symbol, _, _, day = one.key
             rate = self._by_date.around(symbol, day, one.rate)
             ours = recompute_block(one.block, rate, one.version)
-            self._judge(one.key, one.block, ours, rate, findings_of(one.key[:2]), one.formulas)
+            self._judge(one.key, one.block, ours, rate, findings_of(one.key[:3]), one.formulas)
         self._vague.clear()
         self.rates.sort(key=lambda line: (line["symbol"], line["expiration"], line["trade_date"]))
 
@@ -131,7 +131,7 @@ class Comparison:
         return notes
 
     def _skip(self, key: DayKey, reason: str) -> None:
-        symbol, expiration, day = key
+        symbol, expiration, _, day = key
         self._not_recomputed.setdefault((symbol, expiration, reason), []).append(day)
 
     def _judge(
@@ -203,7 +203,7 @@ def _wrong_greeks(block: Block, ours: Recomputed, wrong: dict[str, Any]) -> Viol
 
 def place_of(key: DayKey) -> dict[str, str]:
     """Returns what names an expiration's trade date, JSON-ready."""
-    symbol, expiration, day = key
+    symbol, expiration, _, day = key
     return {"symbol": symbol, "expiration": expiration.isoformat(), "trade_date": day_text(day)}
 
 

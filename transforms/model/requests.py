@@ -59,7 +59,7 @@ class RequestGrid(Requests):
     """The requests of a plan: expirations, and the trade dates on which each is within reach.
 
     One that spans its trade dates is made for each expiration, in the order of expirations; or one
-    for each trade date of each, day by day.
+    for each trade date of each, day by day. Where there are several terms, there is one for each.
 
     Args:
         expirations: (symbol, expiration), each once.
@@ -67,7 +67,8 @@ class RequestGrid(Requests):
         reach: an expiration takes the trade dates at most so many calendar days before it; None
             for all.
         by_day: whether each trade date has a request of its own.
-        terms: the rest of each request: interval, order of Greeks, parameters, derived Greeks.
+        terms: the rest of each request: interval, order of Greeks, parameters, derived Greeks; one
+            request is made for each of them.
     """
 
     def __init__(
@@ -77,10 +78,10 @@ class RequestGrid(Requests):
         *,
         reach: int | None,
         by_day: bool,
-        terms: tuple[Any, ...] = (),
+        terms: Sequence[tuple[Any, ...]] = ((),),
     ) -> None:
         self._days = tuple(days)
-        self._terms = terms
+        self._terms = tuple(terms)
         # The order of expirations is that of their first and of their last trade dates, too.
         spans = []
         for symbol, expiration in sorted(expirations, key=lambda pair: pair[::-1]):
@@ -100,15 +101,18 @@ class RequestGrid(Requests):
 
     def __len__(self) -> int:
         """Returns how many requests there are."""
-        return self._before[-1] if self._before else len(self._spans)
+        files = self._before[-1] if self._before else len(self._spans)
+        return files * len(self._terms)
 
     def _make(self, place: int) -> GreeksRequest:
+        place, each = divmod(place, len(self._terms))
+        terms = self._terms[each]
         if not self._before:
             symbol, expiration, first, end = self._spans[place]
-            return GreeksRequest(symbol, expiration, self._days[first:end], *self._terms)
+            return GreeksRequest(symbol, expiration, self._days[first:end], *terms)
         day = bisect_right(self._before, place) - 1
         symbol, expiration, _, _ = self._spans[self._lows[day] + place - self._before[day]]
-        return GreeksRequest(symbol, expiration, (self._days[day],), *self._terms)
+        return GreeksRequest(symbol, expiration, (self._days[day],), *terms)
 
     @property
     def expirations(self) -> int:

@@ -25,8 +25,7 @@ Here, where nothing imports Beam: a usage error does not wait for it.
 
 BY_EXPIRATION, DAILY = "expiration", "daily"
 
-NOUNS = {BY_EXPIRATION: "expiration", DAILY: "daily file"}
-"""What a request makes in each kind of layout, as a person counts it."""
+_NOUNS = {BY_EXPIRATION: "expiration", DAILY: "daily file"}
 
 PATTERNS = {
     BY_EXPIRATION: "{expiration:%Y-%m-%d}/{symbol}_{expiration:%Y%m%d}",
@@ -35,11 +34,24 @@ PATTERNS = {
 """How each kind of layout names its files: one for each expiration, or one for each trade date of
 each expiration. The folder of a trade date names it as readers of partitioned data expect."""
 
+BY_ORDER = "{greeks}/"
+"""Begins the names of files where several orders of data are in one folder."""
+
 FIELDS = ("symbol", "expiration", "first_trade_date", "last_trade_date", "interval", "greeks")
 """The fields of a file name pattern; dates take a strftime format, as `{expiration:%Y%m%d}`."""
 
 _SAMPLE = GreeksRequest("SPXW", date(2024, 3, 15), (date(2024, 3, 14),))
 _OTHER_DAY = GreeksRequest("SPXW", date(2024, 3, 15), (date(2023, 2, 13),))
+
+
+def noun_of(kind: str, greeks: str) -> str:
+    """Returns what a request makes, as a person counts it.
+
+    Args:
+        kind: of the layout: `expiration` or `daily`; any other is taken for the first.
+        greeks: the orders of data of all requests, separated by commas.
+    """
+    return "file" if "," in greeks else _NOUNS.get(kind, _NOUNS[BY_EXPIRATION])
 
 
 def check_pattern(pattern: str, kind: str = BY_EXPIRATION) -> None:

@@ -11,7 +11,8 @@ from transforms.output.entry import COMMITTED, Entry
 
 
 def conflicts_of(number: int) -> Conflicts:
-    found = Conflicts()
+    config = DownloadConfig(symbols=("SPXW",), start_date=DAY, end_date=DAY, output="out")
+    found = Conflicts(config, "live")
     for each in range(number):
         request = request_for(str(date(2024, 3, 15) + timedelta(days=each)))
         made = request.describe() | {"interval": "1h"}
@@ -23,7 +24,6 @@ def conflicts_of(number: int) -> Conflicts:
 def test_thousands_take_no_more_room_than_four() -> None:
     few, many = conflicts_of(4), conflicts_of(4000)
     assert len(pickle.dumps(many)) < len(pickle.dumps(few)) + 10
-    config = DownloadConfig(symbols=("SPXW",), start_date=DAY, end_date=DAY, output="out")
-    shown = many.refusal(config, "live")
+    shown = many.refusal()
     assert "file 2 is of another request\n(and 3997 more)\nTo keep both:" in shown
     assert "--output out-20240314-5m" in shown

@@ -35,7 +35,7 @@ def test_a_grid_has_the_trade_dates_within_reach_of_each_expiration_in_order(
         for symbol, end in sorted(pairs, key=lambda pair: pair[::-1])
     ]
     whole = [GreeksRequest(symbol, end, span, *TERMS) for symbol, end, span in spans if span]
-    made = RequestGrid(pairs, on, reach=reach, by_day=False, terms=TERMS)
+    made = RequestGrid(pairs, on, reach=reach, by_day=False, terms=[TERMS])
     assert list(made) == whole
     daily = [
         GreeksRequest(each.symbol, each.expiration, (day,), *TERMS)
@@ -43,7 +43,7 @@ def test_a_grid_has_the_trade_dates_within_reach_of_each_expiration_in_order(
         for each in whole
         if day in each.trade_dates
     ]
-    by_day = RequestGrid(pairs, on, reach=reach, by_day=True, terms=TERMS)
+    by_day = RequestGrid(pairs, on, reach=reach, by_day=True, terms=[TERMS])
     assert list(by_day) == daily
     assert [by_day[n] for n in range(-len(daily), 0)] == daily
     assert pickle.loads(pickle.dumps(by_day)) == daily  # noqa: S301 -- of this test's own

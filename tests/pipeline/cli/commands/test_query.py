@@ -46,7 +46,7 @@ def test_csv_and_json_have_all_rows_and_the_table_fits_the_terminal(folder: Path
         assert f"{len(rows)} rows (40 shown)" in " ".join(shown.split())
     shown = greeks_here(folder, "query", "SELECT * FROM greeks, range(9)", COLUMNS="60")
     assert shown.splitlines()[-2] == "  ? rows (>9999 rows, 40 shown)"
-    assert "22 columns (" in shown
+    assert "23 columns (" in shown
 
 
 def test_values_keep_their_worth_in_every_form(folder: Path) -> None:
