@@ -20,7 +20,7 @@ ORDERS = ["first_order", "second_order", "eod", "trade_implied_volatility"]
 
 def apart(folder: Path, *given: str, orders: list[str]) -> dict[str, bytes]:
     """The files of each order, downloaded by itself into the folder that a joint run makes."""
-    files = {}
+    files: dict[str, bytes] = {}
     for order in orders:
         own, declared = [*given], order_of(order)
         taken = {"--derive": "vanna" in declared.derivable, "--interval": declared.has_interval}

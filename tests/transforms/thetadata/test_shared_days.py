@@ -34,7 +34,7 @@ def requests_of(
     order: str, *, reach: int = 12, by_day: bool = False, days: tuple[date, ...] = WEEK
 ) -> list[GreeksRequest]:
     listed = [("SPXW", day) for day in MARKET.expirations("SPXW")]
-    return list(RequestGrid(listed, days, reach=reach, by_day=by_day, terms=("eod", order)))
+    return list(RequestGrid(listed, days, reach=reach, by_day=by_day, terms=[("eod", order)]))
 
 
 @contextmanager
