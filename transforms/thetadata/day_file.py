@@ -1,12 +1,11 @@
 """The rows of every expiration on one trade date, on this machine's disk, to be read one by one.
 
-A file is Arrow IPC, compressed. Each of its batches has rows of one expiration, in the order in
-which the Terminal served them, and few of them: as many files as a month has trade dates are read
-side by side.
+A file is a row of compressed batches, each of one expiration, in the order in which the Terminal
+served them. The batches are small: the files of a month's trade dates are read side by side.
 """
 
+from array import array
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from datetime import date
 from itertools import pairwise
 from pathlib import Path
@@ -18,8 +17,8 @@ from pyarrow import ipc
 from transforms.arrays import Floats, Ints
 from transforms.market.clock import EPOCH
 
-_ROWS = 256
-_COMPRESSION = "zstd"
+_ROWS = 128
+_CODEC = "zstd"
 
 
 class DayFile:
@@ -27,16 +26,18 @@ class DayFile:
 
     Args:
         path: of the file.
-        places: the numbers of each expiration's batches in it.
+        schema: of its batches.
+        places: of each expiration's batches: where each begins, its bytes there and expanded.
 
     Attributes:
         path: as given.
         bytes: its size.
     """
 
-    def __init__(self, path: Path, places: dict[date, list[int]]) -> None:
+    def __init__(self, path: Path, schema: pa.Schema, places: dict[date, "array[int]"]) -> None:
         self.path = path
         self.bytes = path.stat().st_size
+        self._schema = schema
         self._places = places
 
     @classmethod
@@ -52,18 +53,20 @@ class DayFile:
             OSError: names the file: the disk is full, or broken.
             Exception: what `batches` raises.
         """
-        places: dict[date, list[int]] = {}
-        number = 0
-        options = ipc.IpcWriteOptions(compression=_COMPRESSION, use_threads=False)
+        places: dict[date, array[int]] = {}
+        codec, at = pa.Codec(_CODEC), 0
         try:
-            with path.open("wb") as file, ipc.new_file(file, schema, options=options) as writer:
+            with path.open("wb") as file:
                 for batch in batches:
                     for expiration, rows in _by_expiration(batch):
+                        own = places.setdefault(expiration, array("Q"))
                         for start in range(0, rows.num_rows, _ROWS):
-                            writer.write_batch(rows.slice(start, _ROWS))
-                            places.setdefault(expiration, []).append(number)
-                            number += 1
-            return cls(path, places)
+                            whole = rows.slice(start, _ROWS).serialize()
+                            packed = codec.compress(whole)
+                            file.write(packed)
+                            own.extend((at, packed.size, whole.size))
+                            at += packed.size
+            return cls(path, schema, places)
         except BaseException as error:
             path.unlink(missing_ok=True)
             if isinstance(error, OSError) and not error.filename:
@@ -76,24 +79,20 @@ class DayFile:
 
     def batches(self, expiration: date) -> Iterator[pa.RecordBatch]:
         """Yields the rows of an expiration, as they were served."""
-        with self._opened(ipc.IpcReadOptions(use_threads=False)) as reader:
-            for place in self._places[expiration]:
-                yield reader.get_batch(place)
+        places, codec = self._places[expiration], pa.Codec(_CODEC)
+        with self.path.open("rb", buffering=0) as file:
+            for at, size, expanded in zip(places[::3], places[1::3], places[2::3], strict=True):
+                file.seek(at)
+                whole = codec.decompress(file.read(size), expanded)
+                yield ipc.read_record_batch(whole, self._schema)
 
     def contracts(self, expiration: date) -> Floats:
         """Returns the contract of each row of an expiration: its strike, a put's below 0."""
-        fields = [2, 3]
-        with self._opened(ipc.IpcReadOptions(included_fields=fields, use_threads=False)) as reader:
-            batches = [reader.get_batch(place) for place in self._places[expiration]]
-        rows = pa.Table.from_batches(batches)
-        signs = np.where(rows["right"].to_numpy() == "P", -1.0, 1.0)
-        contracts: Floats = signs * rows["strike"].to_numpy()
-        return contracts
-
-    @contextmanager
-    def _opened(self, options: ipc.IpcReadOptions) -> Iterator[ipc.RecordBatchFileReader]:
-        with pa.OSFile(str(self.path)) as file, ipc.open_file(file, options=options) as reader:
-            yield reader
+        found = []
+        for batch in self.batches(expiration):
+            signs = np.where(batch["right"].to_numpy(zero_copy_only=False) == "P", -1.0, 1.0)
+            found.append(signs * batch["strike"].to_numpy())
+        return np.concatenate(found)
 
 
 def in_order(
