@@ -8,6 +8,7 @@ from functools import partial
 
 import apache_beam as beam
 
+from transforms.commit.file_commit import failure_of
 from transforms.dispatch import SlotQueue, SlotWork, Terminal
 from transforms.market import clock, sessions
 from transforms.metrics.reporter import Reporter
@@ -41,7 +42,8 @@ def fetch(
 
     Where an answer changed between its pages, a `Restart` says that the
     batches before it must be thrown away, and the request begins again. Errors of the
-    Terminal are in the trailer, and not raised: the other expirations go on.
+    Terminal, and of the disk of shared trade dates, are in the trailer, and not raised: the other
+    expirations go on.
 
     Args:
         client: where to fetch from.
@@ -75,6 +77,8 @@ def fetch(
                 yield Withdrawn(Failure.of(error))
                 return
             trailer = replace(trailer, failure=Failure.of(error))
+        except OSError as error:
+            trailer = replace(trailer, failure=failure_of(error, "a trade date's temporary file"))
         break
     yield replace(
         trailer,

@@ -12,7 +12,7 @@ import pytest
 
 from pipeline.simulator.server import TerminalServer
 from tests.support.answers import rows_of
-from tests.support.command import greeks_here, start, summaries
+from tests.support.command import greeks, greeks_here, start, summaries
 from tests.support.data import files_in
 from tests.support.market import terminal as scripted_terminal
 from tests.support.scripted import Answer, scripted_server
@@ -60,6 +60,25 @@ def test_a_full_disk_fails_what_does_not_fit_and_leaves_no_trace_of_it(
         out = greeks_here(tmp_path, *DOWNLOAD, *flags, "--terminal", server.url)
         assert "1 written, 2 skipped" in out
         assert len(files_in(disk / "greeks")) == 3
+
+
+def test_a_full_temporary_folder_fails_few_expirations_and_the_next_run_fetches_them(
+    terminal: TerminalServer, tmp_path: Path
+) -> None:
+    disk = tmp_path / "disk"
+    flags = [*DOWNLOAD, "--greeks", "eod", "--end_date", "2024-03-28", "--max_dte", "20"]
+    flags += ["--terminal", terminal.url]
+    with mounted(disk, 1):
+        out = greeks(tmp_path, *flags, code=1, TMPDIR=str(disk))
+        assert "No space left on device: " in out
+        assert "greeks-days-" in out
+        assert (
+            "the disk is full: make room and run again, which fetches only what is missing" in out
+        )
+        assert not list(disk.iterdir())
+    (summary,) = summaries(tmp_path)
+    assert 0 < summary["failed_expirations"] < 12 < summary["successful_expirations"]
+    assert f"{summary['failed_expirations']} written" in greeks(tmp_path, *flags)
 
 
 def test_a_disk_without_inodes_is_full(terminal: TerminalServer, tmp_path: Path) -> None:

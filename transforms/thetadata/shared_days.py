@@ -305,6 +305,9 @@ class SharedDays:
         try:
             if self._failures < _MOST_FAILURES and self._bytes < _MOST_BYTES:
                 found = self._written(day, source)
+        except OSError:
+            self._failures += 1
+            raise
         except ThetaError as error:
             if isinstance(error, Stopped) or error.of_terminal:
                 raise
