@@ -1,15 +1,14 @@
 """What proves that a file of prices is made from the data files as they are now.
 
 `<output>.meta/underlying.json` has for each file of prices the hash of the data files that it was
-made from (`sources.Wanted`), and the size and the mark that it had then. A file is believed if all
-three are as they are now; it is made anew else. So a document that is lost, damaged or of before a
-crash costs time, and never a wrong file.
+made from (`sources.digests_of`), and the size and the mark that it had then. A file is believed if
+all three are as they are now; it is made anew else. So a document that is lost, damaged or of
+before a crash costs time, and never a wrong file.
 """
 
 from collections.abc import Collection, Iterator
 from typing import Any
 
-from pipeline.underlying.sources import Wanted
 from transforms.output.layout import Layout
 from transforms.storage import documents, files
 
@@ -33,11 +32,11 @@ class Proofs:
         self._temporary = layout.temporary
         self._known = self._read()
         self._there = {name: proof for name, *proof in self._listed(self._folder)}
-        self._made: dict[str, tuple[Wanted, str]] = {}
+        self._made: dict[str, tuple[bytes, str]] = {}
 
-    def holds(self, name: str, wanted: Wanted) -> bool:
-        """Returns whether a file is there as it was made from the data files that are wanted."""
-        return self._known.get(name) == [wanted.digest.hex(), *self._there.get(name, ())]
+    def holds(self, name: str, digest: bytes) -> bool:
+        """Returns whether a file is there as it was made from data files of that hash."""
+        return self._known.get(name) == [digest.hex(), *self._there.get(name, ())]
 
     def others(self, names: Collection[str]) -> list[str]:
         """Returns the names of the files that are there and not among `names`."""
@@ -51,21 +50,21 @@ class Proofs:
         del self._known[name]
         return True
 
-    def add(self, name: str, wanted: Wanted, sha256: str) -> None:
-        """Takes a file that was made, with the SHA-256 of its bytes."""
-        self._made[name] = (wanted, sha256)
+    def add(self, name: str, digest: bytes, sha256: str) -> None:
+        """Takes a file that was made from data files of a hash, with the SHA-256 of its bytes."""
+        self._made[name] = (digest, sha256)
         if len(self._made) >= max(_UNKEPT, len(self._known) // 4):
             self.keep()
 
     def keep(self) -> None:
         """Notes the files that were made, and are still as they were written."""
-        for name, (wanted, sha256) in self._made.items():
+        for name, (digest, sha256) in self._made.items():
             path = f"{self._folder}/{name}"
             # The mark first: if another file came since, its bytes are other ones.
             near = {found: proof for found, *proof in self._listed(path.rpartition("/")[0])}
             size, mark = near.get(name, (0, ""))
             if mark and files.sha256(path) == sha256:
-                self._known[name] = [wanted.digest.hex(), size, mark]
+                self._known[name] = [digest.hex(), size, mark]
         if self._made:
             documents.write_json(self._document, self._known, self._temporary)
         self._made = {}

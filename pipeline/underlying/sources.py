@@ -1,14 +1,17 @@
 """Which data files the prices of a symbol and trade date are made from, by the manifest."""
 
+import json
 from collections.abc import Iterable, Iterator
 from datetime import date
+from functools import lru_cache
 from hashlib import sha256
 from typing import NamedTuple
 
+from transforms.model import served_dates
 from transforms.model.trade_dates import within
 from transforms.orders import ORDERS
-from transforms.output.entry import EMPTY, Entry
-from transforms.output.index import Window, entry_in
+from transforms.output.entry import EMPTY
+from transforms.output.index import Window
 from transforms.output.layout import COMPRESSIONS
 
 _HEAD = "trade_date="
@@ -20,58 +23,51 @@ class Source(NamedTuple):
 
     Attributes:
         name: of the file, below the output folder.
-        entry: that the manifest has of it.
-        is_there: whether it is, with the bytes of its entry.
-        prices: the names of the files of prices that are made from it, by trade date.
+        symbol: of its rows.
+        sha256: of its bytes by the manifest, in hexadecimal.
+        form: its format and compression.
+        is_there: whether it is, with the size that the manifest has.
+        prices: the names of the files of prices that are made from it, in order.
     """
 
     name: str
-    entry: Entry
+    symbol: str
+    sha256: str
+    form: tuple[str, str]
     is_there: bool
-    prices: dict[date, str]
-
-
-class Wanted(NamedTuple):
-    """What a file of prices is to be made from.
-
-    Attributes:
-        digest: of the data files' SHA-256, in order of their names.
-        files: how many they are.
-    """
-
-    digest: bytes = _VERSION
-    files: int = 0
-
-    def with_file(self, entry: Entry) -> "Wanted":
-        """Returns the same with one more data file."""
-        return Wanted(sha256(self.digest + entry.sha256.encode()).digest(), self.files + 1)
+    prices: list[str]
 
 
 class NoPrices(ValueError):
-    """The data files have no prices of the underlying, or of a form that has no files of them."""
-
-
-def prices_name(symbol: str, day: date, suffix: str) -> str:
-    """Returns the name of a file of prices, below the folder of the prices."""
-    return f"{_HEAD}{day}/{symbol}{suffix}"
+    """The data files have no prices of the underlying, or a form that no file of them can have."""
 
 
 def day_of(name: str) -> str:
-    """Returns the trade date of a file of prices, from its name."""
+    """Returns the trade date of a file of prices, as ISO 8601, from its name."""
     return name[len(_HEAD) :].partition("/")[0]
 
 
-def wanted_by(sources: Iterable[Source]) -> dict[str, Wanted]:
-    """Returns what each file of prices is to be made from, by its name.
+def with_source(digest: bytes | None, source: Source) -> bytes:
+    """Returns the hash of what a file of prices is made from, with one more data file.
+
+    Args:
+        digest: of those before, in order of their names; None if there are none.
+        source: the data file.
+    """
+    return sha256((digest or _VERSION) + source.sha256.encode()).digest()
+
+
+def digests_of(sources: Iterable[Source]) -> dict[str, bytes]:
+    """Returns the hash of what each file of prices is to be made from, by its name.
 
     Args:
         sources: all of the folder's, in order.
     """
-    wanted: dict[str, Wanted] = {}
+    digests: dict[str, bytes] = {}
     for source in sources:
-        for name in source.prices.values():
-            wanted[name] = wanted.get(name, Wanted()).with_file(source.entry)
-    return wanted
+        for name in source.prices:
+            digests[name] = with_source(digests.get(name), source)
+    return digests
 
 
 def sources_in(window: Window, first: str = "", last: str = "~") -> Iterator[Source]:
@@ -86,16 +82,26 @@ def sources_in(window: Window, first: str = "", last: str = "~") -> Iterator[Sou
         NoPrices: a file is of somebody's own format.
     """
     for row in window.rows.to_pylist():
-        if row["state"] == EMPTY or not ORDERS[row["greeks"]].has_underlying:
-            continue
         spans = row["dates_with_rows"]
         if spans and (spans[:10] > last or spans[-10:] < first):
             continue
-        entry = entry_in(row)
-        if entry.format not in COMPRESSIONS:
-            raise NoPrices(f"{row['name']} has the format {entry.format!r}, which is not known")
-        suffix = COMPRESSIONS[entry.format][entry.compression]
-        # An entry of before the trade dates were noted may have rows on each that it can have.
-        days = within(spans, entry.served_dates) or entry.served_dates
-        prices = {day: prices_name(entry.request["symbol"], day, suffix) for day in days}
-        yield Source(row["name"], entry, row["there"], prices)
+        if row["state"] == EMPTY or not ORDERS[row["greeks"]].has_underlying:
+            continue
+        form = row["format"], row["compression"]
+        if form[0] not in COMPRESSIONS:
+            raise NoPrices(f"{row['name']} has the format {form[0]!r}, which is not known here")
+        request = json.loads(row["request"])
+        symbol = request["symbol"]
+        end = f"{symbol}{COMPRESSIONS[form[0]][form[1]]}"
+        folders = _folders(symbol, request["expiration"], request["trade_dates"], spans)
+        prices = [folder + end for folder in folders]
+        yield Source(row["name"], symbol, row["sha256"], form, row["there"], prices)
+
+
+@lru_cache(maxsize=1024)
+def _folders(symbol: str, expiration: str, trade_dates: str, spans: str) -> list[str]:
+    """Returns the folders of the prices of the trade dates that have rows."""
+    days = tuple(map(date.fromisoformat, trade_dates.split(",")))
+    served = served_dates(symbol, date.fromisoformat(expiration), days)
+    # An entry of before the trade dates were noted may have rows on each that it can have.
+    return [f"{_HEAD}{day}/" for day in within(spans, served) or served]

@@ -1,13 +1,13 @@
 """When the files of the underlying's prices are brought up to date: on demand, and after a run."""
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from pipeline.folder.lock import holder, output_lock
 from pipeline.folder.writers import sweep_dead
 from pipeline.history.model import new_id
 from pipeline.messages import Messages
-from pipeline.underlying.prices import Update, update
+from pipeline.underlying.prices import Stale, Update, update
 from transforms.output.folder import OutputFolder
 from transforms.output.index import windows
 from transforms.output.index_refresh import refreshed
@@ -15,8 +15,12 @@ from transforms.output.layout import Layout
 from transforms.storage import files
 
 
-def update_folder(output: str) -> Update:
+def update_folder(output: str, track: Callable[[Stale], Iterable[str]] = iter) -> Update:
     """Brings the files of prices of an output folder up to date, on any of Beam's file systems.
+
+    Args:
+        output: the folder of the data files.
+        track: yields the names of the files that are made, and shows how many are through.
 
     Raises:
         Conflict: a run is writing there, or the folder can't be written to.
@@ -32,7 +36,7 @@ def update_folder(output: str) -> Update:
     layout = Layout(output, "", run_id)
     with output_lock(layout):
         sweep_dead(layout)
-        return update(layout, windows(folder, keep=True))
+        return update(layout, windows(folder, keep=True), track=track)
 
 
 def update_after_run(layout: Layout, changed: Sequence[str] | None, messages: Messages) -> Update:

@@ -230,6 +230,16 @@ def test_an_order_without_the_underlyings_price_is_refused_by_name(
     assert not (tmp_path / "data/greeks.underlying").exists()
 
 
+def test_of_several_orders_those_that_have_prices_give_them(
+    tmp_path: Path, terminal: TerminalServer
+) -> None:
+    flags = [*DOWNLOAD, "--max_dte", "1", "--terminal", terminal.url, WITH]
+    greeks_here(tmp_path, *flags, "--output", "data/alone")
+    greeks_here(tmp_path, *flags, "--greeks", "first_order,open_interest")
+    assert prices_of(tmp_path) == files_in(tmp_path / "data" / "alone.underlying")
+    assert "all as it was written" in greeks_here(tmp_path, "verify")
+
+
 def test_a_folder_that_is_not_there_is_not_made(tmp_path: Path) -> None:
     out = greeks_here(tmp_path, "underlying", "--output", "data/nothing", code=2)
     assert "data/nothing has no files" in out
@@ -272,8 +282,9 @@ def test_an_interrupted_run_makes_the_prices_of_what_is_there(tmp_path: Path) ->
     assert not list((tmp_path / "data" / "greeks.meta" / "unfinished").iterdir())
 
 
-def test_a_kill_leaves_whole_files_and_the_next_one_makes_the_bytes_of_one_run(
-    tmp_path: Path, terminal: TerminalServer
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
+def test_the_one_after_a_kill_makes_the_bytes_of_one_that_was_not_killed(
+    tmp_path: Path, terminal: TerminalServer, number: int
 ) -> None:
     flags = ["--start_date", "2024-02-01", "--end_date", "2024-03-15", "--max_dte", "1"]
     greeks_here(tmp_path, *DOWNLOAD, *flags, "--layout", "daily", "--terminal", terminal.url)
@@ -284,12 +295,15 @@ def test_a_kill_leaves_whole_files_and_the_next_one_makes_the_bytes_of_one_run(
     assert len(whole) == 31
     process = start(killed, "underlying")
     wait_for("a file of prices", lambda: prices_of(killed))
-    os.killpg(process.pid, signal.SIGKILL)
-    process.communicate(timeout=60)
+    os.killpg(process.pid, number)
+    _, err = process.communicate(timeout=60)
+    assert "Traceback" not in err
     assert prices_of(killed).items() <= whole.items()
-    greeks(killed, "underlying")
+    out = greeks(killed, "underlying")
     assert prices_of(killed) == whole
     assert not list((killed / "data" / "greeks.meta" / "unfinished").iterdir())
+    # One that can end by itself notes what it has made.
+    assert (", 0 unchanged" in out) <= (number == signal.SIGKILL)
 
 
 def test_a_file_that_was_put_in_place_without_its_proof_is_not_believed(

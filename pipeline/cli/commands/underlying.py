@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from pipeline.cli.flags import add_flag
+from pipeline.cli.flags import add_flag, add_progress_flags
 from pipeline.process.standard_output import print_line
 
 SUMMARY = "write the underlying's prices of a folder in files of their own"
@@ -34,15 +34,18 @@ OK, SOME_LACKING, UNUSABLE = 0, 1, 2
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the flags of `greeks underlying`."""
     add_flag(parser, "output", help="folder of the data files, as given to greeks download")
+    add_progress_flags(parser)
 
 
 def run(_parser: argparse.ArgumentParser, options: argparse.Namespace, _rest: Sequence[str]) -> int:
     """Brings the files of prices up to date, and returns the exit code."""
     from pipeline.errors import Conflict
+    from pipeline.progress import tracked
     from pipeline.underlying.update import update_folder
 
+    track = tracked(options.progress, options.progress_seconds)
     try:
-        done = update_folder(options.output)
+        done = update_folder(options.output, track)
     except (OSError, ValueError, Conflict) as error:
         print_line(f"greeks underlying: {error}", sys.stderr)
         return UNUSABLE
