@@ -75,16 +75,7 @@ def test_the_next_run_completes_an_interrupted_one_and_no_temporary_file_is_left
     temporary = tmp_path / "temporary"
     temporary.mkdir()
     market = Market()
-    flags = [
-        "download",
-        "--symbol",
-        "SPXW",
-        "--start_date",
-        "2024-03-01",
-        "--end_date",
-        "2024-03-28",
-    ]
-    flags += ["--greeks", "eod", "--max_dte", "20"]
+    flags = ["download", *WEEK, "--greeks", "eod", "--max_dte", "20"]
     with TerminalServer(market, latency=0.1) as terminal:
         flags += ["--terminal", terminal.url]
         run = start(tmp_path, *flags, TMPDIR=str(temporary))
