@@ -20,8 +20,9 @@ from pipeline.progress.samples import Samples
 from pipeline.progress.snapshot import Snapshot
 from pipeline.progress.tally import Tally
 from pipeline.text import without_urls
-from transforms.model import FAILED, INTERRUPTED
+from transforms.model import FAILED, INTERRUPTED, key_of
 from transforms.model.trade_dates import readable
+from transforms.workers.socket_path import SocketPath
 
 _POLL_SECONDS = 0.1
 _LOOK_SECONDS = 0.1
@@ -72,11 +73,12 @@ class Progress:
         self._folder = tempfile.TemporaryDirectory(prefix="greeks-")
         path = os.path.join(self._folder.name, "reports")  # noqa: PTH118 -- for the socket
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._path = SocketPath(path)
         self.address: str | None = path
         try:
-            self._socket.bind(path)
+            self._socket.bind(self._path.path)
         except OSError:
-            # A path may be too long for a socket: then the lines are shown at the end.
+            # Not every file system takes sockets: then the lines are shown at the end.
             self.address = None
         self._socket.settimeout(_POLL_SECONDS)
         self._lock = threading.Lock()
@@ -96,6 +98,7 @@ class Progress:
         self._display.draw_last(self._tally.snapshot(), self._memory.current / _MIB)
         self._display.close()
         self._socket.close()
+        self._path.close()
         self._folder.cleanup()
         self.samples.finish(self._sample(self._tally.snapshot()))
 
@@ -110,7 +113,7 @@ class Progress:
     def _send(self, message: bytes) -> bool:
         with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as mine:
             mine.settimeout(_POLL_SECONDS)
-            mine.sendto(message, self.address or "")
+            mine.sendto(message, self._path.path if self.address else "")
             return True
         return False
 
@@ -163,7 +166,7 @@ class Progress:
             return
         if not self._tally.take(message):
             return
-        name = f"{message['symbol']} {message['expiration']}"
+        name = self._tally.name(key_of(message))
         if message["kind"] == "waiting":
             seconds, reason = message["seconds"], without_urls(message["reason"])
             self._display.news(f"{name}: retried in {seconds:.1f} s: {reason}")

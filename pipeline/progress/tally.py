@@ -213,10 +213,10 @@ class Tally:
     def _flight(self, key: Key, now: float) -> Flight:
         silent = now - self._heard[key]
         rows = self._in_flight[key].rows
-        return Flight(self._name(key), rows, silent if silent >= _SILENT_SECONDS else 0.0)
+        return Flight(self.name(key), rows, silent if silent >= _SILENT_SECONDS else 0.0)
 
-    def _name(self, key: Key) -> str:
-        """An expiration as it is shown, with what distinguishes it from others under way."""
+    def name(self, key: Key) -> str:
+        """Returns an expiration as it is shown, with what distinguishes it from the others."""
         symbol, expiration, first, last, greeks = key
         day = f" on {first}" if self._by_day and first == last else ""
         return f"{symbol} {expiration}{day}{f' {greeks}' * self._by_order}"

@@ -161,7 +161,7 @@ class Session:
     def has_all_results(self) -> bool:
         """Returns whether each request to be fetched has its result, or may have it unheard.
 
-        None is heard where the path for temporary files is too long for a socket.
+        None is heard where the file system of temporary files takes no sockets.
         """
         if self.measured is None:
             return False

@@ -22,6 +22,7 @@ from typing import Any
 from apache_beam.metrics import Metrics
 
 from transforms.model import STATUSES, ExpirationResult, GreeksRequest
+from transforms.workers.socket_path import SocketPath
 
 NAMESPACE = "greeks"
 
@@ -60,7 +61,7 @@ class Reporter:
     """
 
     def __init__(self, listener: str | None) -> None:
-        self._listener = listener
+        self._listener = None if listener is None else SocketPath(listener)
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         # Nobody may be reading: a display must not hold up the work.
         self._socket.setblocking(False)
@@ -135,6 +136,8 @@ class Reporter:
         """Sends the results that are left, and closes the socket."""
         self._send_unsent()
         self._socket.close()
+        if self._listener is not None:
+            self._listener.close()
 
     def _send(self, kind: str, about: dict[str, Any], **more: Any) -> None:
         self._sent(_message(kind, about, **more))
@@ -147,7 +150,7 @@ class Reporter:
         if self._listener is None:
             return True
         try:
-            self._socket.sendto(message, self._listener)
+            self._socket.sendto(message, self._listener.path)
         except OSError:
             # Only a display hangs on it; its queue is full, or there is none on another machine.
             return False

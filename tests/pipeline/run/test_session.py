@@ -10,13 +10,16 @@ from pipeline.progress.measurement import Measured
 from pipeline.progress.tally import Tally
 from pipeline.run.session import Session
 from tests.support.data import request_for
+from tests.support.waiting import wait_for
+from transforms.metrics.reporter import Reporter
+from transforms.model import WRITTEN, ExpirationResult
 
 
 @pytest.mark.parametrize("length", [10, 120])
-def test_where_no_result_is_heard_workers_that_end_may_have_done_all(
+def test_results_are_heard_however_long_the_path_for_temporary_files_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, length: int
 ) -> None:
-    """Their end was taken for a death on a busy machine, where a path was too long for a socket."""
+    """Of a path of 108 bytes a socket can't be had: nothing was shown before the end there."""
     config = DownloadConfig.of(
         symbols="SPXW",
         start_date="2024-03-14",
@@ -29,7 +32,17 @@ def test_where_no_result_is_heard_workers_that_end_may_have_done_all(
         folder = Path(short) / ("t" * length)
         folder.mkdir()
         monkeypatch.setattr(tempfile, "tempdir", str(folder))
-        tally = Tally([request_for("2024-03-14")])
+        request = request_for("2024-03-14")
+        tally = Tally([request])
         session.measured = Measured(MemorySampler([]), tally, Display(), None)
         with session.measured:
-            assert session.has_all_results() == (length > 100)
+            progress = session.measured.progress
+            assert not session.has_all_results()
+            address, progress.address = progress.address, None
+            # Where nothing can be heard, workers that end may have done all.
+            assert session.has_all_results()
+            progress.address = address
+            reporter = Reporter(address)
+            reporter.ended(ExpirationResult(request, WRITTEN, rows=7))
+            wait_for("the result", session.has_all_results)
+            reporter.close()
