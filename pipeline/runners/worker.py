@@ -5,6 +5,7 @@ it is given: an address of a Terminal has none in it.
 """
 
 import json
+import logging
 import os
 import sys
 
@@ -19,6 +20,9 @@ def main() -> None:
         # beam:option:NAME:v1
         remember(str(value), name.removeprefix("beam:option:").removesuffix(":v1"))
     open_doors()
+    # Beam reports its own start whatever level its options name, which it sets after that.
+    for name in ("", "apache_beam.runners.worker.sdk_worker_main"):
+        logging.getLogger(name).setLevel(logging.ERROR)
     from apache_beam.runners.worker import sdk_worker_main
 
     sdk_worker_main.main(sys.argv)

@@ -33,8 +33,15 @@ def apart(folder: Path, *given: str, orders: list[str]) -> dict[str, bytes]:
     return files
 
 
-@pytest.mark.parametrize("layout", ["expiration", "daily"])
-@pytest.mark.parametrize(("api", "form"), [("v3", "csv"), ("v3", "parquet"), ("v2", "csv")])
+@pytest.mark.parametrize(
+    ("api", "form", "layout"),
+    [
+        ("v3", "csv", "expiration"),
+        pytest.param("v3", "parquet", "daily", marks=pytest.mark.slow),
+        pytest.param("v2", "parquet", "expiration", marks=pytest.mark.slow),
+        pytest.param("v2", "csv", "daily", marks=pytest.mark.slow),
+    ],
+)
 def test_each_order_has_the_files_that_a_run_of_its_own_makes(
     market: Market, tmp_path: Path, api: str, form: str, layout: str
 ) -> None:
