@@ -15,7 +15,7 @@ import tempfile
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Protocol
@@ -64,7 +64,7 @@ class _Day:
         ended: whether there will be no other file than `file`.
         file: of its rows, while somebody needs it.
         listed: the expirations that have quotes on it, once they were requested.
-        served: the expirations of the requests that need it no more.
+        served: the expirations of the requests that need its file no more.
     """
 
     day: date
@@ -144,14 +144,20 @@ class SharedDays:
             if not self._may_share(request, part):
                 self._by_itself += 1
                 continue
-            month = self._months.setdefault(_key(request, part.first), _Month(request))
-            days = _days(request, part)
+            month, days = self._month_of(request, part.first), _days(request, part)
             month.spanning += len(days) > 1
             for day in days:
                 each = month.days.setdefault(day, _Day(day, month))
                 each.needing += 1
                 each.alone += len(days) == 1
                 each.reach = max(each.reach, (request.expiration - day).days)
+
+    def _month_of(self, request: GreeksRequest, day: date) -> _Month:
+        key = _key(request, day)
+        if key not in self._months:
+            # Of its trade dates one will do: there may be thousands.
+            self._months[key] = _Month(replace(request, trade_dates=(day,)))
+        return self._months[key]
 
     @property
     def requests(self) -> int:
@@ -251,11 +257,14 @@ class SharedDays:
         """Takes that a request needs some days no more, and removes the files that none needs."""
         with self._changed:
             for each in days:
+                if each.file is None:
+                    continue
                 each.served.add(request.expiration)
-                if each.file and len(each.served) >= each.needing:
+                if len(each.served) >= each.needing:
                     each.file.path.unlink(missing_ok=True)
                     self._bytes -= each.file.bytes
                     each.file = each.listed = None
+                    each.served.clear()
 
     def _prepare(self, wanted: _Day, source: Source, stop: Stop) -> None:
         """Fetches a day that nobody has begun with, or waits for it, and fetches another meanwhile.
