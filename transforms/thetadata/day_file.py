@@ -41,13 +41,20 @@ class DayFile:
         self._places = places
 
     @classmethod
-    def write(cls, path: Path, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> "DayFile":
+    def write(
+        cls,
+        path: Path,
+        schema: pa.Schema,
+        batches: Iterable[pa.RecordBatch],
+        last: date = date.max,
+    ) -> "DayFile":
         """Writes rows as they come, and returns their file; of an error nothing is left.
 
         Args:
             path: of the file.
             schema: of the batches.
             batches: rows of any expirations, each of a size that memory has room for.
+            last: the last expiration of which rows are kept.
 
         Raises:
             OSError: names the file: the disk is full, or broken.
@@ -59,6 +66,8 @@ class DayFile:
             with path.open("wb") as file:
                 for batch in batches:
                     for expiration, rows in _by_expiration(batch):
+                        if expiration > last:
+                            break
                         own = places.setdefault(expiration, array("Q"))
                         for start in range(0, rows.num_rows, _ROWS):
                             whole = rows.slice(start, _ROWS).serialize()
@@ -123,7 +132,7 @@ def in_order(
 
 
 def _by_expiration(batch: pa.RecordBatch) -> Iterator[tuple[date, pa.RecordBatch]]:
-    """Yields the rows of each expiration of a batch, in the batch's order."""
+    """Yields the expirations of a batch, ascending, and the rows of each in the batch's order."""
     days = batch["expiration"].cast(pa.int32()).to_numpy()
     order = np.argsort(days, kind="stable")
     sorted_days = days[order]

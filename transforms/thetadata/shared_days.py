@@ -16,7 +16,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
@@ -334,10 +334,12 @@ class SharedDays:
             self._files += 1
             path = self._folder / f"{self._files}.arrow"
         request, part = day.month.request, Part(day.day, day.day, reach=day.reach)
+        # v2 has no bound, and a Terminal may not keep to v3's.
+        schema, last = request.order.schema, day.day + timedelta(day.reach)
         restarts = _RESTARTS
         while True:
             try:
-                return DayFile.write(path, request.order.schema, source.blocks(request, part))
+                return DayFile.write(path, schema, source.blocks(request, part), last)
             except AnswerChanged:
                 restarts -= 1
                 if restarts < 0:

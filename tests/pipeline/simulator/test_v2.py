@@ -236,6 +236,23 @@ def test_a_window_and_other_terms_are_heeded(terminal: TerminalServer) -> None:
         assert get(terminal, GREEKS, CSV | changes).body != plain
 
 
+@pytest.mark.parametrize("path", ["eod_greeks", "open_interest"])
+def test_rows_of_a_day_can_be_had_for_every_expiration_one_day_at_a_time(
+    terminal: TerminalServer, path: str
+) -> None:
+    day = date(2024, 3, 14)
+    every = get(terminal, f"{BULK}/{path}", CSV | {"exp": "0"}).rows
+    found = [
+        row
+        for expiration in MARKET.expirations("SPXW")
+        if day <= expiration
+        for row in get(terminal, f"{BULK}/{path}", CSV | {"exp": f"{expiration:%Y%m%d}"}).rows
+    ]
+    assert every == found
+    two = get(terminal, f"{BULK}/{path}", CSV | {"exp": "0", "end_date": "20240315"})
+    assert (two.status, two.text.split(" must")[1]) == (473, " be one day at a time.")
+
+
 @pytest.mark.parametrize(
     ("changes", "status", "text"),
     [

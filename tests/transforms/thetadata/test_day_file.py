@@ -107,6 +107,28 @@ def test_where_no_day_has_all_contracts_the_usual_orders_are_known(
     assert found == [each for each in contracts if any(each in day for day in days)]
 
 
+def test_expirations_after_the_last_one_that_is_needed_are_not_kept(tmp_path: Path) -> None:
+    mixed = [rows(NEAR if n % 2 else FAR, DAYS[0], [(n + 1.0, "C")]) for n in range(50)]
+    batch = pa.Table.from_batches(mixed).combine_chunks().to_batches()[0]
+    file = DayFile.write(tmp_path / "near.arrow", SCHEMA, [batch], NEAR)
+    assert NEAR in file
+    assert FAR not in file
+
+
+def test_reading_days_side_by_side_holds_little_of_them(tmp_path: Path) -> None:
+    contracts = [(n * 1.0, right) for n in range(1, 1501) for right in "CP"]
+    files = [written(tmp_path, rows(NEAR, day, contracts)) for day in DAYS * 7]
+    found = in_order(files, NEAR, 1000)
+    assert found is not None
+    before = most = pa.total_allocated_bytes()
+    number = size = 0
+    for batch in found:
+        most = max(most, pa.total_allocated_bytes())
+        number, size = number + batch.num_rows, size + batch.nbytes
+    assert number == len(files) * len(contracts)
+    assert most - before < size / 5
+
+
 def test_days_that_disagree_on_the_order_of_contracts_give_none(tmp_path: Path) -> None:
     contracts = [(100.0, "C"), (105.0, "C"), (95.0, "P")]
     files = [
