@@ -39,7 +39,7 @@ def build(
         | "WriteGreeks" >> write
     )
     if again:
-        ended = ended | "DealAgain" >> DealAgain(terminals, fetch, write)
+        ended = ended | "DealAgain" >> DealAgain(requests, terminals, fetch, write)
     return (
         ended
         | "RecordResults" >> RecordResults(write.listener)

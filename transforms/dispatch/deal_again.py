@@ -1,11 +1,70 @@
 """Gives the requests that a failed Terminal leaves to the other ones."""
 
-from collections.abc import Iterable, Sequence
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
+from hashlib import blake2b
+from typing import NamedTuple
 
 import apache_beam as beam
+import numpy as np
 
 from transforms.dispatch.terminals import SlotWork, Terminal, deal
-from transforms.model import WITHDRAWN, ExpirationResult
+from transforms.model import WITHDRAWN, ExpirationResult, GreeksRequest
+from transforms.model.requests import Selection
+
+
+class Left(NamedTuple):
+    """What failed Terminals left, in 8 bytes for each request.
+
+    Attributes:
+        marks: of the requests.
+        failed: the addresses of the Terminals.
+    """
+
+    marks: "array[int]"
+    failed: set[str]
+
+
+@beam.typehints.with_input_types(ExpirationResult)
+@beam.typehints.with_output_types(Left)
+class GatherLeft(beam.CombineFn):
+    """Gathers withdrawn results into one `Left`."""
+
+    def create_accumulator(self) -> Left:
+        """Returns one without a request."""
+        return Left(array("Q"), set())
+
+    def add_input(self, left: Left, result: ExpirationResult) -> Left:
+        """Adds a result."""
+        left.marks.append(_mark(result.request))
+        left.failed.add(result.withdrawn_from or "")
+        return left
+
+    def merge_accumulators(self, accumulators: Iterable[Left]) -> Left:
+        """Adds up several."""
+        merged = self.create_accumulator()
+        for each in accumulators:
+            merged.marks.extend(each.marks)
+            merged.failed.update(each.failed)
+        return merged
+
+    def extract_output(self, left: Left) -> Left:
+        """Returns it."""
+        return left
+
+
+@beam.typehints.with_input_types(Left)
+@beam.typehints.with_output_types(SlotWork)
+class _DealFn(beam.DoFn):
+    def __init__(
+        self, requests: Sequence[GreeksRequest], terminals: Sequence[Terminal], withdraw: bool
+    ) -> None:
+        self._requests = requests
+        self._terminals = terminals
+        self._withdraw = withdraw
+
+    def process(self, element: Left) -> Iterator[SlotWork]:
+        yield from deal_again(element, self._requests, self._terminals, withdraw=self._withdraw)
 
 
 class DealAgain(beam.PTransform):
@@ -18,15 +77,21 @@ class DealAgain(beam.PTransform):
     request that no Terminal serves ends as failed.
 
     Args:
+        requests: all of the run.
         terminals: all of the run; with fewer than two there is nothing to do.
         fetch: takes `SlotWork`, such as `FetchGreeks`.
         write: takes what `fetch` emits, such as `WriteGreeks`.
     """
 
     def __init__(
-        self, terminals: Sequence[Terminal], fetch: beam.PTransform, write: beam.PTransform
+        self,
+        requests: Sequence[GreeksRequest],
+        terminals: Sequence[Terminal],
+        fetch: beam.PTransform,
+        write: beam.PTransform,
     ) -> None:
         super().__init__()
+        self._requests = requests
         self._terminals = tuple(terminals)
         self._fetch = fetch
         self._write = write
@@ -40,11 +105,9 @@ class DealAgain(beam.PTransform):
             work = (
                 results
                 | f"Withdrawn{turn}" >> beam.Filter(_is_withdrawn)
-                | f"Gather{turn}" >> beam.combiners.ToList()
+                | f"Gather{turn}" >> beam.CombineGlobally(GatherLeft())
                 | f"Deal{turn}"
-                >> beam.FlatMap(
-                    deal_again, self._terminals, withdraw=turn < turns
-                ).with_output_types(SlotWork)
+                >> beam.ParDo(_DealFn(self._requests, self._terminals, turn < turns))
                 | f"Spread{turn}" >> beam.Reshuffle()
             )
             fetched = work | f"FetchGreeks{turn}" >> self._fetch
@@ -53,20 +116,32 @@ class DealAgain(beam.PTransform):
 
 
 def deal_again(
-    withdrawn: Iterable[ExpirationResult], terminals: Sequence[Terminal], *, withdraw: bool
+    left: Left,
+    requests: Sequence[GreeksRequest],
+    terminals: Sequence[Terminal],
+    *,
+    withdraw: bool,
 ) -> list[SlotWork]:
     """Returns the work of the Terminals that are left.
 
     Args:
-        withdrawn: the results of the requests to fetch, each with the address of the Terminal that
-            failed.
+        left: the requests to fetch.
+        requests: all of the run, among which they are.
         terminals: all of the run. Where all have failed, all are tried once more.
         withdraw: whether what they leave is dealt again.
     """
-    left = sorted(withdrawn, key=lambda each: each.request.key)
-    failed = {each.withdrawn_from for each in left}
-    alive = [terminal for terminal in terminals if terminal.url not in failed]
-    return deal([each.request for each in left], alive or terminals, withdraw=withdraw)
+    if not left.marks:
+        return []
+    marks = np.fromiter(map(_mark, requests), np.uint64)
+    places = np.flatnonzero(np.isin(marks, np.frombuffer(left.marks, np.uint64)))
+    alive = [terminal for terminal in terminals if terminal.url not in left.failed]
+    return deal(Selection(requests, places.tolist()), alive or terminals, withdraw=withdraw)
+
+
+def _mark(request: GreeksRequest) -> int:
+    """Returns a number that two of 100,000 requests share once in billions of runs."""
+    digest = blake2b("\n".join(request.key).encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "little")
 
 
 def _is_withdrawn(result: ExpirationResult) -> bool:
