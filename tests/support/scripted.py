@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl, urlsplit
 
@@ -32,10 +33,15 @@ class Answer:
 
 @dataclass
 class Scripted:
-    """The running server: its address, and the requests it saw as (path, parameters)."""
+    """The running server: its address, and the requests it saw as (path, parameters).
+
+    Attributes:
+        heads: the headers of those.
+    """
 
     url: str = ""
     seen: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+    heads: list[Message] = field(default_factory=list)
 
 
 Script = Callable[[str, dict[str, str]], Answer]
@@ -58,6 +64,7 @@ def scripted_server(script: Script) -> Iterator[Scripted]:
             parts = urlsplit(self.path)
             parameters = dict(parse_qsl(parts.query))
             scripted.seen.append((parts.path, parameters))
+            scripted.heads.append(self.headers)
             answer = script(parts.path, parameters)
             if answer.hold is not None:
                 answer.hold.wait(60)

@@ -4,7 +4,8 @@ import ipaddress
 import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from http.cookiejar import DefaultCookiePolicy
+from functools import cached_property
+from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import requests
@@ -70,23 +71,15 @@ class Http:
         self.base = base.rstrip("/")
         self.requests = 0
         self._timeout = (min(CONNECT_SECONDS, timeout), timeout)
-        self._session = _Session()
         self._pace = Pace(patience, heard)
-        adapter = WakeableAdapter(self._pace)
-        self._session.mount("http://", adapter)
-        self._session.mount("https://", adapter)
+        self._adapter = WakeableAdapter(self._pace)
         self._stop = stop
-        self._wake = adapter.wake
-        stop.register(self._wake)
-        # A proxy from the environment can't reach this machine's Terminal.
-        self._session.trust_env = not is_loopback(base)
-        # gzip would save nothing on loopback.
-        self._session.headers["Accept-Encoding"] = "identity"
+        stop.register(self._adapter.wake)
 
     def close(self) -> None:
         """Closes the session's connections."""
-        self._stop.unregister(self._wake)
-        self._session.close()
+        self._stop.unregister(self._adapter.wake)
+        self._adapter.close()
 
     def text(self, path: str, parameters: Mapping[str, str], most: int) -> tuple[str, bool]:
         """Returns the whole body of a small answer, and whether its end is proven.
@@ -127,12 +120,12 @@ class Http:
         """
         if self._stop.is_set():
             raise Stopped("asked to stop")
-        url = f"{self.base}{path}"
-        url += f"?{urlencode(parameters)}" if parameters else ""
+        what = f"{path}?{urlencode(parameters)}" if parameters else path
+        url = f"{self.base}{what}"
         self.requests += 1
         self._pace.begin()
         try:
-            response = self._session.get(url, stream=True, timeout=self._timeout)
+            response = self._get(what)
         except requests.ConnectTimeout as error:
             raise TerminalUnreachable(_nobody(self.base, "no connection in time")) from error
         except requests.Timeout as error:
@@ -166,18 +159,24 @@ class Http:
                 raise NoData(NO_DATA, start.decode(errors="replace"), url)
             yield body
 
+    def _get(self, what: str) -> requests.Response:
+        # Not by a session: it follows redirects, keeps cookies, and makes each request anew.
+        request, base, settings = self._prepared
+        request.url = base + what
+        return self._adapter.send(request, timeout=self._timeout, **settings)
 
-class _Session(requests.Session):
-    """A session that goes nowhere else and keeps nothing of an answer."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        # Cookies of an answer are not kept: they could be any number.
-        self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
-
-    def get_redirect_target(self, resp: requests.Response) -> str | None:
-        """Returns None: where there is a target, requests reads the whole body of a redirect."""
-        return None
+    @cached_property
+    def _prepared(self) -> tuple[requests.PreparedRequest, str, dict[str, Any]]:
+        """The request but for its path, the address before that, and what else it is sent with."""
+        session = requests.Session()
+        # A proxy from the environment can't reach this machine's Terminal.
+        session.trust_env = not is_loopback(self.base)
+        # gzip would save nothing on loopback.
+        session.headers["Accept-Encoding"] = "identity"
+        request = session.prepare_request(requests.Request("GET", self.base))
+        url = request.url or self.base
+        settings = session.merge_environment_settings(url, {}, True, None, None)
+        return request, url.rstrip("/"), dict(settings)
 
 
 def _seconds(retry_after: str | None) -> float | None:
