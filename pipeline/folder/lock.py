@@ -13,7 +13,7 @@ from pipeline.errors import Conflict
 from pipeline.folder.writers import leave_note, others, sweep
 from pipeline.messages import PRINTED, Messages
 from pipeline.text import reason_of, way_to_write
-from transforms.output.folder import OutputFolder
+from transforms.output.folder import OutputFolder, part_of
 from transforms.output.layout import Layout
 from transforms.storage import documents, files
 from transforms.workers.process import ProcessId
@@ -35,7 +35,8 @@ def output_lock(layout: Layout, messages: Messages = PRINTED) -> Iterator[None]:
     unfinished files before others get in.
 
     Raises:
-        Conflict: another run has it; who, and where. Or the folder can't be written to.
+        Conflict: another run has it; who, and where. Or the folder can't be written to, or is a
+            part of another one.
     """
     if not files.is_local(layout.output):
         with _explained(layout):
@@ -50,6 +51,8 @@ def output_lock(layout: Layout, messages: Messages = PRINTED) -> Iterator[None]:
         finally:
             sweep(layout.folder, layout.run_id, messages)
         return
+    if part := part_of(layout.folder):
+        raise Conflict(f"--output {part}")
     with _explained(layout):
         files.make_folder(layout.folder.target)
         files.make_folder(layout.folder.meta)

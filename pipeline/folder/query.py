@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from pipeline.folder.catalog import catalog_path, write_catalog
 from pipeline.folder.catalog_sql import pattern_of
-from transforms.output.folder import OutputFolder
+from transforms.output.folder import OutputFolder, part_of
 from transforms.storage import files, stores
 from transforms.text.extras import install
 
@@ -48,7 +48,7 @@ class Catalog:
         folder = OutputFolder(output).absolute()
         path = catalog_path(folder)
         if not files.exists(path) and write_catalog(output) is None:
-            raise QueryError(f"there are no files in {output} to query")
+            raise QueryError(part_of(folder) or f"there are no files in {output} to query")
         self._duckdb = duckdb
         self._connection = duckdb.connect()
         if not files.is_local(output):

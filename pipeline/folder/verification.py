@@ -14,7 +14,7 @@ from transforms.model import GreeksRequest
 from transforms.model.trade_dates import readable
 from transforms.output.data_files import DataFiles
 from transforms.output.entry import COMMITTED, COMMITTING, EMPTY, Entry
-from transforms.output.folder import OutputFolder
+from transforms.output.folder import OutputFolder, part_of
 from transforms.output.index import entry_in, windows
 from transforms.output.layout import BY_ORDER, PATTERNS, expand
 from transforms.output.manifest import Manifest
@@ -102,6 +102,8 @@ def verify(
         OSError: a folder can't be read.
     """
     folder = OutputFolder(output)
+    if part := part_of(folder):
+        raise FileNotFoundError(part)
     found = Verification()
     data = DataFiles.of(folder)
     known, number = _known(folder, data)

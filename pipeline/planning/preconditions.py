@@ -9,6 +9,7 @@ from pipeline.errors import Conflict
 from pipeline.planning.disk import on_two_disks
 from pipeline.planning.plan import Plan
 from transforms.model import GreeksRequest
+from transforms.output.folder import part_of
 from transforms.output.layout import BY_EXPIRATION, BY_ORDER, DAILY, PATTERNS, Layout
 from transforms.storage import documents, files
 
@@ -61,6 +62,8 @@ def check_layout(layout: Layout, config: DownloadConfig) -> None:
     """
     first = next(files.below(layout.folder.entries), None)
     if first is None:
+        if part := part_of(layout.folder):
+            raise Conflict(f"--output {part}")
         return
     # Folders from before there was a choice have files for expirations.
     try:

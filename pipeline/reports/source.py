@@ -55,7 +55,8 @@ class Source:
     @property
     def meta(self) -> str:
         """The folder beside the output for all that is not data."""
-        return OutputFolder(self.output).meta
+        folder = OutputFolder(self.output)
+        return OutputFolder(folder.whole).meta if folder.whole else folder.meta
 
     def parameter(self, name: str) -> str | None:
         """Returns a parameter of the API that the files were asked for with, if all had it."""

@@ -8,7 +8,7 @@ from pipeline.folder.writers import sweep_dead
 from pipeline.history.model import new_id
 from pipeline.messages import Messages
 from pipeline.underlying.prices import Stale, Update, update
-from transforms.output.folder import OutputFolder
+from transforms.output.folder import OutputFolder, part_of
 from transforms.output.index import windows
 from transforms.output.index_refresh import refreshed
 from transforms.output.layout import Layout
@@ -31,7 +31,8 @@ def update_folder(output: str, track: Callable[[Stale], Iterable[str]] = iter) -
     files.check_place(output)
     folder = OutputFolder(output)
     if next(files.below(folder.entries), None) is None:
-        raise FileNotFoundError(f"{output} has no files, and {folder.meta} no manifest of any")
+        missing = f"{output} has no files, and {folder.meta} no manifest of any"
+        raise FileNotFoundError(part_of(folder) or missing)
     run_id, _ = new_id()
     layout = Layout(output, "", run_id)
     with output_lock(layout):

@@ -93,6 +93,23 @@ def test_orders_of_one_run_that_have_the_files_of_before_know_them(
         assert "skipped: 1 already there" in again
 
 
+def test_a_part_of_a_folder_is_no_folder_of_its_own(market: Market, tmp_path: Path) -> None:
+    with TerminalServer(market) as terminal:
+        given = [*DOWNLOAD, "--expirations", "2024-03-15", "--terminal", terminal.url]
+        greeks_here(tmp_path, *given, "--greeks", "eod,quote", "--interval", "1h")
+        before = files_in(tmp_path)
+        part = ["--output", "out/eod"]
+        named = f"out/eod is a part of the output folder {tmp_path / 'out'}: name that one"
+        for words in (["verify"], ["verify", "--fix"], ["query", "SELECT 1"], ["underlying"]):
+            assert named in greeks_here(tmp_path, *words, *part, code=2), words
+        for words in (given, ["plan", *given[1:]]):
+            assert named in greeks_here(tmp_path, *words, *part, "--greeks", "eod", code=2)
+        assert "no finding" in greeks_here(tmp_path, "check", "out/eod")
+        greeks_here(tmp_path, "report", *part)
+    made = {name for name in files_in(tmp_path) if "metrics" not in name} - {*before}
+    assert made == {"out.meta/report.html"}
+
+
 def test_a_failed_order_is_named_and_fetched_again_alone(market: Market, tmp_path: Path) -> None:
     with TerminalServer(market) as terminal:
         given = [*DOWNLOAD, "--expirations", "2024-03-15", "--terminal", terminal.url]

@@ -3,6 +3,7 @@
 import os
 from dataclasses import dataclass
 from functools import cache, cached_property
+from pathlib import Path
 
 META = ".meta"
 """Follows the output folder's path in that of the folder for all that is not data."""
@@ -120,6 +121,21 @@ class OutputFolder:
         """Returns whether a path below the folder is that of a data file, and not in `meta`."""
         return not self.name(path).startswith(f"{META}/")
 
+    @property
+    def whole(self) -> str:
+        """The output folder that this one is a part of, such as an order of data; or empty.
+
+        It is known on this machine alone: the manifest of that folder has entries of this one.
+        """
+        path = self.absolute().target
+        if "://" in path:
+            return ""
+        for parent in Path(path).parents:
+            name = Path(path).relative_to(parent)
+            if any(Path(f"{parent}{each}{ENTRIES}", name).is_dir() for each in ("", "/")):
+                return str(parent)
+        return ""
+
     def absolute(self) -> "OutputFolder":
         """Returns the same folder by a path that holds in whatever folder it is used."""
         return self if "://" in self.path else OutputFolder(os.path.abspath(self.path))  # noqa: PTH100 -- a Path has no `..` resolved
@@ -142,6 +158,13 @@ class OutputFolder:
         place = self.path.rstrip("/")
         # `.` and `..` are folders without a name to put `.meta` behind.
         return place if place.rpartition("/")[2] not in ("", ".", "..") else os.path.abspath(place)  # noqa: PTH100 -- likewise
+
+
+def part_of(folder: OutputFolder) -> str:
+    """Returns that a folder is a part of another one, as a sentence; empty if it is none."""
+    if not folder.whole:
+        return ""
+    return f"{folder.path} is a part of the output folder {folder.whole}: name that one"
 
 
 def _check_alone(inside: str, beside: str) -> None:
