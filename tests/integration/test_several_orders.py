@@ -1,6 +1,7 @@
 """`--greeks a,b`: several orders of data in one run, each in a folder of its own."""
 
 import json
+from datetime import date
 from pathlib import Path
 
 import polars as pl
@@ -11,6 +12,7 @@ from pipeline.simulator.market.market import Market
 from pipeline.simulator.server import TerminalServer
 from tests.support.command import WITHOUT_COVERAGE, greeks_here, start, summaries
 from tests.support.data import files_in
+from tests.support.exposure import exposure_of
 from transforms.orders import order_of
 
 DOWNLOAD = ["download", "--symbol", "SPXW", "--start_date", "2024-03-14", "--output", "out"]
@@ -153,6 +155,25 @@ def test_views_of_several_orders_count_each_row_once(market: Market, tmp_path: P
     assert "figures" in report
     page = (tmp_path / "several.meta/report.html").read_text()
     assert "eod, first_order, which the files have, too" in page
+
+
+@pytest.mark.parametrize("gamma", ["second_order", "first_order --derive gamma"])
+def test_gamma_exposure_is_one_download_and_one_query(
+    market: Market, tmp_path: Path, gamma: str
+) -> None:
+    order, *derive = gamma.split()
+    given = [*DOWNLOAD, "--expirations", "2024-03-15", "--interval", "30m", *derive]
+    with TerminalServer(market) as terminal:
+        orders = f"{order},open_interest"
+        greeks_here(tmp_path, *given, "--greeks", orders, "--terminal", terminal.url)
+    asked = (
+        "SELECT strike, sum(per_percent) AS dollars FROM gamma_exposure "
+        "WHERE ny_time = '2024-03-14 10:00' GROUP BY ALL"
+    )
+    found = json.loads(greeks_here(tmp_path, "query", asked, "--output", "out", "--json"))
+    expected = exposure_of(date(2024, 3, 15), date(2024, 3, 14))
+    assert {each["strike"]: each["dollars"] for each in found} == pytest.approx(expected)
+    assert max(map(abs, expected.values())) > 1e6
 
 
 @pytest.mark.alone
