@@ -161,7 +161,7 @@ class _FetchFn(beam.DoFn):
                 waiting=self._reporter.waiting,
                 heard=self._reporter.heard,
                 first_dates=self._queue.first_dates if self._queue else None,
-                shared_days=self._queue.shared_days if self._queue else None,
+                shared_answers=self._queue.shared_answers if self._queue else None,
             )
             self._clients[terminal] = client
         self._reporter.started(request)

@@ -38,6 +38,11 @@ def test_files_have_the_bytes_of_downloads_of_one_expiration_and_the_plan_counts
     flags += ["--terminal", terminal.url, "--expirations"]
     every = ",".join(EXPIRATIONS)
     plan = json.loads(greeks_here(tmp_path, "plan", *flags, every, "--json", "--probe", "never"))
+    apart = ["--direct_running_mode", "multi_processing"]
+    processes = json.loads(
+        greeks_here(tmp_path, "plan", *flags, every, "--json", "--probe", "never", *apart)
+    )
+    assert processes["requests"] == plan["requests"] + plan["requests_saved"]
     greeks_here(tmp_path, "download", *flags, every)
     assert asked(terminal) == plan["requests"] == DATES
     (summary,) = summaries(tmp_path)

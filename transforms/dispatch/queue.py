@@ -18,6 +18,7 @@ from itertools import islice
 from transforms.dispatch.terminals import Terminal
 from transforms.model import GreeksRequest
 from transforms.thetadata.first_dates import FirstDates
+from transforms.thetadata.shared_answers import SharedAnswers
 from transforms.thetadata.shared_days import SharedDays
 
 _LOOK_SECONDS = 0.1
@@ -39,7 +40,7 @@ class SlotQueue:
 
     Attributes:
         first_dates: what the clients of all threads know of expirations.
-        shared_days: as given.
+        shared_answers: of those trade dates, or None.
     """
 
     def __init__(
@@ -54,7 +55,7 @@ class SlotQueue:
         self._changed = threading.Condition()
         self._name = uuid.uuid4().hex
         self.first_dates = FirstDates()
-        self.shared_days = shared_days
+        self.shared_answers = None if shared_days is None else SharedAnswers(shared_days)
 
     def take(self, stopping: Callable[[], bool]) -> tuple[GreeksRequest, Terminal] | None:
         """Returns the next request, and the Terminal in a slot of which it is to be fetched.
@@ -116,8 +117,8 @@ def shared_queue(
     Args:
         requests: in the order to take them; those that the run's `SlotWork` holds.
         terminals: where to fetch them; at least one.
-        shared_days: the trade dates that the requests share; None for none. Their files go with
-            the block.
+        shared_days: the trade dates that the requests share; None for none. Their answers are kept
+            while the block lasts.
     """
     queue = SlotQueue(requests, terminals, shared_days)
     with _lock:
@@ -127,8 +128,8 @@ def shared_queue(
     finally:
         with _lock:
             del _shared[queue._name]
-        if shared_days is not None:
-            shared_days.close()
+        if queue.shared_answers is not None:
+            queue.shared_answers.close()
 
 
 def _queue_named(name: str) -> SlotQueue:

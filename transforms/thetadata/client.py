@@ -25,7 +25,7 @@ from transforms.thetadata.http import Http
 from transforms.thetadata.listings import Listings, unreported
 from transforms.thetadata.paging import PagedBody, paged
 from transforms.thetadata.retry import RetryPolicy
-from transforms.thetadata.shared_days import SharedDays
+from transforms.thetadata.shared_answers import SharedAnswers
 from transforms.thetadata.split import split
 from transforms.thetadata.v3 import V3
 from transforms.workers.stop import NEVER, Stop
@@ -55,7 +55,7 @@ class ThetaClient(Listings):
         heard: called whenever bytes of an answer have come.
         block_bytes: of an answer, read and parsed at a time, at least 1.
         first_dates: what several clients know of expirations together; None for a client's own.
-        shared_days: the trade dates that several clients' requests share; None for none.
+        shared_answers: of the trade dates that several clients' requests share; None for none.
 
     Attributes:
         waited: seconds spent waiting to ask again.
@@ -76,7 +76,7 @@ class ThetaClient(Listings):
         heard: Callable[[], None] = lambda: None,
         block_bytes: int = BLOCK_BYTES,
         first_dates: FirstDates | None = None,
-        shared_days: SharedDays | None = None,
+        shared_answers: SharedAnswers | None = None,
     ) -> None:
         super().__init__(
             url,
@@ -89,7 +89,7 @@ class ThetaClient(Listings):
         )
         self._block_bytes = block_bytes
         self._first_dates = FirstDates() if first_dates is None else first_dates
-        self._shared_days = shared_days
+        self._shared_answers = shared_answers
         self.shared = 0
 
     def __enter__(self) -> "ThetaClient":
@@ -158,8 +158,8 @@ class ThetaClient(Listings):
             if self._first_dates.is_before(self._http.base, request, part.last):
                 continue
             rows = None
-            if self._shared_days is not None:
-                rows = self._shared_days.rows(request, part, batch_size, self, self._stop)
+            if self._shared_answers is not None:
+                rows = self._shared_answers.rows(request, part, batch_size, self, self._stop)
             self.shared += rows is not None
             yield from self._part(request, part, batch_size) if rows is None else rows
 

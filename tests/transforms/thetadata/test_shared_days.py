@@ -21,6 +21,7 @@ from transforms.model import GreeksRequest, Trailer
 from transforms.model.requests import RequestGrid
 from transforms.thetadata import RetryPolicy, ThetaClient
 from transforms.thetadata.errors import Stopped
+from transforms.thetadata.shared_answers import SharedAnswers
 from transforms.thetadata.shared_days import SharedDays
 from transforms.workers.stop import NEVER, Stop, StopSignal
 
@@ -40,11 +41,11 @@ def requests_of(
 @contextmanager
 def sharing(
     server: TerminalServer, requests: list[GreeksRequest], api: str = "v3", stop: Stop = NEVER
-) -> Iterator[tuple[ThetaClient, SharedDays]]:
-    shared = SharedDays(requests)
+) -> Iterator[tuple[ThetaClient, SharedAnswers]]:
+    shared = SharedAnswers(SharedDays(requests))
     with ExitStack() as stack:
         stack.callback(shared.close)
-        client = ThetaClient(server.url, api=api, policy=SOON, stop=stop, shared_days=shared)
+        client = ThetaClient(server.url, api=api, policy=SOON, stop=stop, shared_answers=shared)
         yield stack.enter_context(client), shared
 
 
@@ -80,7 +81,7 @@ def for_all(request: Request) -> bool:
     return request.parameters.get("expiration") == "*"
 
 
-def left(shared: SharedDays) -> list[Path]:
+def left(shared: SharedAnswers) -> list[Path]:
     return list(shared._folder.iterdir()) if shared._folder else []
 
 
@@ -98,7 +99,9 @@ def test_one_request_a_day_gives_each_request_the_very_rows_of_its_own(
         sharing(server, requests, api) as (client, shared),
     ):
         assert [client.table(each) for each in requests] == expected
-        assert client.requests == sent(server) == shared.requests == len(WEEK) < len(requests) / 2
+        assert (
+            client.requests == sent(server) == shared.days.requests == len(WEEK) < len(requests) / 2
+        )
         assert client.shared == len(requests)
         assert left(shared) == []
 
@@ -122,7 +125,7 @@ def test_a_day_is_shared_where_that_saves_a_request(chosen: slice, number: int) 
     with TerminalServer(MARKET) as server, sharing(server, requests) as (client, shared):
         for each in requests:
             client.table(each)
-        assert client.requests == shared.requests == number
+        assert client.requests == shared.days.requests == number
         assert client.shared == (len(requests) if len(requests) > 1 else 0)
 
 
@@ -142,7 +145,7 @@ def test_an_order_that_must_be_requested_by_expiration_is() -> None:
         with TerminalServer(MARKET) as server, sharing(server, asked) as (client, shared):
             for each in asked:
                 client.table(each)
-            assert client.requests == shared.requests == len(asked)
+            assert client.requests == shared.days.requests == len(asked)
 
 
 @pytest.mark.parametrize(("hour", "shared"), [(17, False), (18, True)])
@@ -163,7 +166,7 @@ def test_an_expiration_that_the_list_of_contracts_lacks_too_is_empty_without_a_r
         before = sent(server)
         with sharing(server, requests) as (client, shared):
             assert [client.table(each) for each in requests] == expected
-            assert shared.requests == len(days)
+            assert shared.days.requests == len(days)
             assert sent(server) - before == client.requests == 2 * len(days)
             assert sent(server, "contracts") == len(days)
 
@@ -217,7 +220,7 @@ def test_cut_and_restated_shared_answers_lose_and_double_nothing() -> None:
         sharing(server, requests) as (client, shared),
     ):
         assert [client.table(each) for each in requests] == expected
-        assert client.requests > shared.requests == len(WEEK)
+        assert client.requests > shared.days.requests == len(WEEK)
         assert client.shared == len(requests)
 
 
@@ -226,10 +229,10 @@ def test_threads_share_each_answer_and_stay_within_their_slots() -> None:
     tables: dict[GreeksRequest, pa.Table] = {}
     rest = iter(requests)
     lock = threading.Lock()
-    shared = SharedDays(requests)
+    shared = SharedAnswers(SharedDays(requests))
 
     def work(url: str) -> None:
-        with ThetaClient(url, policy=SOON, shared_days=shared) as client:
+        with ThetaClient(url, policy=SOON, shared_answers=shared) as client:
             while True:
                 with lock:
                     request = next(rest, None)
@@ -262,10 +265,10 @@ def test_a_stop_wakes_who_fetches_and_who_waits_for_it(tmp_path: Path) -> None:
 
     stop_seen = threading.Event()
     respond, _ = spied(hang)
-    shared = SharedDays(requests)
+    shared = SharedAnswers(SharedDays(requests))
 
     def work(request: GreeksRequest, url: str) -> None:
-        with ThetaClient(url, stop=stop, shared_days=shared) as client:
+        with ThetaClient(url, stop=stop, shared_answers=shared) as client:
             (trailer,) = fetch(client, request)
             assert isinstance(trailer, Trailer)
             ended.append(trailer)
