@@ -195,12 +195,29 @@ def test_an_expiration_that_a_shared_answer_lacks_is_requested_by_itself(
     assert 0 < len(own) == len(lacking) < len(requests)
 
 
+def row(text: str) -> Callable[[str], Answer]:
+    head = "symbol,expiration,strike,right,timestamp,open_interest"
+    return lambda day: text_answer(200, f"{head}\n{text.format(day=day)}\n")
+
+
 @pytest.mark.parametrize(
-    "refusal", [text_answer(400, "Invalid expiration: *"), text_answer(200, "no CSV\n")]
+    "answered",
+    [
+        lambda _: text_answer(400, "Invalid expiration: *"),
+        row("SPX,{day},5000.000,CALL,{day}T06:30:00,1"),
+        row("SPXW,2024-03-08,5000.000,CALL,{day}T06:30:00,1"),
+        row("SPXW,,5000.000,CALL,{day}T06:30:00,1"),
+        row("SPXW,{day},5000.000,CALL,2024-03-08T06:30:00,1"),
+    ],
+    ids=["refused", "another symbol", "expired", "no expiration", "another day"],
 )
-def test_where_shared_answers_fail_each_expiration_is_requested_by_itself(refusal: Answer) -> None:
-    requests = requests_of("eod", by_day=True)
-    respond, seen = spied(lambda request: refusal if for_all(request) else request)
+def test_where_shared_answers_fail_each_expiration_is_requested_by_itself(
+    answered: Callable[[str], Answer],
+) -> None:
+    requests = requests_of("open_interest", by_day=True)
+    respond, seen = spied(
+        lambda each: answered(each.parameters["start_date"]) if for_all(each) else each
+    )
     with TerminalServer(MARKET) as server:
         expected = by_themselves(server, requests)
     with TerminalServer(responder=respond) as server, sharing(server, requests) as (client, shared):
