@@ -27,7 +27,8 @@ Ratios are those of runs that followed one another; absolute times say little on
 EPILOG = f"""\
 who: {"; ".join(f"{one.name}: {one.label}" for one in CONTENDERS.values())}
 
-The slow ones are left out above a size (dlt: 10 million rows, Beam: 2.5), and the table names them.
+The slow ones are left out above a size (dlt: 10 million rows, Beam: 2.5), both with --api v2, and
+the table names them.
 Of 40 million rows the answers take 5.4 GB of disk in --scratch, and the files as much again.
 """
 
@@ -46,6 +47,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--latencies", default="0", help="seconds before each answer, such as 0,0.25 (0)")
     add("--concurrencies", default="4", help="requests at a time, such as 1,2,4,8 (4)")
     add("--expirations", default="40", help="into how many the rows are divided (40)")
+    add("--api", choices=("v3", "v2"), default="v3", help="generation of the answers (v3)")
     add("--skewed", action="store_true", help="near expirations have most of the rows")
     add("--output", type=Path, default=Path("data/bench"), help="for the results (data/bench)")
     add("--scratch", type=Path, help="a folder for answers and files (a temporary one)")
@@ -85,7 +87,7 @@ def main() -> None:
         parser.error(f"unknown: {', '.join(unknown)}")
     if flags.scratch:
         flags.scratch.mkdir(parents=True, exist_ok=True)
-    template = Template([str(Path(flags.greeks).absolute())])
+    template = Template([str(Path(flags.greeks).absolute())], flags.api)
     cases: list[Case] = []
     about = {
         "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
@@ -95,8 +97,8 @@ def main() -> None:
     }
     for size in flags.sizes.split(","):
         for count in map(int, flags.expirations.split(",")):
-            work = make_work(size, skewed=flags.skewed, expirations=count)
-            taking_part = [n for n in names if CONTENDERS[n].most_rows * 1e6 >= work.rows]
+            work = make_work(size, skewed=flags.skewed, expirations=count, api=flags.api)
+            taking_part = [n for n in names if CONTENDERS[n].takes(work.rows, work.api)]
             with tempfile.TemporaryDirectory(dir=flags.scratch) as folder:
                 answers = Path(folder) / "answers"
                 served = can(template, work, answers)
@@ -128,6 +130,7 @@ def main() -> None:
                                     latency,
                                     concurrency,
                                     runs,
+                                    flags.api,
                                 )
                             )
                             save(cases, flags.output, about)

@@ -1,9 +1,10 @@
 """The answers, made once and kept in files: serving one is one system call.
 
 The digits are those of the stand-in Terminal's market: one answer of it, of which each expiration
-takes as many contracts as it is to have, with its own date in every row.
+takes as many contracts as it is to have, with its own date in every row. Those of v2 come in pages.
 """
 
+import itertools
 import subprocess
 import urllib.request
 from datetime import date
@@ -11,27 +12,31 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.peers.work import LAST_TRADE_DATE, MINUTES, SYMBOL, Work
+from bench.peers.work import LAST_TRADE_DATE, MINUTES, SYMBOL, Work, text_of
 
 _EXPIRATION = date(2024, 3, 15)
-_QUERY = (
-    f"/v3/option/history/greeks/first_order?symbol={SYMBOL}&expiration={_EXPIRATION}"
-    f"&date={LAST_TRADE_DATE}&interval=1m&format=csv"
-)
+_QUERIES = {
+    "v3": f"/v3/option/history/greeks/first_order?symbol={SYMBOL}&expiration={_EXPIRATION}"
+    f"&date={LAST_TRADE_DATE}&interval=1m&format=csv",
+    "v2": f"/v2/bulk_hist/option/greeks?root={SYMBOL}&exp={_EXPIRATION:%Y%m%d}&use_csv=true"
+    f"&start_date={LAST_TRADE_DATE:%Y%m%d}&end_date={LAST_TRADE_DATE:%Y%m%d}&ivl=60000",
+}
+_PAGE_ROWS = 10_000  # of v2
 
 
 class Template:
-    """An answer of the stand-in Terminal, one line a contract and minute."""
+    """An answer of the stand-in Terminal, of one generation, one line a contract and minute."""
 
-    def __init__(self, greeks: list[str]) -> None:
-        serve = [*greeks, "terminal", "--port", "0", "--exit_with_stdin"]
+    def __init__(self, greeks: list[str], api: str = "v3") -> None:
+        self._api = api
+        serve = [*greeks, "terminal", "--api", api, "--port", "0", "--exit_with_stdin"]
         with subprocess.Popen(
             serve, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         ) as terminal:
             assert terminal.stdout is not None
             assert terminal.stdin is not None
             url = terminal.stdout.readline().split()[-1]
-            with urllib.request.urlopen(url + _QUERY) as answer:
+            with urllib.request.urlopen(url + _QUERIES[api]) as answer:
                 body = answer.read()
             terminal.stdin.close()
         header, _, rows = body.partition(b"\n")
@@ -40,11 +45,15 @@ class Template:
         self._ends = np.flatnonzero(self._rows == ord("\n")) + 1
         self.contracts = len(self._ends) // MINUTES
         self._dates = {
-            day: _places(rows, str(day).encode()) for day in (_EXPIRATION, LAST_TRADE_DATE)
+            day: _places(rows, f",{text_of(day, api)}".encode()) + 1
+            for day in (_EXPIRATION, LAST_TRADE_DATE)
         }
 
-    def answer(self, contracts: int, expiration: date, day: date) -> bytes:
-        """Returns the answer for an expiration and a trade date: the contracts in the middle."""
+    def answer(self, contracts: int, expiration: date, day: date) -> list[bytes]:
+        """Returns the answer for an expiration and a trade date: the contracts in the middle.
+
+        It has one page of v3, and of v2 as many as it takes, the first with the header.
+        """
         if contracts > self.contracts:
             raise ValueError(f"{contracts} contracts of an expiration: there are {self.contracts}")
         first = (self.contracts - contracts) // 2 * MINUTES
@@ -54,8 +63,13 @@ class Template:
         for there, wanted in ((_EXPIRATION, expiration), (LAST_TRADE_DATE, day)):
             places = self._dates[there]
             places = places[(places >= start) & (places < end)] - start
-            rows[places[:, None] + np.arange(10)] = np.frombuffer(str(wanted).encode(), np.uint8)
-        return b"".join([self.header, rows.tobytes()])
+            text = np.frombuffer(text_of(wanted, self._api).encode(), np.uint8)
+            rows[places[:, None] + np.arange(len(text))] = text
+        ends = self._ends[first : first + contracts * MINUTES] - start
+        page = len(ends) if self._api == "v3" else _PAGE_ROWS
+        edges = [0, *ends[page - 1 : -1 : page].tolist(), end - start]
+        pages = [rows[low:high].tobytes() for low, high in itertools.pairwise(edges)]
+        return [self.header + pages[0], *pages[1:]]
 
 
 def _places(rows: bytes, text: bytes) -> np.ndarray:
@@ -72,7 +86,8 @@ def can(template: Template, work: Work, folder: Path) -> int:
     total = 0
     for expiration, contracts in zip(work.expirations, work.contracts, strict=True):
         for day in work.days:
-            body = template.answer(contracts, expiration, day)
-            (folder / f"{expiration}_{day}.csv").write_bytes(body)
-            total += len(body)
+            name = f"{text_of(expiration, work.api)}_{text_of(day, work.api)}"
+            for n, page in enumerate(template.answer(contracts, expiration, day)):
+                (folder / f"{name}_{n}.csv").write_bytes(page)
+                total += len(page)
     return total

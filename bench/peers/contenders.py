@@ -9,6 +9,7 @@ from pathlib import Path
 from bench.peers.work import SYMBOL, Work
 
 POOL_CSV, POOL_PARQUET = "pool-csv", "pool-parquet"
+V3, BOTH = ("v3",), ("v3", "v2")
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,7 @@ class Contender:
         label: as the table shows it.
         against: the name of whom its time is divided by.
         most_rows: in millions; above that it would take too long, or too much memory.
+        apis: the generations that it reads.
         command: returns its command line.
     """
 
@@ -49,6 +51,11 @@ class Contender:
     against: str
     most_rows: float
     command: Callable[[Setting], list[str]]
+    apis: tuple[str, ...] = BOTH
+
+    def takes(self, rows: int, api: str) -> bool:
+        """Returns whether it takes part in the download of so many rows of a generation."""
+        return self.most_rows * 1e6 >= rows and api in self.apis
 
 
 def _ours(*flags: str) -> Callable[[Setting], list[str]]:
@@ -58,7 +65,8 @@ def _ours(*flags: str) -> Callable[[Setting], list[str]]:
             *(*setting.greeks, "download", "--symbol", SYMBOL, "--interval", "1m"),
             *("--start_date", str(days[0]), "--end_date", str(days[-1])),
             *("--expirations", ",".join(map(str, setting.work.expirations))),
-            *("--terminal", setting.terminal, "--concurrency", str(setting.concurrency)),
+            *("--terminal", setting.terminal, "--api", setting.work.api),
+            *("--concurrency", str(setting.concurrency)),
             *("--output", str(setting.output), "--metrics", str(setting.scratch / "metrics")),
             # The server lists the same strikes for all expirations, however few rows they have:
             # the room that is foreseen by them is many times too large.
@@ -73,6 +81,7 @@ def _script(name: str, *words: str) -> Callable[[Setting], list[str]]:
         path = setting.scratch / "work.json"
         document = {
             "terminal": setting.terminal,
+            "api": setting.work.api,
             "expirations": [str(day) for day in setting.work.expirations],
             "days": [str(day) for day in setting.work.days],
             "output": str(setting.output),
@@ -105,9 +114,14 @@ CONTENDERS = {
             100,
             _script("thread_pool", "parquet"),
         ),
-        Contender("dlt", "dlt, Arrow pages, Parquet", POOL_PARQUET, 10.5, _script("dlt_pages")),
+        Contender("dlt", "dlt, Arrow pages, Parquet", POOL_PARQUET, 10.5, _script("dlt_pages"), V3),
         Contender(
-            "beam", "textbook Beam, rows as dicts, CSV", POOL_PARQUET, 2.6, _script("beam_rows")
+            "beam",
+            "textbook Beam, rows as dicts, CSV",
+            POOL_PARQUET,
+            2.6,
+            _script("beam_rows"),
+            V3,
         ),
     )
 }

@@ -48,7 +48,7 @@ def pages(asked: Asked, expiration: str) -> Iterator[Any]:
 
     from bench.peers.columns import TYPES
 
-    convert = pacsv.ConvertOptions(column_types=TYPES)
+    convert = pacsv.ConvertOptions(column_types=TYPES["v3"])
     read = pacsv.ReadOptions(block_size=1 << 20)
     with requests.Session() as session:
         for url in asked.urls(expiration):

@@ -64,7 +64,7 @@ def main() -> None:
         groups: dict[tuple[tuple[str, float], ...], list[Case]] = {}
         for case in cases:
             others = {name: key(case) for name, key in BY.items() if name != by}
-            others |= {"s of latency": case.latency, "skewed": case.skewed}
+            others |= {"s of latency": case.latency, "skewed": case.skewed, "v2": case.api == "v2"}
             groups.setdefault(tuple(others.items()), []).append(case)
         for same, group in groups.items():
             if len(group) > 1:

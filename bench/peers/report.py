@@ -24,6 +24,7 @@ class Case:
         latency: seconds before the first byte of each answer.
         concurrency: requests at once.
         runs: of each contender, in the same order.
+        api: the generation of the answers.
     """
 
     size: str
@@ -34,13 +35,15 @@ class Case:
     latency: float
     concurrency: int
     runs: dict[str, list[Measured]]
+    api: str = "v3"
 
     @property
     def title(self) -> str:
         """What it is, in words."""
         skew = ", skewed" if self.skewed else ""
         latency = f", {self.latency * 1000:.0f} ms" if self.latency else ""
-        return f"{self.rows / 1e6:.2f}M rows, {self.bytes / 1e6:,.0f} MB{skew}{latency}"
+        v2 = ", v2" if self.api == "v2" else ""
+        return f"{self.rows / 1e6:.2f}M rows, {self.bytes / 1e6:,.0f} MB{v2}{skew}{latency}"
 
 
 HEADS = (
@@ -63,7 +66,7 @@ def table(cases: Sequence[Case]) -> str:
     for case in cases:
         for name, runs in case.runs.items():
             lines.append(f"| {' | '.join(_cells(case, name, runs))} |")
-        missing = [one.label for one in CONTENDERS.values() if one.most_rows * 1e6 < case.rows]
+        missing = [one.label for one in CONTENDERS.values() if not one.takes(case.rows, case.api)]
         if missing:
             lines.append(f"| {case.title} | {case.concurrency} | not run: {'; '.join(missing)} |")
     return "\n".join(lines) + "\n"

@@ -1,13 +1,14 @@
-"""A v3 Terminal of canned answers: `python -m bench.peers.server FOLDER LATENCY`.
+"""A Terminal of canned answers: `python -m bench.peers.server FOLDER LATENCY`.
 
-It prints its address, and ends when its standard input does. The kernel copies files to sockets:
-about 0.1 s of a processor for a gigabyte.
+It speaks v3 and v2; the folder has answers of one of them. It prints its address, and ends when its
+standard input does. The kernel copies files to sockets: about 0.1 s of a processor for a gigabyte.
 """
 
 import os
 import sys
 import threading
 import time
+from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -31,18 +32,25 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         url = urlsplit(self.path)
         asked = {name: values[0] for name, values in parse_qs(url.query).items()}
+        v2 = url.path.startswith("/v2/")
         if "/history/" in url.path:
-            time.sleep(self.latency)
-            self._file(self.folder / f"{asked['expiration']}_{asked['date']}.csv")
+            self._page(f"{asked['expiration']}_{asked['date']}", 0)
+        elif "/bulk_hist/" in url.path:
+            self._page(f"{asked['exp']}_{asked['start_date']}", 0)
+        elif url.path.startswith("/v2/page/"):
+            name, _, number = url.path.rpartition("/")[2].rpartition("_")
+            self._page(name, int(number))
         elif url.path.endswith("/status"):
             self._text(200, "CONNECTED")
         elif url.path.endswith("/list/expirations"):
-            days = sorted({path.name[:10] for path in self.folder.iterdir()})
-            lines = [f'"{SYMBOL}","{day}"' for day in days]
-            self._text(200, "\n".join(['"symbol","expiration"', *lines, ""]))
+            days = sorted({path.name.partition("_")[0] for path in self.folder.iterdir()})
+            lines = days if v2 else [f'"{SYMBOL}","{day}"' for day in days]
+            header = "date" if v2 else '"symbol","expiration"'
+            self._text(200, "\n".join([header, *lines, ""]))
         elif url.path.endswith("/list/strikes"):
-            lines = [f'"{SYMBOL}",{4000 + 5 * n}.000' for n in range(STRIKES)]
-            self._text(200, "\n".join(['"symbol","strike"', *lines, ""]))
+            strikes = [4000 + 5 * n for n in range(STRIKES)]
+            lines = [f"{each}000" if v2 else f'"{SYMBOL}",{each}.000' for each in strikes]
+            self._text(200, "\n".join(["strike" if v2 else '"symbol","strike"', *lines, ""]))
         elif url.path.endswith("/year_holidays"):
             self._text(200, "date,type,open,close\n2024-01-01,full_close,,\n")
         elif url.path == "/stats":
@@ -52,21 +60,27 @@ class Handler(BaseHTTPRequestHandler):
 
     def _text(self, status: int, text: str) -> None:
         body = text.encode()
-        self._head(status, len(body))
+        self._head(status, len(body), {})
         self.wfile.write(body)
 
-    def _file(self, path: Path) -> None:
-        with path.open("rb") as file:
+    def _page(self, name: str, number: int) -> None:
+        time.sleep(self.latency)
+        following = f"{name}_{number + 1}"
+        more = {}
+        if (self.folder / f"{following}.csv").exists():
+            more = {"Next-Page": f"http://{self.headers['Host']}/v2/page/{following}"}
+        with (self.folder / f"{name}_{number}.csv").open("rb") as file:
             size = os.fstat(file.fileno()).st_size
-            self._head(200, size)
+            self._head(200, size, more)
             sent = 0
             while sent < size:
                 sent += os.sendfile(self.connection.fileno(), file.fileno(), sent, size - sent)
 
-    def _head(self, status: int, size: int) -> None:
+    def _head(self, status: int, size: int, more: Mapping[str, str]) -> None:
         self.send_response(status)
         self.send_header("Content-Type", "text/csv")
-        self.send_header("Content-Length", str(size))
+        for name, value in {"Content-Length": str(size), **more}.items():
+            self.send_header(name, value)
         self.end_headers()
 
     def log_message(self, format: str, *args: object) -> None:
