@@ -5,8 +5,8 @@ from datetime import date
 
 from pipeline.inspection.reader import read_batches
 from transforms.audit.assumptions import Assumptions
-from transforms.audit.audit import by_expiration
 from transforms.audit.recomputation import interval_of
+from transforms.audit.rows_apart import by_expiration
 from transforms.model.row_groups import RowGroups
 from transforms.quality.check import QualityCheck
 from transforms.quality.findings import Quality

@@ -19,8 +19,9 @@ from pipeline.reports.page import Report
 from pipeline.reports.quality_section import FoundQuality, quality_section
 from pipeline.reports.rows import NoSuchDay
 from pipeline.reports.run_section import outcome, run_section
+from pipeline.reports.selection import Selection, no_files, no_rows_on, select
 from pipeline.reports.smile_figures import smile_figures
-from pipeline.reports.source import Selection, Source, no_files, no_rows_on, select
+from pipeline.reports.source import Source
 from pipeline.text import count
 from transforms.model import FAILED, INTERRUPTED
 from transforms.version import __version__

@@ -1,14 +1,13 @@
 """Checks rows at rest: their quality, a recomputation, and quotes of several contracts together."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from transforms.audit.arbitrage import arbitrage
 from transforms.audit.assumptions import Assumptions
@@ -16,14 +15,15 @@ from transforms.audit.calendar_arbitrage import Calendars
 from transforms.audit.comparison import Comparison, DayKey, day_text, place_of
 from transforms.audit.packed import Packed, pack, unpack
 from transforms.audit.recomputation import interval_of, is_daily
+from transforms.audit.rows_apart import by_day, by_expiration, columns_of
 from transforms.market.clock import DAY_MS
 from transforms.market.exercise import exercise_of
 from transforms.model.row_groups import RowGroups
 from transforms.model.trade_dates import missing, spans, within
 from transforms.orders import ORDERS
-from transforms.quality.block import Block, new_york, stamp
+from transforms.quality.block import Block, stamp
 from transforms.quality.check import QualityCheck
-from transforms.quality.columns import arrays, milliseconds
+from transforms.quality.columns import arrays
 from transforms.quality.dates import TradeDates
 from transforms.quality.finding_counts import FindingCounts
 from transforms.quality.findings import Example, Finding, Quality
@@ -132,7 +132,7 @@ class Audit:
 
     def add(self, table: pa.Table, source: str = "") -> None:
         """Takes rows, with the names and types of `schema`; `source` is where they are."""
-        columns = _columns_of(table)
+        columns = columns_of(table)
         for (symbol, expiration), part in by_expiration(table):
             one = self._unpacked((symbol, expiration, columns))
             if one is None:
@@ -152,7 +152,7 @@ class Audit:
             for batch in part.to_batches():
                 for group in one.groups.add(batch):
                     one.check.add(group)
-            for day, rows in _by_day(part):
+            for day, rows in by_day(part):
                 key = (symbol, expiration, columns, day)
                 if self._rows_held + rows.num_rows > MOST_HELD:
                     # In the usual order, the other trade dates are through.
@@ -273,28 +273,3 @@ class Audit:
                 self.parity.append(place_of(key) | vars(parity))
             self._calendars.add(block, symbol, columns)
         self._comparison.add(key, block, self._assumed.rate, self._assumed.version, findings)
-
-
-def _columns_of(table: pa.Table) -> str:
-    """Returns what rows of the same columns have in common: the order of data, or their names."""
-    names = {*table.column_names}
-    orders = (order.name for order in ORDERS.values() if {*order.schema.names} == names)
-    return next(orders, "") or ",".join(sorted(names))
-
-
-def by_expiration(table: pa.Table) -> Iterator[tuple[tuple[str, date], pa.Table]]:
-    """Yields the rows of each symbol and expiration."""
-    keys = table.select(["symbol", "expiration"]).group_by(["symbol", "expiration"]).aggregate([])
-    for key in keys.to_pylist():
-        part = table
-        if keys.num_rows > 1:
-            same = pc.equal(table["symbol"], key["symbol"])
-            part = table.filter(pc.and_(same, pc.equal(table["expiration"], key["expiration"])))
-        yield (key["symbol"], key["expiration"]), part
-
-
-def _by_day(table: pa.Table) -> Iterator[tuple[int, pa.Table]]:
-    days = new_york(milliseconds(table["timestamp"])) // DAY_MS
-    found = np.unique(days).tolist()
-    for day in found:
-        yield day, table if len(found) == 1 else table.filter(pa.array(days == day))

@@ -108,7 +108,8 @@ def run(parser: argparse.ArgumentParser, options: argparse.Namespace, _rest: Seq
     from pipeline.reports.build import build
     from pipeline.reports.page import drawing_code, html, write_file, write_pngs
     from pipeline.reports.rows import NoRows
-    from pipeline.reports.source import find_source, no_files
+    from pipeline.reports.selection import no_files
+    from pipeline.reports.source import find_source
 
     try:
         drawing_code()  # while this process is small yet
