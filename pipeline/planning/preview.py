@@ -139,7 +139,10 @@ def look_ahead(config: DownloadConfig, probe: str, *, shares: bool = True) -> Pr
         lacking = lack_of_room(client, work, config, expected)
         estimate = expected if probe != ALWAYS else None
         if estimate is None and probe != NO_PROBE:
-            estimate = from_probe(client, missing, config, concurrency=concurrency)
+            shared = shared_days if saved else None
+            estimate = from_probe(
+                client, missing, config, concurrency=concurrency, shared_days=shared
+            )
     return Preview(
         plan,
         tuple(decisions),

@@ -92,3 +92,17 @@ def test_the_next_run_completes_an_interrupted_one_and_no_temporary_file_is_left
         assert list(temporary.iterdir()) == []
         greeks(tmp_path, *flags, "--output", "whole", TMPDIR=str(temporary))
     assert files_in(tmp_path / "data" / "greeks") == files_in(tmp_path / "whole")
+
+
+@pytest.mark.parametrize("layout", ["daily", "expiration"])
+def test_a_plans_probe_is_one_shared_request_and_knows_the_contracts_of_each_expiration(
+    terminal: TerminalServer, tmp_path: Path, layout: str
+) -> None:
+    flags = [*WEEK, "--greeks", "eod", "--layout", layout, "--terminal", terminal.url]
+    flags += ["--max_dte", "20"]
+    plan = json.loads(greeks_here(tmp_path, "plan", *flags, "--json", "--probe", "always"))
+    assert asked(terminal) == 1
+    assert "a probe of SPXW all expirations, on 2024-03-1" in plan["estimate"]["basis"]
+    greeks_here(tmp_path, "download", *flags)
+    (summary,) = summaries(tmp_path)
+    assert plan["estimate"]["rows"] == pytest.approx(summary["total_records"], rel=0.1)

@@ -231,7 +231,7 @@ class SharedAnswers:
                 self._folder = Path(tempfile.mkdtemp(prefix="greeks-days-"))
             self._files += 1
             path = self._folder / f"{self._files}.arrow"
-        request, part = day.month.request, Part(day.day, day.day, reach=day.reach)
+        request, part = day.query
         # v2 has no bound, and a Terminal may not keep to v3's.
         schema, last = request.order.schema, day.day + timedelta(day.reach)
         restarts = _RESTARTS

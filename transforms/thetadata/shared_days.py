@@ -40,6 +40,11 @@ class SharedDay:
         """Whether one answer is to serve all, which must replace enough requests."""
         return self.month.shared or self.alone >= WORTH
 
+    @property
+    def query(self) -> tuple[GreeksRequest, Part]:
+        """What its one HTTP request asks for, as clients take it."""
+        return self.month.request, Part(self.day, self.day, reach=self.reach)
+
 
 @dataclass(slots=True, eq=False)
 class _Month:
