@@ -2,9 +2,10 @@
 
 import contextlib
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
 from pipeline.folder.lock import holder, output_lock
-from pipeline.folder.writers import sweep_dead
+from pipeline.folder.writers import sweep, sweep_dead
 from pipeline.history.model import new_id
 from pipeline.messages import Messages
 from pipeline.underlying.prices import Stale, Update, update
@@ -41,7 +42,7 @@ def update_folder(output: str, track: Callable[[Stale], Iterable[str]] = iter) -
 
 
 def update_after_run(layout: Layout, changed: Sequence[str] | None, messages: Messages) -> Update:
-    """Does the same at the end of a run, whose lock is free again, or where that ends by force not.
+    """Does the same at the end of a run: its lock is free again, but where it is ended by force.
 
     Args:
         layout: of the run.
@@ -53,7 +54,12 @@ def update_after_run(layout: Layout, changed: Sequence[str] | None, messages: Me
         Conflict, ValueError, OSError: as from `update_folder`.
     """
     folder = layout.folder
-    is_ours = layout.run_id in (holder(folder) or "")
-    with contextlib.nullcontext() if is_ours else output_lock(layout, messages):
+    with contextlib.ExitStack() as stack:
+        if layout.run_id in (holder(folder) or ""):
+            # Whoever has it still may be about to remove what is unfinished of the run's.
+            layout = replace(layout, run_id=new_id()[0])
+            stack.callback(sweep, folder, layout.run_id, messages)
+        else:
+            stack.enter_context(output_lock(layout, messages))
         found = windows(folder, keep=True) if changed is None else refreshed(folder, changed)
         return update(layout, found, messages)

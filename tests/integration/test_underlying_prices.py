@@ -12,9 +12,11 @@ from datetime import date
 from pathlib import Path
 
 import duckdb
+import psutil
 import pyarrow.parquet as pq
 import pytest
 
+from pipeline.process.watchdog import WORKER
 from pipeline.simulator.server import TerminalServer
 from pipeline.underlying.prices import update
 from tests.support.answers import rows_of
@@ -260,7 +262,10 @@ def test_files_of_others_stay_and_those_of_no_data_file_go(
     assert sorted(prices_of(tmp_path)) == ["notes.csv", "trade_date=2024-03-15/SPXW.csv"]
 
 
-def test_an_interrupted_run_makes_the_prices_of_what_is_there(tmp_path: Path) -> None:
+@pytest.mark.parametrize("end", ["interrupted", "worker killed"])
+def test_a_run_that_does_not_come_to_its_end_makes_the_prices_of_what_is_there(
+    tmp_path: Path, end: str
+) -> None:
     silence, asked = threading.Event(), threading.Event()
 
     def answer(request: GreeksRequest) -> Answer:
@@ -269,14 +274,26 @@ def test_an_interrupted_run_makes_the_prices_of_what_is_there(tmp_path: Path) ->
             return Answer(b"", hold=silence)
         return priced(request, f"51{request.expiration.day}.5")
 
+    mode = "in_memory" if end == "interrupted" else "multi_processing"
     with scripted_server(scripted_terminal(answer)) as server:
-        process = start(tmp_path, *DOWNLOAD, WITH, "--terminal", server.url)
+        flags = [WITH, "--terminal", server.url, "--direct_running_mode", mode]
+        process = start(tmp_path, *DOWNLOAD, *flags)
         output = tmp_path / "data" / "greeks"
         wait_for("the others", lambda: asked.is_set() and len(files_in(output)) == 2)
-        os.killpg(process.pid, signal.SIGINT)
+        if end == "interrupted":
+            os.killpg(process.pid, signal.SIGINT)
+        else:
+            # Its process is ended by a thread beside it, which has its lock.
+            workers = [
+                each
+                for each in psutil.Process(process.pid).children(recursive=True)
+                if any(WORKER in word for word in each.cmdline())
+            ]
+            workers[0].kill()
         out, err = process.communicate(timeout=60)
         silence.set()
-    assert process.returncode == 130, out + err
+    assert process.returncode == (130 if end == "interrupted" else 1), out + err
+    assert "underlying prices: data/greeks.underlying: 1 file made, 0 unchanged" in out, err
     (content,) = prices_of(tmp_path).values()
     assert content.count(b",5114.5\n") == content.count(b",5115.5\n") == 10
     assert not list((tmp_path / "data" / "greeks.meta" / "unfinished").iterdir())
