@@ -198,6 +198,16 @@ def test_a_proxy_of_the_environment_is_not_asked_for_this_machine(
     assert client.table(SAMPLE_REQUEST).num_rows == 3
 
 
+def test_a_proxy_of_the_environment_is_asked_for_another_machine(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    proxy, _ = serve(lambda path, query: Answer(SAMPLE))
+    monkeypatch.setenv("http_proxy", proxy.url)
+    with ThetaClient("http://terminal.invalid:25503") as client:
+        assert client.table(SAMPLE_REQUEST).num_rows == 3
+    assert {heads["Host"] for heads in proxy.heads} == {"terminal.invalid:25503"}
+
+
 def test_a_stop_ends_the_stream_before_its_next_request(serve: Serve, tmp_path: Path) -> None:
     stop = StopSignal(str(tmp_path / "stop"))
     server, _ = serve(
