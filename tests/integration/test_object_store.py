@@ -18,8 +18,6 @@ from tests.support.google_store import GoogleStore, google_store
 from tests.support.object_store import BUCKET, KINDS, SECRET, ObjectStore, object_store
 from tests.support.reader import Reader
 from tests.support.waiting import wait_for
-from transforms.storage.gcs import access as gcs
-from transforms.storage.s3 import access as s3
 
 SPXW = ["download", "--symbol", "SPXW", "--start_date", "2024-03-14", "--progress", "none"]
 OUTPUT = ["--output", f"s3://{BUCKET}/out", "--metrics", f"s3://{BUCKET}/runs"]
@@ -63,8 +61,6 @@ def at(
     store: ObjectStore | GoogleStore, folder: Path, *arguments: str, code: int = 0, **more: str
 ) -> str:
     """Runs `greeks ARGUMENTS` with the store in its environment, and returns what it printed."""
-    for each in (s3, gcs):
-        each._client.cache_clear()  # as in a new process: an address may be another store's
     return greeks_here(folder, *arguments, code=code, **store.environment | more)
 
 

@@ -22,7 +22,6 @@ from tests.support.command import greeks_here
 from tests.support.data import batches_on, request_for
 from tests.support.google_store import GoogleStore, google_store
 from tests.support.object_store import BUCKET, ObjectStore, object_store
-from transforms.storage.gcs import access as gcs
 from transforms.storage.s3 import access as s3
 
 DAYS = [date(2024, 3, day) for day in (13, 14, 15)]
@@ -68,8 +67,6 @@ def filled(store: Store, local: Path) -> Store:
 
 
 def at(store: Store, folder: Path, *arguments: str, code: int = 0) -> str:
-    for each in (s3, gcs):
-        each._client.cache_clear()  # as in a new process: an address may be another store's
     return greeks_here(folder, *arguments, *store.flags, code=code, **store.environment)
 
 

@@ -13,6 +13,8 @@ from typing import Any
 
 from pipeline.cli.main import main
 from pipeline.process.standard_output import open_doors
+from transforms.storage.gcs import access as gcs
+from transforms.storage.s3 import access as s3
 from transforms.text import secrets
 
 # Measuring coverage takes time and memory of its own.
@@ -55,7 +57,10 @@ def run_here(folder: Path, *arguments: str, **environment: str) -> tuple[object,
     encoding, _, errors = environment.get("PYTHONIOENCODING", "utf-8").partition(":")
     out, err = (io.TextIOWrapper(io.BytesIO(), encoding, errors or "strict") for _ in range(2))
     with _at(folder, environment), redirect_stdout(out), redirect_stderr(err):
-        secrets._known.clear()  # as in a new process, which knows none
+        # As in a new process, which knows no secret, and no store: an address may be another's.
+        secrets._known.clear()
+        for each in (s3, gcs):
+            each._client.cache_clear()
         secrets.remember_all(arguments, os.environ)
         open_doors()
         try:
