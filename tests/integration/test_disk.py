@@ -62,6 +62,7 @@ def test_a_full_disk_fails_what_does_not_fit_and_leaves_no_trace_of_it(
         assert len(files_in(disk / "greeks")) == 3
 
 
+@pytest.mark.slow
 def test_a_full_temporary_folder_fails_few_expirations_and_the_next_run_fetches_them(
     terminal: TerminalServer, tmp_path: Path
 ) -> None:

@@ -61,10 +61,15 @@ def test_every_intraday_order_holds_what_was_served_and_is_the_same_from_v2_and_
     ("order", "api"),
     [
         ("ohlc", "v3"),
-        ("trade_all", "v2"),
         *(
             pytest.param(*each, marks=pytest.mark.slow)
-            for each in (("ohlc", "v2"), ("trade_all", "v3"), ("quote", "v3"), ("quote", "v2"))
+            for each in (
+                ("trade_all", "v2"),
+                ("ohlc", "v2"),
+                ("trade_all", "v3"),
+                ("quote", "v3"),
+                ("quote", "v2"),
+            )
         ),
     ],
 )
@@ -90,7 +95,7 @@ def test_bars_quotes_and_trades_outlast_faults_and_are_resumed_verified_and_chec
     assert "no finding in" in greeks_here(tmp_path, "check", str(output))
 
 
-@pytest.mark.parametrize("form", ["csv", "parquet"])
+@pytest.mark.parametrize("form", ["csv", pytest.param("parquet", marks=pytest.mark.slow)])
 def test_the_same_market_gives_the_same_files_from_v2_and_version_1_of_v3(
     market: Market, tmp_path: Path, form: str
 ) -> None:

@@ -26,9 +26,9 @@ def asked(terminal: TerminalServer) -> int:
     ("order", "layout", "form"),
     [
         ("eod", "daily", "parquet"),
-        ("eod", "expiration", "csv"),
-        ("open_interest", "daily", "csv"),
-        ("open_interest", "expiration", "parquet"),
+        pytest.param("eod", "expiration", "csv", marks=pytest.mark.slow),
+        pytest.param("open_interest", "daily", "csv", marks=pytest.mark.slow),
+        pytest.param("open_interest", "expiration", "parquet", marks=pytest.mark.slow),
     ],
 )
 def test_files_have_the_bytes_of_downloads_of_one_expiration_and_the_plan_counts_the_requests(
@@ -73,6 +73,7 @@ def test_a_rerun_shares_what_is_missing_and_remembers_what_was_empty(
     assert summaries(tmp_path)[2]["total_requests"] == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
 def test_the_next_run_completes_an_interrupted_one_and_no_temporary_file_is_left(
     tmp_path: Path, how: signal.Signals

@@ -58,7 +58,12 @@ def query(sql: str) -> list[tuple[object, ...]]:
 
 
 @pytest.mark.parametrize(
-    ("file_format", "compression"), [("parquet", "zstd"), ("csv", "none"), ("csv", "gzip")]
+    ("file_format", "compression"),
+    [
+        ("parquet", "zstd"),
+        pytest.param("csv", "none", marks=pytest.mark.slow),
+        pytest.param("csv", "gzip", marks=pytest.mark.slow),
+    ],
 )
 def test_a_run_writes_each_price_of_its_rows_once_by_symbol_and_trade_date(
     tmp_path: Path, terminal: TerminalServer, file_format: str, compression: str
@@ -97,7 +102,7 @@ def test_the_columns_have_the_types_and_units_of_the_data(
         assert field.metadata == data.field(field.name).metadata
 
 
-@pytest.mark.parametrize("layout", ["expiration", "daily"])
+@pytest.mark.parametrize("layout", ["expiration", pytest.param("daily", marks=pytest.mark.slow)])
 def test_two_half_runs_make_the_bytes_of_one(
     tmp_path: Path, terminal: TerminalServer, layout: str
 ) -> None:
@@ -178,7 +183,14 @@ def test_a_price_of_zero_or_null_is_none(tmp_path: Path) -> None:
     assert b",0" not in content.replace(b",5123", b"")
 
 
-@pytest.mark.parametrize("damage", ["missing", "shorter", "other bytes"])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        pytest.param("missing", marks=pytest.mark.slow),
+        pytest.param("shorter", marks=pytest.mark.slow),
+        "other bytes",
+    ],
+)
 def test_no_prices_are_made_from_the_rest_where_a_data_file_is_damaged(
     tmp_path: Path, terminal: TerminalServer, damage: str
 ) -> None:
@@ -265,7 +277,9 @@ def test_files_of_others_stay_and_those_of_no_data_file_go(
     assert sorted(prices_of(tmp_path)) == ["notes.csv", "trade_date=2024-03-15/SPXW.csv"]
 
 
-@pytest.mark.parametrize("end", ["interrupted", "worker killed"])
+@pytest.mark.parametrize(
+    "end", ["interrupted", pytest.param("worker killed", marks=pytest.mark.slow)]
+)
 def test_a_run_that_does_not_come_to_its_end_makes_the_prices_of_what_is_there(
     tmp_path: Path, end: str
 ) -> None:
@@ -302,6 +316,7 @@ def test_a_run_that_does_not_come_to_its_end_makes_the_prices_of_what_is_there(
     assert not list((tmp_path / "data" / "greeks.meta" / "unfinished").iterdir())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
 def test_the_one_after_a_kill_makes_the_bytes_of_one_that_was_not_killed(
     tmp_path: Path, terminal: TerminalServer, number: int
@@ -351,7 +366,8 @@ def test_prices_that_do_not_fit_in_memory_at_once_are_made_in_several_passes(
     assert prices_of(tmp_path) == whole
 
 
-@pytest.mark.parametrize("kind", ["s3", pytest.param("gs", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["s3", "gs"])
 def test_a_bucket_gets_the_files_that_a_folder_gets(
     tmp_path: Path, terminal: TerminalServer, kind: str
 ) -> None:

@@ -302,7 +302,8 @@ def labels(figure: Figure, width: int) -> list[list[tuple[float, float, float, f
     return found
 
 
-@pytest.mark.parametrize("width", [340, pytest.param(720, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("width", [340, 720])
 def test_labels_of_an_axis_do_not_collide_however_many_expirations_there_are(
     folder: Path, tmp_path: Path, width: int
 ) -> None:

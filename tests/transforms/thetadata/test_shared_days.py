@@ -85,7 +85,7 @@ def left(shared: SharedAnswers) -> list[Path]:
     return list(shared._folder.iterdir()) if shared._folder else []
 
 
-@pytest.mark.parametrize("api", ["v3", "v2"])
+@pytest.mark.parametrize("api", ["v3", pytest.param("v2", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("by_day", [True, False], ids=["daily", "by expiration"])
 @pytest.mark.parametrize("order", ORDERS)
 def test_one_request_a_day_gives_each_request_the_very_rows_of_its_own(
@@ -171,7 +171,13 @@ def test_an_expiration_that_the_list_of_contracts_lacks_too_is_empty_without_a_r
             assert sent(server, "contracts") == len(days)
 
 
-@pytest.mark.parametrize("listed", [True, False], ids=["the list has them", "there is no list"])
+@pytest.mark.parametrize(
+    "listed",
+    [
+        pytest.param(True, id="the list has them"),
+        pytest.param(False, id="there is no list", marks=pytest.mark.slow),
+    ],
+)
 @pytest.mark.parametrize("by_day", [True, False], ids=["daily", "by expiration"])
 def test_an_expiration_that_a_shared_answer_lacks_is_requested_by_itself(
     by_day: bool, listed: bool
