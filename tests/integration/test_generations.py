@@ -132,7 +132,7 @@ def test_end_of_day_is_one_request_a_month_with_the_documented_differences(
     assert not v3.select(["implied_vol"]).equals(v2.select(["implied_vol"]))
 
 
-@pytest.mark.parametrize("order", ["second_order", "eod"])
+@pytest.mark.parametrize("order", ["second_order", pytest.param("eod", marks=pytest.mark.slow)])
 def test_what_v2_computes_otherwise_is_taken_from_the_manifest_by_the_check(
     market: Market, tmp_path: Path, order: str
 ) -> None:

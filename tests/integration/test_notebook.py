@@ -45,6 +45,7 @@ def test_five_cells_download_query_and_draw(run: tuple[Path, list[list[Any]]]) -
     assert summaries(folder)[0]["status"] == "succeeded"
 
 
+@pytest.mark.slow
 def test_the_bar_of_a_cell_is_replaced_in_place_and_ends_full(
     run: tuple[Path, list[list[Any]]],
 ) -> None:
@@ -56,6 +57,7 @@ def test_the_bar_of_a_cell_is_replaced_in_place_and_ends_full(
     assert re.search(r"[\d,]+ rows", html)
 
 
+@pytest.mark.slow
 def test_a_run_in_a_notebook_leaves_no_folder_of_beams(run: tuple[Path, list[list[Any]]]) -> None:
     folder, _ = run
     assert not [each for each in (folder / "scratch").iterdir() if "beam" in each.name]

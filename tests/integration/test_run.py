@@ -285,6 +285,7 @@ def test_an_impossible_folder_is_refused_before_anything_is_fetched(
     assert terminal.stats()["rows"] == 0
 
 
+@pytest.mark.slow
 def test_another_market_is_another_origin(tmp_path: Path) -> None:
     flags = ["--terminal", "embedded", "--interval", "1h", "--max_dte", "0"]
     greeks_here(tmp_path, *DOWNLOAD, *flags)

@@ -261,13 +261,15 @@ def test_a_terminal_that_is_not_connected_exits_3(capsys: pytest.CaptureFixture[
             "--format parquet",
             "--start_date 2024-03-14 --terminal {} --output data/greeks-parquet --format parquet",
         ),
-        (
+        pytest.param(
             "--compression gzip",
             "--start_date 2024-03-14 --terminal {} --output data/greeks-csv-gz --compression gzip",
+            marks=pytest.mark.slow,
         ),
-        (
+        pytest.param(
             "--layout daily",
             "--start_date 2024-03-14 --terminal {} --output data/greeks-daily --layout daily",
+            marks=pytest.mark.slow,
         ),
     ],
 )

@@ -274,6 +274,7 @@ logging.getLogger("mine").warning("a warning of the program's own")
 """
 
 
+@pytest.mark.slow
 def test_the_process_of_the_importer_is_as_before_and_nothing_is_printed_or_left(
     tmp_path: Path,
 ) -> None:

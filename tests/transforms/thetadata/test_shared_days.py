@@ -106,6 +106,7 @@ def test_one_request_a_day_gives_each_request_the_very_rows_of_its_own(
         assert left(shared) == []
 
 
+@pytest.mark.slow
 def test_pages_of_a_shared_v2_answer_may_end_within_a_contract() -> None:
     requests = requests_of("eod", by_day=True)
     with TerminalServer(MARKET, api="v2", tick_limit=701) as server:

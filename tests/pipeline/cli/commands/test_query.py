@@ -98,7 +98,8 @@ def test_what_is_no_query_is_a_usage_error_in_duckdbs_words_and_changes_nothing(
     assert files_in(folder) == before
 
 
-@pytest.mark.parametrize("form", [[], pytest.param(["--csv"], marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("form", [[], ["--csv"]])
 def test_ctrl_c_ends_a_query(folder: Path, form: list[str]) -> None:
     greeks_here(folder, "query", "SELECT 1")  # the catalog is there
     sql = "SELECT sum(hash(i)) FROM range(1000000000000) AS t(i)"
