@@ -24,6 +24,10 @@ class Resume:
     proof: str = STAT
     retry_empty_after: float = 7.0
 
+    def is_old(self, asked: datetime, now: datetime) -> bool:
+        """Returns whether what had no data then is to be requested again."""
+        return now - asked >= timedelta(days=self.retry_empty_after)
+
 
 def reason_to_skip(
     entry: Entry | None, path: str, form: tuple[str, str], resume: Resume, now: datetime
@@ -53,7 +57,7 @@ def reason_by_entry(
         return None
     if entry.state == EMPTY:
         asked = datetime.fromisoformat(entry.time)
-        if now - asked >= timedelta(days=resume.retry_empty_after):
+        if resume.is_old(asked, now):
             return None
         return f"no data when it was asked for on {asked:%Y-%m-%d}"
     made = (entry.format, entry.compression, entry.schema_version)
@@ -61,7 +65,7 @@ def reason_by_entry(
         return None
     if entry.missing_dates:
         since = datetime.fromisoformat(entry.missing_since or entry.time)
-        if now - since < timedelta(days=resume.retry_empty_after):
+        if not resume.is_old(since, now):
             return None
         return f"already there, with trade dates without data since {since:%Y-%m-%d}"
     return "already there"

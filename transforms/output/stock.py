@@ -4,7 +4,7 @@ import json
 from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -87,7 +87,8 @@ class Stock:
             for place, (name, identity, time, looked) in enumerate(
                 zip(*columns, looked_at, strict=True)
             ):
-                timed = (*looked, time if looked[1] == EMPTY or looked[6] else "")
+                asked = self._asked(time) if looked[1] == EMPTY else time if looked[6] else ""
+                timed = (*looked, asked)
                 number = by_columns.get(timed)
                 if number is None or looked[-1] not in ("", "{}"):
                     (row,) = window.rows.slice(place, 1).to_pylist()
@@ -129,6 +130,11 @@ class Stock:
         key = hash(name)
         place = bisect_left(self._keys, key)
         return place if place < len(self._keys) and self._keys[place] == key else None
+
+    def _asked(self, time: str) -> tuple[date, bool]:
+        """Returns what the reason to skip an empty request takes of the time of its entry."""
+        asked = datetime.fromisoformat(time)
+        return asked.date(), self._resume.is_old(asked, self._now)
 
     def _add(self, name: str, identity: bytes, number: int) -> None:
         self._keys.append(hash(name))

@@ -1,10 +1,11 @@
 """What listings and the index say of a request is what its document and its file say."""
 
 import gc
+import json
 import os
 import tracemalloc
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -153,6 +154,30 @@ def test_a_stock_takes_less_than_60_bytes_a_file(tmp_path: Path) -> None:
         held.append(now)
         peaks.append(peak)
     assert (held[1] - held[0]) / 4000 < 60
+    assert (peaks[1] - peaks[0]) / 4000 < 100
+
+
+def test_a_stock_takes_as_little_of_requests_without_data_whenever_they_were_sent(
+    tmp_path: Path,
+) -> None:
+    peaks = []
+    for number in (2000, 6000):  # more than are looked at at once
+        layout = layout_in(tmp_path / str(number))
+        place = Path(layout.folder.entries) / "empty"
+        place.mkdir(parents=True)
+        for each in range(number):
+            asked = (NOW - timedelta(minutes=each)).isoformat()
+            entry = replace(DONE, state=EMPTY, rows=0, bytes=0, sha256="", time=asked)
+            (place / f"{each}.csv.json").write_text(json.dumps(asdict(entry)))
+        stock_of(layout)  # writes the index
+        tracemalloc.start()
+        stock = stock_of(layout, Resume(retry_empty_after=0.5))
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+        known = stock.known(REQUEST, "empty/7.csv", "live")
+        assert known is not None
+        assert known.reason.startswith("no data when it was asked for on 20")
+        assert stock.known(REQUEST, "empty/999.csv", "live") is None
     assert (peaks[1] - peaks[0]) / 4000 < 100
 
 
