@@ -15,7 +15,7 @@ _MOST = 1000
 class ProgressNote:
     """A note in the folder's `.meta`, which is there while a verification is not through.
 
-    Where the folder can't be written to, there is none. It notes which files are through, in the
+    Where the folder can't be written to, there is none. It notes which files are done, in the
     order of the manifest, and which of them had problems: those are looked at again.
 
     Args:
@@ -58,7 +58,7 @@ class ProgressNote:
         return not entry.time or datetime.fromisoformat(entry.time) >= self._began
 
     def passed(self, name: str, *, has_problems: bool) -> None:
-        """Takes the name of a file that is through."""
+        """Takes the name of a file that is done."""
         if has_problems:
             self._with_problems.append(name)
         self._through = max(self._through, name, key=_place)

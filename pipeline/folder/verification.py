@@ -7,6 +7,7 @@ from hashlib import blake2b
 from itertools import islice
 from pathlib import PurePosixPath
 
+from pipeline.folder.counted import CountedIterator
 from pipeline.folder.file_check import check_file
 from pipeline.folder.lock import holder
 from pipeline.folder.progress_note import ProgressNote
@@ -27,20 +28,6 @@ _AT_ONCE = 1024
 
 Looked = tuple[str, Entry, bool, list[str]]
 """A data file's name, its entry, whether it was read, and what is wrong with it."""
-
-
-@dataclass(frozen=True)
-class Files:
-    """The files of a folder as they are looked at, and how many they are."""
-
-    looked: Iterator[Looked]
-    number: int
-
-    def __len__(self) -> int:
-        return self.number
-
-    def __iter__(self) -> Iterator[Looked]:
-        return self.looked
 
 
 @dataclass(frozen=True)
@@ -79,7 +66,7 @@ class Verification:
 
 def verify(
     output: str,
-    track: Callable[[Files], Iterable[Looked]] = iter,
+    track: Callable[[CountedIterator[Looked]], Iterable[Looked]] = iter,
     sample: float = 1.0,
     of: str = "",
 ) -> Verification:
@@ -93,7 +80,7 @@ def verify(
 
     Args:
         output: the folder of the data files, on any of Beam's file systems.
-        track: yields the files that it is given, and shows how many are through.
+        track: yields the files that it is given, and shows how many are done.
         sample: the share of files that are read; of the others only their sizes are checked.
         of: chooses which: the same ones for the same text.
 
@@ -124,7 +111,7 @@ def verify(
 
     with ThreadPoolExecutor(_THREADS) as pool, note:
         looked = in_order(pool, lambda each: _look(folder, *each), to_check())
-        for name, entry, is_read, problems in track(Files(looked, number)):
+        for name, entry, is_read, problems in track(CountedIterator(looked, number)):
             if entry.state == EMPTY:
                 found.empty += 1
             else:

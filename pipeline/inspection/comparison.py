@@ -32,7 +32,7 @@ def compare(
         a: a file or a folder.
         b: likewise.
         tolerance: numbers that differ by no more are equal.
-        track: yields the pairs of files that it is given, and shows how many are through.
+        track: yields the pairs of files that it is given, and shows how many are done.
 
     Raises:
         UnreadableFile: a place is not there or empty, or one is a folder and the other is not.

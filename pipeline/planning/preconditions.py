@@ -86,13 +86,12 @@ def check_layout(layout: Layout, config: DownloadConfig) -> None:
     elif suffix != layout.suffix:
         has, would = f"{suffix} files", f"{layout.suffix} files"
         other = replace(config, output=f"{output}-{layout.suffix.strip('.').replace('.', '-')}")
-    elif (len(config.orders) > 1 and not by_order) or (by_order and not _by_order(config)):
+    elif by_order and not _by_order(config):
+        has, would = "a folder for each order of data", f"files of {config.greeks}"
+        other = replace(config, file_name_pattern=BY_ORDER + config.pattern)
+    elif len(config.orders) > 1 and not by_order:
         has, would = "files of one order of data", "a folder for each of several"
         other = replace(config, output=f"{output}-{config.greeks.replace(',', '-')}")
-        if by_order:
-            has, would = "a folder for each order of data", f"files of {config.greeks}"
-            pattern = BY_ORDER + config.pattern
-            other = replace(config, file_name_pattern=pattern)
     else:
         return
     raise Conflict(

@@ -16,7 +16,7 @@ _MIB = 1 << 20
 
 
 class Walk:
-    """How far a command is through its files. For one thread; it is drawn as files are done.
+    """How many of its files a command has done. For one thread; it is drawn as files are done.
 
     Args:
         display: where it is shown.
@@ -47,7 +47,7 @@ class Walk:
         self._draw()
 
     def done(self) -> None:
-        """Counts a file that is through."""
+        """Counts a file that is done."""
         self._done += 1
         self._draw()
 
@@ -104,7 +104,7 @@ class Counted(Protocol[Each]):
 
 
 def tracked(mode: str, seconds: float) -> Callable[[Counted[Each]], Iterator[Each]]:
-    """Returns a function that yields each of some files, and shows how many are through.
+    """Returns a function that yields each of some files, and shows how many are done.
 
     Args:
         mode: one of `config.PROGRESS`.

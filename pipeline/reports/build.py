@@ -44,7 +44,7 @@ def build(
         trade_date: of the figures; None for the last.
         until: the time of the snapshots, milliseconds of the day in New York; None for 10:00, or
             the time with rows that is nearest to it.
-        track: yields the files that it is given, and shows how many are through.
+        track: yields the files that it is given, and shows how many are done.
 
     Raises:
         NoRows: the files have no such rows.

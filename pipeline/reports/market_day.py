@@ -150,7 +150,7 @@ def gather(
         trade_date: of the figures.
         until: the time of the snapshots, milliseconds of the day in New York; None for 10:00, or
             the minute with rows that is nearest to it.
-        track: yields the files that it is given, and shows how many are through.
+        track: yields the files that it is given, and shows how many are done.
 
     Raises:
         NoSuchDay: none has a row of the symbol on the trade date.

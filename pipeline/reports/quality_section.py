@@ -66,7 +66,7 @@ class FoundQuality:
 
         Args:
             source: the files.
-            track: yields the files that it is given, and shows how many are through.
+            track: yields the files that it is given, and shows how many are done.
         """
         found = cls()
         # For files without an entry, as those of an earlier version of this program.

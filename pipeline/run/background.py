@@ -146,7 +146,7 @@ class BackgroundRun:
         except BaseException as error:
             session.record["traceback"] = traceback.format_exc()
             status = history.INTERRUPTED if self._stopped else history.FAILED
-            session.finish(session.results_so_far(error), status)
+            session.finish_early(error, status)
             raise
         status = history.SUCCEEDED if succeeded(summary) else history.FAILED
         path = session.finish(summary, history.INTERRUPTED if self._stopped else status)

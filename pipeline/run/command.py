@@ -110,7 +110,7 @@ class _Command:
                 return self._interrupted(session, error)
             # Nothing was fetched, and the folder may be another run's.
             print(f"greeks download: {error}", file=sys.stderr)
-            print(f"record: {session.finish(session.results_so_far(error), history.FAILED)}")
+            print(f"record: {session.finish_early(error, history.FAILED)}")
             if isinstance(error, TerminalUnreachable):
                 return NO_TERMINAL
             return USAGE if isinstance(error, Conflict | NotServed) else SOME_FAILED
@@ -121,7 +121,7 @@ class _Command:
                 return self._interrupted(session, error)
             reason = "".join(traceback.format_exception_only(error)).strip()
             print(f"greeks download: the run failed: {reason}", file=sys.stderr)
-            path = session.finish(session.results_so_far(error), history.FAILED)
+            path = session.finish_early(error, history.FAILED)
             print(f"record, with the traceback: {path}")
             session.print_catalog()
             return SOME_FAILED
@@ -180,7 +180,7 @@ class _Command:
 
     def _interrupted(self, session: Session, error: Exception) -> int:
         """Ends a run that was asked to stop before it had anything to show for it."""
-        path = session.finish(session.results_so_far(error), history.INTERRUPTED)
+        path = session.finish_early(error, history.INTERRUPTED)
         print(f"interrupted; record: {path}")
         session.print_catalog()
         return self._interruption.exit_code
@@ -207,7 +207,7 @@ class _Command:
             print(f"greeks download: {reason}", file=sys.stderr)
             status, code, error = history.FAILED, SOME_FAILED, WorkerDied(reason)
         try:
-            self._conclude(session, session.results_so_far(error), status)
+            self._conclude(session, session.with_prices(session.results_so_far(error)), status)
             session.stop.clear()
             sys.stdout.flush()
             sys.stderr.flush()

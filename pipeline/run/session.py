@@ -181,7 +181,7 @@ class Session:
         summary = self.with_skipped(results_so_far(self.inventory.keys, paths, self.layout))
         if error is not None:
             summary = _with_failures(summary, Failure.of(error))
-        return self.with_prices(summary) if self.measured else summary
+        return summary
 
     def with_skipped(self, summary: RunSummary) -> RunSummary:
         """Returns a summary completed with the skipped and the failed ones of the inventory."""
@@ -192,12 +192,12 @@ class Session:
         return _with_failures(summary, *there.failures)
 
     def with_prices(self, summary: RunSummary) -> RunSummary:
-        """Brings the underlying's prices up to date, if that is wanted.
+        """Brings the underlying's prices up to date, if that is wanted and the run had begun.
 
         Returns:
             The summary, with a failure if some could not be.
         """
-        if not self.config.underlying_prices:
+        if not self.config.underlying_prices or self.measured is None:
             return summary
         try:
             done = update_after_run(self.layout, self._changed(), self.messages)
@@ -221,6 +221,14 @@ class Session:
         if self._events:
             self._events.summary(self.record, where)
         return where
+
+    def finish_early(self, error: BaseException, status: str) -> str:
+        """Does the same for a run whose graph did not come to its end.
+
+        Raises:
+            OSError: the manifest can't be read.
+        """
+        return self.finish(self.with_prices(self.results_so_far(error)), status)
 
     def print_catalog(self) -> None:
         """Writes the catalog of the output folder, and reports where it is; see there."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
+from pipeline.folder.counted import CountedIterator
 from pipeline.messages import PRINTED, Messages
 from pipeline.text import count
 from pipeline.underlying.proofs import Proofs
@@ -17,7 +18,7 @@ from pipeline.underlying.sources import (
     sources_in,
     with_source,
 )
-from pipeline.underlying.writing import check_disk, twofold, write
+from pipeline.underlying.writing import check_disk, repeated_times, write
 from transforms.orders import ORDERS
 from transforms.orders.schema import UNDERLYING
 from transforms.output.index import Window
@@ -49,25 +50,11 @@ class Update:
         return f"underlying prices: {self.path}: {made}"
 
 
-@dataclass(frozen=True)
-class Stale:
-    """The names of files of prices as they are made, and how many they are."""
-
-    made: Iterator[str]
-    number: int
-
-    def __len__(self) -> int:
-        return self.number
-
-    def __iter__(self) -> Iterator[str]:
-        return self.made
-
-
 def update(
     layout: Layout,
     found: Iterable[Window],
     messages: Messages = PRINTED,
-    track: Callable[[Stale], Iterable[str]] = iter,
+    track: Callable[[CountedIterator[str]], Iterable[str]] = iter,
     at_once: int = _HELD,
 ) -> Update:
     """Makes the files of prices that are not made from the data files as they are.
@@ -79,7 +66,7 @@ def update(
         layout: of the output folder, for a run of its own.
         found: all entries of its manifest, proven; the index is theirs once the last is taken.
         messages: takes what is notable about the prices.
-        track: yields the names that it is given, and shows how many are through.
+        track: yields the names that it is given, and shows how many are done.
         at_once: prices that are held at once, but for a trade date's own, which may be more.
 
     Raises:
@@ -99,7 +86,7 @@ class _Updating:
         self,
         layout: Layout,
         messages: Messages,
-        track: Callable[[Stale], Iterable[str]],
+        track: Callable[[CountedIterator[str]], Iterable[str]],
         at_once: int,
     ) -> None:
         self._layout = layout
@@ -132,7 +119,7 @@ class _Updating:
         self.done.unchanged = len(digests) - len(stale)
         try:
             self._remove_all_but(digests)
-            for _ in self._track(Stale(self._make(stale), len(stale))):
+            for _ in self._track(CountedIterator(self._make(stale), len(stale))):
                 pass
         finally:
             self._proofs.keep()
@@ -199,7 +186,7 @@ class _Updating:
     def _write(self, name: str, prices: pa.Table, source: Source, digest: bytes) -> None:
         path = f"{self._folder.prices}/{name}"
         prices = prices.sort_by([(each, "ascending") for each in UNDERLYING])
-        if note := twofold(prices):
+        if note := repeated_times(prices):
             self._messages.warn(f"note: {path} keeps {note}")
         sink = make_sink(*source.form, self._layout)
         self._proofs.add(name, digest, write(sink, path, source.symbol, prices))

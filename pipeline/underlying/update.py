@@ -4,11 +4,12 @@ import contextlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
+from pipeline.folder.counted import CountedIterator
 from pipeline.folder.lock import holder, output_lock
 from pipeline.folder.writers import sweep, sweep_dead
 from pipeline.history.model import new_id
 from pipeline.messages import Messages
-from pipeline.underlying.prices import Stale, Update, update
+from pipeline.underlying.prices import Update, update
 from transforms.output.folder import OutputFolder, part_of
 from transforms.output.index import windows
 from transforms.output.index_refresh import refreshed
@@ -16,12 +17,14 @@ from transforms.output.layout import Layout
 from transforms.storage import files
 
 
-def update_folder(output: str, track: Callable[[Stale], Iterable[str]] = iter) -> Update:
+def update_folder(
+    output: str, track: Callable[[CountedIterator[str]], Iterable[str]] = iter
+) -> Update:
     """Brings the files of prices of an output folder up to date, on any of Beam's file systems.
 
     Args:
         output: the folder of the data files.
-        track: yields the names of the files that are made, and shows how many are through.
+        track: yields the names of the files that are made, and shows how many are done.
 
     Raises:
         Conflict: a run is writing there, or the folder can't be written to.

@@ -51,7 +51,7 @@ def write(sink: ExpirationSink, path: str, symbol: str, prices: pa.Table) -> str
     return written.sha256
 
 
-def twofold(prices: pa.Table) -> str:
+def repeated_times(prices: pa.Table) -> str:
     """Returns how many times of sorted prices have several, or an empty text."""
     times = prices[UNDERLYING[0]].combine_chunks()
     again = pc.equal(times[1:], times[:-1])

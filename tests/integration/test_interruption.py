@@ -21,6 +21,7 @@ from pipeline.simulator.server import TerminalServer
 from tests.support.answers import rows_of
 from tests.support.command import greeks, greeks_here, start, summaries
 from tests.support.data import files_in, has_rows
+from tests.support.market import silent_terminal
 from tests.support.market import terminal as scripted_terminal
 from tests.support.scripted import Answer, scripted_server
 from tests.support.waiting import wait_for
@@ -83,22 +84,18 @@ def is_alive(process: psutil.Process) -> bool:
 def test_a_signal_ends_a_run_whose_terminal_is_silent(
     tmp_path: Path, mode: str, number: signal.Signals, code: int
 ) -> None:
-    silence, asked = threading.Event(), threading.Event()
-
-    def answer(request: GreeksRequest) -> Answer:
+    def answer(request: GreeksRequest) -> Answer | None:
         if request.expiration.day == 18:
-            asked.set()
-            return Answer(b"", hold=silence)
+            return None
         return Answer(rows_of(request, request.trade_dates[0], 20_000))
 
-    with scripted_server(scripted_terminal(answer)) as server:
-        flags = ["--terminal", server.url, "--direct_running_mode", mode]
+    with silent_terminal(answer) as (url, asked):
+        flags = ["--terminal", url, "--direct_running_mode", mode]
         process = start(tmp_path, *DOWNLOAD, *flags)
         output = tmp_path / "data" / "greeks"
         wait_for("the others", lambda: asked.is_set() and len(files_in(output)) == 2)
         workers = workers_of(process)
         _, err = interrupt(process, number)
-        silence.set()
     assert process.returncode == code
     assert "stopping; again to stop at once" in err
     assert all(content.count(b"\n") == 20_001 for content in files_in(output).values())
@@ -163,20 +160,13 @@ def test_a_signal_ends_a_run_whose_database_does_not_answer(tmp_path: Path) -> N
 def test_a_database_that_is_blocked_at_the_end_does_not_keep_an_interrupted_run(
     tmp_path: Path,
 ) -> None:
-    silence, asked = threading.Event(), threading.Event()
-
-    def answer(_request: GreeksRequest) -> Answer:
-        asked.set()
-        return Answer(b"", hold=silence)
-
-    with scripted_server(scripted_terminal(answer)) as server:
-        flags = ["--terminal", server.url, "--metrics", "sqlite:///runs.db"]
+    with silent_terminal() as (url, asked):
+        flags = ["--terminal", url, "--metrics", "sqlite:///runs.db"]
         process = start(tmp_path, *DOWNLOAD, *flags)
         assert asked.wait(60)
         with closing(sqlite3.connect(tmp_path / "runs.db")) as other:
             other.execute("BEGIN EXCLUSIVE")
             _, err = interrupt(process, signal.SIGINT)
-        silence.set()
     assert process.returncode == 130
     assert "did not answer in time" in err
     (kept,) = (tmp_path / "data" / "greeks.meta" / "records").iterdir()
@@ -259,14 +249,8 @@ def test_a_signal_ends_a_plan(tmp_path: Path) -> None:
 
 
 def test_a_second_signal_ends_the_process_at_once(tmp_path: Path) -> None:
-    silence, asked = threading.Event(), threading.Event()
-
-    def answer(request: GreeksRequest) -> Answer:
-        asked.set()
-        return Answer(b"", hold=silence)
-
-    with scripted_server(scripted_terminal(answer)) as server:
-        process = start(tmp_path, *DOWNLOAD, "--terminal", server.url)
+    with silent_terminal() as (url, asked):
+        process = start(tmp_path, *DOWNLOAD, "--terminal", url)
         assert asked.wait(60)
         # Both are there before the process runs again: it has no time to end by itself.
         process.send_signal(signal.SIGSTOP)
@@ -274,21 +258,14 @@ def test_a_second_signal_ends_the_process_at_once(tmp_path: Path) -> None:
         process.send_signal(signal.SIGTERM)
         process.send_signal(signal.SIGCONT)
         process.communicate(timeout=60)
-        silence.set()
     assert process.returncode in (128 + signal.SIGINT, 128 + signal.SIGTERM)
     assert summaries(tmp_path) == []
 
 
 def test_a_signal_that_comes_twice_at_once_is_one(tmp_path: Path) -> None:
     """`timeout` sends it so, and the run ended without its record."""
-    silence, asked = threading.Event(), threading.Event()
-
-    def answer(request: GreeksRequest) -> Answer:
-        asked.set()
-        return Answer(b"", hold=silence)
-
-    with scripted_server(scripted_terminal(answer)) as server:
-        process = start(tmp_path, *DOWNLOAD, "--terminal", server.url)
+    with silent_terminal() as (url, asked):
+        process = start(tmp_path, *DOWNLOAD, "--terminal", url)
         assert asked.wait(60)
         process.send_signal(signal.SIGTERM)
         assert process.stderr is not None
@@ -296,7 +273,6 @@ def test_a_signal_that_comes_twice_at_once_is_one(tmp_path: Path) -> None:
             assert line
         process.send_signal(signal.SIGTERM)
         process.communicate(timeout=60)
-        silence.set()
     assert process.returncode == 128 + signal.SIGTERM
     (summary,) = summaries(tmp_path)
     assert summary["status"] == "interrupted"
@@ -304,23 +280,19 @@ def test_a_signal_that_comes_twice_at_once_is_one(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_a_worker_that_is_killed_fails_the_run_and_does_not_hang_it(tmp_path: Path) -> None:
-    silence, asked = threading.Event(), threading.Event()
-
-    def answer(request: GreeksRequest) -> Answer:
+    def answer(request: GreeksRequest) -> Answer | None:
         if request.expiration.day == 18:
-            asked.set()
-            return Answer(b"", hold=silence)
+            return None
         return Answer(rows_of(request, request.trade_dates[0], 100))
 
-    with scripted_server(scripted_terminal(answer)) as server:
-        flags = ["--terminal", server.url, "--direct_running_mode", "multi_processing"]
+    with silent_terminal(answer) as (url, asked):
+        flags = ["--terminal", url, "--direct_running_mode", "multi_processing"]
         process = start(tmp_path, *DOWNLOAD, *flags)
         output = tmp_path / "data" / "greeks"
         wait_for("the others", lambda: asked.is_set() and len(files_in(output)) == 2)
         workers = workers_of(process)
         workers[0].kill()
         out, err = process.communicate(timeout=60)
-        silence.set()
     assert process.returncode == 1, out + err
     assert "a worker process died" in err
     (summary,) = summaries(tmp_path)

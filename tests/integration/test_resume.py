@@ -18,7 +18,7 @@ from pipeline.cli.main import main
 from tests.support.answers import rows_of
 from tests.support.command import greeks_here, start, summaries
 from tests.support.data import files_in
-from tests.support.market import NO_DATA, terminal
+from tests.support.market import NO_DATA, silent_terminal, terminal
 from tests.support.scripted import Answer, Script, scripted_server
 from transforms.model import GreeksRequest
 
@@ -415,18 +415,11 @@ def test_two_runs_that_start_together_leave_one_good_tree(tmp_path: Path) -> Non
 
 
 def test_a_lock_of_a_killed_run_is_nobodys(tmp_path: Path) -> None:
-    silence, asked = threading.Event(), threading.Event()
-
-    def answer(request: GreeksRequest) -> Answer:
-        asked.set()
-        return Answer(b"", hold=silence)
-
-    with scripted_server(terminal(answer)) as server:
-        process = start(tmp_path, *shlex.split(GOOD), "--terminal", server.url)
+    with silent_terminal() as (url, asked):
+        process = start(tmp_path, *shlex.split(GOOD), "--terminal", url)
         assert asked.wait(60)
         process.kill()
         process.communicate()
-        silence.set()
     assert len(greeks(GOOD)) == 3
 
 

@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import threading
 from datetime import date
 from pathlib import Path
 
@@ -23,6 +22,7 @@ from tests.support.answers import rows_of
 from tests.support.command import greeks, greeks_here, start, summaries
 from tests.support.data import batches_on, files_in
 from tests.support.google_store import google_store
+from tests.support.market import silent_terminal
 from tests.support.market import terminal as scripted_terminal
 from tests.support.object_store import BUCKET, object_store
 from tests.support.scripted import Answer, scripted_server
@@ -283,17 +283,14 @@ def test_files_of_others_stay_and_those_of_no_data_file_go(
 def test_a_run_that_does_not_come_to_its_end_makes_the_prices_of_what_is_there(
     tmp_path: Path, end: str
 ) -> None:
-    silence, asked = threading.Event(), threading.Event()
-
-    def answer(request: GreeksRequest) -> Answer:
+    def answer(request: GreeksRequest) -> Answer | None:
         if request.expiration.day == 18:
-            asked.set()
-            return Answer(b"", hold=silence)
+            return None
         return priced(request, f"51{request.expiration.day}.5")
 
     mode = "in_memory" if end == "interrupted" else "multi_processing"
-    with scripted_server(scripted_terminal(answer)) as server:
-        flags = [WITH, "--terminal", server.url, "--direct_running_mode", mode]
+    with silent_terminal(answer) as (url, asked):
+        flags = [WITH, "--terminal", url, "--direct_running_mode", mode]
         process = start(tmp_path, *DOWNLOAD, *flags)
         output = tmp_path / "data" / "greeks"
         wait_for("the others", lambda: asked.is_set() and len(files_in(output)) == 2)
@@ -308,7 +305,6 @@ def test_a_run_that_does_not_come_to_its_end_makes_the_prices_of_what_is_there(
             ]
             workers[0].kill()
         out, err = process.communicate(timeout=60)
-        silence.set()
     assert process.returncode == (130 if end == "interrupted" else 1), out + err
     assert "underlying prices: data/greeks.underlying: 1 file made, 0 unchanged" in out, err
     (content,) = prices_of(tmp_path).values()

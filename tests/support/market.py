@@ -1,10 +1,12 @@
 """A scripted Terminal with a few expirations of SPXW, for tests that say what it answers."""
 
-from collections.abc import Callable, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import date
 
 from tests.support.answers import rows_of
-from tests.support.scripted import Answer, Script
+from tests.support.scripted import Answer, Script, scripted_server
 from transforms.model import GreeksRequest
 
 NO_DATA = Answer(b"No data found for your request", status=472, content_type="text/plain")
@@ -48,3 +50,26 @@ def terminal(
         return Answer(b"no such path", status=404, content_type="text/plain")
 
     return answer
+
+
+@contextmanager
+def silent_terminal(
+    answer: Callable[[GreeksRequest], Answer | None] = lambda _: None,
+) -> Iterator[tuple[str, threading.Event]]:
+    """Runs a Terminal that is silent where `answer` returns None, until the block ends.
+
+    Gives its address, and what is set once a request waits there.
+    """
+    silence, asked = threading.Event(), threading.Event()
+
+    def greeks(request: GreeksRequest) -> Answer:
+        answered = answer(request)
+        if answered is None:
+            asked.set()
+        return answered or Answer(b"", hold=silence)
+
+    with scripted_server(terminal(greeks)) as server:
+        try:
+            yield server.url, asked
+        finally:
+            silence.set()

@@ -15,7 +15,7 @@ from transforms.audit.calendar_arbitrage import Calendars
 from transforms.audit.comparison import Comparison, DayKey, day_text, place_of
 from transforms.audit.packed import Packed, pack, unpack
 from transforms.audit.recomputation import interval_of, is_daily
-from transforms.audit.rows_apart import by_day, by_expiration, columns_of
+from transforms.audit.rows_apart import by_day, by_expiration, kind_of
 from transforms.market.clock import DAY_MS
 from transforms.market.exercise import exercise_of
 from transforms.model.row_groups import RowGroups
@@ -96,7 +96,7 @@ class Audit:
     """Checks the rows of any number of expirations, one by one and together.
 
     Rows of a trade date are held until another one begins, `MOST_HELD` at most; of an expiration
-    that is through, only what `Calendars` keeps. Expirations are told apart by symbol, date and
+    that has ended, only what `Calendars` keeps. Expirations are told apart by symbol, date and
     columns, so that their rows may come from several files, and mixed.
 
     Args:
@@ -132,7 +132,7 @@ class Audit:
 
     def add(self, table: pa.Table, source: str = "") -> None:
         """Takes rows, with the names and types of `schema`; `source` is where they are."""
-        columns = columns_of(table)
+        columns = kind_of(table)
         for (symbol, expiration), part in by_expiration(table):
             one = self._unpacked((symbol, expiration, columns))
             if one is None:
@@ -155,7 +155,7 @@ class Audit:
             for day, rows in by_day(part):
                 key = (symbol, expiration, columns, day)
                 if self._rows_held + rows.num_rows > MOST_HELD:
-                    # In the usual order, the other trade dates are through.
+                    # In the usual order, the other trade dates have ended.
                     for other in [held for held in self._held if held != key] or [*self._held]:
                         self._look(other)
                 self._held.setdefault(key, []).append(rows)

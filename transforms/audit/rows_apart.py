@@ -13,7 +13,7 @@ from transforms.quality.block import new_york
 from transforms.quality.columns import milliseconds
 
 
-def columns_of(table: pa.Table) -> str:
+def kind_of(table: pa.Table) -> str:
     """Returns what rows of the same columns have in common: the order of data, or their names."""
     names = {*table.column_names}
     orders = (order.name for order in ORDERS.values() if {*order.schema.names} == names)

@@ -1,4 +1,4 @@
-"""HTTP to a Terminal on this machine or near it: one session, whole or streamed answers."""
+"""HTTP to a Terminal on this machine or near it: whole or streamed answers."""
 
 import ipaddress
 import math
@@ -44,7 +44,7 @@ def is_loopback(url: str) -> bool:
 
 
 class Http:
-    """A session with one Terminal, at one address: redirects are not followed.
+    """Requests to one Terminal, at one address: redirects are not followed.
 
     Args:
         base: the Terminal's address, such as `http://127.0.0.1:25503`.
@@ -77,7 +77,7 @@ class Http:
         stop.register(self._adapter.wake)
 
     def close(self) -> None:
-        """Closes the session's connections."""
+        """Closes the connections."""
         self._stop.unregister(self._adapter.wake)
         self._adapter.close()
 

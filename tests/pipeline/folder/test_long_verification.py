@@ -8,7 +8,8 @@ import pytest
 
 from pipeline.cli.main import main
 from pipeline.folder import output_lock, verify
-from pipeline.folder.verification import Files, Looked
+from pipeline.folder.counted import CountedIterator
+from pipeline.folder.verification import Looked
 from tests.pipeline.folder.test_verification import (
     DAMAGES,
     break_entry,
@@ -66,8 +67,8 @@ class Stopped(Exception):
     """Stops a verification."""
 
 
-def stop_after(number: int) -> Callable[[Files], Iterator[Looked]]:
-    def track(files: Files) -> Iterator[Looked]:
+def stop_after(number: int) -> Callable[[CountedIterator[Looked]], Iterator[Looked]]:
+    def track(files: CountedIterator[Looked]) -> Iterator[Looked]:
         for done, each in enumerate(files):
             if done == number:
                 raise Stopped
