@@ -140,6 +140,10 @@ def test_views_of_several_orders_count_each_row_once(market: Market, tmp_path: P
                 some = 'strike, "right", ny_time, bid, gamma' if view == "greeks" else "*"
                 asked = f"SELECT {some} FROM {view} WHERE greeks = 'all' ORDER BY ALL"
                 found.append(greeks_here(tmp_path, "query", asked, "--output", folder, "--json"))
+        needs = greeks_here(
+            tmp_path, "plan", *given[1:], "open_interest,second_order", "--output", "new"
+        )
+        assert "needs        Professional; with Standard, --greeks first_order --derive" in needs
         plan = greeks_here(tmp_path, "plan", *given[1:], "first_order,eod", "--output", "new")
         assert "first_order    SPXW" in plan
         assert "files        2: 2 new" in plan
