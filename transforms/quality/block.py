@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from transforms.arrays import Flags, Floats, Ints
 from transforms.market.calendar import closing_time
 from transforms.market.clock import DAY_MS, EPOCH, NEW_YORK, offset_at, steady_offset
-from transforms.orders.schema import ALL_GREEKS
+from transforms.orders.schema import ALL_GREEKS, KEY_COLUMNS
 from transforms.pricing.conventions import midpoint
 from transforms.quality.columns import TIMES, UNKNOWN, Columns
 from transforms.quality.grid import Grid
@@ -102,9 +102,22 @@ class Block:
         return [name for name in ALL_GREEKS if self.has(name)]
 
     @property
-    def numbers(self) -> list[str]:
-        """The columns of numbers besides the strike."""
-        return [name for name in self.names if name not in ("strike", "right", *TIMES)]
+    def values(self) -> list[str]:
+        """The columns of numbers and times that name no row."""
+        return [name for name in self.names if name not in KEY_COLUMNS]
+
+    def lacks(self, name: str) -> bool:
+        """Returns whether a value of a column is missing: null, or no finite number."""
+        if name in TIMES:
+            return bool(self.columns[name].min() == UNKNOWN)
+        # A sum is finite only if every number is.
+        return not np.isfinite(self[name].sum())
+
+    def empty(self, name: str) -> Flags:
+        """Returns where a column's values are missing."""
+        if name in TIMES:
+            return np.asarray(self.columns[name] == UNKNOWN)
+        return ~np.isfinite(self[name])
 
     @cached_property
     def closes(self) -> Ints:

@@ -8,7 +8,7 @@ MISSING_DATES = "missing_dates"
 """The rule that counts trade dates; all others count rows."""
 
 RULES: dict[str, str] = {
-    "missing_values": "a number is null or not finite",
+    "missing_values": "a number or a time is null, or a number is not finite",
     "delta_bounds": "a call's delta outside 0 to 1, or a put's outside -1 to 0",
     "gamma_bounds": "gamma below 0",
     "vega_bounds": "vega below 0",

@@ -75,17 +75,16 @@ def _where(rule: str, mask: Flags, badness: Floats | None, *shown: str) -> Itera
 
 
 def _missing(block: Block) -> Iterator[Violations]:
-    names = block.numbers
+    names = block.values
     for daily, lacked in _LACKING:
         if daily == block.daily and not any(map(block.has, lacked)):
             names = [name for name in names if name not in lacked]
-    # A sum is finite only if every number is.
-    wrong = [name for name in names if not np.isfinite(block[name].sum())]
+    wrong = [name for name in names if block.lacks(name)]
     if not wrong:
         return
     mask = np.zeros(len(block), np.bool_)
     for name in wrong:
-        empty = ~np.isfinite(block[name])
+        empty = block.empty(name)
         if block.daily and name.startswith(("bid", "ask")):
             empty &= block.day >= _DAILY_QUOTES
         mask |= empty

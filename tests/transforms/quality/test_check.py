@@ -133,10 +133,6 @@ def test_a_row_at_a_time_that_can_not_be_is_found(later: timedelta, rules: set[s
     assert rules <= quality_of(table).found.keys()
 
 
-def test_the_time_of_the_underlyings_price_may_be_unknown() -> None:
-    assert quality_of(plant(TABLE, CALL, underlying_timestamp=None)).findings == ()
-
-
 @pytest.mark.parametrize("right", ["C", "P"])
 def test_no_quote_at_the_money_is_found_and_far_from_it_is_not(right: str) -> None:
     spot = TABLE["underlying_price"][CALL].as_py()
@@ -177,13 +173,11 @@ def test_all_defects_of_a_day_are_found_each_at_its_rows() -> None:
 
 
 @pytest.mark.parametrize("greeks", ORDERS)
-def test_a_number_that_is_missing_in_any_column_is_found(greeks: str) -> None:
+def test_a_value_that_is_missing_in_any_column_is_found(greeks: str) -> None:
     interval = ORDERS[greeks].interval("30m")
     table = MARKET.rows("SPXW", EXPIRATION, DAY, interval if interval != "eod" else "5m", greeks)
     row = table.num_rows // 2
     for name in ORDERS[greeks].columns:
-        if name == "underlying_timestamp":
-            continue
         quality = quality_of(plant(table, row, **{name: None}), interval)
         assert quality.found["missing_values"] == 1, name
         finding = quality.findings[0]
