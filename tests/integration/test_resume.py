@@ -313,6 +313,26 @@ def test_remembered_emptiness_is_no_success() -> None:
     assert greeks(GOOD, code=1) == []
 
 
+def test_trade_dates_before_the_first_quote_are_remembered_as_those_that_were_requested() -> None:
+    daily = WEEK.replace("2024-03-11", "2024-03-04") + " --layout daily --concurrency 1"
+    quiet = without(*range(1, 13))
+
+    def listing(path: str, query: dict[str, str]) -> Answer:
+        if path == "/v3/option/list/dates/quote":
+            return Answer(b"date\r\n2024-03-13\r\n2024-03-14\r\n2024-03-15\r\n")
+        return quiet(path, query)
+
+    requested = [query.rpartition(" ")[2] for query in greeks(daily, listing)]
+    # Two without data, then by the list the last one without and those with.
+    assert [day[-2:] for day in requested] == ["04", "05", "12", "13", "14", "15"]
+    assert last_summary()["empty_expirations"] == 7
+    assert greeks(daily, listing) == []
+    again = last_summary()
+    assert (again["skipped_expirations"], again["skipped_empty_expirations"]) == (10, 7)
+    # What came after all is found when it is time to ask again.
+    assert len(greeks(f"{daily} --retry_empty_after 0")) == 7
+
+
 def test_what_is_empty_by_rule_is_never_asked_for() -> None:
     expiring = "download --symbol SPX --start_date 2024-03-15 --max_dte 0"
     assert greeks(expiring) == []

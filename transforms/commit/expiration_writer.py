@@ -218,7 +218,7 @@ class ExpirationWriter:
                     written = self._files.commit(
                         stream.request, stream.handle, trailer, stream.rows, quality, with_rows
                     )
-                elif trailer.requests or trailer.shared:
+                elif served:  # else it is empty by rule, which nobody asks a Terminal
                     self._files.remember_empty(stream.request, trailer)
             except (OSError, ValueError) as error:
                 self._fail(stream, error)
