@@ -34,8 +34,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--probe",
         default="auto",
         choices=("auto", "always", "never"),
-        help="fetch one trade date of one expiration for the estimate; auto: only without a "
-        "suitable earlier run (default: %(default)s)",
+        help="fetch one trade date for the estimate: of one expiration, or of all that share it; "
+        "auto: only without a suitable earlier run (default: %(default)s)",
     )
     own.add_argument("--json", action="store_true", help="print JSON")
     add_download_flags(parser)
