@@ -7,7 +7,8 @@ import numpy as np
 from transforms.arrays import Flags, Ints
 from transforms.audit.printed import PRINTED, range_of
 from transforms.audit.recomputed import Recomputed
-from transforms.pricing.older_formulas import REVISED, older_greek
+from transforms.pricing.black_scholes import Terms
+from transforms.pricing.older_formulas import OLDER
 from transforms.quality.block import Block
 
 
@@ -36,7 +37,7 @@ class Formulas:
             outside: the rows beyond the tolerance, by Greek.
         """
         explained = {}
-        for name in REVISED:
+        for name in OLDER:
             if name not in outside:
                 continue
             older = _by_older(block, ours, name)
@@ -60,15 +61,8 @@ def _by_older(block: Block, ours: Recomputed, name: str) -> Flags:
     first, last = range_of(block["implied_vol"])
     volatility = np.maximum(np.stack([first, ours.volatility, last])[:, None], 1e-6)
     rate = ours.rate + ours.doubt * np.array([-1, 0, 1])[:, None]
-    values = older_greek(
-        name,
-        block["underlying_price"],
-        block["strike"],
-        ours.years,
-        rate,
-        volatility,
-        block.is_call,
-        ours.dividend_yield,
-    )
+    spot, strike = block["underlying_price"], block["strike"]
+    terms = Terms(spot, strike, ours.years, rate, volatility, block.is_call, ours.dividend_yield)
+    values = OLDER[name](terms)
     least, most = values.min(axis=(0, 1)) - PRINTED / 2, values.max(axis=(0, 1)) + PRINTED / 2
     return np.asarray(ours.solved & (low <= most) & (high >= least))

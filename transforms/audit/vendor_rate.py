@@ -8,7 +8,7 @@ import numpy as np
 
 from transforms.arrays import Flags, Floats, Ints
 from transforms.audit.printed import PRINTED, range_of
-from transforms.pricing.black_scholes import Terms, greeks, signs
+from transforms.pricing.black_scholes import Terms, greeks
 from transforms.pricing.conventions import SOLVER_TOLERANCE
 
 _LOWEST, _HIGHEST = -0.5, 1.0  # rates that are looked at
@@ -187,13 +187,12 @@ def _rate_at(x: Priced, volatility: Floats, worth: Floats) -> Floats:
 
     By Newton's steps, and by half of what is left where one would leave it.
     """
-    sign = signs(x.is_call)
     low, high = np.full_like(worth, _LOWEST), np.full_like(worth, _HIGHEST)
 
     def too_high(rate: Floats) -> tuple[Floats, Floats]:
         """Returns by how much the rate is too high, in the option's dollars, and per its unit."""
-        terms = Terms(x.spot, x.strike, x.years, rate, volatility, sign, x.dividend_yield)
-        return sign * (terms.value - worth), x.strike * x.years * terms.discount * terms.n2
+        terms = Terms(x.spot, x.strike, x.years, rate, volatility, x.is_call, x.dividend_yield)
+        return terms.sign * (terms.value - worth), x.strike * x.years * terms.discount * terms.n2
 
     below, above = too_high(low)[0] > 0, too_high(high)[0] <= 0
     rate = np.full_like(worth, _USUAL)

@@ -84,27 +84,28 @@ class Terms:
     """The terms that the formulas share, each computed once and only if one needs it.
 
     V: value, s: spot, k: strike, v: volatility, t: years, r: rate, q: dividend yield, sign: 1 for
-    a call and -1 for a put.
+    a call and -1 for a put. The arguments are those of `price`.
     """
 
     def __init__(
         self,
-        spot: Floats,
-        strike: Floats,
-        years: Floats,
-        rate: Floats,
-        volatility: Floats,
-        sign: Floats,
-        dividend_yield: Floats,
+        spot: ArrayLike,
+        strike: ArrayLike,
+        years: ArrayLike,
+        rate: ArrayLike,
+        volatility: ArrayLike,
+        is_call: ArrayLike,
+        dividend_yield: ArrayLike = 0.0,
     ) -> None:
-        self.s, self.k, self.t, self.r, self.v = spot, strike, years, rate, volatility
-        self.q, self.sign = dividend_yield, sign  # sign: +1 for a call, -1 for a put
-        self.root_t = np.sqrt(years)
-        self.deviation = volatility * self.root_t
-        self.grown = np.exp(-dividend_yield * years)  # e^(-qT)
-        self.discount = np.exp(-rate * years)  # e^(-rT)
-        drift = (rate - dividend_yield) * years
-        self.d1 = (np.log(spot / strike) + drift) / self.deviation + self.deviation / 2
+        self.s, self.k, self.t, self.r = floats(spot, strike, years, rate)
+        self.v, self.q = floats(volatility, dividend_yield)
+        self.sign = signs(is_call)
+        self.root_t = np.sqrt(self.t)
+        self.deviation = self.v * self.root_t
+        self.grown = np.exp(-self.q * self.t)  # e^(-qT)
+        self.discount = np.exp(-self.r * self.t)  # e^(-rT)
+        drift = (self.r - self.q) * self.t
+        self.d1 = (np.log(self.s / self.k) + drift) / self.deviation + self.deviation / 2
         self.d2 = self.d1 - self.deviation
 
     @cached_property
@@ -232,8 +233,7 @@ def price(
         is_call: true for a call, false for a put.
         dividend_yield: the underlying's.
     """
-    s, k, t, r, v, q = floats(spot, strike, years, rate, volatility, dividend_yield)
-    return Terms(s, k, t, r, v, signs(is_call), q).value
+    return Terms(spot, strike, years, rate, volatility, is_call, dividend_yield).value
 
 
 def greeks(
@@ -266,11 +266,11 @@ def greeks(
     Raises:
         KeyError: a name is not in `ALL_GREEKS`.
     """
-    s, k, t, r, v, q = floats(spot, strike, years, rate, volatility, dividend_yield)
-    sign = signs(is_call)
-    solved = v > 0
-    terms = Terms(s, k, t, r, np.where(solved, v, 1.0), sign, q)
-    shape = terms.d1.shape if terms.d1.shape == sign.shape else np.broadcast(terms.d1, sign).shape
+    solved = np.asarray(volatility) > 0
+    some = np.where(solved, volatility, 1.0)
+    terms = Terms(spot, strike, years, rate, some, is_call, dividend_yield)
+    d1, sign = terms.d1, terms.sign
+    shape = d1.shape if d1.shape == sign.shape else np.broadcast(d1, sign).shape
     unsolved = {"delta": sign}
     return {
         name: np.broadcast_to(

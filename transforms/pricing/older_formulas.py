@@ -8,10 +8,9 @@ published rows show only that they round to 0.
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from transforms.arrays import Floats
-from transforms.pricing.black_scholes import Terms, floats, signs
+from transforms.pricing.black_scholes import Terms
 
 _MOST_ULTIMA = 100.0
 
@@ -39,7 +38,7 @@ def _ultima(x: Terms) -> Floats:
     return np.asarray(np.clip(x.ultima, -_MOST_ULTIMA, _MOST_ULTIMA))
 
 
-_FORMULAS: dict[str, Callable[[Terms], Floats]] = {
+OLDER: dict[str, Callable[[Terms], Floats]] = {
     "vera": _nothing,
     "veta": _veta,
     "speed": _nothing,
@@ -48,35 +47,4 @@ _FORMULAS: dict[str, Callable[[Terms], Floats]] = {
     "ultima": _ultima,
     "dual_gamma": _nothing,
 }
-
-REVISED = tuple(_FORMULAS)
-"""Greeks whose formulas ThetaData corrected late in 2025; answers made before have others."""
-
-
-def older_greek(
-    name: str,
-    spot: ArrayLike,
-    strike: ArrayLike,
-    years: ArrayLike,
-    rate: ArrayLike,
-    volatility: ArrayLike,
-    is_call: ArrayLike,
-    dividend_yield: ArrayLike = 0.0,
-) -> Floats:
-    """Returns a Greek by its older formula, as an array of the broadcast shape.
-
-    Args:
-        name: one of `REVISED`.
-        spot: the price of the underlying, positive.
-        strike: positive.
-        years: the time to expiration, positive.
-        rate: the risk-free rate.
-        volatility: positive.
-        is_call: true for a call, false for a put.
-        dividend_yield: the underlying's.
-
-    Raises:
-        KeyError: the name is not in `REVISED`.
-    """
-    s, k, t, r, v, q = floats(spot, strike, years, rate, volatility, dividend_yield)
-    return _FORMULAS[name](Terms(s, k, t, r, v, signs(is_call), q))
+"""The older formula of each Greek whose formula ThetaData corrected late in 2025."""

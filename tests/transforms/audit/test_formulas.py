@@ -13,7 +13,8 @@ from transforms.audit.deviations import beyond
 from transforms.audit.formulas import Formulas
 from transforms.audit.recomputation import is_daily, recompute_block
 from transforms.audit.recomputed import Recomputed
-from transforms.pricing.older_formulas import REVISED, older_greek
+from transforms.pricing.black_scholes import Terms
+from transforms.pricing.older_formulas import OLDER
 from transforms.quality.block import Block
 from transforms.quality.columns import arrays
 
@@ -28,7 +29,7 @@ def with_older(names: tuple[str, ...], rows: slice = slice(None)) -> pa.Table:
     inputs = (block["underlying_price"], block["strike"], OURS.years, OURS.rate)
     for name in names:
         with np.errstate(all="ignore"):
-            values = older_greek(name, *inputs, OURS.volatility, block.is_call)
+            values = OLDER[name](Terms(*inputs, OURS.volatility, block.is_call))
         cut = np.trunc(np.where(OURS.solved, values, 0).astype(np.float32) * 1e4) / 1e4
         mixed = np.array(block[name])
         mixed[rows] = cut[rows]
@@ -54,7 +55,7 @@ def unexplained(formulas: Formulas, table: pa.Table, rate: float | None = None) 
     return {name: count for name, count in left.items() if count}
 
 
-@pytest.mark.parametrize("name", REVISED)
+@pytest.mark.parametrize("name", OLDER)
 def test_each_greek_is_recognised_whatever_the_formulas_of_the_others(name: str) -> None:
     table = with_older((name,))
     _, _, outside = looked_at(table)
@@ -63,10 +64,10 @@ def test_each_greek_is_recognised_whatever_the_formulas_of_the_others(name: str)
 
 
 def test_all_of_them_are_recognised_together() -> None:
-    assert unexplained(Formulas(), with_older(REVISED)) == {}
+    assert unexplained(Formulas(), with_older(tuple(OLDER))) == {}
 
 
-@pytest.mark.parametrize("name", REVISED)
+@pytest.mark.parametrize("name", OLDER)
 def test_a_few_older_values_among_textbook_rows_are_findings(name: str) -> None:
     table = with_older((name,), slice(0, None, 25))
     _, _, outside = looked_at(table)
@@ -74,7 +75,7 @@ def test_a_few_older_values_among_textbook_rows_are_findings(name: str) -> None:
 
 
 def test_a_wrong_number_among_older_rows_is_a_finding() -> None:
-    table = with_older(REVISED)
+    table = with_older(tuple(OLDER))
     row = int(np.flatnonzero(OURS.solved & (np.abs(OURS.greeks["veta"]) > 1))[0])
     values = np.array(table["veta"].to_numpy())
     values[row] += 1

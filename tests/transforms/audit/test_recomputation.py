@@ -17,7 +17,7 @@ from transforms.audit.recomputation import is_daily, recompute, recompute_block
 from transforms.audit.vendor_rate import ImpliedRate
 from transforms.orders import ORDERS
 from transforms.orders.schema import ALL_GREEKS
-from transforms.pricing.older_formulas import REVISED
+from transforms.pricing.older_formulas import OLDER
 from transforms.quality.block import Block
 from transforms.quality.columns import arrays
 
@@ -43,7 +43,7 @@ def test_published_rows_are_reproduced_to_the_last_digit(generation: str, order:
         found, theirs = column(ours, name), column(table, name)
         solved = np.isfinite(found)
         # Those of before late in 2025 are by other formulas; ultima is theirs, within ±100.
-        if name not in REVISED or name == "ultima":
+        if name not in OLDER or name == "ultima":
             assert found[solved] == pytest.approx(theirs[solved], abs=2e-4), name
             compared += int(solved.sum())
     assert compared > 0 or order == "implied_volatility"
@@ -167,7 +167,7 @@ def test_rows_of_the_older_formulas_are_known(generation: str, order: str) -> No
     assert {name: rows.tolist() for name, rows in wrong.items() if len(rows)} == {
         name: rows.tolist() for name, rows in explained.items() if len(rows)
     }
-    assert set(explained) <= {*REVISED}
+    assert set(explained) <= {*OLDER}
 
 
 def test_rows_of_the_textbook_formulas_are_known() -> None:
