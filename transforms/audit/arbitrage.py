@@ -15,6 +15,7 @@ from transforms.market.clock import DAY_MS, EPOCH
 from transforms.market.exercise import EUROPEAN
 from transforms.quality.block import Block
 from transforms.quality.rules import Violations
+from transforms.quality.time_runs import begins
 
 _PENNY = 0.005
 _RATE = 0.10
@@ -59,11 +60,7 @@ class _Quotes:
         time = block.day * DAY_MS + CLOSE_MS if block.daily else block.time
         call, strike = block.is_call, block["strike"]
         order = np.lexsort((strike, ~call, time))
-        new = np.ones(len(order), np.bool_)
-        new[1:] = np.logical_or.reduce(
-            [c[order][1:] != c[order][:-1] for c in (time, call, strike)]
-        )
-        order = order[new]
+        order = order[begins(time[order], call[order], strike[order])]
         quotes = (block["bid"][order], block["ask"][order])
         return cls(order, time[order], call[order], strike[order], *quotes)
 

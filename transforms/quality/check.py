@@ -14,7 +14,7 @@ from transforms.quality.block import Block
 from transforms.quality.columns import arrays
 from transforms.quality.contracts import Rights, StrikeRange
 from transforms.quality.finding_counts import FindingCounts
-from transforms.quality.findings import MOST_EXAMPLES, Quality
+from transforms.quality.findings import Quality
 from transforms.quality.grid import Grid
 from transforms.quality.limits import MISSING_DATES
 from transforms.quality.presence import Presence
@@ -59,14 +59,10 @@ class QualityCheck:
         self._grid = grid
         if interval == "tick" and (start_ms, end_ms) != (OPEN_MS, CLOSE_MS):
             self._grid = Grid(start_ms, end_ms, 1)
-        self._rights = Rights(MOST_EXAMPLES) if both_rights else None
-        self._strikes = (
-            StrikeRange(strike_range, MOST_EXAMPLES, daily=self._daily) if strike_range else None
-        )
-        self._presence = (
-            None if interval == "tick" else Presence(grid, daily=self._daily, most=MOST_EXAMPLES)
-        )
-        self._ticks = Ticks(MOST_EXAMPLES)
+        self._rights = Rights() if both_rights else None
+        self._strikes = StrikeRange(strike_range, daily=self._daily) if strike_range else None
+        self._presence = None if interval == "tick" else Presence(grid, daily=self._daily)
+        self._ticks = Ticks()
         self._sparse = self._bars = False
         self._dividend = annual_dividend
         self._rows = 0

@@ -19,14 +19,9 @@ class _Rights:
 
 
 class Rights:
-    """Counts the calls and the puts of each trade date.
+    """Counts the calls and the puts of each trade date."""
 
-    Args:
-        most: how many trade dates to keep as examples.
-    """
-
-    def __init__(self, most: int) -> None:
-        self._most = most
+    def __init__(self) -> None:
         self._days: dict[int, _Rights] = {}
 
     def add(self, block: Block) -> None:
@@ -47,10 +42,8 @@ class Rights:
         for day, rights in sorted(self._days.items()):
             if rights.calls and rights.puts:
                 continue
-            spots.count += rights.calls + rights.puts
-            if len(spots.first) < self._most:
-                figures = {"calls": rights.calls, "puts": rights.puts}
-                spots.first.append((rights.code, day * DAY_MS, figures))
+            figures = {"calls": rights.calls, "puts": rights.puts}
+            spots.add(sum(figures.values()), [(rights.code, day * DAY_MS, figures)])
         return spots
 
 
@@ -72,13 +65,12 @@ class StrikeRange:
 
     Args:
         strikes: above the underlying's price, and below it.
-        most: how many trade dates to keep as examples.
         daily: there is one row for each contract and trade date. Those of a month are one answer,
             whose strikes may have been chosen by the price of another of its dates.
     """
 
-    def __init__(self, strikes: int, most: int, *, daily: bool = False) -> None:
-        self._strikes, self._most, self._daily = strikes, most, daily
+    def __init__(self, strikes: int, *, daily: bool = False) -> None:
+        self._strikes, self._daily = strikes, daily
         self._days: dict[int, _Strikes] = {}
 
     def add(self, block: Block) -> None:
@@ -106,11 +98,9 @@ class StrikeRange:
         for day, known in sorted(self._days.items()):
             if not len(others := self._others(known)):
                 continue
-            spots.count += int(known.rows[others].sum())
-            if len(spots.first) < self._most:
-                furthest = known.strike[others[:1]]
-                code = int(code_of(furthest, np.ones(1, np.bool_))[0])
-                spots.first.append((code, day * DAY_MS, {"strikes": len(known.strike)}))
+            code = int(code_of(known.strike[others[:1]], np.ones(1, np.bool_))[0])
+            place = (code, day * DAY_MS, {"strikes": len(known.strike)})
+            spots.add(int(known.rows[others].sum()), [place])
         return spots
 
     def _others(self, known: _Strikes) -> Ints:

@@ -7,7 +7,7 @@ import numpy as np
 from transforms.arrays import Flags, Ints
 from transforms.market.calendar import EARLY_CLOSE_MS
 from transforms.market.clock import DAY_MS
-from transforms.quality.time_runs import Runs
+from transforms.quality.time_runs import Runs, begins
 
 
 @dataclass(frozen=True)
@@ -45,10 +45,7 @@ def usual_step(code: Ints, time: Ints) -> int:
     """Returns the most frequent time between two rows of a contract; 0 if there are none."""
     between = (time[1:] - time[:-1])[code[1:] == code[:-1]]
     between = between[(between > 0) & (between < DAY_MS)]
-    if not len(between):
-        return 0
-    steps, counts = np.unique(between, return_counts=True)
-    return int(steps[counts.argmax()])
+    return _usual(between) if len(between) else 0
 
 
 def inferred(runs: Runs, step: int) -> Grid | None:
@@ -56,14 +53,11 @@ def inferred(runs: Runs, step: int) -> Grid | None:
     day = runs.first // DAY_MS
     shapes = np.unique(np.stack([runs.first - day * DAY_MS, runs.count]), axis=1)
     _, times = Runs(shapes[0], shapes[0], shapes[1]).expand(step)
-    between = np.diff(np.unique(times))
+    between = np.asarray(np.diff(np.unique(times)), np.int64)
     if not len(between):
         return None
-    steps, counts = np.unique(between, return_counts=True)
-    usual = int(steps[counts.argmax()])
-    index = np.flatnonzero(
-        np.append(True, (runs.code[1:] != runs.code[:-1]) | (day[1:] != day[:-1]))
-    )
+    usual = _usual(between)
+    index = begins(runs.code, day)
     ends = np.append(index[1:], len(runs)) - 1
     start = _usual((runs.first - day * DAY_MS)[index])
     # Of two ends as usual as each other, the later: a day that was cut off is the shorter one.

@@ -7,28 +7,39 @@ time by time take little more. All answers depend on the rows and their order al
 they are cut into batches.
 """
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date
+from itertools import islice
 
 import numpy as np
 
 from transforms.arrays import Flags, Ints
 from transforms.market.calendar import EARLY_CLOSE_MS, closing_time
 from transforms.market.clock import DAY_MS, EPOCH
+from transforms.quality.findings import MOST_EXAMPLES
 from transforms.quality.grid import Grid, inferred, usual_step
-from transforms.quality.time_runs import Runs
+from transforms.quality.time_runs import Runs, begins
 
 _MERGE_AT = 1 << 16
 # Beyond this rows are on no grid, and keeping them all would not be flat.
 _MOST_RUNS = 1 << 18
 
+Spot = tuple[int, int, dict[str, int]]
+"""A contract, a time and figures."""
+
 
 @dataclass
 class Spots:
-    """How often something was found, and where first: (contract, time, figures)."""
+    """How often something was found, and where first: at most `MOST_EXAMPLES` places."""
 
     count: int = 0
-    first: list[tuple[int, int, dict[str, int]]] = field(default_factory=list)
+    first: list[Spot] = field(default_factory=list)
+
+    def add(self, count: int, places: Iterable[Spot]) -> None:
+        """Takes what was found in some places, which are looked at as far as there is room."""
+        self.count += count
+        self.first += islice(places, MOST_EXAMPLES - len(self.first))
 
 
 class Presence:
@@ -37,7 +48,6 @@ class Presence:
     Args:
         grid: the times of day, if they are known: else they are inferred from the rows.
         daily: there is one row for each contract and trade date: times are midnights.
-        most: how many places to keep of each finding.
 
     Attributes:
         duplicates: rows whose contract and time were there before.
@@ -45,12 +55,11 @@ class Presence:
         tracked: False if there were too many times on no grid: then nothing was looked for.
     """
 
-    def __init__(self, grid: Grid | None = None, *, daily: bool = False, most: int = 5) -> None:
+    def __init__(self, grid: Grid | None = None, *, daily: bool = False) -> None:
         self.duplicates, self.out_of_order = Spots(), Spots()
         self.tracked = True
         self._grid = grid
         self._daily = daily
-        self._most = most
         self._step = DAY_MS if daily else grid.step if grid else 0
         self._runs: list[Runs] = []
         self._known = 0  # how many of the first runs are sorted, and counted already
@@ -144,9 +153,7 @@ class Presence:
         back &= (code == np.append(code[:1], code[:-1])) & ~again & ~old
         for spots, found in ((self.duplicates, again), (self.out_of_order, back)):
             places = np.flatnonzero(found)
-            spots.count += len(places)
-            room = self._most - len(spots.first)
-            spots.first += [(int(code[n]), int(time[n]), {}) for n in places[:room]]
+            spots.add(len(places), ((int(code[n]), int(time[n]), {}) for n in places))
 
     def _missing_times(self, runs: Runs, grid: Grid) -> Spots:
         step = self._step or 1
@@ -161,36 +168,41 @@ class Presence:
         skipped = np.maximum(-((first - grid.start) // grid.step), 0)
         present = np.clip((end - first) // grid.step + 1, 0, runs.count) - skipped
         present = np.where((first - grid.start) % grid.step == 0, np.maximum(present, 0), 0)
-        starts = np.ones(len(runs), np.bool_)
-        starts[1:] = (runs.code[1:] != runs.code[:-1]) | (day[1:] != day[:-1])
-        index = np.flatnonzero(starts)
+        index = begins(runs.code, day)
         sizes = np.array([grid.size(bool(is_early)) for is_early in early])
         found = np.add.reduceat(present, index)
         missing = sizes[np.searchsorted(days, day[index])] - found
-        spots = Spots(int(missing.clip(0).sum()))
-        for n in np.argsort(-missing, kind="stable")[: self._most]:
-            if missing[n] <= 0:
-                break
+
+        def first_missing(n: int) -> tuple[int, int]:
             code, on = int(runs.code[index[n]]), int(day[index[n]])
             _, times = runs.pick((runs.code == code) & (day == on)).expand(grid.step)
             wanted = on * DAY_MS + grid.start + grid.step * np.arange(found[n] + missing[n])
-            at = int(np.setdiff1d(wanted, times)[0])
-            spots.first.append((code, at, {"missing": int(missing[n]), "rows": int(found[n])}))
-        return spots
+            return code, int(np.setdiff1d(wanted, times)[0])
+
+        return _worst(missing, found, first_missing)
 
     def _missing_days(self, runs: Runs, dates: Ints) -> Spots:
-        index = np.flatnonzero(np.append(True, runs.code[1:] != runs.code[:-1]))
+        index = begins(runs.code)
         lasts = np.append(index[1:], len(runs)) - 1
         low = np.searchsorted(dates, runs.first[index] // DAY_MS)
         high = np.searchsorted(dates, runs.last(self._step)[lasts] // DAY_MS)
         found = np.add.reduceat(runs.count, index)
         missing = high - low + 1 - found
-        spots = Spots(int(missing.sum()))
-        for n in np.argsort(-missing, kind="stable")[: self._most]:
-            if missing[n] <= 0:
-                break
+
+        def first_missing(n: int) -> tuple[int, int]:
             code = int(runs.code[index[n]])
             _, times = runs.pick(runs.code == code).expand(self._step)
-            at = int(np.setdiff1d(dates[low[n] : high[n]], times // DAY_MS)[0]) * DAY_MS
-            spots.first.append((code, at, {"missing": int(missing[n]), "rows": int(found[n])}))
-        return spots
+            return code, int(np.setdiff1d(dates[low[n] : high[n]], times // DAY_MS)[0]) * DAY_MS
+
+        return _worst(missing, found, first_missing)
+
+
+def _worst(missing: Ints, found: Ints, first_missing: Callable[[int], tuple[int, int]]) -> Spots:
+    """Returns what is missing, where most is first; of each place, the contract and the time."""
+    worst = np.argsort(-missing, kind="stable")[:MOST_EXAMPLES].tolist()
+    places = [
+        (*first_missing(n), {"missing": int(missing[n]), "rows": int(found[n])})
+        for n in worst
+        if missing[n] > 0
+    ]
+    return Spots(int(missing.clip(0).sum()), places)

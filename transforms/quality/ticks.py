@@ -13,16 +13,12 @@ class Ticks:
     A trade is known by its contract, its time and its `sequence`, and follows its double, as both
     have the same place in an answer. Quotes have no such number.
 
-    Args:
-        most: how many doubles to keep as examples.
-
     Attributes:
         duplicates: rows that are the row before them.
     """
 
-    def __init__(self, most: int) -> None:
+    def __init__(self) -> None:
         self.duplicates = Spots()
-        self._most = most
         self._contracts: set[int] = set()
         self._dates: set[int] = set()
         self._last: Ints | None = None
@@ -37,12 +33,10 @@ class Ticks:
         known = rows if self._last is None else np.concatenate([self._last, rows], axis=1)
         self._last = rows[:, -1:]
         places = np.flatnonzero((known[:, 1:] == known[:, :-1]).all(axis=0)) + 1
-        self.duplicates.count += len(places)
-        room = self._most - len(self.duplicates.first)
-        self.duplicates.first += [
-            (int(known[0, n]), int(known[1, n]), {"sequence": int(known[2, n])})
-            for n in places[:room]
-        ]
+        spots = (
+            (int(known[0, n]), int(known[1, n]), {"sequence": int(known[2, n])}) for n in places
+        )
+        self.duplicates.add(len(places), spots)
 
     def finish(self) -> tuple[int, int]:
         """Returns the numbers of contracts and of trade dates."""

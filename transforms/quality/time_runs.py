@@ -4,7 +4,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from transforms.arrays import Flags, Ints
+from transforms.arrays import Flags, Floats, Ints
+
+
+def begins(*columns: Flags | Floats | Ints) -> Ints:
+    """Returns the places of the rows in which a column has another value than in the one before.
+
+    The first row is one of them. There is at least one.
+    """
+    new = np.logical_or.reduce([column[1:] != column[:-1] for column in columns])
+    return np.flatnonzero(np.append(True, new))
 
 
 @dataclass
