@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from transforms.text.secrets import redacted
 
 NOTHING = ""
-"""The mark of an object that is not there; see `stores.ObjectStore.mark`."""
+"""The mark of an object that is not there; see `files.mark`."""
 
 
 class Listed(NamedTuple):
@@ -54,6 +54,11 @@ def split(path: str) -> tuple[str, str]:
     if not bucket:
         raise ValueError(f"{path!r} names no bucket: {scheme}://BUCKET/FOLDER")
     return bucket, key
+
+
+def missing(path: str) -> FileNotFoundError:
+    """Returns the error for an object that is not there."""
+    return FileNotFoundError(2, "there is no such object", path)
 
 
 def refusal(status: int, error: Exception, path: str) -> OSError:
@@ -107,21 +112,48 @@ class PendingFile(ABC):
         """Drops the bytes written; `file` is closed before."""
 
 
+class Upload(PendingFile):
+    """A file that goes to a store of objects while it is written.
+
+    Args:
+        path: of the object.
+        mime_type: of the object.
+    """
+
+    def __init__(self, path: str, mime_type: str) -> None:
+        self._path, self._mime_type = path, mime_type
+        self.file = self
+
+    @abstractmethod
+    def write(self, data: memoryview) -> int:
+        """Takes bytes, and sends them when they are enough for a request."""
+
+    def flush(self) -> None:
+        """Does nothing: what is enough for a request is sent at once."""
+
+    def close(self) -> None:
+        """Does nothing: nothing is visible before `commit`."""
+
+
 class ObjectFile(io.RawIOBase):
     """An object that is open for reading, from any place in it.
 
     All reads are of one state of the object: if it is replaced meanwhile, reading fails.
 
     Args:
-        size: of the object, in bytes.
+        path: of the object.
+        found: what the store knows of it, or None.
 
     Raises:
+        FileNotFoundError: it is not there.
         OSError: from every method: it can't be read.
     """
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, path: str, found: Listed | None) -> None:
         super().__init__()
-        self._size = size
+        if found is None:
+            raise missing(path)
+        self._path, self._size, self._mark = path, found.size, found.mark
         self._position = 0
 
     def readable(self) -> bool:

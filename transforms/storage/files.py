@@ -15,7 +15,7 @@ from apache_beam.io.filesystems import FileSystems
 from apache_beam.io.localfilesystem import LocalFileSystem
 
 from transforms.storage import stores
-from transforms.storage.base import NOTHING, Listed
+from transforms.storage.base import NOTHING, Listed, missing
 from transforms.storage.gcs.access import SCHEME, register
 
 _PIECE = 1 << 20
@@ -145,7 +145,8 @@ def remove_folder(path: str) -> None:
         with contextlib.suppress(FileNotFoundError):
             shutil.rmtree(path)
     elif store := stores.of(path):
-        store.remove(path)
+        for each in [path, *(found.path for found in store.below(path))]:
+            store.remove(each)
     elif FileSystems.exists(path):
         FileSystems.delete([path])
 
@@ -157,7 +158,7 @@ def exists(path: str) -> bool:
         OSError: the file system can't be read.
     """
     if store := stores.of(path):
-        return store.mark(path) != NOTHING
+        return store.find(path) is not None
     return bool(FileSystems.exists(path))
 
 
@@ -169,8 +170,10 @@ def mark(path: str) -> str | None:
     Raises:
         OSError: the file system can't be read.
     """
-    store = stores.of(path)
-    return store.mark(path) if store else None
+    if store := stores.of(path):
+        found = store.find(path)
+        return found.mark if found else NOTHING
+    return None
 
 
 def size(path: str) -> int:
@@ -180,7 +183,9 @@ def size(path: str) -> int:
         OSError: it is not there.
     """
     if store := stores.of(path):
-        return store.size(path)
+        if found := store.find(path):
+            return found.size
+        raise missing(path)
     return int(FileSystems.get_filesystem(path).size(path))
 
 

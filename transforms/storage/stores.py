@@ -1,7 +1,9 @@
 """Stores of whole objects behind one interface: S3 and what speaks its protocol, and Google's.
 
+Beam's options, and the environment's variables of each store, say where and with which credentials.
 Beam's own files of these stores are not used: they publish what was written so far when one is
-dropped, and its rename is a second copy of the data.
+dropped, its rename is a second copy of the data, and of S3 they hold whole parts several times over
+and make a client for every operation.
 """
 
 from collections.abc import Iterator
@@ -15,6 +17,9 @@ from transforms.storage.base import Listed, PendingFile
 class ObjectStore(Protocol):
     """A store's package; a path is that of an object or of a folder.
 
+    An object's mark changes whenever it does. `over` is the mark of what may be replaced,
+    `base.NOTHING` if nothing may be there, None for any.
+
     Raises:
         FileNotFoundError: from every function: there is no such object, or bucket.
         PermissionError: the credentials are missing, wrong, or not enough.
@@ -25,11 +30,8 @@ class ObjectStore(Protocol):
     def put(self, path: str, data: Any, mime_type: str, over: str | None = None, /) -> str:
         """Writes bytes or a file as an object in one request, and returns its mark."""
 
-    def size(self, path: str, /) -> int:
-        """Returns an object's size in bytes."""
-
-    def mark(self, path: str, /) -> str:
-        """Returns a text that changes whenever an object does, or `base.NOTHING`."""
+    def find(self, path: str, /) -> Listed | None:
+        """Returns an object as a listing shows it, or None if it is not there."""
 
     def get(self, path: str, /) -> tuple[bytes, str]:
         """Returns a small object's bytes and its mark."""
@@ -41,7 +43,7 @@ class ObjectStore(Protocol):
         """Yields each object below a folder, in order of their paths."""
 
     def remove(self, path: str, /) -> None:
-        """Removes an object, or all below a folder; it need not be there."""
+        """Removes an object; it need not be there."""
 
     def abort_uploads(self, folder: str, before: datetime, /) -> int:
         """Aborts the uploads below a folder that began before a time; returns their number."""

@@ -61,14 +61,7 @@ def _client(with_credentials: bool, *_settings: object) -> Any:
 
 @contextmanager
 def file_errors(path: str) -> Iterator[None]:
-    """Raises a block's errors of the store as those of a file system.
-
-    Raises:
-        FileNotFoundError: there is no such object, or no such bucket.
-        PermissionError: the credentials are missing, wrong, or not enough.
-        Overtaken: a condition did not hold.
-        OSError: anything else.
-    """
+    """Raises a block's errors of the store as those of a file system; see `ObjectStore`."""
     from google.api_core.exceptions import GoogleAPICallError
     from google.auth.exceptions import GoogleAuthError
     from google.cloud.storage.exceptions import InvalidResponse

@@ -1,11 +1,12 @@
-"""Google's Cloud Storage: whole objects only. An object's mark is its generation."""
+"""Google's Cloud Storage: whole objects only; see `stores.ObjectStore`."""
 
 import io
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, BinaryIO
 
-from transforms.storage.base import NOTHING, Listed
+from transforms.storage.base import NOTHING, Listed, missing
 from transforms.storage.gcs.access import SCHEME, bucket_and_key, file_errors
 
 
@@ -20,7 +21,7 @@ def condition(over: str | None) -> int | None:
 
 
 def put(path: str, data: bytes | BinaryIO, mime_type: str, over: str | None = None) -> str:
-    """Writes a whole object in one request, and returns its mark; see `stores.ObjectStore`."""
+    """Writes a whole object in one request, and returns its mark."""
     bucket, key = bucket_and_key(path)
     blob = bucket.blob(key)
     with file_errors(path):
@@ -33,21 +34,21 @@ def put(path: str, data: bytes | BinaryIO, mime_type: str, over: str | None = No
     return str(blob.generation)
 
 
-def size(path: str) -> int:
-    """Returns the size of an object in bytes."""
-    return int(there(path).size)
-
-
-def mark(path: str) -> str:
-    """Returns the generation of an object, or `NOTHING`."""
-    found = _find(path)
-    return NOTHING if found is None else str(found.generation)
+def find(path: str) -> Listed | None:
+    """Returns an object as a listing shows it, or None; its mark is its generation."""
+    bucket, key = bucket_and_key(path)
+    with file_errors(path):
+        found = bucket.get_blob(key)
+    return None if found is None else _listed(path, found)
 
 
 def get(path: str) -> tuple[bytes, str]:
     """Returns a small object's bytes and its mark."""
-    blob = there(path)
+    bucket, key = bucket_and_key(path)
     with file_errors(path):
+        blob = bucket.get_blob(key)
+        if blob is None:
+            raise missing(path)
         return blob.download_as_bytes(if_generation_match=blob.generation), str(blob.generation)
 
 
@@ -56,19 +57,14 @@ def below(folder: str) -> Iterator[Listed]:
     bucket, key = bucket_and_key(f"{folder.rstrip('/')}/")
     with file_errors(folder):
         for found in bucket.list_blobs(prefix=key):
-            path = f"{SCHEME}{bucket.name}/{found.name}"
-            yield Listed(path, int(found.size), str(found.generation), found.updated)
+            yield _listed(f"{SCHEME}{bucket.name}/{found.name}", found)
 
 
 def remove(path: str) -> None:
-    """Removes an object, or all that are below a folder; it need not be there."""
-    for each in [path, *(found.path for found in below(path))]:
-        bucket, key = bucket_and_key(each)
-        try:
-            with file_errors(each):
-                bucket.blob(key).delete()
-        except FileNotFoundError:
-            continue
+    """Removes an object; it need not be there."""
+    bucket, key = bucket_and_key(path)
+    with suppress(FileNotFoundError), file_errors(path):
+        bucket.blob(key).delete()
 
 
 def abort_uploads(_folder: str, _before: datetime) -> int:
@@ -76,20 +72,5 @@ def abort_uploads(_folder: str, _before: datetime) -> int:
     return 0
 
 
-def there(path: str) -> Any:
-    """Returns the client's own object, with its description by the store.
-
-    Raises:
-        FileNotFoundError: it is not there.
-        OSError: the store can't be read.
-    """
-    found = _find(path)
-    if found is None:
-        raise FileNotFoundError(2, "there is no such object", path)
-    return found
-
-
-def _find(path: str) -> Any:
-    bucket, key = bucket_and_key(path)
-    with file_errors(path):
-        return bucket.get_blob(key)
+def _listed(path: str, blob: Any) -> Listed:
+    return Listed(path, int(blob.size), str(blob.generation), blob.updated)

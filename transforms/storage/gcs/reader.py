@@ -1,25 +1,17 @@
 """An object of Google's store as a file to read from."""
 
 from transforms.storage.base import ObjectFile
-from transforms.storage.gcs.access import file_errors
-from transforms.storage.gcs.objects import there
+from transforms.storage.gcs.access import bucket_and_key, file_errors
+from transforms.storage.gcs.objects import find
 
 
 class GoogleFile(ObjectFile):
-    """An object that is open for reading; each read is a request.
-
-    Args:
-        path: of the object.
-
-    Raises:
-        FileNotFoundError: it is not there.
-        OSError: from every method: it can't be read.
-    """
+    """An object that is open for reading; each read is a request."""
 
     def __init__(self, path: str) -> None:
-        self._object = there(path)
-        super().__init__(self._object.size)
-        self._path = path
+        super().__init__(path, find(path))
+        bucket, key = bucket_and_key(path)
+        self._object = bucket.blob(key, generation=int(self._mark))
 
     def _fetch(self, position: int, count: int) -> bytes:
         with file_errors(self._path):

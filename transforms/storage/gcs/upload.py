@@ -2,15 +2,15 @@
 
 from typing import Any
 
-from transforms.storage.base import Overtaken, PendingFile
+from transforms.storage.base import NOTHING, Overtaken, Upload
 from transforms.storage.gcs.access import bucket_and_key, file_errors
-from transforms.storage.gcs.objects import condition, mark, put
+from transforms.storage.gcs.objects import condition, find, put
 
 CHUNK_BYTES = 1 << 20
 """Sent at once; a multiple of 256 KiB, as the store demands."""
 
 
-class GoogleUpload(PendingFile):
+class GoogleUpload(Upload):
     """A resumable upload to an object's own key; less than a chunk is sent in one request.
 
     The upload names at its beginning what it may replace, and the store checks that at its end. If
@@ -19,13 +19,11 @@ class GoogleUpload(PendingFile):
     """
 
     def __init__(self, path: str, mime_type: str) -> None:
-        self._path = path
-        self._mime_type = mime_type
+        super().__init__(path, mime_type)
         self._waiting = bytearray()
         self._upload: Any = None
         self._mark = ""
         self._bytes = 0
-        self.file = self
 
     def write(self, data: memoryview) -> int:
         """Takes bytes, and sends them when they are a chunk or more."""
@@ -39,12 +37,6 @@ class GoogleUpload(PendingFile):
                 self._begin()
             self._upload.write(view)
         return view.nbytes
-
-    def flush(self) -> None:
-        """Does nothing: a chunk is sent when it is full."""
-
-    def close(self) -> None:
-        """Does nothing: nothing is visible before `commit`."""
 
     def seal(self) -> None:
         """Returns None: the store checks the bytes at the end by their CRC32C."""
@@ -70,7 +62,8 @@ class GoogleUpload(PendingFile):
             self._upload = None
 
     def _begin(self) -> None:
-        self._mark = mark(self._path)
+        found = find(self._path)
+        self._mark = found.mark if found else NOTHING
         bucket, key = bucket_and_key(self._path)
         self._upload = _writer(
             bucket.blob(key),

@@ -1,9 +1,4 @@
-"""Amazon S3 and what speaks its protocol: one client for each process, and whole objects only.
-
-Beam's options and AWS's environment variables say where and with which credentials. Beam's own S3
-files are not used: they publish what was written so far when one is dropped, hold whole parts
-several times over, and make a client for every operation.
-"""
+"""Amazon S3 and what speaks its protocol: whole objects only; see `stores.ObjectStore`."""
 
 import base64
 import hashlib
@@ -12,7 +7,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, BinaryIO
 
-from transforms.storage.base import NOTHING, Listed, refusal, split
+from transforms.storage.base import NOTHING, Listed, missing, refusal, split
 from transforms.storage.s3.access import SCHEME, client
 
 _PIECE = 1 << 16
@@ -20,14 +15,7 @@ _PIECE = 1 << 16
 
 @contextmanager
 def file_errors(path: str) -> Iterator[None]:
-    """Raises a block's errors of the store as those of a file system.
-
-    Raises:
-        FileNotFoundError: there is no such object.
-        PermissionError: the credentials are missing, wrong, or not enough.
-        Overtaken: a condition did not hold.
-        OSError: anything else.
-    """
+    """Raises a block's errors of the store as those of a file system; see `ObjectStore`."""
     from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
     try:
@@ -49,7 +37,7 @@ def _as_file_error(error: Any, path: str) -> OSError:
         return FileNotFoundError(2, "there is no such bucket: make it first", path)
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
     if status == 404:
-        return FileNotFoundError(2, "there is no such object", path)
+        return missing(path)
     return refusal(412 if code == "ConditionalRequestConflict" else status, error, path)
 
 
@@ -67,23 +55,14 @@ def md5(data: bytes | BinaryIO) -> str:
 
 
 def conditions(over: str | None) -> dict[str, str]:
-    """Returns the condition under which an object may be replaced.
-
-    Args:
-        over: the mark of what may be replaced, `NOTHING` if nothing may be there, None for any.
-    """
+    """Returns the condition under which an object may be replaced."""
     if over is None:
         return {}
     return {"IfNoneMatch": "*"} if over == NOTHING else {"IfMatch": over}
 
 
 def put(path: str, data: bytes | BinaryIO, mime_type: str, over: str | None = None) -> str:
-    """Writes a whole object in one request, and returns its mark.
-
-    Raises:
-        Overtaken: the object there has another mark.
-        OSError: it can't be written; the object there is unchanged.
-    """
+    """Writes a whole object in one request, and returns its mark."""
     bucket, key = split(path)
     store = client()
     with file_errors(path):
@@ -98,49 +77,20 @@ def put(path: str, data: bytes | BinaryIO, mime_type: str, over: str | None = No
     return str(answer["ETag"])
 
 
-def head(path: str) -> dict[str, Any]:
-    """Returns the store's description of an object.
-
-    Raises:
-        FileNotFoundError: it is not there.
-        OSError: the store can't be read.
-    """
+def find(path: str) -> Listed | None:
+    """Returns an object as a listing shows it, or None; its mark is its ETag."""
     bucket, key = split(path)
     store = client()
-    with file_errors(path):
-        answer: dict[str, Any] = store.head_object(Bucket=bucket, Key=key)
-    return answer
-
-
-def size(path: str) -> int:
-    """Returns the size of an object in bytes.
-
-    Raises:
-        FileNotFoundError: it is not there.
-        OSError: the store can't be read.
-    """
-    return int(head(path)["ContentLength"])
-
-
-def mark(path: str) -> str:
-    """Returns an object's ETag, which changes whenever it does, or `NOTHING` if it is not there.
-
-    Raises:
-        OSError: the store can't be read.
-    """
     try:
-        return str(head(path)["ETag"])
+        with file_errors(path):
+            found = store.head_object(Bucket=bucket, Key=key)
     except FileNotFoundError:
-        return NOTHING
+        return None
+    return Listed(path, int(found["ContentLength"]), str(found["ETag"]), found["LastModified"])
 
 
 def get(path: str) -> tuple[bytes, str]:
-    """Returns a small object's bytes and its mark.
-
-    Raises:
-        FileNotFoundError: it is not there.
-        OSError: it can't be read.
-    """
+    """Returns a small object's bytes and its mark."""
     bucket, key = split(path)
     store = client()
     with file_errors(path):
@@ -149,11 +99,7 @@ def get(path: str) -> tuple[bytes, str]:
 
 
 def below(folder: str) -> Iterator[Listed]:
-    """Yields each object below a folder, in order of their paths.
-
-    Raises:
-        OSError: they can't be listed.
-    """
+    """Yields each object below a folder, in order of their paths."""
     bucket, key = split(f"{folder.rstrip('/')}/")
     store = client()
     with file_errors(folder):
@@ -165,28 +111,15 @@ def below(folder: str) -> Iterator[Listed]:
 
 
 def remove(path: str) -> None:
-    """Removes an object, or all that are below a folder; it need not be there.
-
-    Raises:
-        OSError: one of them can't be removed.
-    """
+    """Removes an object; it need not be there."""
+    bucket, key = split(path)
     store = client()
-    for each in [path, *(found.path for found in below(path))]:
-        bucket, key = split(each)
-        with file_errors(each):
-            store.delete_object(Bucket=bucket, Key=key)
+    with file_errors(path):
+        store.delete_object(Bucket=bucket, Key=key)
 
 
 def abort_uploads(folder: str, before: datetime) -> int:
-    """Aborts the uploads that killed runs left below a folder, and returns their number.
-
-    Args:
-        folder: of the uploads' objects.
-        before: only uploads that began earlier, by the store's clock.
-
-    Raises:
-        OSError: they can't be listed or aborted.
-    """
+    """Aborts the uploads that killed runs left below a folder, and returns their number."""
     bucket, key = split(f"{folder.rstrip('/')}/")
     store = client()
     aborted = 0

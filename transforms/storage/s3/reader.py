@@ -4,7 +4,7 @@ from typing import Any
 
 from transforms.storage.base import ObjectFile, split
 from transforms.storage.s3.access import client
-from transforms.storage.s3.objects import file_errors, head
+from transforms.storage.s3.objects import file_errors, find
 
 
 class S3File(ObjectFile):
@@ -12,21 +12,11 @@ class S3File(ObjectFile):
 
     A read from another place is a request for just its bytes: Parquet's footer and columns are
     pieces of an object that may be large.
-
-    Args:
-        path: of the object.
-
-    Raises:
-        FileNotFoundError: it is not there.
-        OSError: from every method: it can't be read.
     """
 
     def __init__(self, path: str) -> None:
+        super().__init__(path, find(path))
         self._stream: Any = None
-        found = head(path)
-        super().__init__(int(found["ContentLength"]))
-        self._path = path
-        self._mark = str(found["ETag"])
         self._streamed = 0
 
     def close(self) -> None:

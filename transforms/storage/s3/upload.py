@@ -3,7 +3,7 @@
 import tempfile
 from typing import Any, BinaryIO
 
-from transforms.storage.base import PendingFile, split
+from transforms.storage.base import Upload, split
 from transforms.storage.s3.access import client
 from transforms.storage.s3.objects import conditions, file_errors, md5, put
 
@@ -11,7 +11,7 @@ PART_BYTES = 5 << 20
 """The smallest part that S3 takes, so that the least is held: 10,000 of them are 48 GiB."""
 
 
-class S3Upload(PendingFile):
+class S3Upload(Upload):
     """A multipart upload to an object's own key; less than a part is sent in one request.
 
     It is dropped without a trace in the bucket if it is garbage collected, except that parts that
@@ -19,8 +19,7 @@ class S3Upload(PendingFile):
     """
 
     def __init__(self, path: str, mime_type: str) -> None:
-        self._path = path
-        self._mime_type = mime_type
+        super().__init__(path, mime_type)
         self._bucket, self._key = split(path)
         self._store = client()
         # On this machine's disk: in memory, each file under way would take two parts' worth of it.
@@ -28,7 +27,6 @@ class S3Upload(PendingFile):
         self._in_part = 0
         self._upload: str | None = None
         self._parts: list[dict[str, Any]] = []
-        self.file = self
 
     def write(self, data: memoryview) -> int:
         """Takes bytes, and uploads them when they are a part's worth."""
@@ -42,12 +40,6 @@ class S3Upload(PendingFile):
             if self._in_part == PART_BYTES:
                 self._send()
         return view.nbytes
-
-    def flush(self) -> None:
-        """Does nothing: a part is sent when it is full."""
-
-    def close(self) -> None:
-        """Does nothing: nothing is visible before `commit`."""
 
     def seal(self) -> int | None:
         """Uploads the last part, and returns the size of all parts by the store's list of them.
