@@ -1,4 +1,4 @@
-"""CSV against Parquet, in size and in the time of three queries: `python bench/catalog.py`.
+"""CSV against Parquet, in size and in the time of three queries: `python -m bench.catalog`.
 
 Downloads a trade date of SPXW every minute from a simulated market in every format and
 compression, and runs the three queries of docs/queries.md on each through its `catalog.sql`. Prints
@@ -7,13 +7,13 @@ new connection, with the files in the page cache.
 """
 
 import re
-import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
 
 import duckdb
+
+from bench.processes import download
 
 FORMATS = ("csv none", "csv gzip", "csv zstd", "parquet zstd", "parquet snappy")
 PAGE = (Path(__file__).parents[1] / "docs" / "queries.md").read_text("utf-8")
@@ -46,32 +46,8 @@ def main() -> None:
     for kind in FORMATS:
         name, compression = kind.split()
         with tempfile.TemporaryDirectory() as folder:
-            subprocess.run(
-                [
-                    sys.executable,
-                    "-m",
-                    "pipeline",
-                    "download",
-                    "--symbol",
-                    "SPXW",
-                    "--start_date",
-                    "2024-03-14",
-                    "--interval",
-                    "1m",
-                    "--terminal",
-                    "embedded",
-                    "--format",
-                    name,
-                    "--compression",
-                    compression,
-                    "--output",
-                    f"{folder}/greeks",
-                    "--metrics",
-                    f"{folder}/metrics",
-                ],
-                check=True,
-                stdout=subprocess.DEVNULL,
-            )
+            flags = ("--interval", "1m", "--format", name, "--compression", compression)
+            download(folder, "embedded", *flags)
             size = sum(p.stat().st_size for p in Path(folder, "greeks").rglob("*") if p.is_file())
             plain = plain or size
             catalog = Path(folder, "greeks.meta", "catalog.sql").read_text("utf-8")

@@ -1,4 +1,4 @@
-"""How busy the workers keep the Terminal: `python bench/concurrency.py`.
+"""How busy the workers keep the Terminal: `python -m bench.concurrency`.
 
 Serves a simulated market with 250 ms of latency, downloads it at 1, 2, 4 and 8 requests at a time,
 and prints for each the seconds from the first request to the last answer, beside what n requests
@@ -12,43 +12,26 @@ expirations are several times larger than its far ones.
 
 import json
 import math
-import subprocess
-import sys
 import tempfile
 import urllib.request
-from pathlib import Path
 from typing import Any
 
+from bench.processes import download, terminal
+
 LATENCY = 0.25
-DAY = ["--symbol", "SPXW", "--start_date", "2024-03-14"]
 WORKLOADS = {
-    "equal": [*DAY, "--interval", "1h", "--max_dte", "57"],
-    "skewed": [*DAY, "--interval", "5m"],
+    "equal": ["--interval", "1h", "--max_dte", "57"],
+    "skewed": ["--interval", "5m"],
 }
 
 
 def run(arguments: list[str], concurrency: int) -> dict[str, Any]:
     """Returns the Terminal's figures of one download."""
-    greeks = [sys.executable, "-m", "pipeline"]
-    serve = [*greeks, "terminal", "--port", "0", "--latency", str(LATENCY), "--exit_with_stdin"]
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        subprocess.Popen(
-            serve, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        ) as terminal,
-    ):
-        assert terminal.stdout is not None
-        url = terminal.stdout.readline().split()[-1]
-        download = ["download", *arguments, "--terminal", url, "--concurrency", str(concurrency)]
-        download += ["--output", f"{folder}/greeks", "--metrics", f"{folder}/metrics"]
-        subprocess.run([*greeks, *download], check=True, stdout=subprocess.DEVNULL)
+    with tempfile.TemporaryDirectory() as folder, terminal("--latency", str(LATENCY)) as url:
+        summary, _ = download(folder, url, *arguments, "--concurrency", str(concurrency))
         with urllib.request.urlopen(f"{url}/stats") as answer:
             history: dict[str, Any] = json.load(answer)["history"]
-        (path,) = Path(folder).glob("metrics/*.json")
-        results = json.loads(path.read_text())["expirations"]
-        history["in_hand"] = sum(result["seconds"] for result in results)
-        assert terminal.stdin is not None
-        terminal.stdin.close()
+    history["in_hand"] = sum(result["seconds"] for result in summary["expirations"])
     return history
 
 

@@ -1,4 +1,4 @@
-"""How fast a history of 100,000 runs is listed: `python bench/history.py [RUNS] [POSTGRESQL_URL]`.
+"""How fast a history of 100,000 runs is listed: `python -m bench.history [RUNS] [POSTGRESQL_URL]`.
 
 Fills a folder, an SQLite file and, if one is given, a PostgreSQL with so many runs of 21
 expirations, and prints the seconds of the whole command `greeks runs list` on each, from its start
@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
+
+from bench.processes import GREEKS
 
 BEGIN = datetime(2020, 1, 1, tzinfo=timezone.utc)
 LISTS = {
@@ -86,7 +88,7 @@ def main() -> None:
         print(f"| {runs:,} runs | seconds |\n|---|--:|")
         for kind, url in stores.items():
             for name, flags in LISTS.items():
-                command = [sys.executable, "-m", "pipeline", "runs", "list", "--metrics", url]
+                command = [*GREEKS, "runs", "list", "--metrics", url]
                 began = time.perf_counter()
                 subprocess.run([*command, *flags], check=True, stdout=subprocess.DEVNULL)
                 print(f"| {kind}, {name} | {time.perf_counter() - began:.2f} |", flush=True)

@@ -14,12 +14,11 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 import tempfile
 import threading
 import time
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -27,6 +26,7 @@ from pathlib import Path
 import psutil
 import requests
 
+from bench.processes import GREEKS, terminal
 from pipeline.simulator.market.market import Market
 from transforms.market.calendar import trading_days
 from transforms.model.requests import RequestGrid
@@ -92,20 +92,6 @@ def flags_for(count: int) -> list[str]:
     ]
 
 
-@contextlib.contextmanager
-def terminal() -> Iterator[str]:
-    """Gives the address of a simulated Terminal in a process of its own."""
-    command = [sys.executable, "-m", "pipeline", "terminal", "--port", "0"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            assert process.stdout is not None
-            found = re.search(r"http://\S+?:\d+", process.stdout.readline())
-            assert found is not None
-            yield found[0]
-        finally:
-            process.terminate()
-
-
 def observe(folder: Path, url: str, flags: Sequence[str], *, syncs: bool = False) -> Observed:
     """Runs `greeks download` in a folder, and returns what was seen of it.
 
@@ -113,7 +99,7 @@ def observe(folder: Path, url: str, flags: Sequence[str], *, syncs: bool = False
         CalledProcessError: it failed.
     """
     served = _served(url)
-    greeks = [sys.executable, "-m", "pipeline", "download", "--terminal", url, *flags]
+    greeks = [*GREEKS, "download", "--terminal", url, *flags]
     traced = [*("strace", "-f", "-c", "-e", "trace=fsync,fdatasync", "-o", str(folder / "syncs"))]
     seen, began = Observed(), time.monotonic()
     root = Path(__file__).parents[1]

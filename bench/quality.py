@@ -1,4 +1,4 @@
-"""What looking at the rows costs a download: `python bench/quality.py [PAIRS [FLAG …]]`.
+"""What looking at the rows costs a download: `python -m bench.quality [PAIRS [FLAG …]]`.
 
 Serves a simulated market from a process of its own, and downloads a trade date of SPXW every
 minute, the nearest expirations, in turn with the check and without it. Prints for each format and
@@ -7,31 +7,21 @@ Terminal's), by how much the check adds to them (the median over the pairs), and
 memory. With flags, such as `--derive gamma`, it is what these add to a download of first order.
 """
 
-import json
-import os
 import statistics
-import subprocess
 import sys
 import tempfile
-from pathlib import Path
 
-GREEKS = [sys.executable, "-m", "pipeline"]
-DAY = ["--symbol", "SPXW", "--start_date", "2024-03-14", "--interval", "1m", "--max_dte", "5"]
+from bench.processes import download, terminal
+
+SIZE = ("--interval", "1m", "--max_dte", "5")
 CASES = [("csv", "first_order"), ("parquet", "first_order"), ("csv", "all"), ("parquet", "all")]
 
 
 def run(url: str, form: str, order: str, flags: list[str]) -> tuple[float, float, int]:
     """Returns the processor's seconds, the peak of memory in MiB, and the rows of a download."""
     with tempfile.TemporaryDirectory() as folder:
-        arguments = [*DAY, "--terminal", url, "--format", form, "--greeks", order, *flags]
-        arguments += ["--output", f"{folder}/greeks", "--metrics", f"{folder}/metrics"]
-        process = subprocess.Popen([*GREEKS, "download", *arguments], stdout=subprocess.DEVNULL)
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        assert process.returncode == 0
-        (path,) = Path(folder).glob("metrics/*.json")
-        summary = json.loads(path.read_text())
-        seconds = usage.ru_utime + usage.ru_stime
+        more = ("--format", form, "--greeks", order, *flags)
+        summary, seconds = download(folder, url, *SIZE, *more)
         return seconds, summary["peak_memory_usage"], summary["total_records"]
 
 
@@ -40,15 +30,9 @@ def main() -> None:
     pairs = int(sys.argv[1]) if len(sys.argv) > 1 else 7
     given = sys.argv[2:]
     with_, without = (given, []) if given else (["--check"], ["--no_check"])
-    serve = [*GREEKS, "terminal", "--port", "0", "--exit_with_stdin"]
     print("| format | Greeks | rows | without | with | added | MiB without | MiB with |")
     print("|---|---|--:|--:|--:|--:|--:|--:|")
-    with subprocess.Popen(
-        serve, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as terminal:
-        assert terminal.stdout is not None
-        assert terminal.stdin is not None
-        url = terminal.stdout.readline().split()[-1]
+    with terminal() as url:
         for form, order in CASES[: 2 if given else None]:
             run(url, form, order, without)  # the market's prices are made once
             off: list[tuple[float, float, int]] = []
@@ -64,7 +48,6 @@ def main() -> None:
                 f"{added:.1%} | {peaks[0]:.0f} | {peaks[1]:.0f} |",
                 flush=True,
             )
-        terminal.stdin.close()
 
 
 if __name__ == "__main__":

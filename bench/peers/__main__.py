@@ -4,16 +4,13 @@ import argparse
 import os
 import platform
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 
-from bench.peers.canned import Template, can
+from bench.peers.canned import Template, can, serve
 from bench.peers.contenders import CONTENDERS, Setting
 from bench.peers.measure import Measured, measure
 from bench.peers.report import Case, save, table
@@ -55,19 +52,6 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-@contextmanager
-def serving(folder: Path, latency: float) -> Iterator[str]:
-    """Serves canned answers from a process of its own, and gives its address."""
-    command = [sys.executable, "-m", "bench.peers.server", str(folder), str(latency)]
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as server:
-        assert server.stdin is not None
-        assert server.stdout is not None
-        yield server.stdout.readline().strip()
-        server.stdin.close()
-
-
 def run(name: str, work: Work, url: str, concurrency: int, folder: Path, greeks: str) -> Measured:
     scratch = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=folder))
     try:
@@ -103,7 +87,7 @@ def main() -> None:
                 answers = Path(folder) / "answers"
                 served = can(template, work, answers)
                 for latency in map(float, flags.latencies.split(",")):
-                    with serving(answers, latency) as url:
+                    with serve(answers, latency) as url:
                         for concurrency in map(int, flags.concurrencies.split(",")):
                             runs: dict[str, list[Measured]] = {name: [] for name in taking_part}
                             for n in range(flags.runs):

@@ -5,14 +5,16 @@ takes as many contracts as it is to have, with its own date in every row. Those 
 """
 
 import itertools
-import subprocess
+import sys
 import urllib.request
+from contextlib import AbstractContextManager
 from datetime import date
 from pathlib import Path
 
 import numpy as np
 
 from bench.peers.work import LAST_TRADE_DATE, MINUTES, SYMBOL, Work, text_of
+from bench.processes import serving, terminal
 
 _EXPIRATION = date(2024, 3, 15)
 _QUERIES = {
@@ -29,16 +31,11 @@ class Template:
 
     def __init__(self, greeks: list[str], api: str = "v3") -> None:
         self._api = api
-        serve = [*greeks, "terminal", "--api", api, "--port", "0", "--exit_with_stdin"]
-        with subprocess.Popen(
-            serve, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        ) as terminal:
-            assert terminal.stdout is not None
-            assert terminal.stdin is not None
-            url = terminal.stdout.readline().split()[-1]
-            with urllib.request.urlopen(url + _QUERIES[api]) as answer:
-                body = answer.read()
-            terminal.stdin.close()
+        with (
+            terminal("--api", api, greeks=greeks) as url,
+            urllib.request.urlopen(url + _QUERIES[api]) as answer,
+        ):
+            body = answer.read()
         header, _, rows = body.partition(b"\n")
         self.header = header + b"\n"
         self._rows = np.frombuffer(rows, np.uint8)
@@ -91,3 +88,8 @@ def can(template: Template, work: Work, folder: Path) -> int:
                 (folder / f"{name}_{n}.csv").write_bytes(page)
                 total += len(page)
     return total
+
+
+def serve(folder: Path, latency: float) -> AbstractContextManager[str]:
+    """Serves canned answers from a process of its own, and gives its address."""
+    return serving(sys.executable, "-m", "bench.peers.server", str(folder), str(latency))

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bench.history_scale import flags_for, observe
-from bench.history_scale import terminal as simulated_terminal
+from bench.processes import terminal as simulated_terminal
 from pipeline.simulator.server import TerminalServer
 from tests.support.command import greeks, start, summaries
 from tests.support.data import files_in

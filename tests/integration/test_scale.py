@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from bench.history_scale import Observed, flags_for, observe, terminal
+from bench.history_scale import Observed, flags_for, observe
+from bench.processes import terminal
 from tests.support.command import summaries
 
 pytestmark = pytest.mark.alone
