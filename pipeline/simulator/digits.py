@@ -36,11 +36,11 @@ def spell(scaled: Ints, decimals: int, *, shortest: bool) -> tuple[int, Words]:
         table = np.array([_one(int(n), decimals, shortest) for n in scaled], dtype=np.bytes_)
         return table.itemsize, [(0, table)]
     if decimals == 0 or shortest:
-        width, words = _signed(whole, scaled < 0, largest)
+        width, words = _whole(whole, scaled < 0, largest, pointed=False)
         if decimals == 0:
             return width, words
         return width + 8, [*words, (width, _trimmed(decimals)[size - whole * unit])]
-    width, words = _pointed(whole, scaled < 0, largest)
+    width, words = _whole(whole, scaled < 0, largest, pointed=True)
     fraction = _tables()[3 if decimals == 4 else 4][size - whole * unit]
     return width + decimals, [*words, (width, fraction)]
 
@@ -69,35 +69,22 @@ def _trimmed(decimals: int) -> NDArray[Any]:
     return np.array(fractions, dtype="S8").view(np.uint64)
 
 
-def _pointed(whole: Ints, negative: Flags, largest: int) -> tuple[int, Words]:
-    """Returns the words up to the point, included."""
-    pointed, plain, small, four, _ = _tables()
-    if largest < 100:  # narrower, which is faster
+def _whole(whole: Ints, negative: Flags, largest: int, *, pointed: bool) -> tuple[int, Words]:
+    """Returns the words of whole numbers, with the point that follows them or without one."""
+    with_point, plain, small, four, _ = _tables()
+    if pointed and largest < 100:  # narrower, which is faster
         return 4, [(0, small[whole + negative * 100])]
     signed = negative * 10_000
+    ends = with_point if pointed else plain
     if largest < 10_000:
-        return 8, [(0, pointed[whole + signed])]
+        return 8, [(0, ends[whole + signed])]
     upper = whole // 10_000
     lower = whole - upper * 10_000
     few = upper == 0
     head = np.where(few, np.uint64(0), plain[upper + signed])
     # Behind other digits, four digits and the point; else as above.
-    padded = four[lower].astype(np.uint64) | np.uint64(ord(".") << 32)
-    return 16, [(0, head), (8, np.where(few, pointed[lower + signed], padded))]
-
-
-def _signed(whole: Ints, negative: Flags, largest: int) -> tuple[int, Words]:
-    """Returns the words of whole numbers, without a point."""
-    _, plain, _, four, _ = _tables()
-    signed = negative * 10_000
-    if largest < 10_000:
-        return 8, [(0, plain[whole + signed])]
-    upper = whole // 10_000
-    lower = whole - upper * 10_000
-    few = upper == 0
-    head = np.where(few, np.uint64(0), plain[upper + signed])
-    tail = np.where(few, plain[lower + signed], four[lower].astype(np.uint64))
-    return 16, [(0, head), (8, tail)]
+    padded = four[lower].astype(np.uint64) | np.uint64(ord(".") << 32 if pointed else 0)
+    return 16, [(0, head), (8, np.where(few, ends[lower + signed], padded))]
 
 
 def _one(scaled: int, decimals: int, shortest: bool) -> bytes:

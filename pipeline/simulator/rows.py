@@ -8,16 +8,7 @@ import numpy as np
 from pipeline.simulator.formats import Stretch, Style, clock_text, strike_text
 from pipeline.simulator.market.greeks import COLUMNS, EOD, ContractRows, decimals, has_underlying
 from pipeline.simulator.market.quotes import Instants
-from pipeline.simulator.text import (
-    Bytes,
-    Number,
-    PerContract,
-    PerInstant,
-    PerRow,
-    RowPart,
-    render,
-    texts,
-)
+from pipeline.simulator.text import Bytes, Number, RowPart, render, texts
 from transforms.arrays import Ints
 from transforms.market.clock import EPOCH
 
@@ -57,24 +48,24 @@ class _Stamps:
         self._style = style
         self._at: Instants | None = None
 
-    def of(self, block: ContractRows) -> tuple[RowPart, PerInstant]:
+    def of(self, block: ContractRows) -> tuple[Bytes, Bytes]:
         """Returns the rows' own timestamps, and the underlying's."""
         at = block.at
         if at is not self._at:
             self._at = at
-            self._own = PerInstant(self._spelled(at.days, at.milliseconds))
-            self._underlying = PerInstant(self._spelled(at.days, at.underlying_milliseconds))
+            self._own = self._spelled(at.days, at.milliseconds[None])
+            self._underlying = self._spelled(at.days, at.underlying_milliseconds[None])
         times = block.numbers.get("ms_of_day")
         if times is None:
             return self._own, self._underlying
-        days = np.broadcast_to(at.days, times.shape)
-        spelled = self._spelled(days.ravel(), times.ravel())
-        return PerRow(spelled.reshape(*times.shape, -1)), self._underlying
+        return self._spelled(at.days, times), self._underlying
 
-    def _spelled(self, days: Ints, milliseconds: Ints) -> Bytes:
+    def _spelled(self, days: Ints, times: Ints) -> Bytes:
         dates = {day: date.fromordinal(EPOCH + day).isoformat() for day in set(days.tolist())}
-        pairs = zip(days.tolist(), milliseconds.tolist(), strict=True)
-        return texts([f"{dates[day]}T{clock_text(at, self._style)}".encode() for day, at in pairs])
+        each = np.broadcast_to(days, times.shape).ravel().tolist()
+        pairs = zip(each, times.ravel().tolist(), strict=True)
+        spelled = [f"{dates[day]}T{clock_text(at, self._style)}".encode() for day, at in pairs]
+        return texts(spelled, *times.shape)
 
 
 def _number(block: ContractRows, name: str) -> Number:
@@ -95,7 +86,7 @@ def _csv_block(block: ContractRows, order: str, style: Style, stamps: _Stamps) -
         for strike, right in block.contracts
     ]
     stamp, underlying_stamp = stamps.of(block)
-    pieces: list[RowPart] = [PerContract(texts(contracts)), stamp]
+    pieces: list[RowPart] = [texts(contracts, -1, 1), stamp]
     for name in COLUMNS[order]:
         pieces += [b",", _number(block, name)]
     if has_underlying(order):
@@ -125,7 +116,7 @@ def _contract(block: ContractRows, strike: int, right: str) -> bytes:
 
 def _ndjson_block(block: ContractRows, order: str, stamps: _Stamps) -> Stretch:
     contracts = [_contract(block, *contract) for contract in block.contracts]
-    pieces = [b"{", PerContract(texts(contracts)), b",", *_members(block, order, stamps), b"}\n"]
+    pieces = [b"{", texts(contracts, -1, 1), b",", *_members(block, order, stamps), b"}\n"]
     return Stretch(render(pieces, len(contracts), len(block.at.days)), block.rows)
 
 

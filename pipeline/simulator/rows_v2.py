@@ -11,7 +11,7 @@ from datetime import date
 
 from pipeline.simulator.formats import Stretch
 from pipeline.simulator.market.greeks import COLUMNS, ContractRows, decimals, has_underlying
-from pipeline.simulator.text import Number, PerContract, PerInstant, RowPart, render, texts
+from pipeline.simulator.text import Bytes, Number, RowPart, render, texts
 from transforms.arrays import Ints
 from transforms.market.clock import EPOCH
 
@@ -48,7 +48,7 @@ def csv(
             f"{block.symbol},{block.expiration:%Y%m%d},{strike},{right[0]},".encode()
             for strike, right in block.contracts
         ]
-        pieces: list[RowPart] = [PerContract(texts(contracts)), *_row(block, order), line_end]
+        pieces: list[RowPart] = [texts(contracts, -1, 1), *_row(block, order), line_end]
         yield Stretch(render(pieces, len(contracts), len(block.at.days)), block.rows)
 
 
@@ -118,17 +118,17 @@ def _envelope(names: Sequence[str], next_page: str) -> bytes:
 def _row(block: ContractRows, order: str) -> list[RowPart]:
     """Returns the cells of a row, with commas between them."""
     own = block.numbers.get("ms_of_day")
-    stamp = _whole(block.at.milliseconds) if own is None else Number(own, 0)
-    pieces: list[RowPart] = [stamp]
+    stamp: RowPart = _whole(block.at.milliseconds) if own is None else Number(own, 0)
+    pieces = [stamp]
     for name in COLUMNS[order]:
         pieces += [b",", Number(block.numbers[name], decimals(name), shortest=True)]
     if has_underlying(order):
         price = Number(block.numbers["underlying_price"], 2, shortest=True)
         pieces += [b",", _whole(block.at.underlying_milliseconds), b",", price]
     days = {n: f"{date.fromordinal(EPOCH + n):%Y%m%d}" for n in set(block.at.days.tolist())}
-    dates = PerInstant(texts([days[n].encode() for n in block.at.days.tolist()]))
+    dates = texts([days[n].encode() for n in block.at.days.tolist()], 1, -1)
     return [*pieces, b",", dates]
 
 
-def _whole(values: Ints) -> PerInstant:
-    return PerInstant(texts([str(n).encode() for n in values.tolist()]))
+def _whole(values: Ints) -> Bytes:
+    return texts([str(n).encode() for n in values.tolist()], 1, -1)

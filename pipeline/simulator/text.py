@@ -20,35 +20,16 @@ Bytes = NDArray[np.uint8]
 _ROWS = 2048  # rows laid out at once: about half a megabyte, within the processor's cache
 
 
-def texts(values: Sequence[bytes]) -> Bytes:
-    """Returns texts as rows of equal width, filled up with zero bytes."""
-    table = np.array(values, dtype=np.bytes_)
-    return table.view(np.uint8).reshape(len(table), table.itemsize)
+def texts(values: Sequence[bytes], contracts: int, instants: int) -> Bytes:
+    """Returns texts of shape (contracts, instants, width), filled up with zero bytes.
 
-
-@dataclass(frozen=True)
-class PerContract:
-    """A text for each contract, as `texts` returns them."""
-
-    table: Bytes
-
-
-@dataclass(frozen=True)
-class PerInstant:
-    """A text for each instant, as `texts` returns them."""
-
-    table: Bytes
-
-
-@dataclass(frozen=True)
-class PerRow:
-    """A text for each contract and instant.
-
-    Attributes:
-        table: of shape (contracts, instants, width), filled up with zero bytes.
+    Args:
+        values: contract by contract.
+        contracts: 1 where all have the same; -1 for as many as there are texts.
+        instants: likewise.
     """
-
-    table: Bytes
+    table = np.array(values, dtype=np.bytes_)
+    return table.view(np.uint8).reshape(contracts, instants, table.itemsize)
 
 
 @dataclass(frozen=True)
@@ -66,7 +47,8 @@ class Number:
     shortest: bool = False
 
 
-RowPart = bytes | PerContract | PerInstant | PerRow | Number
+RowPart = bytes | Bytes | Number
+"""The same text in every row; `texts`; or a decimal in each."""
 
 
 def render(pieces: Sequence[RowPart], contracts: int, instants: int) -> bytes:
@@ -77,6 +59,12 @@ def render(pieces: Sequence[RowPart], contracts: int, instants: int) -> bytes:
         contracts: the number of contracts.
         instants: the number of instants.
     """
+    pieces = [
+        np.broadcast_to(piece, (contracts, instants, piece.shape[-1]))
+        if isinstance(piece, np.ndarray)
+        else piece
+        for piece in pieces
+    ]
     height, length = max(1, _ROWS // instants), min(instants, _ROWS)
     pages = []
     for y in range(0, contracts, height):
@@ -115,7 +103,7 @@ class _Field:
 
 @dataclass(frozen=True)
 class _Texts(_Field):
-    cells: Bytes  # of the shape (contracts, instants, width), or 1 for one of the former
+    cells: Bytes
 
     def write(self, page: Bytes, offset: int, contracts: int, instants: int) -> None:
         page.reshape(contracts, instants, -1)[:, :, offset : offset + self.width] = self.cells
@@ -141,10 +129,5 @@ def _field(piece: RowPart, contracts: slice, instants: slice) -> _Field:
         scaled = piece.scaled[contracts, instants].ravel()
         width, words = spell(scaled, piece.decimals, shortest=piece.shortest)
         return _Words(b"\0" * width, words)
-    if isinstance(piece, PerContract):
-        cells = piece.table[contracts, None]
-    elif isinstance(piece, PerInstant):
-        cells = piece.table[None, instants]
-    else:
-        cells = piece.table[contracts, instants]
+    cells = piece[contracts, instants]
     return _Texts(b"\0" * cells.shape[-1], cells)

@@ -5,15 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.simulator.text import (
-    Number,
-    PerContract,
-    PerInstant,
-    PerRow,
-    RowPart,
-    render,
-    texts,
-)
+from pipeline.simulator.text import Number, RowPart, render, texts
 
 
 def plain(scaled: int, decimals: int) -> str:
@@ -62,8 +54,8 @@ def test_whole_numbers_have_no_point() -> None:
 
 
 def test_a_text_may_belong_to_a_single_row() -> None:
-    table = texts([b"a", b"bcd", b"", b"ef"]).reshape(2, 2, -1)
-    pieces: list[RowPart] = [PerContract(texts([b"x", b"y"])), PerRow(table), b";"]
+    table = texts([b"a", b"bcd", b"", b"ef"], 2, 2)
+    pieces: list[RowPart] = [texts([b"x", b"y"], -1, 1), table, b";"]
     assert render(pieces, 2, 2) == b"xa;xbcd;y;yef;"
 
 
@@ -73,8 +65,8 @@ def test_zero_has_no_sign_and_small_negatives_have_one() -> None:
 
 def test_rows_go_contract_by_contract_and_then_instant_by_instant() -> None:
     pieces: list[RowPart] = [
-        PerContract(texts([b"a,", b"bcd,"])),
-        PerInstant(texts([b"9:30", b"10:00"])),
+        texts([b"a,", b"bcd,"], -1, 1),
+        texts([b"9:30", b"10:00"], 1, -1),
         b",",
         Number(np.array([[1, -20_000_000], [123_456, 9_999]]), 2),
         b"\r\n",
@@ -88,7 +80,7 @@ def test_many_contracts_are_printed_like_a_few() -> None:
     contracts, instants = 301, 79
     numbers = np.arange(contracts * instants).reshape(contracts, instants) * 37 - 100_000
     names = [str(n).encode() for n in range(contracts)]
-    text = render([PerContract(texts(names)), b":", Number(numbers, 4), b"\n"], contracts, instants)
+    text = render([texts(names, -1, 1), b":", Number(numbers, 4), b"\n"], contracts, instants)
     expected = [f"{n // instants}:{plain(n * 37 - 100_000, 4)}" for n in range(numbers.size)]
     assert text.decode().splitlines() == expected
 
@@ -96,7 +88,7 @@ def test_many_contracts_are_printed_like_a_few() -> None:
 def test_many_instants_are_printed_like_a_few() -> None:
     contracts, instants = 2, 5000
     numbers = np.arange(contracts * instants).reshape(contracts, instants)
-    stamps = PerInstant(texts([str(n).encode() for n in range(instants)]))
+    stamps = texts([str(n).encode() for n in range(instants)], 1, -1)
     text = render([stamps, b":", Number(numbers, 2), b"\n"], contracts, instants)
     expected = [f"{n % instants}:{plain(n, 2)}" for n in range(numbers.size)]
     assert text.decode().splitlines() == expected
