@@ -5,48 +5,41 @@ from datetime import date
 
 import numpy as np
 
-from pipeline.simulator.market.listing import Root
+from pipeline.simulator.market.listing import Expiration
 from pipeline.simulator.market.quotes import Instants, instants, quotes, sizes
 from pipeline.simulator.market.trades import sessions
-from pipeline.simulator.market.underlying import Underlying
 from transforms.arrays import Ints
 from transforms.market import calendar
 
 _REPORT = (17 * 60 + 15) * 60_000
 
 
-def closes(root: Root, underlying: Underlying, expiration: date, days: list[date]) -> Instants:
+def closes(of: Expiration, days: list[date]) -> Instants:
     """Returns the end of each trade date: the last quotes, reported a little after 17:15.
 
     The time to expiration counts from 16:00, also after an early close.
 
     Args:
-        root: the root of the symbol.
-        underlying: its prices.
-        expiration: of the contracts.
+        of: the expiration.
         days: trade dates, ascending.
     """
-    at = instants(root, underlying, expiration, days, np.array([calendar.CLOSE_MS]))
+    at = instants(of, days, np.array([calendar.CLOSE_MS]))
     # The report takes up to a minute, each day another time.
     return replace(at, underlying_milliseconds=_REPORT + at.days * 7919 % 60_000)
 
 
-def figures(
-    root: Root, underlying: Underlying, expiration: date, strikes: Ints, at: Instants
-) -> dict[str, Ints]:
+def figures(of: Expiration, strikes: Ints, at: Instants) -> dict[str, Ints]:
     """Returns the trades and the last quotes by column, of shape (strikes, 2, days), calls first.
 
     `ms_of_day` is the time of the last trade. A contract without a trade has 0 there, and in
     `open`, `high`, `low`, `close` (cents), `volume` and `count`.
 
     Args:
-        root: the root of the symbol.
-        underlying: its prices.
-        expiration: of the contracts.
+        of: the expiration.
         strikes: in thousandths of a dollar.
         at: as `closes` returns them.
     """
-    found = sessions(root, underlying, expiration, strikes, at)
+    found = sessions(of, strikes, at)
     prices, first, last = found.prices, found.first[..., None], found.last[..., None]
     order = np.arange(prices.shape[-1])
     inside = (order >= first) & (order <= last)
@@ -61,5 +54,5 @@ def figures(
         # A little before the second of the quote that it was made at, hence within the session.
         "ms_of_day": ends * 1000 - found.before,
     }
-    quoted = sizes(expiration, strikes, at, *quotes(root, expiration, strikes, at))
+    quoted = sizes(of.expires, strikes, at, *quotes(of, strikes, at))
     return {name: values * found.traded for name, values in trades.items()} | quoted

@@ -104,14 +104,29 @@ def expirations(root: Root, last: date) -> tuple[date, ...]:
     return tuple(day for day, _ in _listed(root, last))
 
 
-def last_trading_day(root: Root, expiration: date) -> date:
-    """Returns the last day on which the contracts trade.
+@dataclass(frozen=True)
+class Expiration:
+    """The contracts of one symbol that expire on one date.
 
-    It is the expiration itself (for a Saturday, the Friday before), and for contracts that settle
-    at the open, the trading day before it.
+    Attributes:
+        root: the features of the symbol's options.
+        underlying: its prices.
+        expires: the date on which they do.
     """
-    day = calendar.on_or_before(expiration)
-    return calendar.on_or_before(day - _DAY) if root.settles_at_open else day
+
+    root: Root
+    underlying: Underlying
+    expires: date
+
+    @property
+    def last_trading_day(self) -> date:
+        """The last day on which the contracts trade.
+
+        It is the expiration itself (for a Saturday, the Friday before), and for contracts that
+        settle at the open, the trading day before it.
+        """
+        day = calendar.on_or_before(self.expires)
+        return calendar.on_or_before(day - _DAY) if self.root.settles_at_open else day
 
 
 # Days before the expiration at which strikes are added, and which: (strike steps between two of
@@ -138,33 +153,29 @@ def _step(root: Root, price: float) -> int:
 
 
 @lru_cache(maxsize=4096)
-def strikes(
-    root: Root, underlying: Underlying, expiration: date, last: date
-) -> tuple[tuple[int, date], ...]:
+def strikes(of: Expiration, last: date) -> tuple[tuple[int, date], ...]:
     """Returns (strike, first trade date) for every strike of an expiration added until `last`.
 
     Args:
-        root: the root of the symbol.
-        underlying: its prices.
-        expiration: one that `expirations` returns; any other has no strikes.
+        of: one that `expirations` returns; any other has no strikes.
         last: nothing that was added after this date is returned.
 
     Returns:
         Ascending strikes in thousandths of a dollar.
     """
-    listed = _listed(root, last)
-    place = bisect_right(listed, expiration, key=lambda pair: pair[0]) - 1
-    if place < 0 or listed[place][0] != expiration:
+    listed = _listed(of.root, last)
+    place = bisect_right(listed, of.expires, key=lambda pair: pair[0]) - 1
+    if place < 0 or listed[place][0] != of.expires:
         return ()
     since = max(listed[place][1], date(calendar.FIRST_YEAR, 1, 3))
     added: dict[int, date] = {}
-    for days, rings in _INDEX_RINGS if root.index else _STOCK_RINGS:
-        day = calendar.on_or_after(max(since, expiration - timedelta(days=days)))
+    for days, rings in _INDEX_RINGS if of.root.index else _STOCK_RINGS:
+        day = calendar.on_or_after(max(since, of.expires - timedelta(days=days)))
         if day > last:
             break
-        price = underlying.previous_close(day)
+        price = of.underlying.previous_close(day)
         for steps, low, high in rings:
-            width = _step(root, price) * steps
+            width = _step(of.root, price) * steps
             first, end = int(price * low * 1000 / width) + 1, int(price * high * 1000 / width)
             for n in range(first, end + 1):
                 added.setdefault(n * width, day)

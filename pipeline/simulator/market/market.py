@@ -25,13 +25,13 @@ from pipeline.simulator.market.greeks import (
     is_daily,
     numbers,
 )
+from pipeline.simulator.market.listing import Expiration
 from pipeline.simulator.market.quotes import Instants, instants, quotes, sizes
 from pipeline.simulator.market.table import table
 from pipeline.simulator.market.trades import Trades, bars, trades
 from pipeline.simulator.market.underlying import Underlying, generator
 from transforms.arrays import Ints
 from transforms.market import calendar
-from transforms.market.clock import EPOCH
 
 DEFAULT_SYMBOLS = ("SPXW", "SPX")
 DEFAULT_LAST_DATE = date(2026, 12, 31)
@@ -96,8 +96,8 @@ class Market:
         begins = [since for each, since in listed if strike is None or each == strike]
         if not begins:
             return []
-        final = listing.last_trading_day(listing.root_of(symbol), expiration)
-        return calendar.trading_days(max(first, min(begins)), min(last, final, self.last_date))
+        final = min(self._expiration(symbol, expiration).last_trading_day, self.last_date)
+        return calendar.trading_days(max(first, min(begins)), min(last, final))
 
     def contracts(self, symbol: str, trade_date: date) -> Iterator[tuple[date, int]]:
         """Yields (expiration, strike in thousandths of a dollar) of what has rows on that date.
@@ -147,8 +147,7 @@ class Market:
         at = self._instants(query)
         if at is None:
             return
-        first = date.fromordinal(int(at.days[0]) + EPOCH)
-        last = date.fromordinal(int(at.days[-1]) + EPOCH)
+        first, last = at.dates[0], at.dates[-1]
         listed = [
             (strike, max(since, first))
             for strike, since in self._chosen(query, int(at.spot[0]), first)
@@ -206,13 +205,13 @@ class Market:
         )
         return table(self.blocks(query), greeks)
 
-    def _underlying(self, symbol: str) -> Underlying:
-        name = listing.root_of(symbol).underlying
-        return self._underlyings.setdefault(name, Underlying(name, self.seed))
+    def _expiration(self, symbol: str, day: date) -> Expiration:
+        root = listing.root_of(symbol)
+        new = Underlying(root.underlying, self.seed)
+        return Expiration(root, self._underlyings.setdefault(root.underlying, new), day)
 
     def _listed(self, symbol: str, expiration: date) -> tuple[tuple[int, date], ...]:
-        root = listing.root_of(symbol)
-        return listing.strikes(root, self._underlying(symbol), expiration, self.last_date)
+        return listing.strikes(self._expiration(symbol, expiration), self.last_date)
 
     def _instants(self, query: Query) -> Instants | None:
         """Returns when there are rows for an expiration, or None."""
@@ -221,20 +220,18 @@ class Market:
         )
         if not days:
             return None
-        root, underlying = listing.root_of(query.symbol), self._underlying(query.symbol)
-        if is_daily(query.greeks):
-            interest = "open_interest" in COLUMNS[query.greeks]
-            reported = open_interest.reports if interest else eod.closes
-            return reported(root, underlying, query.expiration, days)
-        if "price" in COLUMNS[query.greeks]:
-            return eod.closes(root, underlying, query.expiration, days)
+        of = self._expiration(query.symbol, query.expiration)
+        if "open_interest" in COLUMNS[query.greeks]:
+            return open_interest.reports(of, days)
+        if is_daily(query.greeks) or "price" in COLUMNS[query.greeks]:
+            return eod.closes(of, days)
         start = max(query.start, calendar.OPEN_MS)
         times = np.arange(
             start, min(query.end, calendar.CLOSE_MS) + 1, query.interval, dtype=np.int64
         )
         if not len(times):
             return None
-        return instants(root, underlying, query.expiration, days, times)
+        return instants(of, days, times)
 
     def _chosen(self, query: Query, spot: int, day: date) -> list[tuple[int, date]]:
         listed = list(self._listed(query.symbol, query.expiration))
@@ -247,17 +244,16 @@ class Market:
         return listed
 
     def _block(self, query: Query, strikes: Ints, at: Instants) -> ContractRows:
-        root, columns = listing.root_of(query.symbol), COLUMNS[query.greeks]
+        of, columns = self._expiration(query.symbol, query.expiration), COLUMNS[query.greeks]
         if "open_interest" in columns:
-            found = open_interest.figures(query.expiration, strikes, at)
+            found = open_interest.figures(of, strikes, at)
         elif is_daily(query.greeks):
-            underlying = self._underlying(query.symbol)
-            found = eod.figures(root, underlying, query.expiration, strikes, at)
+            found = eod.figures(of, strikes, at)
         elif "open" in columns:
             traded = self._trades(query, strikes, at)
             found = bars(traded, 2 * len(strikes), at, query.interval)
         else:
-            bid, ask = quotes(root, query.expiration, strikes, at)
+            bid, ask = quotes(of, strikes, at)
             found = {"bid": bid, "ask": ask}
             if "bid_size" in columns:
                 found = sizes(query.expiration, strikes, at, bid, ask)
@@ -269,10 +265,8 @@ class Market:
 
     def _trades(self, query: Query, strikes: Ints, at: Instants) -> Trades:
         """Returns the trades of some contracts on the trade dates of some instants."""
-        root, underlying = listing.root_of(query.symbol), self._underlying(query.symbol)
-        days = [date.fromordinal(int(day) + EPOCH) for day in np.unique(at.days)]
-        closes = eod.closes(root, underlying, query.expiration, days)
-        return trades(root, underlying, query.expiration, strikes, closes)
+        of = self._expiration(query.symbol, query.expiration)
+        return trades(of, strikes, eod.closes(of, at.dates))
 
     def _of_trades(
         self, query: Query, strikes: Ints, at: Instants

@@ -9,8 +9,8 @@ from datetime import date
 
 import numpy as np
 
-from pipeline.simulator.market.listing import Root, last_trading_day
-from pipeline.simulator.market.underlying import OPEN, Underlying, sofr
+from pipeline.simulator.market.listing import Expiration
+from pipeline.simulator.market.underlying import OPEN, sofr
 from transforms.arrays import Flags, Floats, Ints
 from transforms.market import calendar
 from transforms.market.clock import EPOCH
@@ -49,6 +49,11 @@ class Instants:
     rate: Floats
     underlying_milliseconds: Ints
 
+    @property
+    def dates(self) -> list[date]:
+        """The trade dates, ascending, each once."""
+        return [date.fromordinal(int(day) + EPOCH) for day in np.unique(self.days)]
+
     def from_day(self, day: date) -> "Instants":
         """Returns the instants that are not before that trade date."""
         start = int(np.searchsorted(self.days, day.toordinal() - EPOCH))
@@ -59,23 +64,19 @@ class Instants:
         return Instants(*(getattr(self, name)[which] for name in self.__dataclass_fields__))
 
 
-def instants(
-    root: Root, underlying: Underlying, expiration: date, days: list[date], milliseconds: Ints
-) -> Instants:
+def instants(of: Expiration, days: list[date], milliseconds: Ints) -> Instants:
     """Returns the instants of an answer: for each trade date, each time of day.
 
     After an early close the last quote stands, and the grid runs on (inferred: only its bars,
     which are then empty, have been seen).
 
     Args:
-        root: the root of the symbol.
-        underlying: its prices.
-        expiration: of the contracts.
+        of: the expiration.
         days: trade dates, ascending.
         milliseconds: times of day since midnight, ascending, from 09:30 to 16:00.
     """
     parts = []
-    end = last_trading_day(root, expiration)
+    end, underlying = of.last_trading_day, of.underlying
     for day in days:
         length = calendar.closing_time(day) // 1000 - OPEN
         seconds = np.minimum(milliseconds // 1000 - OPEN, length)
@@ -83,7 +84,7 @@ def instants(
         left = (end - day).days * 86400 + calendar.closing_time(end) // 1000 - OPEN - seconds
         # Volatility rises as the price falls.
         fall = np.log(underlying.previous_close(day) * 100 / spot)
-        base = (0.13 if root.index else 0.28) * underlying.stress(day)
+        base = (0.13 if of.root.index else 0.28) * underlying.stress(day)
         parts.append(
             (
                 np.full(len(seconds), day.toordinal() - EPOCH),
@@ -99,7 +100,7 @@ def instants(
     return Instants(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
 
 
-def quotes(root: Root, expiration: date, strikes: Ints, at: Instants) -> tuple[Ints, Ints]:
+def quotes(of: Expiration, strikes: Ints, at: Instants) -> tuple[Ints, Ints]:
     """Returns bids and asks in cents, each of shape (strikes, 2, instants), calls first.
 
     At the opening itself there are none yet: both are 0. A bid may be 0, too, where the option is
@@ -107,14 +108,13 @@ def quotes(root: Root, expiration: date, strikes: Ints, at: Instants) -> tuple[I
     that for the others.
 
     Args:
-        root: the root of the symbol.
-        expiration: of the contracts.
+        of: the expiration.
         strikes: in thousandths of a dollar.
         at: the instants.
     """
     spot = at.spot / 100
     strike = (strikes / 1000)[:, None]
-    dividend_yield = 0.014 if root.index else 0.005
+    dividend_yield = 0.014 if of.root.index else 0.005
     asset = spot * np.exp(-dividend_yield * at.years)
     cash = strike * np.exp(-at.rate * at.years)
     is_call = cash >= asset
@@ -124,8 +124,8 @@ def quotes(root: Root, expiration: date, strikes: Ints, at: Instants) -> tuple[I
     fair = np.stack(
         [worth + np.where(is_call, 0, parity), worth - np.where(is_call, parity, 0)], axis=1
     )
-    unit = 5.0 if root.index else 1.0
-    noise = uniform(expiration, strikes, at.days * 86400 + at.seconds)
+    unit = 5.0 if of.root.index else 1.0
+    noise = uniform(of.expires, strikes, at.days * 86400 + at.seconds)
     cents = fair * 100
     half = unit * 0.4 + cents * (0.002 + 0.006 * noise) / (1 + 0.0005 * cents)
     low, high = cents - half, cents + half

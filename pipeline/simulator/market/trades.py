@@ -1,19 +1,18 @@
 """The simulated trades of a day: one by one, and as bars."""
 
 from dataclasses import dataclass, replace
-from datetime import date
 
 import numpy as np
 
-from pipeline.simulator.market.listing import Root
+from pipeline.simulator.market.listing import Expiration
 from pipeline.simulator.market.quotes import EXCHANGES, Instants, instants, quotes, uniform
-from pipeline.simulator.market.underlying import OPEN, SECONDS, Underlying
+from pipeline.simulator.market.underlying import OPEN, SECONDS
 from transforms.arrays import Flags, Floats, Ints
 from transforms.market import calendar
-from transforms.market.clock import DAY_MS, EPOCH
+from transforms.market.clock import DAY_MS
 
 _SAMPLES = 14  # times of day at which a contract can trade
-_STEP = (SECONDS - 1) // _SAMPLES * 1000
+_TIMES = calendar.OPEN_MS + (SECONDS - 1) // _SAMPLES * 1000 * np.arange(1, _SAMPLES + 1)
 _CONDITION = 18  # of a regular trade
 _MOST = 4000  # trades of a contract in a trade date are fewer
 
@@ -48,39 +47,29 @@ class Sessions:
         return self.instants.seconds.reshape(-1, _SAMPLES) + OPEN
 
 
-def chances(expiration: date, strikes: Ints, at: Instants, number: int) -> Floats:
-    """Returns numbers from 0 to 1 of shape (strikes, 2, days), others for each `number`."""
-    # Quotes take their chances from the seconds of the session; these lie beyond it.
-    return uniform(expiration, strikes, at.days * 86400 + 60_000 + number)
-
-
-def sessions(
-    root: Root, underlying: Underlying, expiration: date, strikes: Ints, at: Instants
-) -> Sessions:
+def sessions(of: Expiration, strikes: Ints, at: Instants) -> Sessions:
     """Returns the trades of each contract and date. The further from the money, the fewer.
 
     Args:
-        root: the root of the symbol.
-        underlying: its prices.
-        expiration: of the contracts.
+        of: the expiration.
         strikes: in thousandths of a dollar.
         at: as `eod.closes` returns them.
     """
 
     def chance(number: int) -> Floats:
-        return chances(expiration, strikes, at, number)
+        # Quotes take their chances from the seconds of the session; these lie beyond it.
+        return uniform(of.expires, strikes, at.days * 86400 + 60_000 + number)
 
     width = at.volatility * np.sqrt(np.maximum(at.years, 1 / 365))
     distance = np.abs(np.log(strikes[:, None] * 0.1 / at.spot)) / width
     liquidity = np.exp(-0.35 * distance)[:, None]
     first = (chance(1) * _SAMPLES).astype(np.int64)
     last = first + (chance(2) * (_SAMPLES - first)).astype(np.int64)
-    days = [date.fromordinal(int(day) + EPOCH) for day in at.days]
-    samples = instants(root, underlying, expiration, days, _times())
-    shape = (len(strikes), 2, len(days), _SAMPLES)
-    low, high = (cents.reshape(shape) for cents in quotes(root, expiration, strikes, samples))
+    samples = instants(of, at.dates, _TIMES)
+    shape = (len(strikes), 2, len(at.days), _SAMPLES)
+    low, high = (cents.reshape(shape) for cents in quotes(of, strikes, samples))
     keys = samples.days * 86400 + samples.seconds + 30_000
-    at_bid = uniform(expiration, strikes, keys).reshape(shape) < 0.5
+    at_bid = uniform(of.expires, strikes, keys).reshape(shape) < 0.5
     count = last - first + 1 + (liquidity * chance(3) ** 3 * 1500).astype(np.int64)
     return Sessions(
         traded=chance(0) < liquidity,
@@ -92,10 +81,6 @@ def sessions(
         prices=np.where(at_bid & (low > 0), low, high),
         instants=samples,
     )
-
-
-def _times() -> Ints:
-    return np.asarray(calendar.OPEN_MS + _STEP * np.arange(1, _SAMPLES + 1))
 
 
 @dataclass(frozen=True)
@@ -118,49 +103,44 @@ class Trades:
         return Trades(self.contract[which], self.at.part(which), numbers)
 
 
-def trades(
-    root: Root, underlying: Underlying, expiration: date, strikes: Ints, at: Instants
-) -> Trades:
+def trades(of: Expiration, strikes: Ints, at: Instants) -> Trades:
     """Returns every trade of some contracts, those that the end of the day sums up.
 
     A contract trades several times within the second before each of its times of day, at the price
     that it is quoted then; the underlying's price is that of the second before.
 
     Args:
-        root: the root of the symbol.
-        underlying: its prices.
-        expiration: of the contracts.
+        of: the expiration.
         strikes: in thousandths of a dollar.
         at: as `eod.closes` returns them.
     """
-    found = sessions(root, underlying, expiration, strikes, at)
+    found = sessions(of, strikes, at)
     count = (found.count * found.traded).ravel()
     total = int(count.sum())
-    of = np.repeat(np.arange(len(count)), count)  # its contract and trade date
+    cell = np.repeat(np.arange(len(count)), count)  # its contract and trade date
     number = np.arange(total) - np.repeat(np.cumsum(count) - count, count)
-    place, day = np.divmod(of, len(at.days))
-    first, last, each = (values.ravel()[of] for values in (found.first, found.last, found.count))
+    place, day = np.divmod(cell, len(at.days))
+    first, last, each = (values.ravel()[cell] for values in (found.first, found.last, found.count))
     span = last - first + 1
     time = number * span // each
     begins, ends = -(-time * each // span), -(-(time + 1) * each // span)
     sample = first + time
-    before = found.before.ravel()[of]
+    before = found.before.ravel()[cell]
     apart = (ends - 1 - number) * (999 - before) // (ends - begins)
     milliseconds = found.ends[day, sample] * 1000 - before - apart
-    days = [date.fromordinal(int(day) + EPOCH) for day in at.days]
-    earlier = instants(root, underlying, expiration, days, _times() - 1000)
+    earlier = instants(of, at.dates, _TIMES - 1000)
     when = replace(earlier.part(day * _SAMPLES + sample), milliseconds=milliseconds)
     contract = strikes[place // 2] // 1000 + place % 2
     # After an early close, several times of day are one second.
-    order = np.lexsort((number, milliseconds, of))
-    volume = found.volume.ravel()[of]
+    order = np.lexsort((number, milliseconds, cell))
+    volume = found.volume.ravel()[cell]
     numbers = {
         "sequence": when.seconds[order] * _MOST + number,
         **{f"ext_condition{n}": np.full(total, 255) for n in (1, 2, 3, 4)},
         "condition": np.full(total, _CONDITION),
         "size": volume // each + (number < volume % each),
         "exchange": EXCHANGES[(contract + 7 * number) % len(EXCHANGES)],
-        "price": found.prices.reshape(-1, _SAMPLES)[of, sample][order],
+        "price": found.prices.reshape(-1, _SAMPLES)[cell, sample][order],
         **dict.fromkeys(("condition_flags", "price_flags", "volume_type"), np.zeros(total, int)),
         "records_back": np.zeros(total, int),
     }

@@ -372,5 +372,10 @@ def test_another_process_has_the_same_market_whatever_its_hash_seed() -> None:
 
 def test_an_expiration_that_is_not_listed_has_no_strikes() -> None:
     root = listing.root_of("SPXW")
-    assert listing.strikes(root, Underlying("SPX", 0), date(2012, 1, 4), TRADE_DATE) == ()
+    assert (
+        listing.strikes(
+            listing.Expiration(root, Underlying("SPX", 0), date(2012, 1, 4)), TRADE_DATE
+        )
+        == ()
+    )
     assert MARKET.strikes("NDX", TOMORROW) == []
