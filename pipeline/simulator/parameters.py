@@ -21,6 +21,15 @@ _RIGHTS = {
     "both": ("CALL", "PUT"),
 }
 
+RATE_TYPES = frozenset(
+    {
+        "sofr",
+        *(f"treasury_m{months}" for months in (1, 3, 6)),
+        *(f"treasury_y{years}" for years in (1, 2, 3, 5, 7, 10, 20, 30)),
+    }
+)
+"""Interest rates, as v3 names them; v2 has capitals. All are the same in this market."""
+
 LONGEST_LISTING = 380
 """Days before it expires from which a contract is listed, at most."""
 
@@ -103,13 +112,17 @@ def decimal_of(parameters: Parameters, name: str, status: int = 400) -> float | 
     return None if value is None else float(value)
 
 
-def whole_of(parameters: Parameters, name: str, least: int = 1) -> int | None:
-    """Returns a whole number of at least `least`, or None if it is not given."""
+def whole_of(parameters: Parameters, name: str, least: int = 1, status: int = 400) -> int | None:
+    """Returns a whole number of at least `least`, or None if it is not given.
+
+    Raises:
+        Refused: with that status: it is none.
+    """
     text = parameters.get(name)
     if text is None:
         return None
     if not text.isdecimal() or int(text) < least:
-        raise Refused(400, f"Invalid {name}: {text}")
+        raise Refused(status, f"Invalid {name}: {text}")
     return int(text)
 
 

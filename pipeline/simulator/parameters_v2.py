@@ -4,29 +4,26 @@ Its refusals are 473; their texts are not known, and are ours. Parameters that a
 are ignored.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 
 from pipeline.simulator.market.greeks import INTERVALS, Query, is_daily
 from pipeline.simulator.parameters import (
     LONGEST_LISTING,
     ONE_DAY,
+    RATE_TYPES,
+    Parameters,
     Refused,
     check_range,
     date_of,
     decimal_of,
+    whole_of,
 )
 from transforms.market import calendar
+from transforms.market.clock import DAY_MS
 from transforms.orders import Order
 
-_RATES = {
-    "SOFR",
-    *(f"TREASURY_M{months}" for months in (1, 3, 6)),
-    *(f"TREASURY_Y{years}" for years in (1, 2, 3, 5, 7, 10, 20, 30)),
-}
-_DAY = 86_400_000
-
-Parameters = Mapping[str, str]
+_RATES = frozenset(map(str.upper, RATE_TYPES))
 
 
 def required(parameters: Parameters, name: str) -> str:
@@ -64,20 +61,6 @@ def flag(parameters: Parameters, name: str, *, default: bool) -> bool:
     if text not in ("true", "false"):
         raise Refused(473, f"Invalid {name}: {parameters[name]}")
     return text == "true"
-
-
-def whole(parameters: Parameters, name: str) -> int | None:
-    """Returns a whole number, or None if it is not given.
-
-    Raises:
-        Refused: it is none.
-    """
-    text = parameters.get(name)
-    if text is None:
-        return None
-    if not text.isdecimal():
-        raise Refused(473, f"Invalid {name}: {text}")
-    return int(text)
 
 
 def bulk_queries(
@@ -146,7 +129,7 @@ def _bulk_query(parameters: Parameters, order: str) -> Query:
 
 
 def _milliseconds(parameters: Parameters, name: str, default: int) -> int:
-    value = whole(parameters, name)
-    if value is not None and value > _DAY:
+    value = whole_of(parameters, name, 0, 473)
+    if value is not None and value > DAY_MS:
         raise Refused(473, f"Invalid {name}: {parameters[name]}")
     return default if value is None else value

@@ -8,6 +8,7 @@ from pipeline.simulator.market.greeks import EOD, INTERVALS, Query
 from pipeline.simulator.parameters import (
     LONGEST_LISTING,
     ONE_DAY,
+    RATE_TYPES,
     Parameters,
     Refused,
     dates_of,
@@ -22,12 +23,6 @@ from pipeline.simulator.parameters import (
 )
 from transforms.market import calendar
 from transforms.orders import Order
-
-_RATE_TYPES = {
-    "sofr",
-    *(f"treasury_m{months}" for months in (1, 3, 6)),
-    *(f"treasury_y{years}" for years in (1, 2, 3, 5, 7, 10, 20, 30)),
-}
 
 
 def queries_of(
@@ -86,7 +81,7 @@ def _query(parameters: Parameters, order: str, dates: tuple[date, date]) -> Quer
     """Returns what both kinds of request have in common.
 
     `rate_value` is read as a decimal (0.05 is 5 %), as a live Terminal was seen to do, though its
-    documentation says percent. Every `rate_type` gives the same rate in this market.
+    documentation says percent.
     """
     symbol = required(parameters, "symbol").upper()
     # `*` is refused here: some endpoints do not take it.
@@ -99,7 +94,7 @@ def _query(parameters: Parameters, order: str, dates: tuple[date, date]) -> Quer
     if version not in ("latest", "1"):
         raise Refused(400, f"Invalid version: {version}")
     rate_type = parameters.get("rate_type", "sofr")
-    if rate_type not in _RATE_TYPES:
+    if rate_type not in RATE_TYPES:
         raise Refused(400, f"Invalid rate_type: {rate_type}")
     return Query(
         symbol,

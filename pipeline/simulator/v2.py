@@ -16,8 +16,8 @@ from pipeline.simulator.market.greeks import COLUMNS, ContractRows, Query
 from pipeline.simulator.market.greeks import V2 as OF_V2
 from pipeline.simulator.market.market import Market
 from pipeline.simulator.pages import Page, Pages
-from pipeline.simulator.parameters import Refused
-from pipeline.simulator.parameters_v2 import bulk_queries, flag, parse_date, required, whole
+from pipeline.simulator.parameters import Refused, whole_of
+from pipeline.simulator.parameters_v2 import bulk_queries, flag, parse_date, required
 from transforms.orders import ORDERS, Order
 
 NO_DATA = ":No data for the specified timeframe & contract."
@@ -132,7 +132,7 @@ def _strikes(terminal: V2, request: Request) -> Answer:
 def _dates(terminal: V2, request: Request) -> Answer:
     root = required(request.parameters, "root").upper()
     expiration = parse_date(request.parameters, "exp")
-    strike = whole(request.parameters, "strike")
+    strike = whole_of(request.parameters, "strike", 0, 473)
     days = terminal.market.trade_dates(root, expiration, strike=strike)
     return terminal.list_answer(request, "date", [int(f"{day:%Y%m%d}") for day in days])
 
