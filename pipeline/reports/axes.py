@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, timezone
 from typing import Any
 
+import altair as alt
 import numpy as np
 
 from pipeline.reports.market_day import MarketDay
@@ -37,23 +38,26 @@ def label(expiration: date, trade_date: date) -> str:
 
 def by_expiration(rows: Sequence[dict[str, Any]]) -> Any:
     """Returns the colour of a field `e`, made by `label`, with a legend if it has several."""
-    import altair as alt
-
     return alt.Color("e:O", title="expiration", sort=None, legend=legend_of(rows, "e"))
+
+
+EXPIRATION = alt.Tooltip("e:O", title="expiration")
+VOLATILITY = alt.Tooltip("v:Q", title="implied volatility", format=".2%")
+
+
+def volatility_axis(title: str = "at-the-money implied volatility", form: str = ".1%") -> Any:
+    """Returns the axis of a field `v` that is a volatility."""
+    return alt.Y("v:Q", title=title, axis=alt.Axis(format=form), scale=alt.Scale(zero=False))
 
 
 def legend_of(rows: Sequence[dict[str, Any]], field: str, **settings: Any) -> Any:
     """Returns the legend of a field, or None if there is nothing to tell apart."""
-    import altair as alt
-
     several = len({row[field] for row in rows}) > 1
     return alt.Legend(**settings) if several else None
 
 
 def time_axis() -> Any:
     """Returns the axis of a field `t`, made by `instant`."""
-    import altair as alt
-
     return alt.X(
         "t:T",
         title="time of day, New York",

@@ -11,7 +11,7 @@ from pipeline.reports.changes import changes_section
 from pipeline.reports.check_section import check_section
 from pipeline.reports.completeness_figures import completeness_figures, missing_rows
 from pipeline.reports.course_figures import course_figures
-from pipeline.reports.figure import Section, Table
+from pipeline.reports.figure import Section
 from pipeline.reports.greek_figures import greek_figures
 from pipeline.reports.interest_figures import interest_figures
 from pipeline.reports.market_day import MarketDay, gather, volatility_at_the_money
@@ -55,13 +55,7 @@ def build(
     if not source.files and (symbol or trade_date or until is not None):
         raise no_files(source)
     if not source.files:
-        nothing = Section(
-            "data",
-            "The data",
-            tables=[
-                Table("No files", (), (), absent="This run wrote no file."),
-            ],
-        )
+        nothing = Section.without("data", "The data", "No files", "This run wrote no file.")
         assert run is not None  # noqa: S101 -- a folder without files is refused
         return Report(
             f"Run {run['run_id']}",
@@ -163,11 +157,7 @@ def _market(day: MarketDay) -> str:
 def _quality(found: FoundQuality) -> str:
     if not found.rows:
         return ""
-    return (
-        f"The checks found {count(found.total, 'row')}."
-        if found.total
-        else ("The checks found nothing.")
-    )
+    return f"The checks found {count(found.total, 'row') if found.total else 'nothing'}."
 
 
 def _outcome(run: Record | None) -> str:

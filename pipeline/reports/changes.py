@@ -3,9 +3,10 @@
 from datetime import date
 from typing import Any
 
+import altair as alt
 import numpy as np
 
-from pipeline.reports.axes import clock, legend_of
+from pipeline.reports.axes import VOLATILITY, clock, legend_of, volatility_axis
 from pipeline.reports.figure import Figure, Section, Table, base
 from pipeline.reports.market_day import MarketDay, volatility_at_the_money
 from pipeline.reports.rows import Piece
@@ -20,7 +21,7 @@ def changes_section(day: MarketDay) -> Section:
             f"The files hold no trade date before {day.trade_date}: download a range, with "
             "--start_date and --end_date, to see what changed."
         )
-        return Section("changes", title, tables=[Table("No day before", (), (), absent=absent)])
+        return Section.without("changes", title, "No day before", absent)
     earlier, then = before
     now = day.now
     both = [each for each in now if each in then]
@@ -66,8 +67,6 @@ def _term_structures(
     ]
     if not rows:
         return Figure("changes-figure", title, absent="No volatility was solved on either day.")
-    import altair as alt
-
     chart = (
         base()
         .mark_line(point=alt.OverlayMarkDef(size=30))
@@ -78,17 +77,9 @@ def _term_structures(
                 axis=alt.Axis(format="%d %b", tickCount=8),
                 timeUnit="utcyearmonthdate",
             ),
-            y=alt.Y(
-                "v:Q",
-                title="at-the-money implied volatility",
-                axis=alt.Axis(format=".1%"),
-                scale=alt.Scale(zero=False),
-            ),
+            y=volatility_axis(),
             color=alt.Color("day:O", title="trade date", sort=None, legend=legend_of(rows, "day")),
-            tooltip=[
-                alt.Tooltip("day:O", title="trade date"),
-                alt.Tooltip("v:Q", format=".2%", title="implied volatility"),
-            ],
+            tooltip=[alt.Tooltip("day:O", title="trade date"), VOLATILITY],
         )
     )
     caption = f"Both at {clock(day)}, at the strike nearest the underlying."

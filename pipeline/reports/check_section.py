@@ -3,11 +3,12 @@
 from datetime import date, datetime, timedelta
 from typing import Any
 
+import altair as alt
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.reports.axes import by_expiration, clock, label, spread_out
+from pipeline.reports.axes import EXPIRATION, by_expiration, clock, label, spread_out
 from pipeline.reports.figure import Figure, Section, base
 from pipeline.reports.market_day import MarketDay
 from pipeline.reports.moneyness import AXIS, deviations
@@ -115,19 +116,12 @@ def _distributions(day: MarketDay, errors: dict[str, list[Floats]]) -> Figure:
             ]
     if not rows:
         return Figure("errors", title, absent="No solved row to compare at that time.")
-    import altair as alt
-
     chart = (
         base()
         .mark_point(filled=True, size=80)
         .encode(
             y=alt.Y("g:N", sort=None, title=None),
-            x=alt.X(
-                "v:Q",
-                title="absolute difference",
-                scale=alt.Scale(type="log"),
-                axis=_powers_of_ten(),
-            ),
+            x=_difference(alt.X),
             color=alt.Color("q:N", sort=None, title="of the rows"),
             shape=alt.Shape("q:N", sort=None, title="of the rows"),
             tooltip=[
@@ -154,22 +148,15 @@ def _smile(day: MarketDay, smiles: dict[date, tuple[Floats, Floats]]) -> Figure:
     ]
     if not rows:
         return Figure("iv-error", title, absent="No solved row to compare at that time.")
-    import altair as alt
-
     chart = (
         base()
         .mark_point(filled=True, size=22, opacity=0.7)
         .encode(
             x=alt.X("k:Q", title=AXIS),
-            y=alt.Y(
-                "v:Q",
-                title="absolute difference",
-                scale=alt.Scale(type="log"),
-                axis=_powers_of_ten(),
-            ),
+            y=_difference(alt.Y),
             color=by_expiration(rows),
             tooltip=[
-                alt.Tooltip("e:O", title="expiration"),
+                EXPIRATION,
                 alt.Tooltip("k:Q", title="deviations from the forward"),
                 alt.Tooltip("v:Q", title="difference", format=".2e"),
             ],
@@ -182,10 +169,10 @@ def _smile(day: MarketDay, smiles: dict[date, tuple[Floats, Floats]]) -> Figure:
     return Figure("iv-error", title, caption, chart, rows, height=260)
 
 
-def _powers_of_ten() -> Any:
-    import altair as alt
-
-    return alt.Axis(values=[10.0**power for power in range(-6, 7)], format="~e")
+def _difference(channel: Any) -> Any:
+    """Returns the axis of a difference `v`: its powers of ten."""
+    axis = alt.Axis(values=[10.0**power for power in range(-6, 7)], format="~e")
+    return channel("v:Q", title="absolute difference", scale=alt.Scale(type="log"), axis=axis)
 
 
 def _table(piece: Piece) -> pa.Table:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import altair as alt
 import numpy as np
 
 from pipeline.reports.axes import SEAM, instant, legend_of, time_axis
@@ -140,8 +141,6 @@ def _level(share: float) -> str:
 
 def _map(kind: str, rows: list[dict[str, Any]]) -> Any:
     """Returns the chart of the cells: a row of it for each bin of strikes."""
-    import altair as alt
-
     edges = sorted({row["a"] for row in rows})
     seen = [level for level in _LEVELS if any(row["c"] == level for row in rows)]
 

@@ -1,6 +1,17 @@
 """Figures of a day's course: volatility at the money, and the underlying."""
 
-from pipeline.reports.axes import by_expiration, instant, label, spread_out, time_axis
+import altair as alt
+
+from pipeline.reports.axes import (
+    EXPIRATION,
+    VOLATILITY,
+    by_expiration,
+    instant,
+    label,
+    spread_out,
+    time_axis,
+    volatility_axis,
+)
 from pipeline.reports.figure import Figure, base
 from pipeline.reports.market_day import MarketDay
 from pipeline.text import clock_text
@@ -30,25 +41,14 @@ def _course(day: MarketDay) -> Figure:
         for expiration in spread_out(sorted(day.near), 4)
         for when, volatility in day.course(expiration).items()
     ]
-    import altair as alt
-
     chart = (
         base()
         .mark_line()
         .encode(
             x=time_axis(),
-            y=alt.Y(
-                "v:Q",
-                title="at-the-money implied volatility",
-                axis=alt.Axis(format=".1%"),
-                scale=alt.Scale(zero=False),
-            ),
+            y=volatility_axis(),
             color=by_expiration(rows),
-            tooltip=[
-                alt.Tooltip("e:O", title="expiration"),
-                alt.Tooltip("clock:N", title="time"),
-                alt.Tooltip("v:Q", title="implied volatility", format=".2%"),
-            ],
+            tooltip=[EXPIRATION, alt.Tooltip("clock:N", title="time"), VOLATILITY],
         )
     )
     return Figure(
@@ -64,8 +64,6 @@ def _underlying(day: MarketDay) -> Figure:
         {"t": instant(day, when), "v": price, "clock": clock_text(when)}
         for when, price in sorted(day.spot.items())
     ]
-    import altair as alt
-
     chart = (
         base()
         .mark_line()

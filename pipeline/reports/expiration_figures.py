@@ -3,6 +3,8 @@
 from datetime import datetime, timezone
 from typing import Any
 
+import altair as alt
+
 from pipeline.history import Record
 from pipeline.reports.axes import legend_of
 from pipeline.reports.figure import Figure, base
@@ -33,8 +35,6 @@ def _gantt(run: Record, results: list[dict[str, Any]]) -> Figure:
                 "older version."
             )
         return Figure("gantt", title, absent=absent, wide=True)
-    import altair as alt
-
     zero = _instant(run["start_time"])
     begun.sort(key=lambda each: str(each["started"]))
     hidden = len(begun) - 2 * _MOST_BARS
@@ -50,24 +50,14 @@ def _gantt(run: Record, results: list[dict[str, Any]]) -> Figure:
         for each in begun[: 2 * _MOST_BARS]
         for begin in [_instant(each["started"]) - zero]
     ]
-    chart = (
-        base()
-        .mark_bar(cornerRadius=2)
-        .encode(
-            x=alt.X("a:Q", title="seconds since the run began"),
-            x2="b:Q",
-            y=alt.Y("e:N", sort=None, title=None, axis=alt.Axis(labelLimit=110)),
-            color=_status_colour(rows),
-            tooltip=[
-                alt.Tooltip("e:N", title="expiration"),
-                "status:N",
-                "rows:Q",
-                alt.Tooltip("a:Q", title="from, s"),
-                alt.Tooltip("b:Q", title="to, s"),
-                alt.Tooltip("waited:Q", title="of it waiting for retries, s"),
-            ],
-        )
+    tips = (
+        "rows:Q",
+        alt.Tooltip("a:Q", title="from, s"),
+        alt.Tooltip("b:Q", title="to, s"),
+        alt.Tooltip("waited:Q", title="of it waiting for retries, s"),
     )
+    begin = alt.X("a:Q", title="seconds since the run began")
+    chart = _bar_each(rows, begin, *tips).encode(x2="b:Q")
     caption = "A bar is an expiration, from its first request to its file."
     if hidden > 0:
         caption += f" The first {2 * _MOST_BARS} of {len(begun)} are drawn."
@@ -77,8 +67,6 @@ def _gantt(run: Record, results: list[dict[str, Any]]) -> Figure:
 def _bars(results: list[dict[str, Any]]) -> list[Figure]:
     if not results:
         return [Figure("rows", "Rows of each expiration", absent="No expiration has a result.")]
-    import altair as alt
-
     shown = sorted(results, key=lambda each: -each["rows"])[:_MOST_BARS]
     shown.sort(key=lambda each: (each["symbol"], each["expiration"]))
     rows = [
@@ -101,22 +89,9 @@ def _bars(results: list[dict[str, Any]]) -> list[Figure]:
             absent = "No expiration took any time: none was fetched."
             figures.append(Figure(name, title, absent=absent))
             continue
-        chart = (
-            base()
-            .mark_bar(cornerRadius=2)
-            .encode(
-                y=alt.Y("e:N", sort=None, title=None, axis=alt.Axis(labelLimit=110)),
-                x=alt.X(f"{name}:Q", title=name, axis=alt.Axis(format=form, tickCount=5)),
-                color=_status_colour(rows),
-                tooltip=[
-                    alt.Tooltip("e:N", title="expiration"),
-                    "status:N",
-                    alt.Tooltip("rows:Q", format=","),
-                    "seconds:Q",
-                    "size:N",
-                ],
-            )
-        )
+        x = alt.X(f"{name}:Q", title=name, axis=alt.Axis(format=form, tickCount=5))
+        tips = (alt.Tooltip("rows:Q", format=","), "seconds:Q", "size:N")
+        chart = _bar_each(rows, x, *tips)
         figures.append(Figure(name, title, caption, chart, rows, height=60 + 16 * len(rows)))
     return figures
 
@@ -130,27 +105,12 @@ def _waits(results: list[dict[str, Any]]) -> Figure:
             title,
             absent="The Terminal answered every request: nothing was retried.",
         )
-    import altair as alt
-
     rows = [
         {"e": each["label"], "v": each["waited"], "n": each["requests"], "status": each["status"]}
         for each in waited[:12]
     ]
-    chart = (
-        base()
-        .mark_bar(cornerRadius=2)
-        .encode(
-            y=alt.Y("e:N", sort=None, title=None, axis=alt.Axis(labelLimit=110)),
-            x=alt.X("v:Q", title="seconds"),
-            color=_status_colour(rows),
-            tooltip=[
-                alt.Tooltip("e:N", title="expiration"),
-                "status:N",
-                alt.Tooltip("v:Q", title="seconds"),
-                alt.Tooltip("n:Q", title="requests"),
-            ],
-        )
-    )
+    tips = (alt.Tooltip("v:Q", title="seconds"), alt.Tooltip("n:Q", title="requests"))
+    chart = _bar_each(rows, alt.X("v:Q", title="seconds"), *tips)
     caption = (
         f"{len(waited)} of {count(len(results), 'expiration')}, "
         f"{sum(each['waited'] for each in waited):.1f} s in all."
@@ -160,19 +120,27 @@ def _waits(results: list[dict[str, Any]]) -> Figure:
     return Figure("retries", title, caption, chart, rows, height=220)
 
 
-def _status_colour(rows: list[dict[str, Any]]) -> Any:
-    import altair as alt
-
+def _bar_each(rows: list[dict[str, Any]], x: Any, *tips: Any) -> Any:
+    """Returns the chart of a bar for each expiration, in the colour of its status."""
     seen = {row["status"] for row in rows}
-
     # The first colours of the palette: blue is well, vermilion is not.
     order = ["written", "failed", "skipped", "empty", "interrupted"]
-    return alt.Color(
+    colour = alt.Color(
         "status:N",
         title=None,
         sort=order,
         scale=alt.Scale(domain=order),
         legend=legend_of(rows, "status", values=[each for each in order if each in seen]),
+    )
+    return (
+        base()
+        .mark_bar(cornerRadius=2)
+        .encode(
+            x=x,
+            y=alt.Y("e:N", sort=None, title=None, axis=alt.Axis(labelLimit=110)),
+            color=colour,
+            tooltip=[alt.Tooltip("e:N", title="expiration"), "status:N", *tips],
+        )
     )
 
 

@@ -95,6 +95,11 @@ class Section:
     figures: Sequence[Figure] = ()
     tables: Sequence["Table"] = field(default=())
 
+    @classmethod
+    def without(cls, name: str, title: str, heading: str, why: str) -> "Section":
+        """Returns a part that has nothing to show, and why."""
+        return cls(name, title, tables=[Table(heading, (), (), absent=why)])
+
 
 @dataclass(frozen=True)
 class Table:

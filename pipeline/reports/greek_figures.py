@@ -2,38 +2,20 @@
 
 from typing import Any
 
+import altair as alt
 import numpy as np
 
-from pipeline.reports.axes import by_expiration, clock, label, spread_out
+from pipeline.reports.axes import EXPIRATION, by_expiration, clock, label, spread_out
 from pipeline.reports.figure import Figure, base
 from pipeline.reports.market_day import DRAWN, MarketDay
 from pipeline.reports.moneyness import identified
 from pipeline.text import count
 
 _GREEKS = 6
-_UNITS = {
-    "delta": "USD per USD",
-    "gamma": "delta per USD",
-    "theta": "USD per calendar day",
-    "vega": "USD per 1.00 of volatility",
-    "rho": "USD per 1.00 of rate",
-    "vanna": "delta per 1.00 of volatility",
-    "charm": "delta per year",
-    "vomma": "vega per 1.00 of volatility",
-    "veta": "vega per year",
-    "epsilon": "USD per 1.00 of yield",
-    "lambda": "percent per percent",
-    "speed": "gamma per USD",
-    "zomma": "gamma per 1.00 of volatility",
-    "color": "gamma per year",
-    "ultima": "vomma per 1.00 of volatility",
-}
 
 
 def greek_figures(day: MarketDay) -> list[Figure]:
     """Returns a figure of each Greek against the strike, for some expirations."""
-    import altair as alt
-
     now = day.now
     chosen = spread_out([each for each in now if now[each].solved.sum() > 2], 3)
     shown = {each: now[each].where(identified(day, now[each])) for each in chosen}
@@ -68,11 +50,11 @@ def greek_figures(day: MarketDay) -> list[Figure]:
             .mark_line()
             .encode(
                 x=alt.X("k:Q", title="strike, USD", scale=alt.Scale(zero=False)),
-                y=alt.Y("v:Q", title=f"{greek}, {_UNITS[greek]}"),
+                y=alt.Y("v:Q", title=f"{greek}, {DRAWN[greek]}"),
                 color=by_expiration(rows),
                 strokeDash=alt.StrokeDash("right:N", legend=None, sort=["call", "put"]),
                 tooltip=[
-                    alt.Tooltip("e:O", title="expiration"),
+                    EXPIRATION,
                     "right:N",
                     alt.Tooltip("k:Q", title="strike"),
                     alt.Tooltip("v:Q", title=greek),

@@ -3,6 +3,7 @@
 from datetime import date
 from typing import Any
 
+import altair as alt
 import numpy as np
 
 from pipeline.reports.axes import by_expiration, clock, label, spread_out
@@ -99,8 +100,6 @@ def _pain(day: MarketDay, held: dict[date, Piece]) -> Figure:
             {"k": strike, "v": paid / 1e6, "e": named}
             for strike, paid in zip(strikes[near].tolist(), worth[near].tolist(), strict=True)
         ]
-    import altair as alt
-
     chart = (
         base()
         .mark_line()
@@ -134,8 +133,6 @@ def _by_strike(day: MarketDay, strike: Floats, values: Floats) -> list[dict[str,
 
 
 def _bars(unit: str) -> Any:
-    import altair as alt
-
     return (
         base()
         .mark_bar(size=2)

@@ -47,15 +47,7 @@ def _last(piece: Piece) -> Piece:
     strike, call = piece.strike[order], piece.is_call[order]
     last = np.ones(len(piece), bool)
     last[:-1] = (strike[1:] != strike[:-1]) | (call[1:] != call[:-1])
-    picked = order[last]
-    return Piece(
-        piece.expiration,
-        piece.trade_date,
-        piece.time[picked],
-        piece.strike[picked],
-        piece.is_call[picked],
-        {name: column[picked] for name, column in piece.values.items()},
-    )
+    return piece.where(order[last])
 
 
 def joined(parts: Iterable[Piece]) -> Piece:

@@ -203,24 +203,24 @@ def _read(
     return day
 
 
-DRAWN = (
-    "delta",
-    "gamma",
-    "theta",
-    "vega",
-    "rho",
-    "vanna",
-    "charm",
-    "vomma",
-    "speed",
-    "zomma",
-    "color",
-    "ultima",
-    "epsilon",
-    "lambda",
-    "veta",
-)
-"""The Greeks that are read, the best known first."""
+DRAWN = {
+    "delta": "USD per USD",
+    "gamma": "delta per USD",
+    "theta": "USD per calendar day",
+    "vega": "USD per 1.00 of volatility",
+    "rho": "USD per 1.00 of rate",
+    "vanna": "delta per 1.00 of volatility",
+    "charm": "delta per year",
+    "vomma": "vega per 1.00 of volatility",
+    "speed": "gamma per USD",
+    "zomma": "gamma per 1.00 of volatility",
+    "color": "gamma per year",
+    "ultima": "vomma per 1.00 of volatility",
+    "epsilon": "USD per 1.00 of yield",
+    "lambda": "percent per percent",
+    "veta": "vega per year",
+}
+"""The Greeks that are read, the best known first, and their units."""
 
 _BESIDES = (
     "open_interest",

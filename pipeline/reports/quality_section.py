@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import altair as alt
+
 from pipeline.inspection.assumptions import assumptions_of
 from pipeline.inspection.entries import known_entry
 from pipeline.inspection.file_quality import quality_of
@@ -118,7 +120,7 @@ def quality_section(found: FoundQuality) -> Section:
     title = "Quality"
     if not found.rows:
         absent = "There are no rows that could be checked."
-        return Section("quality", title, tables=[Table("Not checked", (), (), absent=absent)])
+        return Section.without("quality", title, "Not checked", absent)
     facts = [
         ("checked", f"{count(found.rows, 'row')} in {count(found.files, 'file')}, all trade dates"),
         (
@@ -144,8 +146,6 @@ def _counts(found: FoundQuality) -> Figure:
     title = "Statistics of the quality check: share of the rows"
     if not found.counts:
         return Figure("quality-counts", title, absent="The check counted nothing.", wide=True)
-    import altair as alt
-
     data: list[dict[str, Any]] = [
         {
             "name": _WORDS.get(name, name.replace("_", " ")),

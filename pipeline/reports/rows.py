@@ -1,7 +1,7 @@
 """Rows of data files as numpy columns, in pieces, for one symbol and a range of trade dates."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -63,16 +63,14 @@ class Piece:
         spot = self.values["underlying_price"]
         return np.where(self.is_call, self.strike >= spot, self.strike < spot)
 
-    def where(self, mask: Flags) -> "Piece":
-        """Returns the rows that `mask` picks."""
-        values = {name: column[mask] for name, column in self.values.items()}
-        return Piece(
-            self.expiration,
-            self.trade_date,
-            self.time[mask],
-            self.strike[mask],
-            self.is_call[mask],
-            values,
+    def where(self, which: Flags | Ints) -> "Piece":
+        """Returns the rows that a mask or their places pick."""
+        return replace(
+            self,
+            time=self.time[which],
+            strike=self.strike[which],
+            is_call=self.is_call[which],
+            values={name: column[which] for name, column in self.values.items()},
         )
 
 

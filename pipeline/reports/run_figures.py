@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any
 
+import altair as alt
 import numpy as np
 
 from pipeline.history import Record
@@ -69,8 +70,6 @@ def _over_time(
             absent="The run summary has no samples over time: the run was "
             "too short for two, or made by an older version.",
         )
-    import altair as alt
-
     chart = (
         base()
         .mark_area(line=True, opacity=0.25, interpolate="step-after")

@@ -13,19 +13,11 @@ from pipeline.text import count, size_text
 def run_section(run: Record | None) -> Section:
     """Returns the part of the report about how the run went."""
     if run is None:
-        return Section(
-            "run",
-            "The run",
-            tables=[
-                Table(
-                    "No run",
-                    (),
-                    (),
-                    absent="No run summary was found for these files: name one, or "
-                    "give their place with --metrics.",
-                ),
-            ],
+        absent = (
+            "No run summary was found for these files: name one, or give their place with "
+            "--metrics."
         )
+        return Section.without("run", "The run", "No run", absent)
     results = _labelled(run.get("expirations", []))
     figures = [*run_figures(run), *expiration_figures(run, results)]
     return Section("run", "The run", _facts(run), figures, [_errors(run)])

@@ -3,9 +3,20 @@
 from datetime import date
 from typing import Any
 
+import altair as alt
 import numpy as np
 
-from pipeline.reports.axes import SEAM, by_expiration, clock, label, no_volatility, spread_out
+from pipeline.reports.axes import (
+    EXPIRATION,
+    SEAM,
+    VOLATILITY,
+    by_expiration,
+    clock,
+    label,
+    no_volatility,
+    spread_out,
+    volatility_axis,
+)
 from pipeline.reports.figure import Figure, base
 from pipeline.reports.market_day import MarketDay, volatility_at_the_money
 from pipeline.reports.moneyness import AXIS, deviations
@@ -54,24 +65,17 @@ def _smiles(day: MarketDay, now: dict[date, Piece]) -> Figure:
         ]
     if not rows:
         return Figure("smiles", title, absent=no_volatility(day), wide=True)
-    import altair as alt
-
     chart = (
         base()
         .mark_line(point=alt.OverlayMarkDef(size=14))
         .encode(
             x=alt.X("k:Q", title=AXIS),
-            y=alt.Y(
-                "v:Q",
-                title="implied volatility",
-                axis=alt.Axis(format=".0%"),
-                scale=alt.Scale(zero=False),
-            ),
+            y=volatility_axis("implied volatility", ".0%"),
             color=by_expiration(rows),
             tooltip=[
-                alt.Tooltip("e:O", title="expiration"),
+                EXPIRATION,
                 alt.Tooltip("k:Q", title="deviations from the forward"),
-                alt.Tooltip("v:Q", title="implied volatility", format=".2%"),
+                VOLATILITY,
             ],
         )
     )
@@ -96,23 +100,13 @@ def _term_structure(day: MarketDay, now: dict[date, Piece]) -> Figure:
     ]
     if not rows:
         return Figure("term-structure", title, absent=no_volatility(day))
-    import altair as alt
-
     chart = (
         base()
         .mark_line(point=alt.OverlayMarkDef(size=40))
         .encode(
             x=alt.X("d:Q", title="calendar days to expiration"),
-            y=alt.Y(
-                "v:Q",
-                title="at-the-money implied volatility",
-                axis=alt.Axis(format=".1%"),
-                scale=alt.Scale(zero=False),
-            ),
-            tooltip=[
-                alt.Tooltip("e:N", title="expiration"),
-                alt.Tooltip("v:Q", title="implied volatility", format=".2%"),
-            ],
+            y=volatility_axis(),
+            tooltip=[alt.Tooltip("e:N", title="expiration"), VOLATILITY],
         )
     )
     caption = "At the strike nearest the underlying: the mean of its call and its put."
@@ -149,8 +143,6 @@ def _surface(day: MarketDay, now: dict[date, Piece]) -> Figure:
         ]
     if not rows:
         return Figure("surface", title, absent=no_volatility(day))
-    import altair as alt
-
     chart = (
         base()
         .mark_rect()
@@ -167,7 +159,7 @@ def _surface(day: MarketDay, now: dict[date, Piece]) -> Figure:
             tooltip=[
                 alt.Tooltip("e:N", title="expiration"),
                 alt.Tooltip("a:Q", title="deviations from the forward"),
-                alt.Tooltip("v:Q", title="implied volatility", format=".2%"),
+                VOLATILITY,
             ],
         )
     )
