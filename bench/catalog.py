@@ -1,9 +1,9 @@
 """CSV against Parquet, in size and in the time of three queries: `python -m bench.catalog`.
 
 Downloads a trade date of SPXW every minute from a simulated market in every format and
-compression, and runs the three queries of docs/queries.md on each through its `catalog.sql`. Prints
-the size, its ratio to plain CSV, and the seconds of each query: the best of five runs, each in a
-new connection, with the files in the page cache.
+compression, and runs the first three queries of docs/queries.md on each through its `catalog.sql`.
+Prints the size, its ratio to plain CSV, and the seconds of each query: the best of five runs, each
+in a new connection, with the files in the page cache.
 """
 
 import re
@@ -17,7 +17,7 @@ from bench.processes import download
 
 FORMATS = ("csv none", "csv gzip", "csv zstd", "parquet zstd", "parquet snappy")
 PAGE = (Path(__file__).parents[1] / "docs" / "queries.md").read_text("utf-8")
-QUERIES = re.findall(r"```sql\n(.*?)```", PAGE, re.DOTALL)
+QUERIES = re.findall(r"```sql\n(.*?)```", PAGE, re.DOTALL)[:3]
 RUNS = 5
 
 
@@ -39,7 +39,6 @@ def measure(catalog: str) -> list[float]:
 
 def main() -> None:
     """Prints the table."""
-    assert len(QUERIES) == 3
     print("| files | MB | smaller | smile | straddles | term structure |")
     print("|---|--:|--:|--:|--:|--:|")
     plain = 0
