@@ -68,7 +68,6 @@ setup(
         "rich>=13.9,<16",
         "scipy>=1.11",
         "shtab>=1.13,<2",
-        "tenacity>=9,<10",
         "tomli>=2; python_version < '3.11'",
         "xxhash>=3.5,<4",
     ],

@@ -1,14 +1,14 @@
 """When to ask again: bounded in attempts and in time, with backoff, jitter and Retry-After."""
 
+import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-
-import tenacity
 
 from transforms.thetadata.errors import Stopped, ThetaError
 
 _STOP_POLL_SECONDS = 0.1
+_MOST_DOUBLINGS = 64  # of a wait: longer than any run
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Attempts:
         self._waiting = waiting
         self._sleep = sleep
         self._started = time.monotonic()
-        self._rounds: Iterator[tenacity.AttemptManager] | None = None
+        self._failures = 0
         self.waited = 0.0
 
     def progressed(self) -> None:
@@ -69,7 +69,7 @@ class Attempts:
 
         The bound in time stays: an answer of many pages may break as often as it has pages.
         """
-        self._rounds = None
+        self._failures = 0
 
     def failed(self, error: ThetaError) -> None:
         """Waits until the answer may be asked for again.
@@ -78,38 +78,12 @@ class Attempts:
             ThetaError: `error` itself, if it is final or the bounds are reached.
             Stopped: the caller asked to stop.
         """
-        if self._rounds is None:
-            self._rounds = iter(self._retrying())
-            self._attempt = next(self._rounds)
-        with self._attempt:
-            _raise(error)
-        # It sleeps, or raises the error where the bounds are reached.
-        self._attempt = next(self._rounds)
-
-    def _retrying(self) -> tenacity.Retrying:
-        policy = self._policy
-        enough = tenacity.stop_after_attempt(policy.attempts)
-        backoff = tenacity.wait_exponential(
-            policy.backoff, policy.longest_wait
-        ) + tenacity.wait_random(0, policy.jitter)
-        return tenacity.Retrying(
-            retry=tenacity.retry_if_exception(_retryable),
-            wait=lambda state: max(backoff(state), _retry_after(state)),
-            stop=lambda state: enough(state) or self._too_late(state),
-            before_sleep=self._announce,
-            sleep=self._nap,
-            reraise=True,
-        )
-
-    def _too_late(self, state: tenacity.RetryCallState) -> bool:
-        return time.monotonic() - self._started + state.upcoming_sleep >= self._policy.seconds
-
-    def _announce(self, state: tenacity.RetryCallState) -> None:
-        error = _error_of(state)
-        assert error is not None  # noqa: S101 -- nothing else is retried
-        self._waiting(error, state.upcoming_sleep)
-
-    def _nap(self, seconds: float) -> None:
+        self._failures += 1
+        seconds = self._next_wait(error)
+        late = time.monotonic() - self._started + seconds >= self._policy.seconds
+        if late or not error.retryable or self._failures >= self._policy.attempts:
+            raise error
+        self._waiting(error, seconds)
         left = seconds
         while left > 0:
             if self._stop():
@@ -119,20 +93,8 @@ class Attempts:
             left -= nap
         self.waited += seconds
 
-
-def _raise(error: ThetaError) -> None:
-    raise error
-
-
-def _retryable(error: BaseException) -> bool:
-    return isinstance(error, ThetaError) and error.retryable
-
-
-def _error_of(state: tenacity.RetryCallState) -> ThetaError | None:
-    error = state.outcome.exception() if state.outcome else None
-    return error if isinstance(error, ThetaError) else None
-
-
-def _retry_after(state: tenacity.RetryCallState) -> float:
-    error = _error_of(state)
-    return (error.retry_after or 0.0) if error else 0.0
+    def _next_wait(self, error: ThetaError) -> float:
+        policy = self._policy
+        doubled = policy.backoff * 2.0 ** min(self._failures - 1, _MOST_DOUBLINGS)
+        chance = random.uniform(0, policy.jitter)  # noqa: S311 -- spreads requests, and guards nothing
+        return max(min(doubled, policy.longest_wait) + chance, error.retry_after or 0.0)
