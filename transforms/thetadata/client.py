@@ -1,7 +1,7 @@
 """A client of the Theta Terminal: Greeks as Arrow record batches."""
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager, closing, suppress
 from datetime import date
 
 import pyarrow as pa
@@ -21,9 +21,8 @@ from transforms.thetadata.errors import (
     ThetaError,
 )
 from transforms.thetadata.first_dates import FirstDates, first_after
-from transforms.thetadata.http import Http
-from transforms.thetadata.listings import Listings, unreported
-from transforms.thetadata.paging import PagedBody, paged
+from transforms.thetadata.listings import Listings
+from transforms.thetadata.paging import PagedBody
 from transforms.thetadata.retry import RetryPolicy
 from transforms.thetadata.shared_answers import SharedAnswers
 from transforms.thetadata.split import split
@@ -72,7 +71,7 @@ class ThetaClient(Listings):
         timeout: float = 300.0,
         policy: RetryPolicy = RetryPolicy(),  # noqa: B008 -- frozen
         stop: Stop = NEVER,
-        waiting: Callable[[ThetaError, float], None] = unreported,
+        waiting: Callable[[ThetaError, float], None] = lambda _error, _seconds: None,
         heard: Callable[[], None] = lambda: None,
         block_bytes: int = BLOCK_BYTES,
         first_dates: FirstDates | None = None,
@@ -250,4 +249,5 @@ class ThetaClient(Listings):
         self._first_dates.learn(self._http.base, request, first)
 
     def _open(self, query: Query) -> AbstractContextManager[Body | PagedBody]:
-        return (paged if self._dialect.pages else Http.stream)(self._http, *query)
+        pages = self._dialect.pages
+        return closing(PagedBody(self._http, *query)) if pages else self._http.stream(*query)

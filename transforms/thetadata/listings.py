@@ -23,7 +23,7 @@ from transforms.thetadata.retry import Attempts, RetryPolicy
 from transforms.thetadata.small_csv import MOST_BYTES, date_of, rows_of, strike_of
 from transforms.thetadata.v2 import V2
 from transforms.thetadata.v3 import V3
-from transforms.workers.stop import NEVER, Stop
+from transforms.workers.stop import Stop
 
 DIALECTS: dict[str, Dialect] = {"v3": V3(), "v2": V2()}
 """The generations of the API, newest first."""
@@ -31,28 +31,16 @@ DIALECTS: dict[str, Dialect] = {"v3": V3(), "v2": V2()}
 _STATUS_BYTES = 1 << 12
 _STATS_BYTES = 1 << 16
 _MOST_SEED = 1 << 64
-
-
-def unreported(_error: ThetaError, _seconds: float) -> None:
-    """Reports no wait."""
+_ONCE = RetryPolicy(attempts=1)
 
 
 class Listings:
     """Asks one Theta Terminal, of either generation, for lists and states, as often as it takes.
 
-    Args:
-        url: the Terminal's address.
-        api: the generation that answers there, a key of `DIALECTS`.
-        timeout: seconds to wait for the first byte, and between two bytes, of an answer.
-        policy: how often, and how long, an answer is asked for again.
-        stop: once it is set, no answer is waited for.
-        waiting: called before each wait with its reason and its seconds.
-        heard: called whenever bytes of an answer have come.
+    The arguments are those of `ThetaClient`.
 
     Attributes:
         waited: seconds spent waiting to ask again.
-
-    Not safe for use by several threads at once: make one for each.
     """
 
     def __init__(
@@ -62,9 +50,9 @@ class Listings:
         api: str,
         timeout: float,
         policy: RetryPolicy,
-        stop: Stop = NEVER,
-        waiting: Callable[[ThetaError, float], None] = unreported,
-        heard: Callable[[], None] = lambda: None,
+        stop: Stop,
+        waiting: Callable[[ThetaError, float], None],
+        heard: Callable[[], None],
     ) -> None:
         # A silence that is allowed is no slowness.
         self._http = Http(url, timeout, stop, max(policy.seconds, timeout), heard)
@@ -133,11 +121,7 @@ class Listings:
             ThetaError: the Terminal did not answer, or not with a list of expirations.
         """
         query, column = self._dialect.expirations(checked_symbol(symbol))
-        try:
-            rows = self._rows(query, (column,))
-        except NoData:
-            return []
-        return sorted({date_of(row[column], query[0]) for row in rows})
+        return sorted({date_of(cell, query[0]) for cell in self._cells(query, column)})
 
     def expirations_on(self, symbol: str, day: date) -> set[date]:
         """Returns the expirations of `symbol` that have quotes on a trade date; v3 alone.
@@ -152,7 +136,7 @@ class Listings:
             raise NotServed("the expirations of a trade date are not requested from a v2 Terminal")
         path = "/v3/option/list/contracts/quote"
         query = (path, {"symbol": symbol, "date": day.isoformat(), "format": "csv"})
-        rows = self._rows(query, ("expiration",), RetryPolicy(attempts=1))
+        rows = self._rows(query, ("expiration",), _ONCE)
         return {date_of(cell, path) for cell in {row["expiration"] for row in rows}}
 
     def listed_contracts(self, request: GreeksRequest) -> int:
@@ -164,11 +148,7 @@ class Listings:
             ThetaError: the Terminal did not answer, or not with a list of strikes.
         """
         query = self._dialect.strikes(request)
-        try:
-            rows = self._rows(query, ("strike",))
-        except NoData:
-            return 0
-        return 2 * len({strike_of(row["strike"], query[0]) for row in rows})
+        return 2 * len({strike_of(cell, query[0]) for cell in self._cells(query, "strike")})
 
     def dates(self, request: GreeksRequest) -> list[date]:
         """Returns the dates on which a request's expiration has quotes, ascending; v3 alone.
@@ -181,11 +161,7 @@ class Listings:
         expiration = request.expiration.isoformat()
         parameters = {"symbol": request.symbol, "expiration": expiration, "format": "csv"}
         query = ("/v3/option/list/dates/quote", parameters)
-        try:
-            rows = self._rows(query, ("date",), RetryPolicy(attempts=1))
-        except NoData:
-            return []
-        return sorted({date_of(row["date"], query[0]) for row in rows})
+        return sorted({date_of(cell, query[0]) for cell in self._cells(query, "date", _ONCE)})
 
     def closures(
         self, year: int, note: Callable[[str], None] = warnings.warn
@@ -241,6 +217,13 @@ class Listings:
         before = attempts.waited
         attempts.failed(error)
         self.waited += attempts.waited - before
+
+    def _cells(self, query: Query, column: str, policy: RetryPolicy | None = None) -> set[str]:
+        """Returns the cells of a list, which is empty where the Terminal has no data."""
+        try:
+            return {row[column] for row in self._rows(query, (column,), policy)}
+        except NoData:
+            return set()
 
     def _rows(
         self, query: Query, columns: tuple[str, ...], policy: RetryPolicy | None = None

@@ -1,7 +1,7 @@
 """An answer in pages, read as if it were one: v2's `Next-Page`."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Mapping
+from contextlib import ExitStack
 from urllib.parse import urlsplit
 
 from transforms.thetadata.body import Body
@@ -94,17 +94,3 @@ def _path(url: str) -> str:
 def _first_line(body: Body) -> bytes:
     line, end, _ = body.peek(_HEADER_BYTES).partition(b"\n")
     return line + end if end else b""
-
-
-@contextmanager
-def paged(http: Http, path: str, parameters: Mapping[str, str]) -> Iterator[PagedBody]:
-    """Gives the body of an answer and of all its pages, as one.
-
-    Raises:
-        ThetaError: as `Http.stream`.
-    """
-    body = PagedBody(http, path, parameters)
-    try:
-        yield body
-    finally:
-        body.close()

@@ -54,7 +54,7 @@ class Attempts:
         policy: RetryPolicy,
         stop: Callable[[], bool],
         sleep: Callable[[float], None] = time.sleep,
-        waiting: Callable[[ThetaError, float], None] = lambda error, seconds: None,
+        waiting: Callable[[ThetaError, float], None] = lambda _error, _seconds: None,
     ) -> None:
         self._policy = policy
         self._stop = stop

@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
 
 from transforms.workers.process import ProcessId
 
@@ -17,34 +16,26 @@ _wakers: dict[str, list[Callable[[], None]]] = {}
 _lock = threading.Lock()
 
 
-class Stop(Protocol):
-    """A signal to stop, as a client sees it."""
+class Stop:
+    """A signal to stop, as a client sees it; this one never comes."""
 
     def is_set(self) -> bool:
         """Returns whether it is to stop."""
+        return False
 
     def register(self, wake: Callable[[], None]) -> None:
         """Has `wake` called from another thread once it is to stop, and until `unregister`."""
-        return
 
     def unregister(self, wake: Callable[[], None]) -> None:
         """Takes a registration back."""
-        return
 
 
-class Never(Stop):
-    """Never stops: for a client that nobody interrupts."""
-
-    def is_set(self) -> bool:
-        """Returns False."""
-        return False
-
-
-NEVER = Never()
+NEVER = Stop()
+"""For a client that nobody interrupts."""
 
 
 @dataclass
-class StopSignal:
+class StopSignal(Stop):
     """A signal that is seen in the launcher's process at once, and in others through a file.
 
     Beam pickles it into each worker. All copies of one path are the same signal: within a process
