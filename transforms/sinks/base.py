@@ -12,6 +12,7 @@ from apache_beam.io.filesystem import CompressionTypes
 
 from transforms.output.layout import Layout
 from transforms.sinks.hashing_file import HashingFile
+from transforms.storage import files
 from transforms.storage.base import PendingFile
 from transforms.storage.commit import begin
 from transforms.workers.turns import CONVERTING
@@ -56,7 +57,7 @@ class Written:
 class ExpirationSink(FileBasedSink, ABC):
     """Writes each expiration's rows to a file of its own, and commits it at once.
 
-    `FileBasedSink` opens the files, on any of Beam's file systems. Its finalization is not used:
+    `FileBasedSink` opens the files on Beam's file systems. Its finalization is not used:
     it would hold every file back until the run ends.
 
     The life of a file: `create` (which writes the header), `write_record` for each row group,
@@ -114,7 +115,7 @@ class ExpirationSink(FileBasedSink, ABC):
 
         Args:
             path: where `commit` puts the file. Until then its bytes are elsewhere: in the run's
-                temporary folder, opened by `FileBasedSink.open`, or in an upload to a store.
+                temporary folder, opened by `open`, or in an upload to a store.
             schema: of its rows.
 
         Raises:
@@ -128,6 +129,13 @@ class ExpirationSink(FileBasedSink, ABC):
             self.discard(handle)
             raise
         return handle
+
+    def open(self, temp_path: str) -> Any:
+        """Opens an unfinished file on any of Beam's file systems: on this machine's own directly.
+
+        (Beam looks at all that it knows for each file, and for the folder of each.)
+        """
+        return files.create(temp_path) if files.is_local(temp_path) else super().open(temp_path)
 
     def write_record(self, file_handle: OpenFile, value: pa.RecordBatch) -> None:
         """Writes a row group, as `RowGroups` yields them.

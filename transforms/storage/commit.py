@@ -21,7 +21,7 @@ def begin(path: str, temporary: str, mime_type: str, create: Callable[[str], Any
         path: where it is to be.
         temporary: another path on the same file system, for the unfinished file if it needs one.
         mime_type: of the file.
-        create: opens a file system's file for writing.
+        create: opens a file system's file for writing, and makes its folder if need be.
     """
     if store := stores.of(path):
         return store.upload(path, mime_type)
@@ -34,7 +34,6 @@ class Renamed(PendingFile):
     def __init__(self, path: str, temporary: str, create: Callable[[str], Any]) -> None:
         self._path = path
         self._temporary = temporary
-        files.make_folder(temporary.rpartition("/")[0])
         self.file = create(temporary)
 
     def seal(self) -> int:

@@ -73,10 +73,12 @@ def write_bytes(
     if store := stores.of(path):
         return store.put(path, content, mime_type, over)
     unfinished = f"{temporary}/{uuid.uuid4().hex}.json"
-    files.make_folder(temporary)
     try:
         if files.is_local(path):
-            _write_synced(unfinished, content)
+            with files.create(unfinished) as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
             files.rename_synced(unfinished, path)
             return None
         with FileSystems.create(unfinished, mime_type, CompressionTypes.UNCOMPRESSED) as file:
@@ -88,14 +90,6 @@ def write_bytes(
             files.remove(unfinished)
         raise
     return None
-
-
-def _write_synced(path: str, content: bytes) -> None:
-    with open(path, "xb", buffering=0) as file:  # noqa: PTH123 -- for each of many
-        left = memoryview(content)
-        while left:
-            left = left[file.write(left) :]
-        os.fsync(file.fileno())
 
 
 def write_stream(path: str, content: IO[bytes]) -> None:

@@ -7,8 +7,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from apache_beam.io.filesystem import CompressionTypes
 from apache_beam.io.filesystems import FileSystems
@@ -56,16 +55,33 @@ def make_folder(path: str) -> None:
     Raises:
         OSError: it can't be made.
     """
-    if is_local(path):
-        folder = Path(path)
-        missing = []
-        while not folder.is_dir():
-            missing.append(folder)
-            folder = folder.parent
-        for folder in reversed(missing):
-            folder.mkdir(exist_ok=True)
-            _sync(str(folder.parent))
-    # Object stores have no folders; Beam's other file systems make them with the first file.
+    if not is_local(path):
+        return  # stores have no folders; Beam's other file systems make them with the first file
+    parent = os.path.dirname(path.rstrip("/")) or "."  # noqa: PTH120 -- for each of many
+    try:
+        try:
+            os.mkdir(path)  # noqa: PTH102 -- likewise
+        except FileNotFoundError:
+            make_folder(parent)
+            os.mkdir(path)  # noqa: PTH102 -- likewise
+    except FileExistsError:
+        if not os.path.isdir(path):  # noqa: PTH112 -- likewise
+            raise
+    else:
+        _sync(parent)
+
+
+def create(path: str) -> BinaryIO:
+    """Opens a new file of this machine for writing, in a folder that is made if it is not there.
+
+    Raises:
+        OSError: it can't be made.
+    """
+    try:
+        return open(path, "wb")  # noqa: PTH123 -- for each of many; the caller closes it
+    except FileNotFoundError:
+        make_folder(os.path.dirname(path))  # noqa: PTH120 -- likewise
+        return open(path, "wb")  # noqa: PTH123 -- likewise
 
 
 def move(source: str, target: str) -> None:
@@ -104,9 +120,9 @@ def rename_synced(source: str, target: str) -> None:
     Raises:
         OSError: the rename failed; `target` is as it was.
     """
-    parent = target.rpartition("/")[0]
+    parent = os.path.dirname(target)  # noqa: PTH120 -- for each of many
     try:
-        os.replace(source, target)  # noqa: PTH105 -- for each of many
+        os.replace(source, target)  # noqa: PTH105 -- likewise
     except FileNotFoundError:
         make_folder(parent)
         os.replace(source, target)  # noqa: PTH105 -- likewise
@@ -128,7 +144,8 @@ def remove(path: str) -> None:
         OSError: it can't be removed; a folder can't.
     """
     if is_local(path):
-        Path(path).unlink(missing_ok=True)
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(path)  # noqa: PTH108 -- for each of many
     elif store := stores.of(path):
         store.remove(path)
     elif FileSystems.exists(path):
