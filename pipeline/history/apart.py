@@ -3,10 +3,10 @@
 SQLAlchemy and a driver take 20 to 35 MiB, which a download has no use for while it downloads: they
 are loaded for the first record and for the last one by a child, which ends in between.
 
-The child reads one JSON object a line, `{"call": NAME, …}`, the first of which has the URL (a
-command line is for everybody to read), and answers each with `{"value": …}` or
-`{"error": KIND, "message": …}`. The first
-call, `load`, loads the libraries.
+The child reads one JSON object a line, `{"call": NAME, "url": URL, "arguments": …}` (a command line
+is for everybody to read), and answers each with `{"value": …, "record": …}`, which is that of the
+arguments as the call left it, or with `{"error": KIND, "message": …}`. The first call, `load`,
+loads the libraries.
 """
 
 import contextlib
@@ -60,8 +60,7 @@ class ApartStore(RunStore):
     def start(self, record: Record) -> str:
         """Keeps the record of a run of this process that begins, and returns its id."""
         record["owner"] = owner(os.getpid())
-        record.update(self._call("start", record=record))
-        return str(record["run_id"])
+        return str(self._call("start", record=record))
 
     def finish(self, record: Record) -> str:
         """Keeps the record of an ended run, and returns where it is."""
@@ -114,19 +113,19 @@ class ApartStore(RunStore):
             if self._child is None:
                 self._child = self._begin()
                 # Loading the libraries takes as long as it takes on this machine.
-                self._ask(self._child, {"call": "load"})
+                self._ask(self._child, "load", {})
                 if name != "open":
-                    self._ask_soon({"call": "open", "url": self._url})
-            return self._ask_soon({"call": name, "url": self._url, **arguments})
+                    self._ask_soon(self._child, "open", {})
+            return self._ask_soon(self._child, name, arguments)
 
-    def _ask_soon(self, question: Mapping[str, Any]) -> Any:
-        child = self._child
-        assert child is not None  # noqa: S101 -- it was begun
+    def _ask_soon(
+        self, child: "subprocess.Popen[str]", name: str, arguments: Mapping[str, Any]
+    ) -> Any:
         timer = threading.Timer(_MOMENT, self._give_up)
         if self._hurried:
             timer.start()
         try:
-            return self._ask(child, question)
+            return self._ask(child, name, arguments)
         finally:
             timer.cancel()
 
@@ -140,7 +139,8 @@ class ApartStore(RunStore):
             start_new_session=True,
         )
 
-    def _ask(self, child: "subprocess.Popen[str]", question: Mapping[str, Any]) -> Any:
+    def _ask(self, child: "subprocess.Popen[str]", name: str, arguments: Mapping[str, Any]) -> Any:
+        question = {"call": name, "url": self._url, "arguments": arguments}
         assert child.stdin is not None  # noqa: S101 -- it is a pipe
         assert child.stdout is not None  # noqa: S101 -- it is a pipe
         try:
@@ -154,6 +154,7 @@ class ApartStore(RunStore):
             ) from None
         if "error" in answer:
             raise _ERRORS[answer["error"]](answer["message"])
+        arguments.get("record", {}).update(answer["record"])
         return answer["value"]
 
 
@@ -164,17 +165,18 @@ def serve() -> None:
     threading.Thread(target=_listen, args=(lines,), name="parent", daemon=True).start()
     while True:
         question = json.loads(lines.get())
+        name, arguments = question["call"], question["arguments"]
         try:
             from pipeline.history.sql import SqlStore
 
-            if store is None and question["call"] != "load":
+            if store is None and name != "load":
                 store = SqlStore(question["url"])
-            value = None if store is None else _answer(store, question)
+            value = None if store is None or name == "open" else _called(store, name, arguments)
         except tuple(_ERRORS.values()) as error:
             kind = next(name for name, each in _ERRORS.items() if isinstance(error, each))
             answer: dict[str, Any] = {"error": kind, "message": str(error.args[0])}
         else:
-            answer = {"value": value}
+            answer = {"value": value, "record": arguments.get("record", {})}
         print(json.dumps(answer), flush=True)
 
 
@@ -185,19 +187,11 @@ def _listen(lines: "queue.SimpleQueue[str]") -> None:
     os._exit(0)
 
 
-def _answer(store: RunStore, question: Mapping[str, Any]) -> Any:
-    call = question["call"]
-    if call == "start":
-        record: Record = question["record"]
-        store.start(record)
-        return record
-    if call == "finish":
-        return store.finish(question["record"])
-    if call == "bury":
-        return list(store.bury())
-    if call == "heads":
-        return list(store.heads(Query(**question["query"])))
-    return store.read(question["run_id"]) if call == "read" else None
+def _called(store: RunStore, name: str, arguments: Mapping[str, Any]) -> Any:
+    if name == "heads":
+        return list(store.heads(Query(**arguments["query"])))
+    value = getattr(store, name)(**arguments)
+    return list(value) if isinstance(value, Iterator) else value
 
 
 if __name__ == "__main__":

@@ -7,17 +7,16 @@ from typing import Any
 from pipeline.history.model import SUCCEEDED, head_of
 from pipeline.text import without_urls
 
-HIGHER, LOWER, SAME = "higher", "lower", "same"
-
-# name -> (key of the record, unit, which value is better)
+# name -> (key of the record, unit, the sign of a change for the worse, 0 if it is never judged)
 _FIGURES = {
-    "throughput": ("average_throughput", "rows/s", HIGHER),
-    "duration": ("total_duration", "s", LOWER),
-    "rows": ("total_records", "", SAME),
-    "bytes": ("total_data_size", "", SAME),
-    "peak memory": ("peak_memory_usage", "MiB", LOWER),
-    "failures": ("failed_expirations", "", LOWER),
-    "waiting": ("total_wait", "s", LOWER),
+    "throughput": ("average_throughput", "rows/s", -1),
+    "duration": ("total_duration", "s", 1),
+    # Of the same expirations, fewer rows were lost; more are no loss.
+    "rows": ("total_records", "", -1),
+    "bytes": ("total_data_size", "", 0),
+    "peak memory": ("peak_memory_usage", "MiB", 1),
+    "failures": ("failed_expirations", "", 1),
+    "waiting": ("total_wait", "s", 0),
 }
 # Settings that choose other rows.
 _ASKED = (
@@ -31,7 +30,6 @@ _ASKED = (
     "parameters",
 )
 _HOW = (*_ASKED, "format", "compression", "tier")
-_NEVER_JUDGED = ("bytes", "waiting")
 _JUDGED_ALWAYS = ("failures", "peak memory")
 
 
@@ -184,22 +182,16 @@ def comparison_lines(comparison: Comparison) -> Iterator[str]:
 def _figure(
     name: str, before: Mapping[str, Any], after: Mapping[str, Any], tolerance: float, same: bool
 ) -> ComparedFigure:
-    key, unit, better = _FIGURES[name]
+    key, unit, worse_by = _FIGURES[name]
     old, new = before.get(key), after.get(key)
     if old is None or new is None:
         return ComparedFigure(name, unit, old, new, None, False)
     change = (new - old) / old if old else None
     if name == "failures":
         worse = new > old
-    elif name in _NEVER_JUDGED or change is None or not (same or name in _JUDGED_ALWAYS):
-        worse = False
-    elif better == HIGHER:
-        worse = change < -tolerance
-    elif better == LOWER:
-        worse = change > tolerance
     else:
-        # Of the same expirations, fewer rows were lost; more are no loss.
-        worse = change < -tolerance
+        judged = worse_by and (same or name in _JUDGED_ALWAYS)
+        worse = bool(judged and change is not None and change * worse_by > tolerance)
     return ComparedFigure(name, unit, old, new, change, worse)
 
 

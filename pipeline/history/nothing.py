@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 
-from pipeline.history.model import Head, NoSuchRun, Query, Record
+from pipeline.history.model import Head, NoSuchRun, Query, Record, RunHistory
 from transforms.text.secrets import redacted
 
 
-class NoRuns:
+class NoRuns(RunHistory):
     """A run history that does not exist yet; reading does not create it.
 
     Args:
@@ -18,10 +18,6 @@ class NoRuns:
         self.skipped: list[str] = []
 
     def heads(self, query: Query) -> Iterator[Head]:
-        """Yields nothing."""
-        return iter(())
-
-    def results(self, record: Record) -> Iterator[Record]:
         """Yields nothing."""
         return iter(())
 

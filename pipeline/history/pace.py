@@ -11,16 +11,11 @@ class Pace:
     """
 
     def __init__(self) -> None:
-        self._number = 0.0
-        self._rows = self._seconds = self._squares = self._products = 0.0
+        self._sums: Sequence[float] = (0.0,) * 5
 
     def learn(self, rows: float, seconds: float) -> None:
         """Remembers a request that ended: its rows, and the seconds that it took."""
-        self._number += 1
-        self._rows += rows
-        self._seconds += seconds
-        self._squares += rows * rows
-        self._products += rows * seconds
+        self.learn_described((1, rows, seconds, rows * rows, rows * seconds))
 
     def learn_described(self, described: Sequence[float]) -> None:
         """Remembers what `describe` returned, of another run.
@@ -28,17 +23,11 @@ class Pace:
         Raises:
             ValueError, TypeError: it did not.
         """
-        number, rows, seconds, squares, products = map(float, described)
-        self._number += number
-        self._rows += rows
-        self._seconds += seconds
-        self._squares += squares
-        self._products += products
+        self._sums = tuple(a + float(b) for a, b in zip(self._sums, described, strict=True))
 
     def describe(self) -> list[float]:
         """Returns what was learnt: sums over requests, rows, seconds, rows², and rows × seconds."""
-        sums = (self._number, self._rows, self._seconds, self._squares, self._products)
-        return [round(each, 3) for each in sums]
+        return [round(each, 3) for each in self._sums]
 
     def cost(self, requests: float, rows: float) -> float:
         """Returns the seconds of a worker for some requests with some rows in all.
@@ -49,15 +38,16 @@ class Pace:
         return of_request * requests + of_row * rows
 
     def _costs(self) -> tuple[float, float]:
-        if not self._seconds:
-            return (0.0, 1.0) if self._rows or not self._number else (1.0, 0.0)
-        if not self._rows:
-            return self._seconds / self._number, 0.0
-        spread = self._number * self._squares - self._rows**2
-        if spread <= 1e-9 * self._number * self._squares:
-            return 0.0, self._seconds / self._rows
-        of_row = (self._number * self._products - self._rows * self._seconds) / spread
-        of_request = (self._seconds - of_row * self._rows) / self._number
+        number, rows, seconds, squares, products = self._sums
+        if not seconds:
+            return (0.0, 1.0) if rows or not number else (1.0, 0.0)
+        if not rows:
+            return seconds / number, 0.0
+        spread = number * squares - rows**2
+        if spread <= 1e-9 * number * squares:
+            return 0.0, seconds / rows
+        of_row = (number * products - rows * seconds) / spread
+        of_request = (seconds - of_row * rows) / number
         if of_row <= 0:
-            return self._seconds / self._number, 0.0
-        return (of_request, of_row) if of_request > 0 else (0.0, self._seconds / self._rows)
+            return seconds / number, 0.0
+        return (of_request, of_row) if of_request > 0 else (0.0, seconds / rows)

@@ -1,7 +1,5 @@
 """The tables of a run history in a database, and how older ones are brought up to date."""
 
-from collections.abc import Callable
-
 import sqlalchemy as sa
 
 from pipeline.history.model import StoreError
@@ -77,22 +75,14 @@ SAMPLE_COLUMNS = tuple(
 )
 
 
-def _first(connection: sa.Connection) -> None:
-    _META.create_all(connection, [VERSION, RUNS, SYMBOLS])
-
-
-def _second(connection: sa.Connection) -> None:
-    """A run's samples have a table of their own, so that they can be plotted by SQL."""
-    _META.create_all(connection, [SAMPLES])
-
-
-def _third(connection: sa.Connection) -> None:
-    """Results have a table of their own: of earlier runs they stay in the record."""
-    _META.create_all(connection, [RESULTS])
-
-
-_STEPS: tuple[Callable[[sa.Connection], None], ...] = (_first, _second, _third)
-"""Each brings a database from one version to the next. Never change one that was released."""
+_STEPS = (
+    (VERSION, RUNS, SYMBOLS),
+    # So that a run's samples can be plotted by SQL.
+    (SAMPLES,),
+    # Those of earlier runs stay in the record.
+    (RESULTS,),
+)
+"""The tables that each version added to those before. Never change one that was released."""
 
 NEWEST = len(_STEPS)
 
@@ -117,8 +107,8 @@ def migrate(connection: sa.Connection) -> None:
         raise StoreError(
             f"its tables are of version {version}, and this program knows {NEWEST}: update it"
         )
-    for step in _STEPS[version:]:
-        step(connection)
+    for tables in _STEPS[version:]:
+        _META.create_all(connection, tables)
     if version < NEWEST:
         connection.execute(VERSION.delete())
         connection.execute(VERSION.insert().values(version=NEWEST))
