@@ -26,8 +26,7 @@ from typing import Any
 import pyarrow as pa
 
 from pipeline.simulator.market.greeks import COLUMNS, INTERVALS, Query
-from pipeline.simulator.market.market import Market
-from pipeline.simulator.market.table import table
+from tests.support.oracle import Market, table
 from transforms.audit import Assumptions, Audit
 from transforms.market import calendar
 from transforms.quality.findings import Finding

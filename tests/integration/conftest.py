@@ -2,8 +2,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from pipeline.simulator.market.market import Market
 from pipeline.simulator.server import TerminalServer
+from tests.support.oracle import Market
 
 
 @pytest.fixture(scope="session")

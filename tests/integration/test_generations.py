@@ -8,10 +8,10 @@ import pyarrow.compute as pc
 import pytest
 
 from pipeline.simulator.formats import STYLES
-from pipeline.simulator.market.market import Market
 from pipeline.simulator.server import TerminalServer
 from tests.support.command import greeks_here, summaries
 from tests.support.data import files_in
+from tests.support.oracle import Market
 from transforms.model import GreeksRequest
 from transforms.orders import ORDERS
 from transforms.thetadata import ThetaClient

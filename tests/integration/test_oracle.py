@@ -8,10 +8,10 @@ import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.simulator.market.market import Market
 from pipeline.simulator.server import TerminalServer
 from tests.support.command import greeks, greeks_here, summaries
 from tests.support.data import files_in
+from tests.support.oracle import Market
 
 # A Friday and a Monday: over the weekend, New York's clocks went forward. SPX expires on the 15th.
 DAYS = (date(2024, 3, 8), date(2024, 3, 11))

@@ -10,12 +10,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
-from pipeline.simulator.market.market import Market
 from pipeline.simulator.server import TerminalServer
 from tests.support.command import greeks_here, summaries
 from tests.support.data import files_in
 from tests.support.market import NO_DATA
 from tests.support.market import terminal as scripted_terminal
+from tests.support.oracle import Market
 from tests.support.plant import DAY, EXPIRATION, again, place, plant, swapped, without
 from tests.support.scripted import Answer, Scripted, scripted_server
 from transforms.model import GreeksRequest

@@ -2,7 +2,7 @@
 
 from datetime import date, time
 
-from pipeline.simulator.market.market import Market
+from tests.support.oracle import Market
 
 MARKET = Market()
 

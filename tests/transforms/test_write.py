@@ -13,8 +13,8 @@ from apache_beam.testing.util import assert_that, equal_to
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipeline.simulator.market.market import Market
 from tests.support.data import SCHEMA, batches_of, batches_on, files_in, layout_in, request_for
+from tests.support.oracle import Market
 from tests.support.plant import plant, without
 from transforms.commit.expiration_writer import ExpirationWriter, StreamError
 from transforms.model import (

@@ -13,13 +13,10 @@ from functools import partial
 from itertools import groupby
 
 import numpy as np
-import pyarrow as pa
 
 from pipeline.simulator.market import eod, listing, open_interest
 from pipeline.simulator.market.greeks import (
     COLUMNS,
-    INTERVALS,
-    V2,
     ContractRows,
     Query,
     is_daily,
@@ -27,7 +24,6 @@ from pipeline.simulator.market.greeks import (
 )
 from pipeline.simulator.market.listing import Expiration
 from pipeline.simulator.market.quotes import Instants, instants, quotes, sizes
-from pipeline.simulator.market.table import table
 from pipeline.simulator.market.trades import Trades, bars, trades
 from pipeline.simulator.market.underlying import Underlying, generator
 from transforms.arrays import Ints
@@ -165,45 +161,6 @@ class Market:
                     yield from self._of_trades(query, some, part)
                 else:
                     yield len(some) * width, partial(self._block, query, some, part)
-
-    def rows(
-        self,
-        symbol: str,
-        expiration: date,
-        trade_date: date,
-        interval: str = "5m",
-        greeks: str = "first_order",
-        last_date: date | None = None,
-        version: str = "latest",
-    ) -> pa.Table:
-        """Returns the rows that are served for one expiration, as a table; the oracle's door.
-
-        Columns, types and values are those of the files that this project writes: `right` is `C`
-        or `P`, timestamps are instants with the zone America/New_York, numbers are exactly those
-        that the served decimals denote. There are no rows where the server answers 472. v2 serves
-        what v3 serves for `version` 1, but for the delta of an unsolved volatility in the order
-        `all`, and the orders that v2 has with other columns: theirs are called `eod_v2` and so on,
-        and what v2 lacks is null.
-
-        Args:
-            symbol: the option root.
-            expiration: the date on which the contracts expire.
-            trade_date: the first trade date.
-            interval: a key of `INTERVALS`; the end of the day has none.
-            greeks: a key of `COLUMNS`.
-            last_date: the last trade date, or None for one trade date.
-            version: how time is counted, `latest` or `1`; what ends with `_v2` has `1`.
-        """
-        query = Query(
-            symbol,
-            expiration,
-            trade_date,
-            last_date or trade_date,
-            greeks,
-            interval=INTERVALS[interval],
-            version="1" if greeks.endswith(V2) else version,
-        )
-        return table(self.blocks(query), greeks)
 
     def _expiration(self, symbol: str, day: date) -> Expiration:
         root = listing.root_of(symbol)

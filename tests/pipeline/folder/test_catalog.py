@@ -13,11 +13,11 @@ import duckdb
 import pytest
 
 from pipeline.folder import print_catalog, write_catalog
-from pipeline.simulator.market.market import Market
 from pipeline.simulator.server import TerminalServer
 from tests.support.command import greeks_here
 from tests.support.exposure import exposure_of, pain_of
 from tests.support.folder import DAY, NEXT_DAY, fill
+from tests.support.oracle import Market
 from transforms.output.layout import COMPRESSIONS
 
 TEN = "ny_time = '2024-03-14 10:00'"

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from pipeline.cli.main import main
 from pipeline.inspection import compare
 from pipeline.inspection.difference import MOST_KEPT, Moved
-from pipeline.simulator.market.market import Market
 from tests.pipeline.cli.commands.test_check import save
+from tests.support.oracle import Market
 from tests.support.plant import DAY, EXPIRATION, again, place, plant, swapped, without
 from transforms.orders import schema_of
 

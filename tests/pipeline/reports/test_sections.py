@@ -23,11 +23,11 @@ from pipeline.reports.quality_section import FoundQuality, quality_section
 from pipeline.reports.rows import NoRows
 from pipeline.reports.run_section import run_section
 from pipeline.reports.source import Source
-from pipeline.simulator.market.market import Market
 from pipeline.simulator.server import TerminalServer
 from tests.support.data import data_files
 from tests.support.exposure import exposure_of, interest_of, pain_of
 from tests.support.folder import DAY, NEXT_DAY, fill
+from tests.support.oracle import Market
 from tests.support.plant import again, place, plant, quality_of, without
 from transforms.orders import schema_of
 

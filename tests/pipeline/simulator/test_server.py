@@ -18,9 +18,9 @@ import pytest
 from pipeline.simulator.answers import Answer, Request, text_answer
 from pipeline.simulator.formats import LIVE
 from pipeline.simulator.market.greeks import COLUMNS
-from pipeline.simulator.market.market import Market
 from pipeline.simulator.server import TerminalServer
 from tests.pipeline.simulator.reading import Clock, Reply, get
+from tests.support.oracle import Market
 from transforms.orders import ORDERS
 
 MARKET = Market(symbols=("SPXW", "SPX", "AAPL"))

@@ -10,8 +10,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pipeline.simulator.market.greeks import Query
-from pipeline.simulator.market.market import Market
-from pipeline.simulator.market.table import table as table_of
+from tests.support.oracle import Market
+from tests.support.oracle import table as table_of
 from tests.support.plant import DAY, EXPIRATION, place, plant
 from transforms.audit.assumptions import Assumptions
 from transforms.audit.audit import Audit, Checked

@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from pipeline.simulator.market.market import Market
+from tests.support.oracle import Market
 from transforms.audit.derived import Derivation
 from transforms.audit.deviations import beyond
 from transforms.audit.recomputation import recompute_block

@@ -15,7 +15,7 @@ import pytest
 from numpy.typing import NDArray
 
 from bench.ground_truth import CASES, CHOSEN, SWEPT, Case, case, sample
-from pipeline.simulator.market.market import Market
+from tests.support.oracle import Market
 from tests.support.plant import DAY, EXPIRATION
 from transforms.audit.assumptions import Assumptions
 from transforms.audit.audit import Audit

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from pipeline.simulator.market.market import Market
+from tests.support.oracle import Market
 from tests.support.plant import place, plant
 from tests.support.published import published
 from transforms.audit.deviations import beyond

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 import QuantLib
 
-from pipeline.simulator.market.market import Market
+from tests.support.oracle import Market
 from tests.support.plant import DAY, EXPIRATION, place, plant
 from tests.support.published import PUBLISHED, RATES, published
 from transforms.arrays import Floats
@@ -145,7 +145,7 @@ def test_a_wrong_rate_is_seen_in_most_rows() -> None:
 
 def test_a_dividend_must_be_told() -> None:
     from pipeline.simulator.market.greeks import Query
-    from pipeline.simulator.market.table import table as table_of
+    from tests.support.oracle import table as table_of
 
     far = date(2024, 4, 19)
     query = Query("SPXW", far, DAY, DAY, "first_order", 1_800_000, annual_dividend=70.0)

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.simulator.market.market import Market
+from tests.support.oracle import Market
 from tests.support.plant import (
     DAY,
     EXPIRATION,

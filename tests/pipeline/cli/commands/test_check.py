@@ -12,8 +12,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline.cli.main import main
-from pipeline.simulator.market.market import Market
 from tests.support.command import greeks
+from tests.support.oracle import Market
 from tests.support.plant import DAY, EXPIRATION, place, plant, without
 from tests.support.published import PUBLISHED, RATES
 from transforms.orders import schema_of

@@ -12,9 +12,9 @@ import pytest
 
 from pipeline.simulator.formats import LIVE
 from pipeline.simulator.market.greeks import COLUMNS, EOD, EOD_V2, Query
-from pipeline.simulator.market.market import Market
 from pipeline.simulator.server import TerminalServer
 from tests.pipeline.simulator.reading import get
+from tests.support.oracle import Market
 from transforms.orders import ORDERS, schema_of
 from transforms.orders.schema import ALL_GREEKS
 from transforms.pricing.black_scholes import greeks

@@ -15,9 +15,8 @@ import pytest
 
 from pipeline.simulator.market import listing
 from pipeline.simulator.market.greeks import COLUMNS, EOD_V2, INTERVALS, Query
-from pipeline.simulator.market.market import Market
-from pipeline.simulator.market.table import table
 from pipeline.simulator.market.underlying import Underlying, sofr
+from tests.support.oracle import Market, table
 from transforms.market.clock import EPOCH
 from transforms.orders import ORDERS, schema_of
 from transforms.pricing.black_scholes import greeks, years_to_expiration

@@ -8,9 +8,9 @@ import pyarrow as pa
 import pytest
 
 from pipeline.simulator.market.greeks import Query
-from pipeline.simulator.market.market import Market
 from pipeline.simulator.server import TerminalServer
 from tests.pipeline.simulator.reading import get
+from tests.support.oracle import Market
 from transforms.arrays import Ints
 
 MARKET = Market()

@@ -1,21 +1,70 @@
-"""The rows of the simulated market as Arrow tables: what a correct download holds."""
+"""The rows of the simulated market as Arrow tables: what a correct download holds, for tests."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipeline.simulator.market import market
 from pipeline.simulator.market.greeks import (
     COLUMNS,
+    INTERVALS,
     V2,
     ContractRows,
+    Query,
     decimals,
     has_underlying,
 )
 
 _ZONE = "America/New_York"
+
+
+@dataclass(frozen=True)
+class Market(market.Market):
+    """The simulated market, whose rows can be had as a download would write them."""
+
+    def rows(
+        self,
+        symbol: str,
+        expiration: date,
+        trade_date: date,
+        interval: str = "5m",
+        greeks: str = "first_order",
+        last_date: date | None = None,
+        version: str = "latest",
+    ) -> pa.Table:
+        """Returns the rows that are served for one expiration, as a table.
+
+        Columns, types and values are those of the files that this project writes: `right` is `C`
+        or `P`, timestamps are instants with the zone America/New_York, numbers are exactly those
+        that the served decimals denote. There are no rows where the server answers 472. v2 serves
+        what v3 serves for `version` 1, but for the delta of an unsolved volatility in the order
+        `all`, and the orders that v2 has with other columns: theirs are called `eod_v2` and so on,
+        and what v2 lacks is null.
+
+        Args:
+            symbol: the option root.
+            expiration: the date on which the contracts expire.
+            trade_date: the first trade date.
+            interval: a key of `INTERVALS`; the end of the day has none.
+            greeks: a key of `COLUMNS`.
+            last_date: the last trade date, or None for one trade date.
+            version: how time is counted, `latest` or `1`; what ends with `_v2` has `1`.
+        """
+        query = Query(
+            symbol,
+            expiration,
+            trade_date,
+            last_date or trade_date,
+            greeks,
+            interval=INTERVALS[interval],
+            version="1" if greeks.endswith(V2) else version,
+        )
+        return table(self.blocks(query), greeks)
 
 
 def table(blocks: Iterable[ContractRows], greeks: str) -> pa.Table:
