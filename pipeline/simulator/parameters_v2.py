@@ -90,16 +90,9 @@ def bulk_queries(
 
 
 def _bulk_query(parameters: Parameters, order: str) -> Query:
-    """Returns what a request for the Greeks of every contract of an expiration asks for.
+    """Returns what a request for every contract of an expiration asks for.
 
     `rth=false` and `ivl=0` ask for rows outside the session, too; this market has none there.
-
-    Args:
-        parameters: the request's.
-        order: a key of `greeks.COLUMNS`.
-
-    Raises:
-        Refused: with the status and text to answer.
     """
     symbol = required(parameters, "root").upper()
     expiration = parse_date(parameters, "exp")

@@ -83,14 +83,7 @@ def json_answer(blocks: Iterable[ContractRows], order: str, next_page: str) -> I
 def list_answer(
     column: str, values: Sequence[int | str], line_end: bytes, *, as_csv: bool
 ) -> Iterator[Stretch]:
-    """Yields a list, as CSV or as JSON; in both a value stands alone on its line.
-
-    Args:
-        column: its name.
-        values: what it holds.
-        line_end: of every line of CSV.
-        as_csv: as CSV.
-    """
+    """Yields a list, as CSV or as JSON; in both a value stands alone on its line."""
     if as_csv:
         yield Stretch(b"".join(str(cell).encode() + line_end for cell in (column, *values)), 0)
     else:

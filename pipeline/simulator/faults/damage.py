@@ -1,4 +1,7 @@
-"""Damages the body of an answer: cuts it off, breaks a row, changes a number, leaves rows out."""
+"""Damages the body of an answer: cuts it off, breaks a row, changes a number, leaves rows out.
+
+`parts` is the body, which has `rows`, and `draw` chooses where and how.
+"""
 
 import re
 from collections.abc import Callable, Iterable, Iterator
@@ -19,11 +22,6 @@ def cut(parts: Iterable[Stretch], rows: int, draw: Draw) -> Iterator[Stretch]:
 
     It may end within the header, within a row, between two rows, within the last row, or right
     before the last byte.
-
-    Args:
-        parts: the body.
-        rows: how many rows it has.
-        draw: chooses where.
     """
     where = int(draw("where") * 6)
     if where == 0:
@@ -39,24 +37,12 @@ def cut(parts: Iterable[Stretch], rows: int, draw: Draw) -> Iterator[Stretch]:
 
 
 def cut_late(parts: Iterable[Stretch], rows: int, draw: Draw) -> Iterator[Stretch]:
-    """Yields the beginning of a body: more than half of the rows, but not the last one.
-
-    Args:
-        parts: the body.
-        rows: how many rows it has.
-        draw: chooses where.
-    """
+    """Yields the beginning of a body: more than half of the rows, but not the last one."""
     return _until(parts, rows - 1 - int(draw("row") * (rows // 2)), draw("byte"))
 
 
 def malformed(parts: Iterable[Stretch], rows: int, draw: Draw) -> Iterator[Stretch]:
-    """Yields a body with a broken row: cells are missing, or one is no number.
-
-    Args:
-        parts: the body.
-        rows: how many rows it has.
-        draw: chooses the row, and how it is broken.
-    """
+    """Yields a body with a broken row: cells are missing, or one is no number."""
 
     def broken(line: bytes) -> bytes:
         cells = line.split(b",")
@@ -71,13 +57,7 @@ def malformed(parts: Iterable[Stretch], rows: int, draw: Draw) -> Iterator[Stret
 
 
 def restated(parts: Iterable[Stretch], rows: int, draw: Draw) -> Iterator[Stretch]:
-    """Yields a body in which the underlying's price is another one in one of the first rows.
-
-    Args:
-        parts: the body.
-        rows: how many rows it has.
-        draw: chooses the row.
-    """
+    """Yields a body in which the underlying's price is another one in one of the first rows."""
 
     def other(line: bytes) -> bytes:
         # Never 0, lest the text end in one.
@@ -87,12 +67,7 @@ def restated(parts: Iterable[Stretch], rows: int, draw: Draw) -> Iterator[Stretc
 
 
 def without(parts: Iterable[Stretch], day: date) -> Iterator[Stretch]:
-    """Yields a body without the rows of one trade date; the names of the columns stay.
-
-    Args:
-        parts: the body.
-        day: the trade date.
-    """
+    """Yields a body without the rows of one trade date; the names of the columns stay."""
     # v3's times begin with it, and v2's rows end with it.
     of_day = re.compile(rf"{day}T|,{day:%Y%m%d}\D*$".encode())
     for part in parts:

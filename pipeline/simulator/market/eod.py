@@ -18,10 +18,6 @@ def closes(of: Expiration, days: list[date]) -> Instants:
     """Returns the end of each trade date: the last quotes, reported a little after 17:15.
 
     The time to expiration counts from 16:00, also after an early close.
-
-    Args:
-        of: the expiration.
-        days: trade dates, ascending.
     """
     at = instants(of, days, np.array([calendar.CLOSE_MS]))
     # The report takes up to a minute, each day another time.
@@ -29,15 +25,10 @@ def closes(of: Expiration, days: list[date]) -> Instants:
 
 
 def figures(of: Expiration, strikes: Ints, at: Instants) -> dict[str, Ints]:
-    """Returns the trades and the last quotes by column, of shape (strikes, 2, days), calls first.
+    """Returns the trades and the last quotes by column.
 
     `ms_of_day` is the time of the last trade. A contract without a trade has 0 there, and in
-    `open`, `high`, `low`, `close` (cents), `volume` and `count`.
-
-    Args:
-        of: the expiration.
-        strikes: in thousandths of a dollar.
-        at: as `closes` returns them.
+    `open`, `high`, `low`, `close`, `volume` and `count`.
     """
     found = sessions(of, strikes, at)
     prices, first, last = found.prices, found.first[..., None], found.last[..., None]

@@ -15,27 +15,17 @@ _MOST = 40_000  # of a contract at the money on its last days
 
 
 def reports(of: Expiration, days: list[date]) -> Instants:
-    """Returns when each trade date's open interest is reported: a little after 06:30.
-
-    Args:
-        of: the expiration.
-        days: trade dates, ascending.
-    """
+    """Returns when each trade date's open interest is reported: a little after 06:30."""
     at = instants(of, days, np.array([calendar.OPEN_MS]))
     # Each day in another second.
     return replace(at, milliseconds=_REPORT + at.days * 7919 % 60 * 1000)
 
 
 def figures(of: Expiration, strikes: Ints, at: Instants) -> dict[str, Ints]:
-    """Returns the open interest of shape (strikes, 2, days), calls first.
+    """Returns the open interest, reported at `at`.
 
     There is the more, the nearer the strike is to the money, and the nearer the expiration; round
     strikes have several times as much. Far from the money it may be 0.
-
-    Args:
-        of: the expiration.
-        strikes: in thousandths of a dollar.
-        at: as `reports` returns them.
     """
     width = at.volatility * np.sqrt(np.maximum(at.years, 5 / 365))
     distance = np.abs(np.log(strikes[:, None] * 0.1 / at.spot)) / width

@@ -72,7 +72,7 @@ def instants(of: Expiration, days: list[date], milliseconds: Ints) -> Instants:
 
     Args:
         of: the expiration.
-        days: trade dates, ascending.
+        days: trade dates.
         milliseconds: times of day since midnight, ascending, from 09:30 to 16:00.
     """
     parts = []
@@ -101,16 +101,11 @@ def instants(of: Expiration, days: list[date], milliseconds: Ints) -> Instants:
 
 
 def quotes(of: Expiration, strikes: Ints, at: Instants) -> tuple[Ints, Ints]:
-    """Returns bids and asks in cents, each of shape (strikes, 2, instants), calls first.
+    """Returns bids and asks.
 
     At the opening itself there are none yet: both are 0. A bid may be 0, too, where the option is
     worth less than a tick. Ticks are 0.05 below 3.00 and 0.10 above for index options, a fifth of
     that for the others.
-
-    Args:
-        of: the expiration.
-        strikes: in thousandths of a dollar.
-        at: the instants.
     """
     spot = at.spot / 100
     strike = (strikes / 1000)[:, None]
@@ -141,13 +136,6 @@ def sizes(expiration: date, strikes: Ints, at: Instants, bid: Ints, ask: Ints) -
     """Returns quotes by column with the contracts bid and asked for, and the exchanges.
 
     The quote at 16:00 is the last one, which the end of the day reports.
-
-    Args:
-        expiration: of the contracts.
-        strikes: in thousandths of a dollar.
-        at: the instants.
-        bid: as `quotes` returns them.
-        ask: likewise.
     """
     of_second = (at.days * 86400 + at.seconds + (1 << 40)) * 4
     keys = np.where(at.milliseconds == calendar.CLOSE_MS, at.days * 86400 + 60_006, of_second)
@@ -177,16 +165,7 @@ def _smile(moneyness: Floats, at: Instants) -> Floats:
 
 
 def uniform(expiration: date, strikes: Ints, keys: Ints) -> Floats:
-    """Returns numbers from 0 to 1 by contract and key: a SplitMix64 hash of them.
-
-    Args:
-        expiration: of the contracts.
-        strikes: in thousandths of a dollar.
-        keys: such as seconds.
-
-    Returns:
-        An array of shape (strikes, 2, keys), calls first.
-    """
+    """Returns numbers from 0 to 1 by contract and key, such as a second: a SplitMix64 hash."""
     rights = np.arange(2)[None, :, None]
     contract = (strikes[:, None, None] * 2 + rights) * 100_000 + expiration.toordinal() % 100_000
     with np.errstate(over="ignore"):

@@ -19,7 +19,7 @@ _MOST = 4000  # trades of a contract in a trade date are fewer
 
 @dataclass(frozen=True)
 class Sessions:
-    """What some contracts trade on some dates: arrays of shape (strikes, 2, days), calls first.
+    """What some contracts trade on some dates.
 
     Attributes:
         traded: whether there is a trade at all; the others mean nothing where there is none.
@@ -28,7 +28,7 @@ class Sessions:
         count: trades.
         volume: contracts.
         before: milliseconds from a trade to the full second that follows it.
-        prices: in cents at each time of day: a further axis.
+        prices: at each time of day: a further axis.
         instants: for each trade date, each time of day.
     """
 
@@ -48,13 +48,7 @@ class Sessions:
 
 
 def sessions(of: Expiration, strikes: Ints, at: Instants) -> Sessions:
-    """Returns the trades of each contract and date. The further from the money, the fewer.
-
-    Args:
-        of: the expiration.
-        strikes: in thousandths of a dollar.
-        at: as `eod.closes` returns them.
-    """
+    """Returns the trades of each contract and date. The further from the money, the fewer."""
 
     def chance(number: int) -> Floats:
         # Quotes take their chances from the seconds of the session; these lie beyond it.
@@ -90,7 +84,7 @@ class Trades:
     Attributes:
         contract: twice its strike's place, and one more if it is a put.
         at: when, and what the underlying's last price was.
-        numbers: the columns of a trade by name, and `price` in cents.
+        numbers: the columns of a trade by name.
     """
 
     contract: Ints
@@ -108,11 +102,6 @@ def trades(of: Expiration, strikes: Ints, at: Instants) -> Trades:
 
     A contract trades several times within the second before each of its times of day, at the price
     that it is quoted then; the underlying's price is that of the second before.
-
-    Args:
-        of: the expiration.
-        strikes: in thousandths of a dollar.
-        at: as `eod.closes` returns them.
     """
     found = sessions(of, strikes, at)
     count = (found.count * found.traded).ravel()
@@ -148,7 +137,7 @@ def trades(of: Expiration, strikes: Ints, at: Instants) -> Trades:
 
 
 def bars(found: Trades, contracts: int, at: Instants, interval: int) -> dict[str, Ints]:
-    """Returns bars by column, prices in cents, of shape (contracts / 2, 2, instants).
+    """Returns bars by column.
 
     A bar has the trades from its instant to before the interval's end; all is 0 without one. The
     average price is that of all bars of the trade date so far.
