@@ -17,7 +17,8 @@ from transforms.orders import END_OF_DAY
 TICK = "tick"
 
 
-def moments(interval: str, parameters: Mapping[str, str] | None = None) -> float:
+@lru_cache(maxsize=16)
+def moments(interval: str, parameters: tuple[tuple[str, str], ...] = ()) -> float:
     """Returns how many rows one contract has in a trade date.
 
     Args:
@@ -27,7 +28,7 @@ def moments(interval: str, parameters: Mapping[str, str] | None = None) -> float
     """
     if interval in (TICK, END_OF_DAY):
         return 1.0
-    given = parameters or {}
+    given = dict(parameters)
     first = clock_ms(given["start_time"]) if "start_time" in given else OPEN_MS
     last = clock_ms(given["end_time"]) if "end_time" in given else CLOSE_MS
     return float(1 + max(0, last - first) // interval_ms(interval))
@@ -171,9 +172,4 @@ def _kind(request: GreeksRequest) -> str:
 
 def _amount(request: GreeksRequest) -> float:
     """Returns how many rows a request has of each contract."""
-    return _moments(request.interval, request.parameters) * len(request.trade_dates)
-
-
-@lru_cache(maxsize=16)
-def _moments(interval: str, parameters: tuple[tuple[str, str], ...]) -> float:
-    return moments(interval, dict(parameters))
+    return moments(request.interval, request.parameters) * len(request.trade_dates)

@@ -22,7 +22,7 @@ from tests.support.data import request_for
 def test_the_rows_of_a_contract_follow_from_interval_and_times(
     interval: str, parameters: dict[str, str], rows: int
 ) -> None:
-    assert moments(interval, parameters) == rows
+    assert moments(interval, tuple(parameters.items())) == rows
 
 
 def test_what_lies_between_two_known_distances_is_interpolated() -> None:
