@@ -1,7 +1,6 @@
 """Where the rows of an expiration are, and where not: by contract and five minutes."""
 
 from dataclasses import dataclass, field
-from datetime import date
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,14 +27,12 @@ class Coverage:
     """Rows of one expiration by contract and bucket of five minutes.
 
     Attributes:
-        expiration: the expiration.
         contracts: the row of each (strike, is a call).
         present: rows that are there, contracts by buckets.
         outside: those of them that are out of the money.
         solved: those of these that have a volatility.
     """
 
-    expiration: date
     contracts: dict[tuple[float, bool], int] = field(default_factory=dict)
     present: Counts = field(default_factory=_none)
     outside: Counts = field(default_factory=_none)

@@ -93,7 +93,7 @@ class MarketDay:
         if self.end_of_day:
             return
         self.minutes.update((np.unique(piece.time // _MINUTE)).tolist())
-        self.coverage.setdefault(piece.expiration, Coverage(piece.expiration)).add(piece)
+        self.coverage.setdefault(piece.expiration, Coverage()).add(piece)
         spot = piece.values["underlying_price"]
         on_step = (piece.time % BUCKET == 0) & (spot > 0)
         times, first = np.unique(piece.time[on_step], return_index=True)

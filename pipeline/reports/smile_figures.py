@@ -28,14 +28,19 @@ _SMILES = 6
 _WINGS = 6.0  # deviations on either side
 _COLUMNS = 61
 
+Smiles = dict[date, tuple[Floats, Floats]]
+"""Of each expiration that has one, as `out_of_the_money` returns it."""
+
 
 def smile_figures(day: MarketDay) -> list[Figure]:
     """Returns the figures of implied volatility on the day."""
     now = day.now
+    smiles = {each: out_of_the_money(day, now[each]) for each in now}
+    drawn = {each: smile for each, smile in smiles.items() if len(smile[0]) > 2}
     return [
-        _smiles(day, now),
+        _smiles(day, drawn, len(now)),
         _term_structure(day, now),
-        _surface(day, now),
+        _surface(day, drawn, len(now)),
     ]
 
 
@@ -51,11 +56,10 @@ def out_of_the_money(day: MarketDay, piece: Piece) -> tuple[Floats, Floats]:
     return above[kept][order], piece.values["implied_vol"][kept][order]
 
 
-def _smiles(day: MarketDay, now: dict[date, Piece]) -> Figure:
+def _smiles(day: MarketDay, smiles: Smiles, expirations: int) -> Figure:
     title = f"IV smiles at {clock(day)}"
     rows: list[dict[str, Any]] = []
-    smiles = {each: out_of_the_money(day, now[each]) for each in now}
-    chosen = spread_out([each for each in now if len(smiles[each][0]) > 2], _SMILES)
+    chosen = spread_out(list(smiles), _SMILES)
     for expiration in chosen:
         above, volatility = smiles[expiration]
         near = np.abs(above) <= _WINGS
@@ -80,8 +84,8 @@ def _smiles(day: MarketDay, now: dict[date, Piece]) -> Figure:
         )
     )
     caption = (
-        f"{len(chosen)} of {count(len(now), 'expiration')}. Puts below the forward that calls and "
-        f"puts imply, calls above it; solved, with a bid, within {_WINGS:.0f} deviations until "
+        f"{len(chosen)} of {count(expirations, 'expiration')}. Puts below the forward that calls "
+        f"and puts imply, calls above it; solved, with a bid, within {_WINGS:.0f} deviations until "
         "expiration. A step at 0 is a dividend or a rate that the model does not know."
     )
     return Figure("smiles", title, caption, chart, rows, wide=True, height=340)
@@ -110,13 +114,11 @@ def _term_structure(day: MarketDay, now: dict[date, Piece]) -> Figure:
         )
     )
     caption = "At the strike nearest the underlying: the mean of its call and its put."
-    return Figure("term-structure", title, caption, chart, rows, height=_tall(now))
+    return Figure("term-structure", title, caption, chart, rows, height=_tall(len(now)))
 
 
-def _surface(day: MarketDay, now: dict[date, Piece]) -> Figure:
+def _surface(day: MarketDay, smiles: Smiles, expirations: int) -> Figure:
     title = f"IV surface at {clock(day)}"
-    smiles = {each: out_of_the_money(day, now[each]) for each in now}
-    smiles = {each: smile for each, smile in smiles.items() if len(smile[0]) > 2}
     if not smiles:
         return Figure("surface", title, absent=no_volatility(day))
     ends = np.array([[k[0], k[-1]] for k, _ in smiles.values()])
@@ -164,7 +166,7 @@ def _surface(day: MarketDay, now: dict[date, Piece]) -> Figure:
         )
     )
     caption = "Out-of-the-money options, linear between strikes; blank where none is quoted."
-    return Figure("surface", title, caption, chart, rows, height=_tall(now))
+    return Figure("surface", title, caption, chart, rows, height=_tall(expirations))
 
 
 def _steps(volatilities: list[float]) -> list[float]:
@@ -173,6 +175,6 @@ def _steps(volatilities: list[float]) -> list[float]:
     return sorted({round(step, 2) for step in steps.tolist()})
 
 
-def _tall(now: dict[date, Piece]) -> int:
+def _tall(expirations: int) -> int:
     """Room for a line of the surface for each expiration; its neighbour is as high."""
-    return max(280, 14 * len(now))
+    return max(280, 14 * expirations)
