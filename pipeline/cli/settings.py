@@ -9,7 +9,7 @@ from typing import Any
 from pipeline.cli.config_file import flags_of
 from transforms.text.secrets import HIDDEN, is_secret, redacted
 
-DEFAULT, FILE, FLAG = "default", "file", "flag"
+DEFAULT, FLAG = "default", "flag"
 
 
 def given(arguments: list[str]) -> set[str]:

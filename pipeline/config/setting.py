@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import MISSING, Field, dataclass, field, replace
 from typing import Any
 
-from pipeline.config.values import parser_of, text_of, typed
+from pipeline.config.values import PARSERS, text_of, typed
 from pipeline.errors import ConfigError
 
 Check = Callable[[Any, Any], str]
@@ -82,12 +82,6 @@ class Setting:
     default: Any = None
     required: bool = False
 
-    @property
-    def flags(self) -> tuple[str, ...]:
-        """The names of all flags that set it, without hyphens."""
-        own = () if self.kind is bool else (self.flag,)
-        return (*own, *(switch.flag for switch in self.switches))
-
     def default_for(self, settings: Any) -> Any:
         """Returns its default, which other settings may imply; None if it must be given."""
         return self.default if self.implied is None else self.implied(settings)
@@ -162,7 +156,7 @@ def setting_of(declaration: "Field[Any]") -> Setting:
         name=declaration.name,
         flag=declared.flag or declaration.name,
         kind=declaration.type,
-        parse=declared.parse or parser_of(declaration.type),
+        parse=declared.parse or PARSERS[declaration.type],
         default=None if declared.implied or not has_default else declaration.default,
         required=declared.implied is None and not has_default,
     )

@@ -42,7 +42,7 @@ def dates(text: str) -> tuple[date, ...]:
     return tuple(sorted({iso_date(word) for word in words(text)}))
 
 
-_PARSERS: dict[Any, Callable[[str], Any]] = {
+PARSERS: dict[Any, Callable[[str], Any]] = {
     str: str,
     str | None: str,
     int: int,
@@ -50,13 +50,10 @@ _PARSERS: dict[Any, Callable[[str], Any]] = {
     date: iso_date,
     tuple[str, ...]: words,
     tuple[date, ...]: dates,
+    # It has no text: its flags take no value.
+    bool: bool,
 }
-
-
-def parser_of(kind: Any) -> Callable[[str], Any]:
-    """Returns what reads values of a type from text."""
-    # A bool has no text: its flags take no value.
-    return bool if kind is bool else _PARSERS[kind]
+"""What reads the values of each type from text."""
 
 
 def typed(value: Any, kind: Any, name: str) -> Any:

@@ -86,10 +86,15 @@ def config_with(setting: Setting) -> DownloadConfig:
     return DownloadConfig(**values)
 
 
+def flags_of(setting: Setting) -> list[str]:
+    own = [] if setting.kind is bool else [setting.flag]
+    return [*own, *(switch.flag for switch in setting.switches)]
+
+
 @each_setting
 def test_a_setting_has_a_group_flags_a_help_and_a_check(setting: Setting) -> None:
     assert setting.group in GROUPS
-    assert setting.flags
+    assert flags_of(setting)
     helps = [setting.help, *(switch.help for switch in setting.switches)]
     assert any(helps)
     assert all(switch.help for switch in setting.switches)
@@ -101,7 +106,7 @@ def test_a_setting_has_a_group_flags_a_help_and_a_check(setting: Setting) -> Non
 @each_setting
 def test_a_setting_is_in_the_help_below_its_group(setting: Setting) -> None:
     section = HELP[HELP.index(f"\n{setting.group}:\n") :].split("\n\n")[0]
-    for flag in setting.flags:
+    for flag in flags_of(setting):
         assert re.search(rf"^  --{flag}\b", section, re.MULTILINE)
 
 
@@ -117,11 +122,11 @@ def test_the_command_line_and_a_file_set_the_same_and_config_show_shows_it(
     by_flag = capsys.readouterr().out
     # The disk has only a flag that turns its check off.
     value = True if setting.name == "check_disk" else GIVEN[setting.name]
-    Path("run.toml").write_text(f"{setting.flags[0]} = {toml(value)}\n")
+    Path("run.toml").write_text(f"{flags_of(setting)[0]} = {toml(value)}\n")
     assert main(["config", "show", "--config", "run.toml"]) == 0
     by_file = capsys.readouterr().out
     assert by_flag.replace("  # flag", "  # run.toml") == by_file
-    for flag in setting.flags:
+    for flag in flags_of(setting):
         assert re.search(rf"^(# )?{flag}\b.*# (run.toml|default: none)$", by_file, re.MULTILINE)
     Path("again.toml").write_text(by_flag)
     assert main(["config", "show", "--config", "again.toml"]) == 0
@@ -133,7 +138,7 @@ def test_the_command_line_and_a_file_set_the_same_and_config_show_shows_it(
 @each_setting
 def test_a_setting_is_in_the_command_that_is_suggested(setting: Setting) -> None:
     command = command_of(config_with(setting))
-    assert any(f"--{flag}" in command for flag in setting.flags)
+    assert any(f"--{flag}" in command for flag in flags_of(setting))
 
 
 @each_setting
