@@ -89,15 +89,16 @@ def _answering(urls: Sequence[str], api: str) -> tuple[list[tuple[str, str]], li
     reasons: list[Diagnosis] = []
     for url in urls:
         for name in DIALECTS if api == APIS[0] else (api,):
-            diagnosis = _status(url, name)
-            if diagnosis.level == OK:
+            reason = _silence(url, name)
+            if reason is None:
                 answering.append((url, name))
                 break
-            reasons.append(diagnosis)
+            reasons.append(reason)
     return answering, reasons
 
 
-def _status(url: str, api: str) -> Diagnosis:
+def _silence(url: str, api: str) -> Diagnosis | None:
+    """Returns why a Terminal is not connected, or None if it is."""
     about = f"Terminal at {url}"
     with ThetaClient(url, api=api, timeout=_TIMEOUT) as client:
         try:
@@ -109,7 +110,7 @@ def _status(url: str, api: str) -> Diagnosis:
             words, _, way_out = str(error).partition(": ")
             return Diagnosis(FAIL, about, words, way_out or "restart the Terminal; see its log")
     if status == "CONNECTED":
-        return Diagnosis(OK, about, f"CONNECTED, and speaks {api}")
+        return None
     return Diagnosis(
         FAIL,
         about,
