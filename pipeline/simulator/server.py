@@ -5,6 +5,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
+from operator import attrgetter
 from socketserver import TCPServer
 from typing import Any
 
@@ -90,7 +91,7 @@ class TerminalServer:
             {} if retry_after is None else {"Retry-After": str(retry_after)}
         )
         self._server = _Server((HOST, port), self)
-        key: Callable[[Request], str] = _canonical
+        key: Callable[[Request], str] = attrgetter("canonical")
         if responder is None and api == "v2":
             pages = Pages(page_expire, clock)
             terminal = V2(self.market, self.url, pages, style, tick_limit, page_header)
@@ -151,10 +152,6 @@ class TerminalServer:
         self._server.hang_up()
         self._server.server_close()
         self._thread.join()
-
-
-def _canonical(request: Request) -> str:
-    return request.canonical
 
 
 class _Server(TerminalHTTPServer):

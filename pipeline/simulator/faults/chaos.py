@@ -71,18 +71,18 @@ class Chaos:
         rules: Sequence[Rule],
         seed: int,
         *,
-        limit: int = 3,
-        api: str = "v3",
-        headers: Mapping[str, str] | None = None,
-        key: Callable[[Request], str] = lambda request: request.canonical,
-        on_fault: Callable[[str], None] = lambda kind: None,
+        limit: int,
+        api: str,
+        headers: Mapping[str, str],
+        key: Callable[[Request], str],
+        on_fault: Callable[[str], None],
     ) -> None:
         self._responder = responder
         self._rules = rules
         self._seed = seed
         self._limit = limit
         self._no_data = NO_DATA[api]
-        self._headers = dict(headers or {})
+        self._headers = headers
         self._key = key
         self._on_fault = on_fault
         self._lock = threading.Lock()
