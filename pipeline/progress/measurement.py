@@ -1,6 +1,7 @@
 """Measurements while the graph runs: memory, progress, samples over time."""
 
-from typing import Any, Protocol
+from collections.abc import Callable
+from typing import Any
 
 from pipeline.process.memory import MemorySampler
 from pipeline.progress.display import Display
@@ -11,13 +12,6 @@ NOTHING_MEASURED: dict[str, Any] = {"peak_memory_usage": 0.0, "average_memory_us
 """The figures of a run that ended before its graph began."""
 
 
-class OwnTerminal(Protocol):
-    """A Terminal that a run started for itself, in a process of its own."""
-
-    def peak_memory(self) -> float:
-        """Returns the most MiB that its process has had resident."""
-
-
 class Measured:
     """Measures a run, and shows it, while it is entered.
 
@@ -25,7 +19,8 @@ class Measured:
         sampler: of the memory.
         tally: adds up the workers' messages.
         display: where it is shown.
-        embedded: a Terminal that is this run's own, whose memory is counted apart.
+        embedded: returns the peak memory in MiB of a Terminal that is this run's own, which is
+            counted apart; None without one.
 
     Attributes:
         progress: listens to the workers.
@@ -36,7 +31,7 @@ class Measured:
         sampler: MemorySampler,
         tally: Tally,
         display: Display,
-        embedded: OwnTerminal | None,
+        embedded: Callable[[], float] | None,
     ) -> None:
         self._sampler = sampler
         self._embedded = embedded
@@ -65,5 +60,5 @@ class Measured:
             "average_memory_usage": self._sampler.average,
         }
         if self._embedded:
-            figures["embedded_terminal_peak_memory"] = self._embedded.peak_memory()
+            figures["embedded_terminal_peak_memory"] = self._embedded()
         return figures

@@ -20,9 +20,8 @@ class Walk:
 
     Args:
         display: where it is shown.
-        total: files, or other things.
+        total: files.
         memory: samples what the process has resident.
-        thing: the name of a counted thing, as a person reads it.
         clock: returns seconds.
     """
 
@@ -31,11 +30,10 @@ class Walk:
         display: Display,
         total: int,
         memory: MemorySampler,
-        thing: str = "file",
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._display, self._total, self._memory = display, total, memory
-        self._thing, self._clock = thing, clock
+        self._clock = clock
         self._began = clock()
         self._next = self._began + display.seconds
         self._done = self._rows = self._bytes = 0
@@ -72,7 +70,7 @@ class Walk:
                 in_flight=(),
                 retries=0,
                 failed=0,
-                thing=self._thing,
+                thing="file",
                 fetching=False,
             ),
             self._memory.current / _MIB,
@@ -80,17 +78,16 @@ class Walk:
 
 
 @contextmanager
-def walk(display: Display, total: int, thing: str = "file") -> Iterator[Walk]:
+def walk(display: Display, total: int) -> Iterator[Walk]:
     """Shows how far a command is while the block runs.
 
     Args:
         display: where it is shown; it is closed at the end.
-        total: files, or other things.
-        thing: the name of a counted thing, as a person reads it.
+        total: files.
     """
     try:
         with MemorySampler() as memory:
-            yield Walk(display, total, memory, thing)
+            yield Walk(display, total, memory)
     finally:
         display.close()
 

@@ -145,7 +145,7 @@ class Session:
                 self.config.progress_seconds,
                 self._events or self._table(),
             ),
-            source.embedded,
+            source.embedded.peak_memory if source.embedded else None,
         )
         return self.measured
 
