@@ -30,7 +30,7 @@ class CsvSink(ExpirationSink):
         if self.compression != "none":
             out = pa.CompressedOutputStream(pa.PythonFile(file, mode="w"), self.compression)
         out.write(encode_header(schema))
-        return _CsvWriter(RowEncoder(schema), out)
+        return _CsvWriter(RowEncoder(), out)
 
     def write_rows(self, handle: OpenFile, rows: pa.Table) -> None:
         """Writes rows as lines."""

@@ -8,7 +8,7 @@ import pyarrow.csv as pacsv
 
 from transforms.market.clock import steady_offset
 from transforms.native import compiled
-from transforms.sinks.column_text import Decimals, Timestamps
+from transforms.sinks.csv_text import cell_text
 
 _OPTIONS = pacsv.WriteOptions(include_header=False, quoting_style="none")
 # What the compiled printer knows, and how many bytes an item has.
@@ -22,16 +22,9 @@ _KINDS = {
 
 
 class RowEncoder:
-    """Encodes the rows of one file, block by block.
+    """Encodes the rows of one file, block by block."""
 
-    The text depends on the rows alone; what was learnt of earlier blocks makes it faster.
-
-    Args:
-        schema: of every block.
-    """
-
-    def __init__(self, schema: pa.Schema) -> None:
-        self._printers = [_printer(field.type) for field in schema]
+    def __init__(self) -> None:
         # Printed to over and over: pieces of a megabyte, taken and given back, would pit the heap.
         self._text = bytearray()
 
@@ -49,18 +42,9 @@ class RowEncoder:
         if size is not None:
             return memoryview(self._text)[:size]
         out = pa.BufferOutputStream()
-        cells = [
-            column if printer is None else printer.text(column)
-            for printer, column in zip(self._printers, columns, strict=True)
-        ]
-        pacsv.write_csv(pa.Table.from_arrays(cells, rows.schema.names), out, _OPTIONS)
+        cells = pa.Table.from_arrays([cell_text(each) for each in columns], rows.schema.names)
+        pacsv.write_csv(cells, out, _OPTIONS)
         return out.getvalue()
-
-
-def _printer(kind: pa.DataType) -> Decimals | Timestamps | None:
-    if pa.types.is_floating(kind):
-        return Decimals()
-    return Timestamps() if pa.types.is_timestamp(kind) else None
 
 
 def _print(columns: list[pa.Array], rows: int, out: bytearray) -> int | None:

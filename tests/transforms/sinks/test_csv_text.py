@@ -13,6 +13,8 @@ from transforms.sinks.csv_text import decimal_text, timestamp_text
     [
         (115.20, "115.2"),
         (0.0, "0"),
+        (-0.0, "0"),
+        (0.10000000000000002, "0.10000000000000002"),
         (262.5, "262.5"),
         (5123.0, "5123"),
         (0.00001, "0.00001"),
@@ -25,6 +27,13 @@ from transforms.sinks.csv_text import decimal_text, timestamp_text
 )
 def test_numbers_are_plain_decimals(value: float | None, text: str | None) -> None:
     assert decimal_text(pa.array([1.5, value], pa.float64())).to_pylist() == ["1.5", text]
+
+
+@given(st.lists(st.none() | st.integers(1_300_000_000_000, 1_900_000_000_000)))
+def test_times_are_printed_as_if_each_stood_alone(instants: list[int | None]) -> None:
+    values = pa.array(instants, pa.int64()).cast(pa.timestamp("ms", "America/New_York"))
+    alone = [timestamp_text(values.slice(n, 1))[0] for n in range(len(values))]
+    assert list(timestamp_text(values)) == alone
 
 
 @given(st.lists(st.none() | st.floats(allow_nan=False, allow_infinity=False)))

@@ -28,7 +28,7 @@ BAD = without(plant(TABLE, ROW, delta=1.5), ROW + 40)
 
 
 def csv_of(table: pa.Table) -> bytes:
-    return bytes(encode_header(table.schema)) + bytes(RowEncoder(table.schema).encode(table))
+    return bytes(encode_header(table.schema)) + bytes(RowEncoder().encode(table))
 
 
 def save(folder: Path, name: str, table: pa.Table) -> str:
