@@ -41,48 +41,32 @@ def queries_of(
     Raises:
         Refused: with the status and text to answer.
     """
-    ask = _daily if order.daily else _intraday
     if parameters.get("expiration") != "*" or not order.every_expiration:
-        return [ask(parameters, order.name)]
-    first, last = _dates(parameters, order.name)
+        return [_query(parameters, order)]
+    first, last = _dates(parameters, order)
     if first != last:
         raise Refused(400, ONE_DAY)
     reach = whole_of(parameters, "max_dte", 0)
     end = first + timedelta(days=LONGEST_LISTING if reach is None else reach)
     symbol = required(parameters, "symbol").upper()
     near = [day for day in listed(symbol) if first <= day <= end]
-    return [ask({**parameters, "expiration": day.isoformat()}, order.name) for day in near]
+    return [_query({**parameters, "expiration": day.isoformat()}, order) for day in near]
 
 
-def _dates(parameters: Parameters, order: str) -> tuple[date, date]:
-    return range_of(parameters) if order == EOD else dates_of(parameters)
+def _dates(parameters: Parameters, order: Order) -> tuple[date, date]:
+    return range_of(parameters) if order.name == EOD else dates_of(parameters)
 
 
-def _daily(parameters: Parameters, order: str) -> Query:
-    return _query(parameters, order, _dates(parameters, order))
-
-
-def _intraday(parameters: Parameters, order: str) -> Query:
-    interval = parameters.get("interval", "1s")
-    if interval not in INTERVALS:
-        raise Refused(400, f"Invalid interval: {interval}")
-    query = _query(parameters, order, _dates(parameters, order))
-    if query.first_date != query.last_date and INTERVALS[interval] < INTERVALS["1m"]:
-        raise Refused(400, "Intervals of less than 1m must be requested one day at a time.")
-    return replace(
-        query,
-        interval=INTERVALS[interval],
-        start=time_of(parameters, "start_time", calendar.OPEN_MS),
-        end=time_of(parameters, "end_time", calendar.CLOSE_MS),
-    )
-
-
-def _query(parameters: Parameters, order: str, dates: tuple[date, date]) -> Query:
-    """Returns what both kinds of request have in common.
+def _query(parameters: Parameters, order: Order) -> Query:
+    """Returns what a request for one expiration asks for.
 
     `rate_value` is read as a decimal (0.05 is 5 %), as a live Terminal was seen to do, though its
     documentation says percent.
     """
+    interval = parameters.get("interval", "1s")
+    if not order.daily and interval not in INTERVALS:
+        raise Refused(400, f"Invalid interval: {interval}")
+    first, last = _dates(parameters, order)
     symbol = required(parameters, "symbol").upper()
     # `*` is refused here: some endpoints do not take it.
     expiration = parse_date(parameters, "expiration")
@@ -96,11 +80,12 @@ def _query(parameters: Parameters, order: str, dates: tuple[date, date]) -> Quer
     rate_type = parameters.get("rate_type", "sofr")
     if rate_type not in RATE_TYPES:
         raise Refused(400, f"Invalid rate_type: {rate_type}")
-    return Query(
+    query = Query(
         symbol,
         expiration,
-        *dates,
-        order,
+        first,
+        last,
+        order.name,
         rights=rights,
         strike=strike_of(parameters),
         strike_range=whole_of(parameters, "strike_range"),
@@ -108,4 +93,14 @@ def _query(parameters: Parameters, order: str, dates: tuple[date, date]) -> Quer
         rate=decimal_of(parameters, "rate_value"),
         annual_dividend=decimal_of(parameters, "annual_dividend") or 0.0,
         option_use_nbbo=nbbo == "true",
+    )
+    if order.daily:
+        return query
+    if first != last and INTERVALS[interval] < INTERVALS["1m"]:
+        raise Refused(400, "Intervals of less than 1m must be requested one day at a time.")
+    return replace(
+        query,
+        interval=INTERVALS[interval],
+        start=time_of(parameters, "start_time", calendar.OPEN_MS),
+        end=time_of(parameters, "end_time", calendar.CLOSE_MS),
     )

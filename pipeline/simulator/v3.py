@@ -7,6 +7,7 @@ and how several v2 parameters are listed, are not known and are ours.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
 
 from pipeline.simulator.answers import Answer, Request, not_found, text_answer
@@ -89,11 +90,7 @@ def _listing(terminal: V3, request: Request) -> Answer:
     return Answer(200, CONTENT_TYPES[form], parts)
 
 
-def _history(order: Order) -> "Route":
-    return lambda terminal, request: _rows(terminal, request, order)
-
-
-def _rows(terminal: V3, request: Request, order: Order) -> Answer:
+def _history(terminal: V3, request: Request, *, order: Order) -> Answer:
     form = format_of(request.parameters)
     market = terminal.market
     queries = queries_of(request.parameters, order, market.expirations)
@@ -108,12 +105,13 @@ def _rows(terminal: V3, request: Request, order: Order) -> Answer:
     return Answer(200, CONTENT_TYPES[form], parts, rows)
 
 
-Route = Callable[[V3, Request], Answer]
-
-ROUTES: dict[str, Route] = {
+ROUTES: dict[str, Callable[[V3, Request], Answer]] = {
     "terminal/mdds/status": _status,
     "terminal/fpss/status": _status,
     **dict.fromkeys(LISTINGS, _listing),
-    **{f"option/history/{order.v3.path}": _history(order) for order in ORDERS.values()},
+    **{
+        f"option/history/{order.v3.path}": partial(_history, order=order)
+        for order in ORDERS.values()
+    },
 }
 """The answers under /v3/, by path."""
