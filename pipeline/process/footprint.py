@@ -6,16 +6,15 @@ import logging
 import mmap
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 # Of mallopt, in malloc.h.
-_TRIM_THRESHOLD, _TOP_PAD = -1, -2
+_TRIM_THRESHOLD, _TOP_PAD, _M_ARENA_MAX = -1, -2, -8
 _VARIABLE = "ARROW_DEFAULT_MEMORY_POOL"
 # What was not the user's choice.
 _ours: set[str] = set()
 _JEMALLOC = "JE_ARROW_MALLOC_CONF"
-_M_ARENA_MAX = -8  # malloc.h
 _MAPPED = re.compile(r"([0-9a-f]+)-([0-9a-f]+) .-.p .*\.so(?:\.\S*)?$")  # read-only; proc(5)
 
 
@@ -52,10 +51,7 @@ def _share_one_arena() -> None:
     With eight workers that takes 25 MiB less, at the same speed: what they allocate is large.
     """
     if "MALLOC_ARENA_MAX" not in os.environ:
-        # Other C libraries have no such function, or no arenas.
-        mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if os.name == "posix" else None
-        if mallopt is not None:
-            mallopt(_M_ARENA_MAX, 1)
+        _mallopt({_M_ARENA_MAX: 1})
 
 
 @contextmanager
@@ -124,11 +120,12 @@ def give_back() -> None:
 
     That takes a tenth of the speed and saves 10 MiB: for runs with S3, whose client takes 15.
     """
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    _mallopt({_TRIM_THRESHOLD: 1 << 16, _TOP_PAD: 1 << 16, _M_ARENA_MAX: 2})
+
+
+def _mallopt(options: Mapping[int, int]) -> None:
+    # Other C libraries have no such function, or no arenas.
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if os.name == "posix" else None
     if mallopt is not None:
-        for parameter, value in (
-            (_TRIM_THRESHOLD, 1 << 16),
-            (_TOP_PAD, 1 << 16),
-            (_M_ARENA_MAX, 2),
-        ):
-            mallopt(parameter, value)
+        for option, value in options.items():
+            mallopt(option, value)
