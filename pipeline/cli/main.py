@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from pipeline.cli.commands import COMMANDS, add_commands, run_command
 from pipeline.cli.config_file import load, named_file, to_arguments
 from pipeline.cli.parser import Parser
-from pipeline.cli.settings import FLAG, given
 from pipeline.errors import ConfigError
 from transforms.text.secrets import remember
 from transforms.version import __version__
@@ -68,7 +67,8 @@ def _with_file(parser: Parser, arguments: list[str]) -> tuple[list[str], dict[st
 
     The origin of a flag is `flag` or the file's name; a default has none.
     """
-    origins = dict.fromkeys(given(arguments), FLAG)
+    flags = (each for each in arguments if each.startswith("--") and each != "--")
+    origins = {each.removeprefix("--").partition("=")[0]: "flag" for each in flags}
     path = named_file(arguments)
     # Below `greeks config` the flags come after one more word.
     words = 2 if arguments[:1] == ["config"] else 1
