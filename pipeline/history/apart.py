@@ -111,7 +111,14 @@ class ApartStore(RunStore):
             if self._given_up:
                 raise StoreError(f"the run history in {self.name} did not answer in time")
             if self._child is None:
-                self._child = self._begin()
+                self._child = subprocess.Popen(
+                    [sys.executable, "-m", "pipeline.history.apart"],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    text=True,
+                    # A Ctrl-C is for the download, whose record is still to be kept.
+                    start_new_session=True,
+                )
                 # Loading the libraries takes as long as it takes on this machine.
                 self._ask(self._child, "load", {})
                 if name != "open":
@@ -128,16 +135,6 @@ class ApartStore(RunStore):
             return self._ask(child, name, arguments)
         finally:
             timer.cancel()
-
-    def _begin(self) -> "subprocess.Popen[str]":
-        return subprocess.Popen(
-            [sys.executable, "-m", "pipeline.history.apart"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            # A Ctrl-C is for the download, whose record is still to be kept.
-            start_new_session=True,
-        )
 
     def _ask(self, child: "subprocess.Popen[str]", name: str, arguments: Mapping[str, Any]) -> Any:
         question = {"call": name, "url": self._url, "arguments": arguments}

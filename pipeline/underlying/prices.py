@@ -81,20 +81,16 @@ def update(
     return updating.done
 
 
+@dataclass
 class _Updating:
-    def __init__(
-        self,
-        layout: Layout,
-        messages: Messages,
-        track: Callable[[CountedIterator[str]], Iterable[str]],
-        at_once: int,
-    ) -> None:
-        self._layout = layout
-        self._folder = layout.folder
-        self._messages = messages
-        self._track = track
-        self._at_once = at_once
-        self._proofs = Proofs(layout)
+    _layout: Layout
+    _messages: Messages
+    _track: Callable[[CountedIterator[str]], Iterable[str]]
+    _at_once: int
+
+    def __post_init__(self) -> None:
+        self._folder = self._layout.folder
+        self._proofs = Proofs(self._layout)
         self.done = Update(self._folder.prices)
 
     def all_sources(self, found: Iterable[Window]) -> Iterator[Source]:
