@@ -119,12 +119,10 @@ def _writable(about: str, folder: str, place: Path) -> Diagnosis:
 
 def _room(about: str, place: Path) -> Diagnosis:
     free = shutil.disk_usage(place).free
-    words = f"{size_text(free)} free"
-    way_out = "free some; greeks plan estimates how much a download takes"
-    if free_entries(str(place)) == 0:
-        return Diagnosis(FAIL, f"disk of {about}", f"{words}, and no inodes", way_out)
-    if free < _TOO_LITTLE:
-        return Diagnosis(FAIL, f"disk of {about}", words, way_out)
+    level, words = OK, f"{size_text(free)} free"
     if free < _LITTLE:
-        return Diagnosis(WARN, f"disk of {about}", words, way_out)
-    return Diagnosis(OK, f"disk of {about}", words)
+        level = WARN if free >= _TOO_LITTLE else FAIL
+    if free_entries(str(place)) == 0:
+        level, words = FAIL, f"{words}, and no inodes"
+    way_out = "free some; greeks plan estimates how much a download takes" * (level != OK)
+    return Diagnosis(level, f"disk of {about}", words, way_out)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import date, timedelta
+from functools import cache
 
 import pyarrow as pa
 
@@ -66,26 +67,24 @@ def _parameters(
     A refusal of the rows themselves is `subscription`'s to report.
     """
     few = ("strike_range", "2")
-    tables: dict[tuple[str, tuple[tuple[str, str], ...]], pa.Table | None] = {}
 
-    def rows(greeks: str, parameters: tuple[tuple[str, str], ...]) -> pa.Table | None:
-        if (greeks, parameters) not in tables:
-            interval = order_of(greeks).interval("1h")
-            request = GreeksRequest(symbol, expiration, (day,), interval, greeks, parameters)
-            try:
-                tables[greeks, parameters] = client.table(request)
-            except ThetaError:
-                tables[greeks, parameters] = None
-        return tables[greeks, parameters]
+    @cache
+    def rows(greeks: str, *parameters: tuple[str, str]) -> pa.Table | None:
+        interval = order_of(greeks).interval("1h")
+        request = GreeksRequest(symbol, expiration, (day,), interval, greeks, parameters)
+        try:
+            return client.table(request)
+        except ThetaError:
+            return None
 
     for name, flag, value in _PARAMETERS:
         greeks = next(order.name for order in ORDERS.values() if name in order.v3.parameters)
         if name == "version" and (expiration - day).days >= _LAST_WEEK:
             continue
-        without = rows(greeks, (few,))
+        without = rows(greeks, few)
         if without is None or not without.num_rows:
             continue
-        given = rows(greeks, tuple(sorted([few, (name, value)])))
+        given = rows(greeks, *sorted([few, (name, value)]))
         about = f"--{flag} {value}"
         if given is None:
             yield Diagnosis(WARN, about, "refused", f"download without --{flag}")

@@ -64,7 +64,7 @@ class JsonStore(RunStore):
                     run_id += f"-{uuid.uuid4().hex[:8]}"
                 begin(record, run_id, now)
                 try:
-                    self._keep(record, _running(run_id))
+                    self._folder.keep(_running(run_id), json_text(record))
                 except FileExistsError:
                     continue  # another run started in this very microsecond
                 return run_id
@@ -78,7 +78,7 @@ class JsonStore(RunStore):
                 with suppress(FileExistsError):  # the record was not kept after that
                     self._folder.keep_lines(results, paths)
                 record["results_files"] = [f"{self.name.rstrip('/')}/{results}"]
-            self._keep(record, name)
+            self._folder.keep(name, json_text(record))
             self._folder.remove(_running(record["run_id"]))
         return f"{self.name.rstrip('/')}/{name}"
 
@@ -199,9 +199,6 @@ class JsonStore(RunStore):
         for name in sorted(foreign):
             self.skipped.append(f"{self.name}/{name} is not named as the record of a run")
         return ids
-
-    def _keep(self, record: Record, name: str) -> None:
-        self._folder.keep(name, json_text(record))
 
     @contextmanager
     def _explained(self) -> Iterator[None]:

@@ -13,7 +13,7 @@ from pipeline.simulator.market.quotes import Instants
 from transforms import orders
 from transforms.arrays import Floats, Ints
 from transforms.market import calendar, interval_ms
-from transforms.orders.schema import ALL_GREEKS, SOLUTION, UNDERLYING
+from transforms.orders.schema import ALL_GREEKS, SOLUTION, TRADES, UNDERLYING
 from transforms.pricing import black_scholes as bs
 from transforms.pricing.implied_volatility import (
     ImpliedVolatility,
@@ -24,12 +24,7 @@ from transforms.pricing.implied_volatility import (
 INTERVALS = {name: 1000 if name == "tick" else interval_ms(name) for name in orders.INTERVALS}
 """Milliseconds between two rows. This market ticks once a second."""
 
-_CENTS = frozenset(
-    {
-        *("bid", "ask", "midpoint", "underlying_price", "open", "high", "low", "close"),
-        *("vwap", "price"),
-    }
-)
+_CENTS = frozenset({*TRADES[:4], "vwap", "price", "bid", "ask", "midpoint", "underlying_price"})
 _DECIMALS = frozenset({*ALL_GREEKS, *SOLUTION, "bid_implied_vol", "ask_implied_vol"})
 
 _LARGEST = 1e11
