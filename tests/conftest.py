@@ -1,4 +1,5 @@
 import signal
+from pathlib import Path
 
 import hypothesis
 import pytest
@@ -22,3 +23,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def interrupts_are_heard() -> None:
     # A shell's background commands ignore SIGINT, and so would all that is started here.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture
+def in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)

@@ -22,7 +22,7 @@ from pipeline.errors import Conflict
 from pipeline.folder import output_lock
 from pipeline.folder.writers import sweep_dead
 from tests.support.answers import rows_of
-from tests.support.command import greeks, greeks_here, start
+from tests.support.command import at_scripted, greeks, greeks_here, start
 from tests.support.data import files_in
 from tests.support.market import terminal
 from tests.support.scripted import Answer, Script, scripted_server
@@ -33,16 +33,13 @@ from transforms.storage import files
 
 GOOD = "download --symbol SPXW --start_date 2024-03-14"
 
-
-@pytest.fixture(autouse=True)
-def in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
+pytestmark = pytest.mark.usefixtures("in_a_folder_of_its_own")
 
 
 def download(output: Path | str, script: Script | None = None, *, code: int = 0) -> int:
     """Downloads three small files; returns how many bodies of rows were fetched."""
-    with scripted_server(script or terminal()) as server:
-        assert main([*shlex.split(GOOD), "--output", str(output), "--terminal", server.url]) == code
+    ended, server = at_scripted(f"{GOOD} --output {shlex.quote(str(output))}", script)
+    assert ended == code
     return sum("/history/greeks/" in path for path, _ in server.seen)
 
 

@@ -16,7 +16,7 @@ import pytest
 
 from pipeline.cli.main import main
 from tests.support.answers import rows_of
-from tests.support.command import greeks_here, start, summaries
+from tests.support.command import at_scripted, greeks_here, start, summaries
 from tests.support.data import files_in
 from tests.support.market import NO_DATA, silent_terminal, terminal
 from tests.support.scripted import Answer, Script, scripted_server
@@ -25,16 +25,13 @@ from transforms.model import GreeksRequest
 GOOD = "download --symbol SPXW --start_date 2024-03-14"
 NEAR = "2024-03-14/SPXW_20240314.csv"
 
-
-@pytest.fixture(autouse=True)
-def in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
+pytestmark = pytest.mark.usefixtures("in_a_folder_of_its_own")
 
 
 def greeks(command: str, script: Script | None = None, *, code: int = 0) -> list[str]:
     """Runs a command against a scripted Terminal; returns what was fetched."""
-    with scripted_server(script or terminal()) as server:
-        assert main([*shlex.split(command), "--terminal", server.url]) == code
+    ended, server = at_scripted(command, script)
+    assert ended == code
     return sorted(
         f"{query['symbol']} {query['expiration']} on {query['date']}"
         for path, query in server.seen

@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import shlex
 import subprocess
 import sys
 import time
@@ -13,6 +14,8 @@ from typing import Any
 
 from pipeline.cli.main import main
 from pipeline.process.standard_output import open_doors
+from tests.support.market import terminal
+from tests.support.scripted import Script, Scripted, scripted_server
 from transforms.storage.gcs import access as gcs
 from transforms.storage.s3 import access as s3
 from transforms.text import secrets
@@ -47,6 +50,12 @@ def greeks_here(folder: Path, *arguments: str, code: int = 0, **environment: str
     ended, out, err = run_here(folder, *arguments, **environment)
     assert ended == code, out + err
     return out + err
+
+
+def at_scripted(command: str, script: Script | None = None) -> tuple[int, Scripted]:
+    """Runs a command in this process and folder against a scripted Terminal; returns both's end."""
+    with scripted_server(script or terminal()) as server:
+        return main([*shlex.split(command), "--terminal", server.url]), server
 
 
 def run_here(folder: Path, *arguments: str, **environment: str) -> tuple[object, str, str]:

@@ -17,10 +17,7 @@ from transforms.model import GreeksRequest
 
 DOWNLOAD = ["download", "--symbol", "SPXW", "--start_date", "2024-03-14", "--json"]
 
-
-@pytest.fixture(autouse=True)
-def in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
+pytestmark = pytest.mark.usefixtures("in_a_folder_of_its_own")
 
 
 def events(capsys: pytest.CaptureFixture[str], *flags: str, code: int = 0) -> list[dict[str, Any]]:

@@ -14,10 +14,7 @@ from tests.support.answers import HEADER
 from tests.support.scripted import Answer, Script, scripted_server
 from transforms.native import compiled
 
-
-@pytest.fixture(autouse=True)
-def in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
+pytestmark = pytest.mark.usefixtures("in_a_folder_of_its_own")
 
 
 def script(

@@ -16,21 +16,14 @@ from pipeline.process.program import program
 from pipeline.simulator.market.market import Market
 from pipeline.simulator.server import TerminalServer
 from tests.support.answers import rows_of
+from tests.support.command import at_scripted as greeks
 from tests.support.data import files_in
 from tests.support.market import NO_DATA, terminal
-from tests.support.scripted import Answer, Script, Scripted, scripted_server
+from tests.support.scripted import Answer, Scripted, scripted_server
 
 FLAGS = "--symbol SPXW --start_date 2024-03-14"
 
-
-@pytest.fixture(autouse=True)
-def in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-
-
-def greeks(command: str, script: Script | None = None) -> tuple[int, Scripted]:
-    with scripted_server(script or terminal()) as server:
-        return main([*shlex.split(command), "--terminal", server.url]), server
+pytestmark = pytest.mark.usefixtures("in_a_folder_of_its_own")
 
 
 def fetched(server: Scripted) -> int:

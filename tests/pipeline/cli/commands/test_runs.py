@@ -8,10 +8,7 @@ import pytest
 from pipeline.cli.main import main
 from pipeline.history import FAILED, SUCCEEDED, Record, open_store
 
-
-@pytest.fixture(autouse=True)
-def in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
+pytestmark = pytest.mark.usefixtures("in_a_folder_of_its_own")
 
 
 def keep(status: str = SUCCEEDED, metrics: str = "data/metrics", **more: Any) -> str:
