@@ -7,8 +7,6 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from transforms.arrays import Floats, Ints
@@ -116,26 +114,6 @@ def day_offsets(first: date, last: date) -> NDArray[np.int32]:
     days = [first + timedelta(n) for n in range((last - first).days + 2)]
     midnights = [_milliseconds(datetime.combine(day, time(), NEW_YORK)) for day in days]
     return np.array([low if low == high else VARIES for low, high in pairwise(midnights)], np.int32)
-
-
-def zoned(local: pa.Array) -> pa.Array:
-    """Returns New York's local times, `timestamp[ms]`, as instants of that zone.
-
-    To look up the offset of each costs as much as reading two numbers; where the first and the
-    last of them have the same one and lie near one another, all have.
-
-    Raises:
-        pa.ArrowInvalid: a time that the clocks skip, or show twice.
-    """
-    ends = pc.min_max(local)
-    low, high = ends["min"].value, ends["max"].value
-    if low is None or high - low >= _STEADY:
-        return pc.assume_timezone(local, ZONE)
-    first, last = pc.assume_timezone(pa.array([low, high], local.type), ZONE)
-    offset = first.value - low
-    if last.value - high != offset:
-        return pc.assume_timezone(local, ZONE)
-    return pc.add(local.view(pa.int64()), offset).view(pa.timestamp("ms", ZONE))
 
 
 def _milliseconds(moment: datetime) -> int:

@@ -8,10 +8,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 
-from transforms.market.clock import zoned
 from transforms.model import GreeksRequest
 from transforms.native import compiled
-from transforms.orders.schema import KEY_COLUMNS
+from transforms.orders.schema import KEY_COLUMNS, ZONE
 from transforms.thetadata.dialect import Dialect, Part, require
 from transforms.thetadata.fast_csv import PlainLines
 from transforms.workers.turns import CONVERTING
@@ -123,7 +122,7 @@ class RowReader:
         for field in self._schema:
             if pa.types.is_timestamp(field.type):
                 _require_years(columns[field.name])
-                columns[field.name] = zoned(columns[field.name])
+                columns[field.name] = pc.assume_timezone(columns[field.name], ZONE)
         return pa.RecordBatch.from_arrays(
             [columns[name] for name in self._schema.names], schema=self._schema
         )

@@ -98,6 +98,13 @@ def test_a_last_line_without_its_end_is_no_row_though_the_answer_is_as_long_as_i
             read(body)
 
 
+def test_a_time_that_the_clocks_skip_is_no_row() -> None:
+    start, _, price = SAMPLE_ROWS[1].rsplit(",", 2)
+    row = f"{start},2024-03-10T02:30:00,{price}"
+    with pytest.raises(MalformedResponse, match=f"line 2 .* the line is {row}"):
+        read(f"{HEADER}\n{row}\n".encode())
+
+
 @given(block=st.integers(1, 2000))
 def test_rows_do_not_depend_on_where_the_blocks_are_cut(block: int) -> None:
     assert table(SAMPLE, block) == table(SAMPLE)
