@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Mapping
-from typing import Any, TextIO
+from typing import Any
 
 from rich.console import Console, Group
 from rich.live import Live
@@ -24,27 +24,17 @@ class Bar(Display):
     """Three lines that redraw below the table of results.
 
     Args:
-        results: makes lines of the results.
-        out: where they go; None for their own place. If it is no terminal it is left alone, and the
-            bar still shows.
-        err: the terminal.
+        results: makes lines of the results. Where they go is left alone if it is no terminal, and
+            the bar still shows.
         shared: whether the program prints to the terminal as well: until `close`, what it prints
             goes above the bar.
     """
 
     seconds = 0.25
 
-    def __init__(
-        self,
-        results: ResultLines | None = None,
-        out: TextIO | None = None,
-        err: TextIO | None = None,
-        *,
-        shared: bool = False,
-    ) -> None:
-        self._lines = results or ResultTable()
-        self._out = out or self._lines.out
-        self._console = Console(file=drawing(err or sys.stderr), highlight=False, soft_wrap=False)
+    def __init__(self, results: ResultLines | None = None, *, shared: bool = False) -> None:
+        self._results = results or ResultTable()
+        self._console = Console(file=drawing(sys.stderr), highlight=False, soft_wrap=False)
         self._live = Live(
             console=self._console,
             auto_refresh=False,
@@ -58,15 +48,15 @@ class Bar(Display):
 
     def result(self, result: Mapping[str, Any]) -> None:
         """Prints a result above the bar, or to wherever the results go."""
-        word = "" if self._lines.for_programs else result["status"]
-        for line in self._lines.lines(result):
-            if self._out.isatty():
+        out, word = self._results.out, result["status"]
+        for line in self._results.lines(result):
+            if out.isatty():
                 text = _text(line)
-                if word:
+                if not self._results.for_programs:
                     text.highlight_words([word], COLOURS.get(word, ""))
                 self._console.print(text, no_wrap=True, overflow="ignore", crop=False)
             else:
-                print(line, file=self._out, flush=True)
+                print(line, file=out, flush=True)
 
     def line(self, text: str) -> None:
         """Prints a line above the bar."""

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Mapping
-from typing import Any, TextIO
+from typing import Any
 
 from pipeline.process.colour import print_coloured
 from pipeline.progress.results import ResultLines, ResultTable
@@ -58,7 +58,7 @@ class Display:
     """Where a run is shown; this one shows no more than it must.
 
     Args:
-        results: makes lines of the results that are for a program; None where there is none.
+        results: makes lines of the results; None to show none.
 
     Attributes:
         seconds: between two drawings.
@@ -67,13 +67,14 @@ class Display:
     seconds = 1.0
 
     def __init__(self, results: ResultLines | None = None) -> None:
-        self._results = results
+        self._lines = results
 
     def result(self, result: Mapping[str, Any]) -> None:
         """Shows a described `ExpirationResult`, which stays."""
-        if self._results:
-            for line in self._results.lines(result):
-                print(line, file=self._results.out, flush=True)
+        if self._lines:
+            word = "" if self._lines.for_programs else result["status"]
+            for line in self._lines.lines(result):
+                print_coloured(line, word, self._lines.out)
 
     def line(self, text: str) -> None:
         """Shows a line that must be seen, whatever else is not."""
@@ -93,34 +94,20 @@ class Display:
 
 
 class Plain(Display):
-    """Lines: results on standard output, all the rest on standard error.
+    """Lines: results where they belong, all the rest on standard error.
+
+    Of retries there are no more than five between two lines of progress, which counts the others.
 
     Args:
         seconds: between two lines of progress.
         results: makes lines of the results.
-        out: those; None for their own place.
-        err: progress, retries and failures. Of retries no more than five between two lines of
-            progress, which counts the others.
     """
 
-    def __init__(
-        self,
-        seconds: float,
-        results: ResultLines | None = None,
-        out: TextIO | None = None,
-        err: TextIO | None = None,
-    ):
+    def __init__(self, seconds: float, results: ResultLines | None = None):
+        super().__init__(results or ResultTable())
         self.seconds = seconds
-        self._lines = results or ResultTable()
-        self._out = out or self._lines.out
-        self._err = err or sys.stderr
+        self._err = sys.stderr
         self._news = 0
-
-    def result(self, result: Mapping[str, Any]) -> None:
-        """Prints a result."""
-        word = "" if self._lines.for_programs else result["status"]
-        for line in self._lines.lines(result):
-            print_coloured(line, word, self._out)
 
     def news(self, text: str) -> None:
         """Prints an event."""

@@ -1,6 +1,7 @@
 import io
 import json
 import socket
+from contextlib import redirect_stderr, redirect_stdout
 from typing import Any
 
 import pytest
@@ -24,8 +25,8 @@ def message(result: ExpirationResult) -> dict[str, Any]:
 
 def run(messages: list[bytes], seconds: float = 1000.0) -> tuple[Progress, str, str]:
     """Sends messages to a plain display, and returns what it printed."""
-    out, err = io.StringIO(), io.StringIO()
-    progress = Progress(Plain(seconds, out=out, err=err), Tally(REQUESTS), MemorySampler())
+    with redirect_stdout(io.StringIO()) as out, redirect_stderr(io.StringIO()) as err:
+        progress = Progress(Plain(seconds), Tally(REQUESTS), MemorySampler())
     with progress, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
         assert progress.address is not None
         for each in messages:
@@ -75,8 +76,8 @@ def test_retries_and_failures_are_reported_as_they_happen() -> None:
 
 
 def test_a_flood_of_retries_is_cut_and_counted() -> None:
-    out, err = io.StringIO(), io.StringIO()
-    display = Plain(5, out=out, err=err)
+    with redirect_stderr(io.StringIO()) as err:
+        display = Plain(5)
     for _ in range(100):
         display.news("again")
     display.draw(SNAPSHOT, 150.4)
