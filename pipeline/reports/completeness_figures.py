@@ -25,19 +25,19 @@ def completeness_figures(day: MarketDay) -> list[Figure]:
     if not day.coverage:
         absent = "One row a contract and trade date: there is no time to draw against."
         return [Figure(name, title, absent=absent) for name, title in titles.items()]
-    strikes, there, outside, solved, expected = _totals(day)
+    strikes, totals = _totals(day)
+    there, outside, solved, expected = totals.sum(axis=(0, 2)).tolist()
     edges = _edges(strikes)
     place = np.clip(np.searchsorted(edges, strikes, side="right") - 1, 0, len(edges) - 2)
-    binned = [np.zeros((len(edges) - 1, BUCKETS)) for _ in range(4)]
-    for total, each in zip(binned, (there, outside, solved, expected), strict=True):
-        np.add.at(total, place, each)
-    present, quoted, has_volatility, wanted = binned
+    binned = np.zeros((len(edges) - 1, 4, BUCKETS))
+    np.add.at(binned, place, totals)
+    present, quoted, has_volatility, wanted = binned.swapaxes(0, 1)
     captions = {
         "completeness": "All expirations together. 100 % is one row for every contract of the day "
-        f"at every step; {there.sum():,} of {int(expected.sum()):,} rows are there "
-        f"({_share(there.sum(), expected.sum())}).",
-        "solved": f"Calls above and puts below the underlying: {solved.sum():,} of "
-        f"{outside.sum():,} rows ({_share(solved.sum(), outside.sum())}). At 09:30 and without "
+        f"at every step; {there:,} of {expected:,} rows are there "
+        f"({_share(there, expected)}).",
+        "solved": f"Calls above and puts below the underlying: {solved:,} of "
+        f"{outside:,} rows ({_share(solved, outside)}). At 09:30 and without "
         "a bid, none is usual.",
     }
     return [
@@ -58,35 +58,29 @@ def completeness_figures(day: MarketDay) -> list[Figure]:
 
 def missing_rows(day: MarketDay) -> tuple[int, int]:
     """Returns the rows that are there, and those that would be, were the day complete."""
-    _, there, *_, expected = _totals(day)
-    return int(there.sum()), int(expected.sum())
+    _, totals = _totals(day)
+    return int(totals[:, 0].sum()), int(totals[:, 3].sum())
 
 
-def _totals(day: MarketDay) -> tuple[Floats, Ints, Ints, Ints, Ints]:
-    """Each strike's rows by bucket: there, out of the money, solved of these, and expected."""
+def _totals(day: MarketDay) -> tuple[Floats, Ints]:
+    """The strikes, and the rows of each by bucket: as in `Coverage.counts`, and those expected."""
     coverage = list(day.coverage.values())
     steps = _steps(day)
     strikes = np.array(sorted({strike for grid in coverage for strike, _ in grid.contracts}))
-    there, outside, solved, expected = (
-        np.zeros((len(strikes), BUCKETS), np.int64) for _ in range(4)
-    )
+    totals = np.zeros((len(strikes), 4, BUCKETS), np.int64)
     for grid in coverage:
         place = np.searchsorted(strikes, [strike for strike, _ in grid.contracts])
-        size = len(place)
+        there, *others = grid.counts[: len(place)].swapaxes(0, 1)
         # A row that is there twice does not make up for one that is not.
-        np.add.at(there, place, np.minimum(grid.present[:size], steps))
-        np.add.at(outside, place, grid.outside[:size])
-        np.add.at(solved, place, grid.solved[:size])
-        np.add.at(expected, place, np.broadcast_to(steps, (size, BUCKETS)))
-    return strikes, there, outside, solved, expected
+        rows = np.minimum(there, steps), *others, np.broadcast_to(steps, there.shape)
+        np.add.at(totals, place, np.stack(rows, axis=1))
+    return strikes, totals
 
 
 def _steps(day: MarketDay) -> Ints:
     """How many rows a contract has in each bucket, if it lacks none."""
-    steps = np.max(
-        [np.median(grid.present[: len(grid.contracts)], axis=0) for grid in day.coverage.values()],
-        axis=0,
-    ).astype(np.int64)
+    there = (grid.counts[: len(grid.contracts), 0] for grid in day.coverage.values())
+    steps = np.max([np.median(each, axis=0) for each in there], axis=0).astype(np.int64)
     # Between the first and the last, a bucket that most contracts lack is a hole like any other.
     inner = np.arange(BUCKETS)[_grid(steps)][1:-1]
     if len(inner):

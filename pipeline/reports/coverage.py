@@ -15,28 +15,18 @@ BUCKETS = 81
 """From 09:30 to 16:15, where the last options close."""
 
 
-Counts = NDArray[np.int32]
-
-
-def _none() -> Counts:
-    return np.zeros((16, BUCKETS), np.int32)
-
-
 @dataclass
 class Coverage:
     """Rows of one expiration by contract and bucket of five minutes.
 
     Attributes:
         contracts: the row of each (strike, is a call).
-        present: rows that are there, contracts by buckets.
-        outside: those of them that are out of the money.
-        solved: those of these that have a volatility.
+        counts: of shape (contracts and room for more, 3, buckets): the rows that are there, those
+            of them that are out of the money, and those of these that have a volatility.
     """
 
     contracts: dict[tuple[float, bool], int] = field(default_factory=dict)
-    present: Counts = field(default_factory=_none)
-    outside: Counts = field(default_factory=_none)
-    solved: Counts = field(default_factory=_none)
+    counts: NDArray[np.int32] = field(default_factory=lambda: np.zeros((16, 3, BUCKETS), np.int32))
 
     def add(self, piece: Piece) -> None:
         """Counts the rows of a piece; rows outside of the session are not counted."""
@@ -45,20 +35,12 @@ class Coverage:
         rows = np.array(
             [self.contracts.setdefault((s, bool(c)), len(self.contracts)) for s, c in unique]
         )
-        while len(self.contracts) > len(self.present):
-            more = np.zeros_like(self.present)
-            self.present = np.concatenate([self.present, more])
-            self.outside = np.concatenate([self.outside, more])
-            self.solved = np.concatenate([self.solved, more])
+        while len(self.contracts) > len(self.counts):
+            self.counts = np.concatenate([self.counts, np.zeros_like(self.counts)])
         bucket = (piece.time - OPEN_MS) // BUCKET
         inside = (bucket >= 0) & (bucket < BUCKETS)
         cells = rows[inverse.ravel()] * BUCKETS + bucket
         outside = inside & piece.out_of_the_money
-        kinds = (
-            (self.present, inside),
-            (self.outside, outside),
-            (self.solved, outside & piece.solved),
-        )
-        for counts, kept in kinds:
-            found = np.bincount(cells[kept], minlength=counts.size)
-            counts += found.reshape(counts.shape).astype(np.int32)
+        for kind, kept in enumerate((inside, outside, outside & piece.solved)):
+            found = np.bincount(cells[kept], minlength=len(self.counts) * BUCKETS)
+            self.counts[:, kind] += found.reshape(-1, BUCKETS).astype(np.int32)
