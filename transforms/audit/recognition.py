@@ -3,6 +3,7 @@
 import numpy as np
 
 from transforms.arrays import Floats
+from transforms.audit.printed import PRINTED
 from transforms.market.calendar import CLOSE_MS
 from transforms.market.clock import EPOCH
 from transforms.pricing.black_scholes import years_to_expiration
@@ -11,8 +12,7 @@ from transforms.quality.block import Block
 VERSIONS = ("latest", "1")
 """How ThetaData may have counted the time to expiration: see `years_to_expiration`."""
 
-_PRINTED = 1e-4  # numbers are cut to four decimals
-_SINGLE = 1e-6  # and are float32 before
+_SINGLE = 1e-6  # of a number: it is a float32 before it is cut
 _SHOWN_BY = (("epsilon", "underlying_price", "delta"), ("rho", "strike", "dual_delta"))
 
 
@@ -44,7 +44,7 @@ def count_of_time(block: Block) -> str | None:
         with np.errstate(all="ignore"):
             size = np.abs(block[other])
             shown = -block[greek] / (block[price] * block[other])
-            doubt = _PRINTED / (block[price] * size) + shown * (_PRINTED / size + _SINGLE)
+            doubt = PRINTED / (block[price] * size) + shown * (PRINTED / size + _SINGLE)
             counts = (shown > 0) & (apart > 2 * doubt)
         agrees = np.abs(times - shown) <= doubt
         votes += np.count_nonzero(agrees & counts, axis=1)

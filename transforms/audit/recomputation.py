@@ -43,23 +43,15 @@ def rates_of(
         # Their one error is a mean, which says nothing of each.
         solutions = [(block.price_by(price), block[name]) for price, name in block.three]
         error = unknown
+    spot, strike = block["underlying_price"], block["strike"]
+    rows = [
+        Priced(paid, error, spot, strike, years, volatility, block.is_call, dividend_yield)
+        for paid, volatility in solutions
+    ]
     rates = {}
     for day in days:
         index = np.flatnonzero(block.day == day)
-        parts = [
-            Priced(
-                paid[index],
-                error[index],
-                block["underlying_price"][index],
-                block["strike"][index],
-                years[index],
-                volatility[index],
-                block.is_call[index],
-                dividend_yield[index],
-            )
-            for paid, volatility in solutions
-        ]
-        rates[day] = vendor_rate(Priced.of(parts))
+        rates[day] = vendor_rate(Priced.of([each.pick(index) for each in rows]))
     return rates
 
 
