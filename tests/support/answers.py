@@ -52,3 +52,14 @@ def as_v2(body: bytes) -> bytes:
             f"{clocks[0]},{','.join(numbers)},{clocks[1]},{price},{day.replace('-', '')}"
         )
     return "\n".join([*rows, ""]).encode()
+
+
+PIECES = (
+    *(b"", b",", b'"', b'""', b"\n", b"\r", b"\r\n", b"\x00", b"-", b".", b"0", b"9", b"e5"),
+    *(b"nan", b"inf", b" ", b"\xff", b"PUT", b"CAL", b"AAPLE", b"2024-11-05", b"2024-02-30"),
+    *(b"24:00:00", b":60", b"+1", b"1.", b".5", b"9" * 20, b"0.1234567890123456789", b".1234"),
+    *(b"2024-11-03T01:30:00", b"\x00" * 10, b"e", b"E5", b"NaN", b",NaN,", b",Infinity,"),
+    *(b",-Infinity,", b",null,", b"CALL", b"AAPL", b"2024-11-04T09:30:00", b"bid", b"\xe2\x82\xac"),
+    *(b"<html>", b"{", b"\n\n", b",,", b"1e400", b"-0.0", b"T25:00:00"),
+)
+"""What a damaged answer may have in it."""

@@ -3,11 +3,14 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import chain, repeat
 from urllib.parse import parse_qsl, urlsplit
+
+from transforms.thetadata import RetryPolicy, ThetaClient
 
 
 @dataclass
@@ -114,3 +117,25 @@ def scripted_server(script: Script) -> Iterator[Scripted]:
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+Serve = Callable[..., tuple[Scripted, ThetaClient]]
+"""Starts a server that answers as a script says; returns it, and a client of it."""
+
+
+@contextmanager
+def scripted_clients(usual: RetryPolicy) -> Iterator[Serve]:
+    """Gives what starts servers and clients, which are closed at the end."""
+    with ExitStack() as stack:
+
+        def start(script: Script, policy: RetryPolicy = usual) -> tuple[Scripted, ThetaClient]:
+            server = stack.enter_context(scripted_server(script))
+            return server, stack.enter_context(ThetaClient(server.url, timeout=5, policy=policy))
+
+        yield start
+
+
+def one_by_one(*answers: Answer) -> Script:
+    """Gives one answer after the other, and the last one for ever."""
+    left = chain(answers, repeat(answers[-1]))
+    return lambda path, query: next(left)

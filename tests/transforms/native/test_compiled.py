@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from tests.support.answers import HEADER, SAMPLE, SAMPLE_REQUEST, SAMPLE_ROWS, rows_of
+from tests.support.answers import HEADER, PIECES, SAMPLE, SAMPLE_REQUEST, SAMPLE_ROWS, rows_of
 from tests.support.command import greeks_here
 from transforms.market.clock import VARIES, day_offsets
 from transforms.model import GreeksRequest
@@ -122,40 +122,6 @@ def test_plain_rows_are_read_as_arrow_reads_them(rows: list[str], ended: bool) -
 
 
 ROWS = "".join(f"{row}\n" for row in SAMPLE_ROWS).encode()
-PIECES = (
-    b"",
-    b",",
-    b'"',
-    b'""',
-    b"\n",
-    b"\r",
-    b"\r\n",
-    b"\x00",
-    b"-",
-    b".",
-    b"0",
-    b"9",
-    b"e5",
-    b"nan",
-    b"inf",
-    b" ",
-    b"\xff",
-    b"PUT",
-    b"CAL",
-    b"AAPLE",
-    b"2024-11-05",
-    b"2024-02-30",
-    b"24:00:00",
-    b":60",
-    b"+1",
-    b"1.",
-    b".5",
-    b"9" * 20,
-    b"0.1234567890123456789",
-    b".1234",
-    b"2024-11-03T01:30:00",
-    b"\x00" * 10,
-)
 
 
 @settings(max_examples=2000, suppress_health_check=list(HealthCheck))

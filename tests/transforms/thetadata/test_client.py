@@ -1,5 +1,5 @@
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import date, time
 from pathlib import Path
 
@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from tests.support.answers import SAMPLE, SAMPLE_REQUEST, rows_of
-from tests.support.scripted import Answer, Script, Scripted, scripted_server
+from tests.support.scripted import Answer, Serve, scripted_clients, scripted_server
 from transforms.model import GreeksRequest
 from transforms.orders import schema_of
 from transforms.thetadata import (
@@ -31,20 +31,9 @@ TWO_DAYS = GreeksRequest("SPXW", date(2024, 3, 15), (date(2024, 3, 14), date(202
 
 
 @pytest.fixture
-def serve() -> Iterator[Callable[[Script], tuple[Scripted, ThetaClient]]]:
-    from contextlib import ExitStack
-
-    with ExitStack() as stack:
-
-        def start(script: Script) -> tuple[Scripted, ThetaClient]:
-            server = stack.enter_context(scripted_server(script))
-            client = stack.enter_context(ThetaClient(server.url, timeout=5, policy=SOON))
-            return server, client
-
+def serve() -> Iterator[Serve]:
+    with scripted_clients(SOON) as start:
         yield start
-
-
-Serve = Callable[[Script], tuple[Scripted, ThetaClient]]
 
 
 def test_expirations_are_listed_in_order_whatever_the_csv_style(serve: Serve) -> None:

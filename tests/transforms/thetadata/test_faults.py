@@ -1,9 +1,7 @@
 """What the client makes of each thing that can go wrong on the way."""
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Iterator
 from datetime import date
-from itertools import chain, repeat
 
 import pyarrow as pa
 import pytest
@@ -11,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.support.answers import SAMPLE, SAMPLE_REQUEST, rows_of
-from tests.support.scripted import Answer, Script, Scripted, scripted_server
+from tests.support.scripted import Answer, Serve, one_by_one, scripted_clients, scripted_server
 from transforms.fetch import fetch
 from transforms.model import Restart, Trailer
 from transforms.thetadata import (
@@ -28,24 +26,12 @@ from transforms.thetadata import (
 SOON = RetryPolicy(attempts=4, backoff=0.001, jitter=0)
 DAY = date(2024, 11, 4)
 LONG = rows_of(SAMPLE_REQUEST, DAY, 9000)
-Serve = Callable[[Script], tuple[Scripted, ThetaClient]]
 
 
 @pytest.fixture(scope="module")
 def serve() -> Iterator[Serve]:
-    with ExitStack() as stack:
-
-        def start(script: Script) -> tuple[Scripted, ThetaClient]:
-            server = stack.enter_context(scripted_server(script))
-            return server, stack.enter_context(ThetaClient(server.url, timeout=5, policy=SOON))
-
+    with scripted_clients(SOON) as start:
         yield start
-
-
-def one_by_one(*answers: Answer) -> Script:
-    """Gives one answer after the other, and the last one for ever."""
-    left = chain(answers, repeat(answers[-1]))
-    return lambda path, query: next(left)
 
 
 def text(status: int, words: str) -> Answer:

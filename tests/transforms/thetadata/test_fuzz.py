@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from tests.support.answers import SAMPLE, SAMPLE_REQUEST
+from tests.support.answers import PIECES, SAMPLE, SAMPLE_REQUEST
 from transforms.thetadata.csv_reader import CsvReader
 from transforms.thetadata.dialect import Part
 from transforms.thetadata.errors import BrokenResponse, MalformedResponse
@@ -22,44 +22,6 @@ EMPTY = ("null", "NaN", "nan", "Infinity", "-Infinity", "inf", "-inf")
 NEW_YORK = ZoneInfo("America/New_York")
 CASES = 10_000
 
-PIECES = (
-    b"",
-    b",",
-    b'"',
-    b"\n",
-    b"\r",
-    b"\r\n",
-    b"\x00",
-    b"-",
-    b".",
-    b"0",
-    b"9",
-    b"e",
-    b"E5",
-    b"nan",
-    b"NaN",
-    b",NaN,",
-    b",Infinity,",
-    b",-Infinity,",
-    b",null,",
-    b"inf",
-    b" ",
-    b"\xff",
-    b"PUT",
-    b"CALL",
-    b"AAPL",
-    b"2024-11-04T09:30:00",
-    b"bid",
-    b"\xe2\x82\xac",
-    b"<html>",
-    b"{",
-    b"\n\n",
-    b",,",
-    b"1e400",
-    b"-0.0",
-    b"+1",
-    b"T25:00:00",
-)
 EDITS = st.lists(
     st.tuples(
         st.integers(0, len(SAMPLE)),

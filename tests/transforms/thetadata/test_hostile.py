@@ -7,17 +7,22 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Iterator
 from datetime import date, time
-from itertools import chain, repeat
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.support.answers import HEADER, SAMPLE, SAMPLE_REQUEST, rows_of
-from tests.support.scripted import Answer, Script, Scripted, scripted_server
+from tests.support.scripted import (
+    Answer,
+    Scripted,
+    Serve,
+    one_by_one,
+    scripted_clients,
+    scripted_server,
+)
 from transforms.fetch import fetch
 from transforms.model import Restart, Trailer
 from transforms.thetadata import (
@@ -34,23 +39,12 @@ DAY = date(2024, 11, 4)
 ONCE = RetryPolicy(attempts=1)
 SOON = RetryPolicy(attempts=4, backoff=0.001, jitter=0)
 LONG = rows_of(SAMPLE_REQUEST, DAY, 9000)
-Serve = Callable[..., tuple[Scripted, ThetaClient]]
 
 
 @pytest.fixture(scope="module")
 def serve() -> Iterator[Serve]:
-    with ExitStack() as stack:
-
-        def start(script: Script, policy: RetryPolicy = SOON) -> tuple[Scripted, ThetaClient]:
-            server = stack.enter_context(scripted_server(script))
-            return server, stack.enter_context(ThetaClient(server.url, timeout=5, policy=policy))
-
+    with scripted_clients(SOON) as start:
         yield start
-
-
-def one_by_one(*answers: Answer) -> Script:
-    left = chain(answers, repeat(answers[-1]))
-    return lambda path, query: next(left)
 
 
 # ---- the end of an answer ----

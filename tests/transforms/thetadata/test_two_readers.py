@@ -8,8 +8,8 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from tests.support.answers import SAMPLE, SAMPLE_REQUEST, SAMPLE_ROWS, as_v2, rows_of
-from tests.transforms.thetadata.test_fuzz import EDITS, PIECES, mutated
+from tests.support.answers import PIECES, SAMPLE, SAMPLE_REQUEST, SAMPLE_ROWS, as_v2, rows_of
+from tests.transforms.thetadata.test_fuzz import EDITS, mutated
 from transforms.native import compiled
 from transforms.orders import schema_of
 from transforms.thetadata.csv_reader import CsvReader
