@@ -72,9 +72,7 @@ def check_runner(name: str, options: PipelineOptions) -> None:
     elif name == "prismrunner":
         path = options.view_as(PrismRunnerOptions).prism_location
         if not path or not Path(path).is_file():
-            problem = (
-                f"--prism_location {path} is not there" if path else "--prism_location is missing"
-            )
+            problem = f"{path} is not there" if path else "is missing"
             raise ConfigError(
                 f"--prism_location {problem}: PrismRunner needs Beam's Prism, which is not "
                 "downloaded unasked. With Go: "

@@ -24,7 +24,10 @@ def an_empty_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (["--runner", "FlinkRunner"], "run_local.sh flink"),
         (["--runner", "flinkrunner", "--flink_job_server_jar", "no.jar"], "no.jar is not there"),
         (["--runner", "PrismRunner"], "go install"),
-        (["--runner", "PrismRunner", "--prism_location", "nowhere"], "nowhere is not there"),
+        (
+            ["--runner", "PrismRunner", "--prism_location", "nowhere"],
+            "^--prism_location nowhere is not there",
+        ),
         (["--runner", "SparkRunner"], "--spark_job_server_jar"),
         (["--runner", "DataflowRunner"], r"theta-greeks-pipeline\[gcp\]"),
     ],
