@@ -9,50 +9,28 @@ for head in store.heads(Query(symbol="SPXW", limit=20)):
 
 from typing import TYPE_CHECKING
 
-from pipeline.addresses import is_missing_file, is_sql
-from pipeline.history.model import (
-    DIED,
-    FAILED,
-    INTERRUPTED,
-    RUNNING,
-    STATUSES,
-    SUCCEEDED,
-    Head,
-    NoSuchRun,
-    Query,
-    Record,
-    RunHistory,
-    RunStore,
-    StoreError,
-    find_run,
-    recent,
-)
+from pipeline.addresses import is_missing_file
+from pipeline.addresses import is_sql as is_sql
+from pipeline.history.model import DIED as DIED
+from pipeline.history.model import FAILED as FAILED
+from pipeline.history.model import INTERRUPTED as INTERRUPTED
+from pipeline.history.model import RUNNING as RUNNING
+from pipeline.history.model import STATUSES as STATUSES
+from pipeline.history.model import SUCCEEDED as SUCCEEDED
+from pipeline.history.model import Head as Head
+from pipeline.history.model import NoSuchRun as NoSuchRun
+from pipeline.history.model import Query as Query
+from pipeline.history.model import Record as Record
+from pipeline.history.model import RunHistory as RunHistory
+from pipeline.history.model import RunStore as RunStore
+from pipeline.history.model import StoreError as StoreError
+from pipeline.history.model import find_run as find_run
+from pipeline.history.model import recent as recent
 from transforms.lazy import face
 
 if TYPE_CHECKING:
     from pipeline.history.sizes import Sizes as Sizes
     from pipeline.history.sizes import Workload as Workload
-
-__all__ = [
-    "DIED",
-    "FAILED",
-    "INTERRUPTED",
-    "RUNNING",
-    "STATUSES",
-    "SUCCEEDED",
-    "Head",
-    "NoSuchRun",
-    "Query",
-    "Record",
-    "RunHistory",
-    "RunStore",
-    "StoreError",
-    "find_run",
-    "is_sql",
-    "open_store",
-    "open_to_read",
-    "recent",
-]
 
 # It imports pyarrow, which a list of runs does not wait for.
 __getattr__ = face(__name__, {"Sizes": "sizes", "Workload": "sizes"})

@@ -3,7 +3,8 @@
 import argparse
 from collections.abc import Sequence
 
-from pipeline.simulator import add_arguments, serve
+from pipeline.simulator import add_arguments as add_arguments
+from pipeline.simulator import serve
 
 SUMMARY = "run a stand-in Theta Terminal that serves a simulated market"
 DESCRIPTION = "Serves a simulated market on this machine, with the API of a Theta Terminal."
@@ -16,8 +17,6 @@ examples:
       with delays and faults, to test how a client reacts
 """
 BEAM_FLAGS = False
-
-__all__ = ["BEAM_FLAGS", "DESCRIPTION", "EPILOG", "SUMMARY", "add_arguments", "run"]
 
 
 def run(_parser: argparse.ArgumentParser, options: argparse.Namespace, _rest: Sequence[str]) -> int:
