@@ -1,6 +1,8 @@
 """Sizes, durations, times of day and counts as a person reads them."""
 
 import re
+from collections.abc import Iterable
+from difflib import get_close_matches
 
 _URL = re.compile(r" to https?://\S+?(?=:? |$)")
 
@@ -51,6 +53,16 @@ def reason_of(error: OSError) -> str:
 def way_to_write(flag: str) -> str:
     """Returns what to do where a folder can't be written to, which a flag names."""
     return f"choose another --{flag}, or let yourself write there"
+
+
+def meant(word: str, known: Iterable[str], otherwise: str = "") -> str:
+    """Returns which of the known words may be meant, as the end of a sentence, or `otherwise`.
+
+    >>> meant("formt", ["format", "output"])
+    '; did you mean format?'
+    """
+    near = get_close_matches(word, list(known), n=1)
+    return f"; did you mean {near[0]}?" if near else otherwise
 
 
 def without_urls(text: str) -> str:

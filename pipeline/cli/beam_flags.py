@@ -1,7 +1,6 @@
 """Beam's own flags behind ours: every one is checked, since Beam drops what it does not know."""
 
 import argparse
-import difflib
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -14,6 +13,7 @@ from apache_beam.options.pipeline_options import (
     StandardOptions,
 )
 
+from pipeline.cli.parser import not_a_flag
 from pipeline.errors import ConfigError
 from pipeline.runners.job_servers import check_runner
 
@@ -111,6 +111,4 @@ def _parser() -> argparse.ArgumentParser:
 def _unknown(flag: str, known: Sequence[str]) -> str:
     if not flag.startswith("--"):
         return f"{flag!r} stands alone: every value needs its flag, and lists take commas"
-    near = difflib.get_close_matches(flag, known, n=1)
-    hint = f"; did you mean {near[0]}?" if near else "; see greeks download --help"
-    return f"{flag} is neither a flag of greeks nor of Beam{hint}"
+    return not_a_flag(flag, known)

@@ -9,13 +9,13 @@ runner = "FlinkRunner"      # Beam's flags as well
 """
 
 import argparse
-import difflib
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, time
 from pathlib import Path
 from typing import Any
 
+from pipeline.cli.parser import not_a_flag
 from pipeline.errors import ConfigError
 from pipeline.process.footprint import quiet_beam
 
@@ -105,11 +105,8 @@ def _check_beams(path: str, names: list[str], own: Mapping[str, Any]) -> None:
 
     beams = beam_flags()
     for name in names:
-        if name in beams:
-            continue
-        near = difflib.get_close_matches(name, [*own, *beams], n=1)
-        hint = f"; did you mean {near[0]}?" if near else "; see greeks download --help"
-        raise ConfigError(f"{FLAG} {path}: {name} is neither a flag of greeks nor of Beam{hint}")
+        if name not in beams:
+            raise ConfigError(f"{FLAG} {path}: {not_a_flag(name, [*own, *beams])}")
 
 
 def _check_value(path: str, action: argparse.Action, value: Any) -> None:

@@ -1,11 +1,12 @@
 """The parser of `greeks`: its help fits the terminal, and a mistyped command gets a suggestion."""
 
 import argparse
-import difflib
 import re
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
+
+from pipeline.text import meant
 
 # Where the second column of a line begins, which the lines after it keep to.
 _COLUMNS = re.compile(r"\s*\S+(?: \S+)*\s{2,}")
@@ -43,10 +44,15 @@ class Parser(argparse.ArgumentParser):
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         if isinstance(action, argparse._SubParsersAction) and value not in action.choices:
-            near = difflib.get_close_matches(value, action.choices, n=1)
-            hint = f"did you mean {near[0]}?" if near else f"they are {', '.join(action.choices)}"
-            raise argparse.ArgumentError(None, f"{value!r} is not a command of {self.prog}; {hint}")
+            hint = meant(value, action.choices, f"; they are {', '.join(action.choices)}")
+            raise argparse.ArgumentError(None, f"{value!r} is not a command of {self.prog}{hint}")
         super()._check_value(action, value)
+
+
+def not_a_flag(name: str, known: Iterable[str]) -> str:
+    """Returns that a name is no flag's, and which known one may be meant."""
+    hint = meant(name, known, "; see greeks download --help")
+    return f"{name} is neither a flag of greeks nor of Beam{hint}"
 
 
 def _fitted(text: str, width: int, indent: str) -> Iterator[str]:

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, fields
 from datetime import date
-from difflib import get_close_matches
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,6 +14,7 @@ from pipeline.config.selection import SelectionSettings, orders_of
 from pipeline.config.setting import Setting, setting_of
 from pipeline.config.source import EMBEDDED, TIERS, SourceSettings, named_terminals
 from pipeline.errors import ConfigError
+from pipeline.text import meant
 from transforms.orders import ORDERS, PARAMETERS, Order
 from transforms.output.layout import BY_ORDER, PATTERNS, noun_of
 from transforms.text.secrets import redacted, remember
@@ -63,9 +63,7 @@ class DownloadConfig(
         names = [setting.name for setting in SETTINGS]
         for name in settings:
             if name not in names:
-                near = get_close_matches(name, names, 1)
-                hint = f"; did you mean {near[0]}?" if near else ""
-                raise TypeError(f"a download has no setting {name!r}{hint}")
+                raise TypeError(f"a download has no setting {name!r}{meant(name, names)}")
         values = SimpleNamespace()
         for setting in SETTINGS:
             if setting.name in settings:
