@@ -18,10 +18,9 @@ _setting = partial(setting, group="output")
 
 
 def _check_output(folder: str, _config: Any) -> str:
-    if folder.rstrip("/").endswith(META):
-        return f"is {redacted(folder)!r}: such a folder holds the manifest of another folder"
-    if folder.rstrip("/").endswith(PRICES):
-        return f"is {redacted(folder)!r}: such a folder holds the prices of another folder"
+    for end, what in ((META, "manifest"), (PRICES, "prices")):
+        if folder.rstrip("/").endswith(end):
+            return f"is {redacted(folder)!r}: such a folder holds the {what} of another folder"
     return folder_problem(folder)
 
 

@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from collections import Counter
 from collections.abc import Sequence
 
 from pipeline.cli.flags import add_progress_flags
@@ -135,16 +136,15 @@ def run(parser: argparse.ArgumentParser, options: argparse.Namespace, _rest: Seq
     for says in unreadable.values():
         print_line(f"greeks check: {says}", sys.stderr)
     checked = check.finish()
-    counts: dict[str, int] = {}
+    counts: Counter[str] = Counter()
     rows = 0
     for one in checked:
         rows += one.quality.rows
         for finding in one.findings:
-            counts[finding.rule] = counts.get(finding.rule, 0) + finding.count
+            counts[finding.rule] += finding.count
     if not rows:
-        if unreadable:
-            return 2
-        print_line(f"greeks check: there are no rows in {', '.join(options.files)}", sys.stderr)
+        if not unreadable:
+            print_line(f"greeks check: there are no rows in {', '.join(options.files)}", sys.stderr)
         return 2
     above = broken(limits, counts, rows)
     if options.json:

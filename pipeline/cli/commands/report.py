@@ -129,10 +129,7 @@ def run(parser: argparse.ArgumentParser, options: argparse.Namespace, _rest: Seq
         if options.png:
             written = write_pngs(report, options.png)
             print_line(f"PNGs:   {options.png} ({len(written)})")
-    except NoRows as error:
-        print_line(f"greeks report: {error}", sys.stderr)
-        return NOTHING
-    except (OSError, UnreadableFile) as error:
+    except (NoRows, OSError, UnreadableFile) as error:
         print_line(f"greeks report: {error}", sys.stderr)
         return NOTHING
     return NOTHING if report.unreadable else OK
