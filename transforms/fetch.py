@@ -28,13 +28,14 @@ from transforms.thetadata.client import BATCH_SIZE, ThetaClient
 from transforms.thetadata.errors import AnswerChanged, Stopped, ThetaError
 from transforms.workers.stop import NEVER, Stop
 
+_RESTARTS = 3  # of a request whose answers change
+
 
 def fetch(
     client: ThetaClient,
     request: GreeksRequest,
     batch_size: int = BATCH_SIZE,
     *,
-    restarts: int = 3,
     withdraw: Callable[[], bool] = lambda: False,
     now: Callable[[], datetime] = clock.now,
 ) -> Iterator[Item]:
@@ -49,14 +50,13 @@ def fetch(
         client: where to fetch from.
         request: what to fetch.
         batch_size: the most rows in a batch.
-        restarts: how often the request may begin again.
         withdraw: called where the Terminal itself fails: whether another one gets the request.
         now: the time in New York, which determines provisional dates.
     """
     started = time.monotonic()
     sent, waited, shared = client.requests, client.waited, client.shared
     provisional = sessions.provisional(request, now())
-    trailer = Trailer(0, 0)
+    trailer, restarts = Trailer(0, 0), _RESTARTS
     while True:
         batches = rows = 0
         try:
@@ -212,14 +212,9 @@ class FetchGreeks(beam.PTransform):
         queue: SlotQueue | None = None,
     ) -> None:
         super().__init__()
-        self._batch_size = batch_size
-        self._stop = stop
-        self._listener = listener
-        self._layout = layout
         self.queue = queue
+        self._fn = _FetchFn(batch_size, stop, listener, layout, queue)
 
     def expand(self, work: beam.PCollection) -> beam.PCollection:
         """Adds the transform to the graph."""
-        return work | "FetchBatches" >> beam.ParDo(
-            _FetchFn(self._batch_size, self._stop, self._listener, self._layout, self.queue)
-        )
+        return work | "FetchBatches" >> beam.ParDo(self._fn)

@@ -78,13 +78,9 @@ class WriteGreeks(beam.PTransform):
         gate: QualityGate = QualityGate(),  # noqa: B008 -- frozen
     ) -> None:
         super().__init__()
-        self.sink = sink
-        self._source = source
-        self.listener = listener
-        self._gate = gate
+        self.sink, self.listener = sink, listener
+        self._fn = _WriteFn(sink, source, listener, gate)
 
     def expand(self, items: beam.PCollection) -> beam.PCollection:
         """Adds the transform to the graph."""
-        return items | "WriteFiles" >> beam.ParDo(
-            _WriteFn(self.sink, self._source, self.listener, self._gate)
-        )
+        return items | "WriteFiles" >> beam.ParDo(self._fn)

@@ -44,11 +44,11 @@ class RecordResults(beam.PTransform):
 
     def __init__(self, listener: str | None = None) -> None:
         super().__init__()
-        self._listener = listener
+        self._fn = _RecordFn(listener)
 
     def expand(self, results: beam.PCollection) -> beam.PCollection:
         """Adds the transform to the graph."""
-        return results | "CountResults" >> beam.ParDo(_RecordFn(self._listener))
+        return results | "CountResults" >> beam.ParDo(self._fn)
 
 
 @beam.typehints.with_input_types(ExpirationResult)
@@ -133,8 +133,8 @@ class EmitRunSummary(beam.PTransform):
 
     def __init__(self, path: str) -> None:
         super().__init__()
-        self._path = path
+        self._fn = _EmitFn(path)
 
     def expand(self, summaries: beam.PCollection) -> beam.PCollection:
         """Adds the transform to the graph."""
-        return summaries | "WriteRunSummary" >> beam.ParDo(_EmitFn(self._path))
+        return summaries | "WriteRunSummary" >> beam.ParDo(self._fn)

@@ -32,26 +32,21 @@ class Requests(Sequence[GreeksRequest]):
     @overload
     def __getitem__(self, place: slice) -> "Selection": ...
     def __getitem__(self, place: int | slice) -> "GreeksRequest | Selection":
-        """Returns the request at a place, or those of a range of places."""
         places = range(len(self))[place]
         return Selection(self, places) if isinstance(places, range) else self._make(places)
 
     def __iter__(self) -> Iterator[GreeksRequest]:
-        """Yields the requests in order."""
         return map(self._make, range(len(self)))
 
     def __eq__(self, other: object) -> bool:
-        """Returns whether another sequence has the same requests in the same order."""
         if not isinstance(other, Sequence):
             return NotImplemented
         return len(self) == len(other) and all(map(GreeksRequest.__eq__, self, other))
 
     def __hash__(self) -> int:
-        """Returns the same for equal sequences."""
         return hash(tuple(self[:1]))
 
     def __repr__(self) -> str:
-        """Returns how many there are."""
         return f"<{len(self)} requests>"
 
 
@@ -100,7 +95,6 @@ class RequestGrid(Requests):
             self._before.extend(accumulate(counts, initial=0))
 
     def __len__(self) -> int:
-        """Returns how many requests there are."""
         files = self._before[-1] if self._before else len(self._spans)
         return files * len(self._terms)
 
@@ -138,7 +132,6 @@ class Selection(Requests):
         self._places = places if isinstance(places, range) else array("I", places)
 
     def __len__(self) -> int:
-        """Returns how many there are."""
         return len(self._places)
 
     def _make(self, place: int) -> GreeksRequest:
@@ -168,7 +161,6 @@ class KeyMarks:
         return other
 
     def __len__(self) -> int:
-        """Returns how many requests there are."""
         return len(self._marks)
 
     def __getitem__(self, key: Key) -> int | None:

@@ -69,7 +69,7 @@ class StrikeRange:
             whose strikes may have been chosen by the price of another of its dates.
     """
 
-    def __init__(self, strikes: int, *, daily: bool = False) -> None:
+    def __init__(self, strikes: int, *, daily: bool) -> None:
         self._strikes, self._daily = strikes, daily
         self._days: dict[int, _Strikes] = {}
 

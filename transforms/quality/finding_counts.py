@@ -1,6 +1,5 @@
 """Counts what the rules find in an expiration, and keeps the worst rows of each."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -68,15 +67,8 @@ class FindingCounts:
         key = {"symbol": self.symbol, "expiration": self.expiration.isoformat()}
         self.note_example(rule, Example({**key, "trade_date": day.isoformat()}, {}))
 
-    def findings(
-        self, rows: int, rules: Iterable[str] = (*RULES, *TOGETHER)
-    ) -> tuple[Finding, ...]:
-        """Returns what was found, in the order of the rules.
-
-        Args:
-            rows: of which it is a share.
-            rules: their names, in order.
-        """
+    def findings(self, rows: int) -> tuple[Finding, ...]:
+        """Returns what was found, in the order of the rules, and as a share of so many rows."""
         return tuple(
             Finding(
                 rule,
@@ -84,7 +76,7 @@ class FindingCounts:
                 _share(rule, of_rule.count, rows),
                 tuple(example for _, example in of_rule.worst),
             )
-            for rule in rules
+            for rule in (*RULES, *TOGETHER)
             if (of_rule := self._rules.get(rule))
         )
 

@@ -50,7 +50,7 @@ class Violations(NamedTuple):
     expected: Mapping[str, Floats] = MappingProxyType({})
 
 
-def violations(block: Block, *, maybe_snapshot: bool = False) -> Iterator[Violations]:
+def violations(block: Block, *, maybe_snapshot: bool) -> Iterator[Violations]:
     """Yields what no convention explains, rule by rule: those whose columns are there.
 
     Args:

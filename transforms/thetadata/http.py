@@ -23,7 +23,7 @@ from transforms.thetadata.errors import (
     TerminalUnreachable,
 )
 from transforms.thetadata.sockets import Pace, WakeableAdapter
-from transforms.workers.stop import NEVER, Stop
+from transforms.workers.stop import Stop
 
 NO_DATA = 472
 CONNECT_SECONDS = 10.0
@@ -64,9 +64,9 @@ class Http:
         self,
         base: str,
         timeout: float,
-        stop: Stop = NEVER,
-        patience: float = math.inf,
-        heard: Callable[[], None] = lambda: None,
+        stop: Stop,
+        patience: float,
+        heard: Callable[[], None],
     ) -> None:
         self.base = base.rstrip("/")
         self.requests = 0

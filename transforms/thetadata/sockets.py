@@ -6,7 +6,6 @@ socket down, `recv` returns at once, as if the other side had hung up.
 
 import contextlib
 import io
-import math
 import socket
 import time
 import weakref
@@ -34,7 +33,7 @@ class Pace:
         heard: called whenever bytes have come.
     """
 
-    def __init__(self, seconds: float = math.inf, heard: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, seconds: float, heard: Callable[[], None]) -> None:
         self.seconds = seconds
         self._heard = heard
         self.begin()

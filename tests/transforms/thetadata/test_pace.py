@@ -78,7 +78,7 @@ def test_an_answer_that_trickles_fails_by_name_and_the_next_one_is_read(
 
 
 def test_a_long_answer_that_keeps_its_pace_may_take_any_time() -> None:
-    pace = Pace(900)
+    pace = Pace(900, lambda: None)
     slow = []
     for size, seconds in [(1 << 15, 400)] * 1000 + [((1 << 16) - 1, 900), (0, 1)]:
         pace.received(size, seconds)
