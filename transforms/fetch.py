@@ -56,7 +56,7 @@ def fetch(
     started = time.monotonic()
     sent, waited, shared = client.requests, client.waited, client.shared
     provisional = sessions.provisional(request, now())
-    trailer, restarts = Trailer(0, 0), _RESTARTS
+    failure, interrupted, restarts = None, False, _RESTARTS
     while True:
         batches = rows = 0
         try:
@@ -65,29 +65,30 @@ def fetch(
                 batches += 1
                 rows += batch.num_rows
         except Stopped:
-            trailer = replace(trailer, interrupted=True)
+            interrupted = True
         except AnswerChanged as error:
             if restarts > 0:
                 restarts -= 1
                 yield Restart()
                 continue
-            trailer = replace(trailer, failure=Failure.of(error))
+            failure = Failure.of(error)
         except ThetaError as error:
             if error.of_terminal and withdraw():
                 yield Withdrawn(Failure.of(error))
                 return
-            trailer = replace(trailer, failure=Failure.of(error))
+            failure = Failure.of(error)
         except OSError as error:
-            trailer = replace(trailer, failure=failure_of(error, "a trade date's temporary file"))
+            failure = failure_of(error, "a trade date's temporary file")
         break
-    yield replace(
-        trailer,
-        batches=batches,
-        rows=rows,
+    yield Trailer(
+        batches,
+        rows,
         requests=client.requests - sent,
         shared=client.shared - shared,
         waited=client.waited - waited,
         seconds=time.monotonic() - started,
+        failure=failure,
+        interrupted=interrupted,
         provisional=provisional,
     )
 

@@ -1,6 +1,5 @@
 """The results of a run that ends before each request has its own."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -45,7 +44,7 @@ def results_so_far(requests: KeyMarks, paths: Sequence[str], layout: Layout) -> 
         if (known := _recorded(request, layout)) is not None:
             marks[request.key] = 1
             totals.add(known.describe())
-            totals.lines.append(json.dumps(known.describe()))
+            totals.lines.append(known.line)
     return with_interrupted(totals.summary(read_results(paths)), marks)
 
 

@@ -43,14 +43,16 @@ class _Stream:
     """One expiration on its way to its file.
 
     Attributes:
+        path: of that file.
         received: rows of its batches.
         rows: of them, those that the sink was given.
         dates: of those.
     """
 
     request: GreeksRequest
-    check: QualityCheck | None = None
-    derivation: Optional["Derivation"] = None
+    path: str
+    check: QualityCheck | None
+    derivation: Optional["Derivation"]
     handle: OpenFile | None = None
     groups: RowGroups = field(default_factory=RowGroups)
     dates: TradeDates = field(default_factory=TradeDates)
@@ -157,7 +159,12 @@ class ExpirationWriter:
             self._sink.discard(stream.handle)
 
     def _begin(self, request: GreeksRequest) -> _Stream:
-        return _Stream(request, self._gate.begin(request), derivation_of(request, self._generation))
+        return _Stream(
+            request,
+            self._sink.layout.path(request),
+            self._gate.begin(request),
+            derivation_of(request, self._generation),
+        )
 
     def _restart(self, stream: _Stream) -> None:
         handle = stream.handle if stream.failure is None else None
@@ -178,9 +185,7 @@ class ExpirationWriter:
         try:
             for rows in groups:
                 if stream.handle is None:
-                    stream.handle = self._sink.create(
-                        self._sink.layout.path(stream.request), stream.request.schema
-                    )
+                    stream.handle = self._sink.create(stream.path, stream.request.schema)
                 full = rows if stream.derivation is None else stream.derivation.complete(rows)
                 self._sink.write_record(stream.handle, full)
                 stream.dates.add(rows)
@@ -191,7 +196,7 @@ class ExpirationWriter:
             self._fail(stream, error)
 
     def _fail(self, stream: _Stream, error: Exception) -> None:
-        stream.failure = failure_of(error, self._sink.layout.path(stream.request))
+        stream.failure = failure_of(error, stream.path)
         if stream.handle is not None:
             self._sink.discard(stream.handle)
 
@@ -207,8 +212,9 @@ class ExpirationWriter:
         whole = failure is None and not trailer.interrupted
         if whole and stream.check is not None and stream.rows:
             lacking = missing(with_rows, served, provisional=trailer.provisional)
-            quality = stream.check.finish(within(lacking, served))
-            failure = self._gate.failure(quality)
+            found = stream.check.finish(within(lacking, served))
+            failure = self._gate.failure(found)
+            quality = found.describe()
         discard = failure is not None or trailer.interrupted
         if not discard:
             try:
@@ -216,17 +222,22 @@ class ExpirationWriter:
                 same("rows", fetched=trailer.rows, handed_over=stream.rows)
                 if stream.handle is not None:
                     written = self._files.commit(
-                        stream.request, stream.handle, trailer, stream.rows, quality, with_rows
+                        stream.request,
+                        stream.path,
+                        stream.handle,
+                        trailer,
+                        stream.rows,
+                        quality,
+                        with_rows,
                     )
                 elif served:  # else it is empty by rule, which nobody asks a Terminal
-                    self._files.remember_empty(stream.request, trailer)
+                    self._files.remember_empty(stream.request, stream.path, trailer)
             except (OSError, ValueError) as error:
                 self._fail(stream, error)
                 failure = stream.failure
         elif stream.handle is not None and stream.failure is None:
             self._sink.discard(stream.handle)
 
-        path = self._sink.layout.path(stream.request)
         status = WRITTEN if written else EMPTY
         if failure is not None:
             status = FAILED
@@ -244,8 +255,8 @@ class ExpirationWriter:
             waited=trailer.waited,
             provisional=trailer.provisional,
             dates_with_rows=with_rows if written else "",
-            path=path if written else None,
+            path=stream.path if written else None,
             failure=failure,
-            quality=quality.describe() if quality else None,
+            quality=quality,
             rows_by_second=tuple(sorted(stream.rows_by_second.items())),
         )

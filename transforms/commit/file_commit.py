@@ -3,6 +3,7 @@
 import errno
 from dataclasses import replace
 from datetime import datetime, timezone
+from typing import Any
 
 import pyarrow as pa
 
@@ -11,7 +12,6 @@ from transforms.model.trade_dates import readable
 from transforms.orders import schema
 from transforms.output.entry import COMMITTED, COMMITTING, EMPTY, Entry
 from transforms.output.manifest import Manifest, conflict
-from transforms.quality.findings import Quality
 from transforms.sinks.base import ExpirationSink, OpenFile, Written
 from transforms.storage import files
 from transforms.storage.base import Overtaken
@@ -54,10 +54,11 @@ class FileCommit:
     def commit(
         self,
         request: GreeksRequest,
+        path: str,
         handle: OpenFile,
         trailer: Trailer,
         rows: int,
-        quality: Quality | None,
+        quality: dict[str, Any] | None,
         dates_with_rows: str,
     ) -> Written:
         """Closes a file, commits it, and records it.
@@ -67,27 +68,29 @@ class FileCommit:
 
         Args:
             request: of the file.
+            path: of the file.
             handle: of the file; the caller discards it where this raises.
             trailer: of the request's stream.
             rows: that were handed to the sink.
-            quality: of the rows, if they were checked.
+            quality: `Quality.describe()` of the rows, if they were checked.
             dates_with_rows: the trade dates of the rows, as `trade_dates.spans`.
 
         Raises:
             WriteError, RowsDiffer: the file and its manifest entry would differ.
             OSError: the file or the manifest can't be written, or another run was faster.
         """
-        path = self._sink.layout.path(request)
         written = self._sink.close(handle)
         same("rows", handed_over=rows, in_the_file=written.rows)
         if written.stored is not None:
             same("bytes", counted=written.bytes, on_disk=written.stored)
-        entry = replace(
-            self._entry(COMMITTING, request, trailer),
+        entry = self._entry(
+            COMMITTING,
+            request,
+            trailer,
             rows=written.rows,
             bytes=written.bytes,
             sha256=written.sha256,
-            quality=quality.describe() if quality else None,
+            quality=quality,
             dates_with_rows=dates_with_rows,
         )
         # Another run may have come in between since the launcher looked.
@@ -148,14 +151,13 @@ class FileCommit:
                 raise
             self._put_in_place(handle, path, there, mark)
 
-    def remember_empty(self, request: GreeksRequest, trailer: Trailer) -> None:
+    def remember_empty(self, request: GreeksRequest, path: str, trailer: Trailer) -> None:
         """Records that the Terminal has no data for a request.
 
         Raises:
             NothingNow: there is a file of it from before.
             OSError: the manifest can't be written.
         """
-        path = self._sink.layout.path(request)
         if files.exists(path):
             raise NothingNow(
                 f"the Terminal has no data for {request} now, but had when {path} was made, which "
@@ -163,7 +165,7 @@ class FileCommit:
             )
         self._manifest.write(path, self._entry(EMPTY, request, trailer))
 
-    def _entry(self, state: str, request: GreeksRequest, trailer: Trailer) -> Entry:
+    def _entry(self, state: str, request: GreeksRequest, trailer: Trailer, **more: Any) -> Entry:
         return Entry(
             state=state,
             request=request.describe(),
@@ -174,6 +176,7 @@ class FileCommit:
             compression=self._sink.compression,
             schema_version=schema.VERSION,
             versions={"theta-greeks-pipeline": __version__, "pyarrow": pa.__version__},
+            **more,
         )
 
 

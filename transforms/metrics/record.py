@@ -64,11 +64,9 @@ class _AddUpFn(beam.DoFn):
         self._file = None if self._folder is None else ResultsFile(self._folder)
 
     def process(self, result: ExpirationResult) -> None:
-        described = result.describe()
-        self._totals.add(described, result.rows_by_second)
-        line = json.dumps(described)
-        if self._file is None or not self._file.append(line):
-            self._totals.lines.append(line)
+        self._totals.add(result.describe(), result.rows_by_second)
+        if self._file is None or not self._file.append(result.line):
+            self._totals.lines.append(result.line)
 
     def finish_bundle(self) -> Iterator[WindowedValue]:
         path = self._file.close() if self._file is not None else None

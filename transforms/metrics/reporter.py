@@ -129,7 +129,7 @@ class Reporter:
         self._distributions["rows_per_expiration"].update(result.rows)
         self._distributions["bytes_per_expiration"].update(result.bytes)
         self._distributions["milliseconds_per_expiration"].update(int(result.seconds * 1000))
-        self._unsent.append(_message("result", result.describe()))
+        self._unsent.append(f'{{"kind": "result", {result.line[1:]}'.encode())
         self._send_unsent()
 
     def close(self) -> None:

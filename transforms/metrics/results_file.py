@@ -34,8 +34,7 @@ class ResultsFile:
     def __init__(self, folder: str) -> None:
         name = f"{uuid.uuid4().hex}.jsonl"
         self._path = f"{folder}/{name}"
-        here = self._path if files.is_local(folder) else f"{tempfile.gettempdir()}/{name}"
-        self._here = Path(here)
+        self._here = self._path if files.is_local(folder) else f"{tempfile.gettempdir()}/{name}"
         self._torn = self._begun = False
 
     def append(self, line: str) -> bool:
@@ -43,9 +42,9 @@ class ResultsFile:
         text = ("\n" * self._torn + line + "\n").encode()
         try:
             if not self._begun:
-                self._here.parent.mkdir(parents=True, exist_ok=True)
+                Path(self._here).parent.mkdir(parents=True, exist_ok=True)
             # Not kept open: whoever makes the disk read-only is not kept from it.
-            with self._here.open("ab", buffering=0) as file:
+            with open(self._here, "ab", buffering=0) as file:  # noqa: PTH123 -- for each of many
                 written = file.write(text)
         except OSError:
             return False
@@ -62,9 +61,9 @@ class ResultsFile:
         """
         if not self._begun:
             return None
-        if str(self._here) != self._path:
-            gather([str(self._here)], self._path)
-            self._here.unlink()
+        if self._here != self._path:
+            gather([self._here], self._path)
+            files.remove(self._here)
         return self._path
 
 

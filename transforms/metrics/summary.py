@@ -73,7 +73,7 @@ class RunSummary:
         totals = Totals()
         for result in results:
             totals.add(result.describe(), result.rows_by_second)
-            totals.lines.append(json.dumps(result.describe()))
+            totals.lines.append(result.line)
         return totals.summary(())
 
     @property

@@ -1,7 +1,9 @@
 """What became of a request: its result, and the failure that it may hold."""
 
+import json
 from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
+from functools import cached_property
 from typing import Any
 
 from transforms.model import trade_dates as dates
@@ -89,7 +91,16 @@ class ExpirationResult:
         return dates.missing(self.dates_with_rows, served, provisional=self.provisional)
 
     def describe(self) -> dict[str, Any]:
-        """Returns the result as the run summary lists it."""
+        """Returns the result as the run summary lists it: the same object at each call."""
+        return self._described
+
+    @cached_property
+    def line(self) -> str:
+        """The result as the run summary lists it, as a line of JSON."""
+        return json.dumps(self._described)
+
+    @cached_property
+    def _described(self) -> dict[str, Any]:
         return {
             **self.request.key_fields(),
             "status": self.status,

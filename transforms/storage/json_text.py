@@ -8,6 +8,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+_line = json.JSONEncoder(ensure_ascii=False).encode
+
 
 def json_text(document: Mapping[str, Any]) -> str:
     """Returns a document as JSON: a member a line, and of a list of objects an element a line.
@@ -23,7 +25,3 @@ def _value(value: Any) -> str:
     if isinstance(value, list | tuple) and any(isinstance(each, Mapping) for each in value):
         return "[\n" + ",\n".join(f"    {_line(each)}" for each in value) + "\n  ]"
     return _line(value)
-
-
-def _line(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False)
