@@ -19,11 +19,5 @@ if TYPE_CHECKING:
     from pipeline.run.stream import download as download
     from pipeline.run.stream import stream as stream
 else:
-    __getattr__ = face(
-        __name__,
-        {
-            "DownloadConfig": "config.download_config",
-            "download": "run.stream",
-            "stream": "run.stream",
-        },
-    )
+    _homes = {"config.download_config": ["DownloadConfig"], "run.stream": ["download", "stream"]}
+    __getattr__ = face(__name__, **_homes)

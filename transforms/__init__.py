@@ -24,14 +24,10 @@ if TYPE_CHECKING:
 else:
     __getattr__ = face(
         __name__,
-        {
-            "DealRequests": "dispatch",
-            "EmitRunSummary": "metrics",
-            "FetchGreeks": "fetch",
-            "GreeksRequest": "model",
-            "RecordResults": "metrics",
-            "SummarizeRun": "metrics",
-            "WriteGreeks": "write",
-            "sink_for": "sinks",
-        },
+        dispatch=["DealRequests"],
+        fetch=["FetchGreeks"],
+        metrics=["EmitRunSummary", "RecordResults", "SummarizeRun"],
+        model=["GreeksRequest"],
+        sinks=["sink_for"],
+        write=["WriteGreeks"],
     )

@@ -14,11 +14,8 @@ if TYPE_CHECKING:
 # These import Beam.
 __getattr__ = face(
     __name__,
-    {
-        "output_lock": "lock",
-        "print_catalog": "catalog",
-        "repair": "repairs",
-        "verify": "verification",
-        "write_catalog": "catalog",
-    },
+    catalog=["print_catalog", "write_catalog"],
+    lock=["output_lock"],
+    repairs=["repair"],
+    verification=["verify"],
 )

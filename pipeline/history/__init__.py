@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from pipeline.history.sizes import Workload as Workload
 
 # It imports pyarrow, which a list of runs does not wait for.
-__getattr__ = face(__name__, {"Sizes": "sizes", "Workload": "sizes"})
+__getattr__ = face(__name__, sizes=["Sizes", "Workload"])
 
 
 def open_store(metrics: str, *, apart: bool = False) -> RunStore:

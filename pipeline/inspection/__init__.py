@@ -13,10 +13,7 @@ if TYPE_CHECKING:
 # pyarrow's readers wait for the first file.
 __getattr__ = face(
     __name__,
-    {
-        "UnreadableFile": "files",
-        "compare": "comparison",
-        "find_files": "files",
-        "read_batches": "reader",
-    },
+    comparison=["compare"],
+    files=["UnreadableFile", "find_files"],
+    reader=["read_batches"],
 )

@@ -19,16 +19,10 @@ if TYPE_CHECKING:
 # The inventory imports Beam.
 __getattr__ = face(
     __name__,
-    {
-        "Decision": "decisions",
-        "Estimate": "estimate",
-        "Inventory": "inventory",
-        "Plan": "plan",
-        "Preview": "preview",
-        "Source": "source",
-        "decide": "decisions",
-        "make_plan": "plan",
-        "open_source": "source",
-        "take_stock": "inventory",
-    },
+    decisions=["Decision", "decide"],
+    estimate=["Estimate"],
+    inventory=["Inventory", "take_stock"],
+    plan=["Plan", "make_plan"],
+    preview=["Preview"],
+    source=["Source", "open_source"],
 )

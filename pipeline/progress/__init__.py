@@ -14,12 +14,8 @@ if TYPE_CHECKING:
 
 __getattr__ = face(
     __name__,
-    {
-        "Progress": "listener",
-        "Snapshot": "snapshot",
-        "Tally": "tally",
-        "tracked": "walking",
-        "make_display": "listener",
-        "walk": "walking",
-    },
+    listener=["Progress", "make_display"],
+    snapshot=["Snapshot"],
+    tally=["Tally"],
+    walking=["tracked", "walk"],
 )

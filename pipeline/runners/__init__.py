@@ -12,7 +12,4 @@ if TYPE_CHECKING:
     from pipeline.runners.choose import prepare as prepare
 
 # They import Beam.
-__getattr__ = face(
-    __name__,
-    dict.fromkeys(("has_processes", "is_dry", "is_local", "name_of", "prepare"), "choose"),
-)
+__getattr__ = face(__name__, choose=["has_processes", "is_dry", "is_local", "name_of", "prepare"])

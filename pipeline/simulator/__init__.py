@@ -13,10 +13,8 @@ if TYPE_CHECKING:
 # The market takes long to import, and a download needs none of it.
 __getattr__ = face(
     __name__,
-    {
-        "TerminalServer": "server",
-        "add_arguments": "flags",
-        "embedded_terminal": "embedded",
-        "serve": "command",
-    },
+    command=["serve"],
+    embedded=["embedded_terminal"],
+    flags=["add_arguments"],
+    server=["TerminalServer"],
 )

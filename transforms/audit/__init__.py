@@ -11,5 +11,5 @@ if TYPE_CHECKING:
 else:
     # They import SciPy.
     __getattr__ = face(
-        __name__, {"Assumptions": "assumptions", "Audit": "audit", "recompute": "recomputation"}
+        __name__, assumptions=["Assumptions"], audit=["Audit"], recomputation=["recompute"]
     )

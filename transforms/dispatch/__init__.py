@@ -22,14 +22,8 @@ if TYPE_CHECKING:
 # The transforms import Beam.
 __getattr__ = face(
     __name__,
-    {
-        "DealAgain": "deal_again",
-        "DealRequests": "deal_requests",
-        "SlotQueue": "queue",
-        "SlotWork": "terminals",
-        "Terminal": "terminals",
-        "deal": "terminals",
-        "shared_queue": "queue",
-        "slots_of": "terminals",
-    },
+    deal_again=["DealAgain"],
+    deal_requests=["DealRequests"],
+    queue=["SlotQueue", "shared_queue"],
+    terminals=["SlotWork", "Terminal", "deal", "slots_of"],
 )

@@ -14,11 +14,7 @@ else:
     # All but the summary import Beam.
     __getattr__ = face(
         __name__,
-        {
-            "EmitRunSummary": "record",
-            "RecordResults": "record",
-            "Reporter": "reporter",
-            "RunSummary": "summary",
-            "SummarizeRun": "record",
-        },
+        record=["EmitRunSummary", "RecordResults", "SummarizeRun"],
+        reporter=["Reporter"],
+        summary=["RunSummary"],
     )

@@ -17,14 +17,9 @@ else:
     # The manifest imports Beam.
     __getattr__ = face(
         __name__,
-        {
-            "COMPRESSIONS": "layout",
-            "Entry": "entry",
-            "Layout": "layout",
-            "Manifest": "manifest",
-            "OutputFolder": "folder",
-            "PROOFS": "resume",
-            "Resume": "resume",
-            "reason_to_skip": "resume",
-        },
+        entry=["Entry"],
+        folder=["OutputFolder"],
+        layout=["COMPRESSIONS", "Layout"],
+        manifest=["Manifest"],
+        resume=["PROOFS", "Resume", "reason_to_skip"],
     )

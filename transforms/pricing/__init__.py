@@ -14,11 +14,6 @@ else:
     # The model imports SciPy, which a download has no use for.
     __getattr__ = face(
         __name__,
-        {
-            "SOLVER_TOLERANCE": "conventions",
-            "greeks": "black_scholes",
-            "midpoint": "conventions",
-            "price": "black_scholes",
-            "years_to_expiration": "black_scholes",
-        },
+        black_scholes=["greeks", "price", "years_to_expiration"],
+        conventions=["SOLVER_TOLERANCE", "midpoint"],
     )

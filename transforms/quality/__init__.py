@@ -12,11 +12,5 @@ if TYPE_CHECKING:
 else:
     # The limits alone need no NumPy and no Arrow.
     __getattr__ = face(
-        __name__,
-        {
-            "QualityCheck": "check",
-            "QualityGate": "gate",
-            "RULES": "limits",
-            "parse_limits": "limits",
-        },
+        __name__, check=["QualityCheck"], gate=["QualityGate"], limits=["RULES", "parse_limits"]
     )

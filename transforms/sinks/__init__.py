@@ -12,11 +12,5 @@ if TYPE_CHECKING:
 else:
     # They import Beam, which the encoding of CSV does without.
     __getattr__ = face(
-        __name__,
-        {
-            "ExpirationSink": "base",
-            "FORMATS": "formats",
-            "make_sink": "formats",
-            "sink_for": "formats",
-        },
+        __name__, base=["ExpirationSink"], formats=["FORMATS", "make_sink", "sink_for"]
     )

@@ -11,4 +11,4 @@ if TYPE_CHECKING:
     from transforms.storage.commit import begin as begin
 
 # Files import Beam. (`files` itself is a module, and needs no more than to be imported.)
-__getattr__ = face(__name__, {"Overtaken": "base", "PendingFile": "base", "begin": "commit"})
+__getattr__ = face(__name__, base=["Overtaken", "PendingFile"], commit=["begin"])
