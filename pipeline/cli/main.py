@@ -4,7 +4,7 @@ import re
 import sys
 from collections.abc import Sequence
 
-from pipeline.cli.commands import COMMANDS, add_commands, run_command
+from pipeline.cli.commands import add_commands, run_command, takes_beam_flags
 from pipeline.cli.config_file import load, named_file, to_arguments
 from pipeline.cli.parser import Parser
 from pipeline.errors import ConfigError
@@ -73,7 +73,7 @@ def _with_file(parser: Parser, arguments: list[str]) -> tuple[list[str], dict[st
     # Below `greeks config` the flags come after one more word.
     words = 2 if arguments[:1] == ["config"] else 1
     command = parser.commands.get(arguments[0]) if arguments else None
-    if path is None or command is None or not COMMANDS[arguments[0]].BEAM_FLAGS:
+    if path is None or command is None or not takes_beam_flags(arguments[0]):
         return arguments, origins
     reader = command.get_default("flags") or command
     try:

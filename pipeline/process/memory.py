@@ -35,7 +35,7 @@ class MemorySampler:
         seconds: between two samples.
 
     Attributes:
-        current: bytes resident at the last sample, all processes together.
+        current: MiB resident at the last sample, all processes together.
     """
 
     def __init__(self, exclude: Collection[int] = (), seconds: float = 0.5) -> None:
@@ -45,7 +45,7 @@ class MemorySampler:
         self._total = 0
         self._mapped = 0
         self._samples = 0
-        self.current = 0
+        self.current = 0.0
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="memory", daemon=True)
 
@@ -93,7 +93,7 @@ class MemorySampler:
                 self._peaks[process.pid] = peak
             except psutil.Error:
                 continue  # it ended meanwhile: its last peak stands
-        self.current = total
+        self.current = total / _MIB
         self._mapped = max(self._mapped, mapped)
         self._total += total
         self._samples += 1

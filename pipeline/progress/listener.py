@@ -26,7 +26,6 @@ from transforms.workers.socket_path import SocketPath
 
 _POLL_SECONDS = 0.1
 _LOOK_SECONDS = 0.1
-_MIB = 1 << 20
 
 
 def make_display(
@@ -95,7 +94,7 @@ class Progress:
         self._ended.set()
         self._wake()
         self._thread.join()
-        self._display.draw_last(self._tally.snapshot(), self._memory.current / _MIB)
+        self._display.draw_last(self._tally.snapshot(), self._memory.current)
         self._display.close()
         self._socket.close()
         self._path.close()
@@ -193,7 +192,7 @@ class Progress:
         self.samples.offer(self._sample(now))
         if clock >= self._next_drawing:
             self._next_drawing = clock + self._display.seconds
-            self._display.draw(now, self._memory.current / _MIB)
+            self._display.draw(now, self._memory.current)
 
     def _sample(self, now: Snapshot) -> dict[str, float]:
         return {
@@ -202,5 +201,5 @@ class Progress:
             "bytes": now.bytes,
             "done": now.done,
             "in_flight": len(now.in_flight),
-            "memory": round(self._memory.current / _MIB, 1),
+            "memory": round(self._memory.current, 1),
         }

@@ -12,8 +12,6 @@ from pipeline.progress.snapshot import Snapshot
 
 Each = TypeVar("Each", covariant=True)
 
-_MIB = 1 << 20
-
 
 class Walk:
     """How many of its files a command has done. For one thread; it is drawn as files are done.
@@ -73,7 +71,7 @@ class Walk:
                 thing="file",
                 fetching=False,
             ),
-            self._memory.current / _MIB,
+            self._memory.current,
         )
 
 

@@ -3,9 +3,9 @@
 A command's module has `SUMMARY` (a line for the list of commands), `DESCRIPTION`, `EPILOG` (its
 examples), `add_arguments(parser)` and `run(parser, options, rest)`, which returns the exit code.
 `rest` is what the parser did not know: flags of Beam, for the commands that take them
-(`BEAM_FLAGS`); any other command never sees one. Commands with `STORAGE_FLAGS` take those of Beam's
-object stores, such as `--s3_endpoint_url`. `SYNOPSIS` is there where argparse's own usage
-would list too many flags.
+(`BEAM_FLAGS = True`); any other command never sees one. Commands with `STORAGE_FLAGS = True` take
+those of Beam's object stores, such as `--s3_endpoint_url`. `SYNOPSIS` is there where argparse's own
+usage would list too many flags.
 """
 
 import argparse
@@ -84,13 +84,18 @@ def run_command(
         from pipeline.cli.beam_flags import take_storage_flags
 
         rest = take_storage_flags(rest)
-    if rest and not module.BEAM_FLAGS:
+    if rest and not takes_beam_flags(options.command):
         parser.error(
             f"{rest[0]} is not a flag of greeks {options.command}; see "
             f"greeks {options.command} --help"
         )
     code: int = module.run(parser, options, rest)
     return code
+
+
+def takes_beam_flags(command: str) -> bool:
+    """Returns whether a command, by its name, takes all flags of Beam."""
+    return bool(getattr(COMMANDS[command], "BEAM_FLAGS", False))
 
 
 def _may_be_of_a_store(options: argparse.Namespace, rest: Sequence[str]) -> bool:

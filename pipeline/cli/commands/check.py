@@ -44,7 +44,6 @@ error in that file.
 exit codes: 0 no findings, or no more than --fail_on allows; 1 more findings; 2 a wrong flag, or a
 file can't be read.
 """
-BEAM_FLAGS = False
 STORAGE_FLAGS = True
 
 

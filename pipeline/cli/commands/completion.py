@@ -18,7 +18,6 @@ examples:
   greeks completion fish > ~/.config/fish/completions/greeks.fish
       fish; works at once
 """
-BEAM_FLAGS = False
 _PATHS = frozenset({"FILE", "FOLDER", "PATH", "WHERE", "A", "B"})
 """What the help calls a value that is a path."""
 SHELLS = ("bash", "zsh", "fish", "tcsh")

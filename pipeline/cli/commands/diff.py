@@ -34,7 +34,6 @@ A file that can't be read is reported, and the other files are compared.
 
 exit codes: 0 the rows are the same; 1 they differ; 2 a wrong flag, or a file can't be read.
 """
-BEAM_FLAGS = False
 STORAGE_FLAGS = True
 
 

@@ -24,7 +24,6 @@ examples:
 
 exit codes: 0 no check failed; 1 a check failed; 2 a wrong flag.
 """
-BEAM_FLAGS = False
 STORAGE_FLAGS = True
 
 

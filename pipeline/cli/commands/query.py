@@ -42,7 +42,6 @@ shows the first and last rows of a long answer; --csv and --json print all of th
 exit codes: 0 the query was answered; 2 a wrong query or flag, nothing to query, or the extra is
 missing.
 """
-BEAM_FLAGS = False
 STORAGE_FLAGS = True
 
 OK, USAGE = 0, 2

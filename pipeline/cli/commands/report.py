@@ -37,7 +37,6 @@ A file that can't be read is reported, also in the HTML file, and the other file
 exit codes: 0 the report is written; 1 there is no data to draw, or a file can't be read; 2 a wrong
 flag, or the extra is missing.
 """
-BEAM_FLAGS = False
 STORAGE_FLAGS = True
 
 OK, NOTHING, USAGE = 0, 1, 2

@@ -26,7 +26,6 @@ examples:
   greeks runs compare previous last
       the differences between the last two runs, and the regressions
 """
-BEAM_FLAGS = False
 STORAGE_FLAGS = True
 _RUN = "id of a run, or last or previous"
 

@@ -16,7 +16,6 @@ examples:
   greeks terminal --latency 0.25 --chaos "429:0.1,reset:0.05,cut:0.2,474:3"
       with delays and faults, to test how a client reacts
 """
-BEAM_FLAGS = False
 
 
 def run(_parser: argparse.ArgumentParser, options: argparse.Namespace, _rest: Sequence[str]) -> int:

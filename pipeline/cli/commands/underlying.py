@@ -26,7 +26,6 @@ at all: data files that are missing or damaged are named.
 exit codes: 0 every file is as it should be; 1 some could not be made; 2 the rows have no price of
 the underlying, a run is writing to the folder, or it can't be read or written to.
 """
-BEAM_FLAGS = False
 STORAGE_FLAGS = True
 OK, SOME_LACKING, UNUSABLE = 0, 1, 2
 

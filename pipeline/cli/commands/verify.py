@@ -37,7 +37,6 @@ examples:
 exit codes: 0 no problem; 1 problems were found and reported; 2 there is nothing to check, or it
 can't be read.
 """
-BEAM_FLAGS = False
 STORAGE_FLAGS = True
 OK, WRONG, UNUSABLE = 0, 1, 2
 
