@@ -22,7 +22,7 @@ from transforms.thetadata.http import Http
 from transforms.thetadata.retry import Attempts, RetryPolicy
 from transforms.thetadata.small_csv import MOST_BYTES, date_of, rows_of, strike_of
 from transforms.thetadata.v2 import V2
-from transforms.thetadata.v3 import V3
+from transforms.thetadata.v3 import V3, listing
 from transforms.workers.stop import Stop
 
 DIALECTS: dict[str, Dialect] = {"v3": V3(), "v2": V2()}
@@ -134,10 +134,9 @@ class Listings:
         """
         if self._dialect.name != "v3":
             raise NotServed("the expirations of a trade date are not requested from a v2 Terminal")
-        path = "/v3/option/list/contracts/quote"
-        query = (path, {"symbol": symbol, "date": day.isoformat(), "format": "csv"})
+        query = listing("contracts/quote", symbol=symbol, date=day.isoformat())
         rows = self._rows(query, ("expiration",), _ONCE)
-        return {date_of(cell, path) for cell in {row["expiration"] for row in rows}}
+        return {date_of(cell, query[0]) for cell in {row["expiration"] for row in rows}}
 
     def listed_contracts(self, request: GreeksRequest) -> int:
         """Returns how many contracts of an expiration are listed: two for each strike.
@@ -159,8 +158,7 @@ class Listings:
             ThetaError: the Terminal did not answer, or not with a list of dates.
         """
         expiration = request.expiration.isoformat()
-        parameters = {"symbol": request.symbol, "expiration": expiration, "format": "csv"}
-        query = ("/v3/option/list/dates/quote", parameters)
+        query = listing("dates/quote", symbol=request.symbol, expiration=expiration)
         return sorted({date_of(cell, query[0]) for cell in self._cells(query, "date", _ONCE)})
 
     def closures(

@@ -12,6 +12,11 @@ from transforms.thetadata.dialect import Part, Query, require
 _RIGHTS = pa.array(["CALL", "PUT", "C", "P"])
 
 
+def listing(what: str, **parameters: str) -> Query:
+    """Returns the query for one of the API's lists."""
+    return f"/v3/option/list/{what}", parameters | {"format": "csv"}
+
+
 class V3:
     """A v3 Terminal: `/v3/…` on port 25503."""
 
@@ -28,13 +33,12 @@ class V3:
 
     def expirations(self, symbol: str) -> tuple[Query, str]:
         """Returns the query for a symbol's expirations, and the column that holds them."""
-        return ("/v3/option/list/expirations", {"symbol": symbol, "format": "csv"}), "expiration"
+        return listing("expirations", symbol=symbol), "expiration"
 
     def strikes(self, request: GreeksRequest) -> Query:
         """Returns the query for the strikes of an expiration, whose column is `strike`."""
         expiration = request.expiration.isoformat()
-        parameters = {"symbol": request.symbol, "expiration": expiration, "format": "csv"}
-        return "/v3/option/list/strikes", parameters
+        return listing("strikes", symbol=request.symbol, expiration=expiration)
 
     def history(self, request: GreeksRequest, part: Part) -> Query:
         """Returns the query for the Greeks of a part; it never asks for more than it must."""
