@@ -57,12 +57,11 @@ class Priced:
     @classmethod
     def of(cls, parts: Sequence["Priced"]) -> "Priced":
         """Returns the rows of several."""
-        names = cls.__dataclass_fields__
-        return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
+        return cls(*map(np.concatenate, zip(*(vars(part).values() for part in parts), strict=True)))
 
     def pick(self, rows: Ints) -> "Priced":
         """Returns some of the rows."""
-        return Priced(*(getattr(self, name)[rows] for name in self.__dataclass_fields__))
+        return Priced(*(column[rows] for column in vars(self).values()))
 
 
 def is_plausible(rate: ImpliedRate) -> bool:
