@@ -6,8 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from pipeline.config.computation import ComputationSettings
-from pipeline.config.existing_files import ExistingFilesSettings
-from pipeline.config.output import OutputSettings
+from pipeline.config.output import ExistingFilesSettings, OutputSettings
 from pipeline.config.progress import ProgressSettings
 from pipeline.config.quality import QualitySettings
 from pipeline.config.selection import SelectionSettings, orders_of

@@ -1,4 +1,4 @@
-"""Where the files go, and in which form."""
+"""Where the files go, in which form, and what becomes of those that exist."""
 
 import os
 from dataclasses import dataclass
@@ -11,10 +11,12 @@ from pipeline.config.selection import orders_of
 from pipeline.config.setting import Switch, setting
 from transforms.output.folder import META, PRICES
 from transforms.output.layout import BY_EXPIRATION, BY_ORDER, COMPRESSIONS, PATTERNS, check_pattern
+from transforms.output.resume import OFF, PROOFS, STAT, Resume
 from transforms.text.secrets import redacted
 from transforms.thetadata.client import BATCH_SIZE
 
 _setting = partial(setting, group="output")
+_of_existing = partial(setting, group="existing files")
 
 
 def _check_output(folder: str, _config: Any) -> str:
@@ -135,4 +137,30 @@ class OutputSettings:
                 "start even if the files are not expected to fit on the disk",
             ),
         ),
+    )
+
+
+@dataclass(frozen=True)
+class ExistingFilesSettings:
+    """Settings for the files of earlier runs."""
+
+    resume: str = _of_existing(
+        STAT,
+        "how an existing file of the same request is checked before it is skipped: stat: by "
+        "its size; hash: by its SHA-256; off: not at all, everything is downloaded again",
+        choices=PROOFS,
+        switches=(
+            Switch(
+                "overwrite",
+                OFF,
+                "download existing files again, as --resume off does; files of other requests stay",
+            ),
+        ),
+    )
+    retry_empty_after: float = _of_existing(
+        Resume.retry_empty_after,
+        "time after which an expiration without data is requested again, and during which each "
+        "run requests a file again that lacks trade dates after its first one",
+        metavar="DAYS",
+        check=between(0, 36500, "days"),
     )

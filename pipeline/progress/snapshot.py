@@ -50,9 +50,9 @@ class Snapshot:
     rows_average: float
     bytes_now: float
     remaining: float | None
-    in_flight: tuple[Flight, ...]
-    retries: int
-    failed: int
+    in_flight: tuple[Flight, ...] = ()
+    retries: int = 0
+    failed: int = 0
     state: str = ""
     thing: str = "expiration"
     fetching: bool = True
