@@ -7,11 +7,19 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from transforms.audit.recomputation import is_daily
 from transforms.model.row_groups import RowGroups
+from transforms.quality.block import Block
 from transforms.quality.check import QualityCheck
+from transforms.quality.columns import arrays
 from transforms.quality.findings import Quality
 
 DAY, EXPIRATION = date(2024, 3, 14), date(2024, 3, 15)
+
+
+def block_of(table: pa.Table) -> Block:
+    """Returns the rows of one expiration as the checks look at them."""
+    return Block(arrays(table), table["expiration"][0].as_py(), is_daily(table))
 
 
 def place(table: pa.Table, strike: float, right: str, clock: str, day: date | None = None) -> int:

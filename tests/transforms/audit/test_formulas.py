@@ -7,25 +7,25 @@ import pyarrow as pa
 import pytest
 
 from tests.support.oracle import Market
+from tests.support.plant import block_of
 from tests.support.published import RATES, published
 from transforms.arrays import Ints
 from transforms.audit.deviations import beyond
 from transforms.audit.formulas import Formulas
-from transforms.audit.recomputation import is_daily, recompute_block
+from transforms.audit.recomputation import recompute_block
 from transforms.audit.recomputed import Recomputed
 from transforms.pricing.black_scholes import Terms
 from transforms.pricing.older_formulas import OLDER
 from transforms.quality.block import Block
-from transforms.quality.columns import arrays
 
 DAY, EXPIRATION = date(2024, 3, 14), date(2024, 3, 22)
 TABLE = Market(symbols=("AAPL",)).rows("AAPL", EXPIRATION, DAY, "1h", "all")
-OURS = recompute_block(Block(arrays(TABLE), EXPIRATION, False))
+OURS = recompute_block(block_of(TABLE))
 
 
 def with_older(names: tuple[str, ...], rows: slice = slice(None)) -> pa.Table:
     """Returns the market's rows with some Greeks as the older formulas have them, in some rows."""
-    table, block = TABLE, Block(arrays(TABLE), EXPIRATION, False)
+    table, block = TABLE, block_of(TABLE)
     inputs = (block["underlying_price"], block["strike"], OURS.years, OURS.rate)
     for name in names:
         with np.errstate(all="ignore"):
@@ -41,7 +41,7 @@ def with_older(names: tuple[str, ...], rows: slice = slice(None)) -> pa.Table:
 def looked_at(
     table: pa.Table, rate: float | None = None
 ) -> tuple[Block, Recomputed, dict[str, Ints]]:
-    block = Block(arrays(table), table["expiration"][0].as_py(), is_daily(table))
+    block = block_of(table)
     ours = recompute_block(block, rate, "1")
     return block, ours, {name: beyond(block, ours, name) for name in block.greeks}
 

@@ -7,21 +7,17 @@ import pyarrow as pa
 import pytest
 
 from tests.support.oracle import Market
-from tests.support.plant import place, plant
+from tests.support.plant import block_of, place, plant
 from tests.support.published import published
 from transforms.audit.deviations import beyond
 from transforms.audit.recognition import VERSIONS, count_of_time
-from transforms.audit.recomputation import is_daily, recompute_block
+from transforms.audit.recomputation import recompute_block
 from transforms.audit.recomputed import Recomputed
 from transforms.quality.block import Block
 from transforms.quality.columns import arrays
 
 MARKET = Market()
 FRIDAY, MONDAY = date(2024, 3, 15), date(2024, 3, 18)
-
-
-def block_of(table: pa.Table) -> Block:
-    return Block(arrays(table), table["expiration"][0].as_py(), is_daily(table))
 
 
 def findings(block: Block, ours: Recomputed) -> dict[str, int]:

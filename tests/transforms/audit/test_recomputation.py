@@ -8,12 +8,12 @@ import pytest
 import QuantLib
 
 from tests.support.oracle import Market
-from tests.support.plant import DAY, EXPIRATION, place, plant
+from tests.support.plant import DAY, EXPIRATION, block_of, place, plant
 from tests.support.published import PUBLISHED, RATES, published
 from transforms.arrays import Floats
 from transforms.audit.deviations import beyond
 from transforms.audit.formulas import Formulas
-from transforms.audit.recomputation import is_daily, recompute, recompute_block
+from transforms.audit.recomputation import recompute, recompute_block
 from transforms.audit.vendor_rate import ImpliedRate
 from transforms.orders import ORDERS
 from transforms.orders.schema import ALL_GREEKS
@@ -23,10 +23,6 @@ from transforms.quality.columns import arrays
 
 MARKET = Market()
 TABLE = MARKET.rows("SPXW", EXPIRATION, DAY, "30m", "all")
-
-
-def block_of(table: pa.Table, expiration: date = EXPIRATION) -> Block:
-    return Block(arrays(table), expiration, is_daily(table))
 
 
 def column(table: pa.Table, name: str) -> Floats:
@@ -52,7 +48,7 @@ def test_published_rows_are_reproduced_to_the_last_digit(generation: str, order:
 @pytest.mark.parametrize(("generation", "order"), PUBLISHED)
 def test_the_rate_of_published_rows_is_found_in_them(generation: str, order: str) -> None:
     table = published(generation, order)
-    block = block_of(table, table["expiration"][0].as_py())
+    block = block_of(table)
     (rate,) = recompute_block(block, version="1").rates.values()
     if rate is None:
         assert set(column(table, "iv_error")) == {100.0}
@@ -76,7 +72,7 @@ def test_the_rate_is_found_and_no_row_is_wrong(
     order: str, expiration: date, day: date, rate: float
 ) -> None:
     table = MARKET.rows("SPXW", expiration, day, "30m", order)
-    block = block_of(table, expiration)
+    block = block_of(table)
     ours = recompute_block(block)
     (found,) = ours.rates.values()
     assert isinstance(found, ImpliedRate)
@@ -160,7 +156,7 @@ def test_a_dividend_must_be_told() -> None:
 @pytest.mark.parametrize(("generation", "order"), [("v3", "all"), ("v2", "all"), ("v3", "eod")])
 def test_rows_of_the_older_formulas_are_known(generation: str, order: str) -> None:
     table = published(generation, order)
-    block = block_of(table, table["expiration"][0].as_py())
+    block = block_of(table)
     ours = recompute_block(block, RATES[generation], "1")
     wrong = {name: beyond(block, ours, name) for name in block.greeks}
     explained = Formulas().explained(block, ours, wrong)

@@ -14,7 +14,7 @@ from scipy.special import ndtr
 from pipeline.simulator.market.greeks import Query
 from tests.support.oracle import Market
 from tests.support.oracle import table as table_of
-from tests.support.plant import DAY, EXPIRATION, place, plant, quality_of
+from tests.support.plant import DAY, EXPIRATION, block_of, place, plant, quality_of
 from transforms.audit.assumptions import Assumptions
 from transforms.audit.audit import Audit
 from transforms.audit.deviations import _DENSE, _FEW, _span, beyond
@@ -33,8 +33,6 @@ from transforms.audit.vendor_rate import (
 from transforms.audit.vendor_rate import Priced as Rows
 from transforms.orders.schema import ALL_GREEKS
 from transforms.pricing import black_scholes as bs
-from transforms.quality.block import Block
-from transforms.quality.columns import arrays
 
 MARKET = Market()
 TABLE = MARKET.rows("SPXW", EXPIRATION, DAY, "30m", "all")
@@ -78,18 +76,18 @@ def test_greeks_of_a_volatility_at_the_solvers_resolution_are_right() -> None:
     row = place(TABLE, 5165.0, "P", "11:00")
     for volatility in (0.00011, 0.00015, 0.00019):
         table = plant(TABLE, row, implied_vol=0.0001, **written(volatility, 5165.0, False))
-        block = Block(arrays(table), EXPIRATION, False)
+        block = block_of(table)
         ours = recompute_block(block, 0.0531)
         assert not any(len(beyond(block, ours, name)) for name in block.greeks)
 
 
 def test_the_fifth_decimal_of_a_contracts_first_row_counts() -> None:
     five = written(0.09271, 5200.0, True, 5)
-    block = Block(arrays(plant(TABLE, ROW, implied_vol=0.09271, **five)), EXPIRATION, False)
+    block = block_of(plant(TABLE, ROW, implied_vol=0.09271, **five))
     ours = recompute_block(block, 0.0531)
     assert not any(ROW in beyond(block, ours, name) for name in block.greeks)
     off = five | {"delta": five["delta"] + 0.00008}
-    block = Block(arrays(plant(TABLE, ROW, implied_vol=0.09271, **off)), EXPIRATION, False)
+    block = block_of(plant(TABLE, ROW, implied_vol=0.09271, **off))
     assert beyond(block, recompute_block(block, 0.0531), "delta").tolist() == [ROW]
 
 
@@ -109,13 +107,12 @@ def test_lambda_far_from_the_money_may_be_as_inexact_as_the_normal_distribution(
             implied_vol=volatility,
             **written(volatility, strike, True) | {"lambda": value},
         )
-        block = Block(arrays(table), EXPIRATION, False)
+        block = block_of(table)
         assert row not in beyond(block, recompute_block(block, 0.0531), "lambda")
 
 
 def priced(rows: pa.Table) -> Rows:
-    expiration = rows["expiration"][0].as_py()
-    block = Block(arrays(rows), expiration, False)
+    block = block_of(rows)
     years = years_of(block, "latest")
     return Rows(
         block.price,
@@ -195,7 +192,7 @@ def test_the_mean_of_three_errors_makes_no_rate_surer() -> None:
     table = MARKET.rows("SPXW", EXPIRATION, DAY, "30m", "implied_volatility")
     bid, volatility = (table[name].to_numpy() for name in ("bid", "implied_vol"))
     cheap = table.filter(pa.array((bid >= 0.05) & (bid < 1) & (volatility > 0)))
-    (rate,) = recompute_block(Block(arrays(cheap), EXPIRATION, False)).rates.values()
+    (rate,) = recompute_block(block_of(cheap)).rates.values()
     assert rate is not None
     assert abs(rate.rate - 0.0531) <= rate.doubt
 
@@ -211,7 +208,7 @@ def test_the_rate_is_within_its_doubt(around: int, ahead: date) -> None:
         part = table.filter(pa.compute.is_in(table["strike"], near))
         stamps = pa.compute.rank(part["timestamp"], tiebreaker="dense").to_numpy()
         part = part.filter(pa.array(stamps == first + 1))
-        block = Block(arrays(part), ahead, False)
+        block = block_of(part)
         (rate,) = recompute_block(block).rates.values()
         if rate is not None:
             assert abs(rate.rate - 0.0531) <= rate.doubt
@@ -277,7 +274,7 @@ def test_pairs_far_from_the_money_may_differ_by_what_the_line_is_off_there() -> 
 def test_between_the_points_at_which_it_is_computed_a_greek_goes_no_further(
     points: tuple[int, int],
 ) -> None:
-    block = Block(arrays(TABLE), EXPIRATION, False)
+    block = block_of(TABLE)
     ours = recompute_block(block, 0.0531)
     rows = np.flatnonzero(ours.solved & (block["implied_vol"] > 0.01))[::7]
     low, high = (end[rows] for end in range_of(block["implied_vol"]))
@@ -318,7 +315,7 @@ def test_no_volatility_is_right_for_a_price_that_none_reaches_at_a_rate_that_may
 
 
 def test_every_greek_has_a_tolerance() -> None:
-    block = Block(arrays(TABLE), EXPIRATION, False)
+    block = block_of(TABLE)
     ours = recompute_block(block)
     assert set(block.greeks) == {*ALL_GREEKS}
     assert not any(len(beyond(block, ours, name)) for name in ALL_GREEKS)
@@ -328,7 +325,7 @@ def test_of_two_prices_that_a_few_contracts_fit_the_greeks_choose() -> None:
     day, expiration = date(2023, 8, 23), date(2023, 8, 29)
     query = Query("SPXW", expiration, day, day, "eod_v2", strike_range=1)
     table = table_of(MARKET.blocks(query), "eod_v2")
-    ours = recompute_block(Block(arrays(table), expiration, True))
+    ours = recompute_block(block_of(table))
     assert ours.price.tolist() == table["close"].to_pylist() != table["bid"].to_pylist()
     assert rules_of(table, interval=None) == set()
 
