@@ -8,6 +8,7 @@ import sys
 import tempfile
 import time
 from importlib.metadata import version
+from itertools import product
 from pathlib import Path
 
 from bench.peers.canned import Template, can, serve
@@ -63,12 +64,28 @@ def run(name: str, work: Work, url: str, concurrency: int, folder: Path, greeks:
         shutil.rmtree(scratch)
 
 
+def _in_turns(
+    flags: argparse.Namespace, what: str, work: Work, url: str, at_once: int, folder: Path
+) -> dict[str, list[Measured]]:
+    """Measures all who take part, as often as asked, and prints each run."""
+    taking_part = [n for n in flags.peers.split(",") if CONTENDERS[n].takes(work.rows, work.api)]
+    runs: dict[str, list[Measured]] = {name: [] for name in taking_part}
+    for n in range(flags.runs):
+        # To and fro, so that nobody always runs behind the same one.
+        for name in taking_part[:: -1 if n % 2 else 1]:
+            one = run(name, work, url, at_once, folder, flags.greeks)
+            runs[name].append(one)
+            took = f"{one.seconds:.2f} s, {one.processor:.2f} CPU s, {one.memory:.0f} MiB"
+            print(f"{what}, {name}: {took}, {one.rows:,} rows", file=sys.stderr, flush=True)
+    return runs
+
+
 def main() -> None:
     parser = _parser()
     flags = parser.parse_args()
-    names = flags.peers.split(",")
-    if unknown := sorted({*names} - {*CONTENDERS}) + sorted({*flags.sizes.split(",")} - {*SIZES}):
-        parser.error(f"unknown: {', '.join(unknown)}")
+    unknown = {*flags.peers.split(",")} - {*CONTENDERS} | {*flags.sizes.split(",")} - {*SIZES}
+    if unknown:
+        parser.error(f"unknown: {', '.join(sorted(unknown))}")
     if flags.scratch:
         flags.scratch.mkdir(parents=True, exist_ok=True)
     template = Template([str(Path(flags.greeks).absolute())], flags.api)
@@ -79,45 +96,19 @@ def main() -> None:
         "python": platform.python_version(),
         "versions": {name: version(name) for name in ("apache-beam", "dlt", "pyarrow", "requests")},
     }
-    for size in flags.sizes.split(","):
-        for count in map(int, flags.expirations.split(",")):
-            work = make_work(size, skewed=flags.skewed, expirations=count, api=flags.api)
-            taking_part = [n for n in names if CONTENDERS[n].takes(work.rows, work.api)]
-            with tempfile.TemporaryDirectory(dir=flags.scratch) as folder:
-                answers = Path(folder) / "answers"
-                served = can(template, work, answers)
-                for latency in map(float, flags.latencies.split(",")):
-                    with serve(answers, latency) as url:
-                        for concurrency in map(int, flags.concurrencies.split(",")):
-                            runs: dict[str, list[Measured]] = {name: [] for name in taking_part}
-                            for n in range(flags.runs):
-                                # To and fro, so that nobody always runs behind the same one.
-                                for name in taking_part[:: -1 if n % 2 else 1]:
-                                    one = run(
-                                        name, work, url, concurrency, Path(folder), flags.greeks
-                                    )
-                                    runs[name].append(one)
-                                    print(
-                                        f"{size} million rows, {latency:g} s, {concurrency} at a "
-                                        f"time, {name}: {one.seconds:.2f} s, {one.processor:.2f} "
-                                        f"CPU s, {one.memory:.0f} MiB, {one.rows:,} rows",
-                                        file=sys.stderr,
-                                        flush=True,
-                                    )
-                            cases.append(
-                                Case(
-                                    size,
-                                    work.rows,
-                                    served,
-                                    count,
-                                    flags.skewed,
-                                    latency,
-                                    concurrency,
-                                    runs,
-                                    flags.api,
-                                )
-                            )
-                            save(cases, flags.output, about)
+    for size, count in product(flags.sizes.split(","), map(int, flags.expirations.split(","))):
+        work = make_work(size, skewed=flags.skewed, expirations=count, api=flags.api)
+        with tempfile.TemporaryDirectory(dir=flags.scratch) as folder:
+            answers = Path(folder) / "answers"
+            served = can(template, work, answers)
+            for latency in map(float, flags.latencies.split(",")):
+                with serve(answers, latency) as url:
+                    for at_once in map(int, flags.concurrencies.split(",")):
+                        what = f"{size} million rows, {latency:g} s, {at_once} at a time"
+                        runs = _in_turns(flags, what, work, url, at_once, Path(folder))
+                        how = (flags.skewed, latency, at_once, runs, flags.api)
+                        cases.append(Case(size, work.rows, served, count, *how))
+                        save(cases, flags.output, about)
     print(table(cases), end="")
     print(f"figures, table and plot: {flags.output}", file=sys.stderr)
 
