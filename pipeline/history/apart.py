@@ -146,9 +146,7 @@ class ApartStore(RunStore):
             answer = json.loads(child.stdout.readline())
         except (OSError, ValueError):
             self.rest()
-            raise StoreError(
-                f"the run history in {self.name} can't be used: the process that keeps it ended"
-            ) from None
+            raise StoreError.unusable(self.name, "the process that keeps it ended") from None
         if "error" in answer:
             raise _ERRORS[answer["error"]](answer["message"])
         arguments.get("record", {}).update(answer["record"])

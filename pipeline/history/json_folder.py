@@ -208,9 +208,7 @@ class JsonStore(RunStore):
         except (FileExistsError, StoreError):
             raise
         except OSError as error:
-            raise StoreError(
-                f"the run history in {self.name} can't be used: {reason_of(error)}"
-            ) from error
+            raise StoreError.unusable(self.name, reason_of(error)) from error
 
 
 def _compact(moment: str) -> str:

@@ -34,6 +34,11 @@ STATUSES = (SUCCEEDED, FAILED, INTERRUPTED, DIED, RUNNING)
 class StoreError(OSError):
     """A run history can't be used: what, why, and what next, without a password."""
 
+    @classmethod
+    def unusable(cls, name: str, why: str) -> "StoreError":
+        """Returns the error of a history of a name, and why it can't be used."""
+        return cls(f"the run history in {name} can't be used: {why}")
+
 
 def listed_results(record: Record) -> Iterator[Record]:
     """Yields the results that a record itself lists, which are all of its run.

@@ -236,10 +236,8 @@ class SqlStore(RunStore):
             if isinstance(error, FileExistsError):
                 raise
             words = str(getattr(error, "orig", None) or error).strip()
-            raise StoreError(
-                f"the run history in {self.name} can't be used: "
-                + hide(" ".join(words.split()).replace(self._url, self.name))
-            ) from None
+            why = hide(" ".join(words.split()).replace(self._url, self.name))
+            raise StoreError.unusable(self.name, why) from None
 
 
 def _results_in(paths: Iterable[str]) -> Iterator[Record]:
