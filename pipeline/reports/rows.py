@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -11,11 +11,11 @@ import pyarrow.compute as pc
 
 from pipeline.inspection.reader import read_batches
 from transforms.arrays import Flags, Floats, Ints
+from transforms.market.clock import DAY_MS, EPOCH
 
 BASE = ("bid", "ask", "implied_vol", "iv_error", "underlying_price")
 
 _PIECE = 1 << 17
-_EPOCH = date(1970, 1, 1)
 
 
 class NoRows(ValueError):
@@ -131,9 +131,9 @@ def pieces(
 
 def _split(table: pa.Table, first: date, last: date, columns: Sequence[str]) -> Iterator[Piece]:
     local = _numbers(pc.local_timestamp(table["timestamp"]).cast(pa.int64()), np.int64)
-    days, times = np.divmod(local, 86_400_000)
+    days, times = np.divmod(local, DAY_MS)
     expirations = _numbers(table["expiration"].cast(pa.int32()), np.int64)
-    kept = (days >= (first - _EPOCH).days) & (days <= (last - _EPOCH).days)
+    kept = (days >= first.toordinal() - EPOCH) & (days <= last.toordinal() - EPOCH)
     strike = _numbers(table["strike"].cast(pa.float64()), np.float64)
     calls = _numbers(pc.equal(table["right"], "C"), np.bool_)
     values = {
@@ -145,10 +145,8 @@ def _split(table: pa.Table, first: date, last: date, columns: Sequence[str]) -> 
     groups = days * 1_000_000 + expirations
     for group in np.unique(groups[kept]):
         mask = kept & (groups == group)
-        day, expiration = divmod(int(group), 1_000_000)
-        whole = Piece(
-            _EPOCH + timedelta(expiration), _EPOCH + timedelta(day), times, strike, calls, values
-        )
+        day, expiration = (date.fromordinal(EPOCH + n) for n in divmod(int(group), 1_000_000))
+        whole = Piece(expiration, day, times, strike, calls, values)
         yield whole if mask.all() else whole.where(mask)
 
 
