@@ -17,8 +17,10 @@ FIRST_EXPIRATION = date(2012, 6, 1)
 _DAILY_FROM = date(2022, 5, 16)
 # Until then, monthly contracts expired on the Saturday after the third Friday.
 _NO_MORE_SATURDAYS = date(2015, 2, 1)
-_MONDAY, _WEDNESDAY, _FRIDAY = 0, 2, 4
+_FRIDAY = 4
 _DAY = timedelta(days=1)
+# Until then, on Mondays and Wednesdays: where these are closed, on the day after or before.
+_BEFORE_DAILY = {0: _DAY, 2: -_DAY}
 
 
 @dataclass(frozen=True)
@@ -77,23 +79,20 @@ def _listed(root: Root, last: date) -> tuple[tuple[date, date], ...]:
         found[expiration] = max(days, found.get(expiration, 0))
 
     end = min(last + timedelta(days=380), date(calendar.LAST_YEAR, 12, 31))
+    is_daily = root.schedule == "daily"
     for year in range(FIRST_EXPIRATION.year, end.year + 1):
         for month in range(1, 13):
-            if root.schedule != "daily":
-                add(monthly(year, month), 370)
-            else:
-                add(_moved(calendar.nth_weekday(year, month, _FRIDAY, 3), -_DAY), 370)
+            third_friday = calendar.nth_weekday(year, month, _FRIDAY, 3)
+            add(_moved(third_friday, -_DAY) if is_daily else monthly(year, month), 370)
     day = FIRST_EXPIRATION
     while day <= end and root.schedule != "monthly":
-        third_friday = day == calendar.nth_weekday(day.year, day.month, _FRIDAY, 3)
-        if day.weekday() == _FRIDAY and not (third_friday and root.schedule == "weekly"):
-            add(_moved(day, -_DAY), 70 if root.schedule == "daily" else 45)
-        elif root.schedule == "daily" and day >= _DAILY_FROM and _scheduled(day):
+        is_third = day == calendar.nth_weekday(day.year, day.month, _FRIDAY, 3)
+        if day.weekday() == _FRIDAY and not (is_third and root.schedule == "weekly"):
+            add(_moved(day, -_DAY), 70 if is_daily else 45)
+        elif is_daily and day >= _DAILY_FROM and _scheduled(day):
             add(day, 45)
-        elif root.schedule == "daily" and day < _DAILY_FROM and day.weekday() == _MONDAY:
-            add(_moved(day, _DAY), 45)
-        elif root.schedule == "daily" and day < _DAILY_FROM and day.weekday() == _WEDNESDAY:
-            add(_moved(day, -_DAY), 45)
+        elif is_daily and day < _DAILY_FROM and day.weekday() in _BEFORE_DAILY:
+            add(_moved(day, _BEFORE_DAILY[day.weekday()]), 45)
         day += _DAY
     dated = ((day, day - timedelta(days=days)) for day, days in sorted(found.items()))
     return tuple((day, since) for day, since in dated if day >= FIRST_EXPIRATION and since <= last)
