@@ -8,6 +8,7 @@ import csv
 import itertools
 from collections import Counter
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 
 import pyarrow as pa
 import xxhash
@@ -15,6 +16,7 @@ import xxhash
 from transforms.market.clock import DAY_MS, interval_ms
 from transforms.model import GreeksRequest
 from transforms.native.compiled import count_lines
+from transforms.orders import order_of
 from transforms.thetadata.dialect import Dialect, Part
 from transforms.thetadata.errors import AnswerChanged, BrokenResponse, MalformedResponse
 from transforms.thetadata.row_reader import BadLine, RowReader
@@ -137,7 +139,10 @@ class CsvReader:
             rows = block
             if self._row_reader is None:
                 header, _, rows = block.partition(b"\n")
-                columns = self._columns(header)
+                try:
+                    columns = _columns_of(header, self._request.greeks, self._dialect)
+                except ValueError as bad:
+                    raise self._error(1, f"the header {bad}") from bad
                 self._row_reader = RowReader(columns, self._request, self._part, self._dialect)
             lines = count_lines(block)
             headers = int(rows is not block)
@@ -182,30 +187,30 @@ class CsvReader:
         if kind is not None:
             raise self._error(1, f"{kind} where CSV was asked for: {text[:80]}")
 
-    def _columns(self, line: bytes) -> list[str]:
-        """Returns the columns that a header names."""
-        text = line.decode("utf-8", errors="replace").rstrip("\r\n")
-        if text.count(",") >= _MOST_COLUMNS:
-            raise self._error(1, f"the header has more than {_MOST_COLUMNS:,} columns")
-        try:
-            columns = next(csv.reader([text], strict=True), [])
-        except csv.Error as error:
-            raise self._error(1, f"the header is not CSV: {error}") from error
-        counts = Counter(columns)
-        types = self._dialect.types(self._request.order)
-        missing = [name for name in types if name not in counts]
-        if missing:
-            raise self._error(
-                1, f"the header lacks {', '.join(missing)}; it is {text[:200] or '(empty)'}"
-            )
-        repeated = sorted(name for name, count in counts.items() if count > 1)
-        if repeated:
-            raise self._error(1, f"the header names {', '.join(repeated)} more than once")
-        return columns
-
     def _error(self, line: int, problem: str) -> MalformedResponse:
         return MalformedResponse(
             f"{self.what}: line {line} of the answer: {problem[:_WORDS]}. Nothing of this "
             "expiration was kept; if it happens again, the Terminal's version may have changed its "
             "format"
         )
+
+
+@lru_cache(16)  # the answers of a run have the same one
+def _columns_of(line: bytes, greeks: str, dialect: Dialect) -> tuple[str, ...]:
+    """Returns the columns that a header names.
+
+    Raises:
+        ValueError: what the header lacks, or has too much, after "the header".
+    """
+    text = line.decode("utf-8", errors="replace").rstrip("\r\n")
+    if text.count(",") >= _MOST_COLUMNS:
+        raise ValueError(f"has more than {_MOST_COLUMNS:,} columns")
+    try:
+        counts = Counter(next(csv.reader([text], strict=True), []))
+    except csv.Error as error:
+        raise ValueError(f"is not CSV: {error}") from error
+    if missing := [name for name in dialect.types(order_of(greeks)) if name not in counts]:
+        raise ValueError(f"lacks {', '.join(missing)}; it is {text[:200] or '(empty)'}")
+    if repeated := sorted(name for name, count in counts.items() if count > 1):
+        raise ValueError(f"names {', '.join(repeated)} more than once")
+    return tuple(counts)

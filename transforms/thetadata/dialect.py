@@ -68,6 +68,9 @@ class Dialect(Protocol):
     cells: Mapping[str, tuple[str, str | None]]
     date_format: str
 
+    def __hash__(self) -> int:
+        """Returns the hash: what follows from a header is remembered by its dialect."""
+
     def expirations(self, symbol: str) -> tuple[Query, str]:
         """Returns the query for a symbol's expirations, and the column that holds them."""
 

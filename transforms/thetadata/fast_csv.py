@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from functools import lru_cache
 
 import numpy as np
 import pyarrow as pa
@@ -9,6 +10,7 @@ import pyarrow as pa
 from transforms.market.clock import EPOCH, day_offsets
 from transforms.model import GreeksRequest
 from transforms.native import compiled
+from transforms.orders import order_of
 from transforms.orders.schema import ZONE
 from transforms.thetadata.dialect import Dialect, Part
 
@@ -24,7 +26,6 @@ class PlainLines:
 
     Args:
         columns: of the text, those of the dialect among them.
-        schema: of the batches.
         request: what was asked for.
         part: the part of it that the lines answer.
         dialect: the generation that answers.
@@ -33,20 +34,12 @@ class PlainLines:
     def __init__(
         self,
         columns: Sequence[str],
-        schema: pa.Schema,
         request: GreeksRequest,
         part: Part,
         dialect: Dialect,
     ) -> None:
-        self._schema = schema
-        kinds: dict[str, tuple[str, str | None]] = {
-            field.name: (_KINDS[field.type], field.name) for field in schema
-        }
-        kinds.update(dialect.cells)
-        cells = [kinds.get(name, (" ", None)) for name in columns]
-        self._letters = "".join(letter for letter, _ in cells).encode()
-        self._made = [made for _, made in cells]
-        self._kinds = {made: letter for letter, made in cells if made is not None}
+        self._schema = request.order.schema
+        self._letters, self._made, self._kinds = _cells_of(tuple(columns), request.greeks, dialect)
         expiration = request.expiration.strftime(dialect.date_format)
         self._key = (request.symbol.encode(), expiration.encode())
         base = part.first - _BEFORE
@@ -99,6 +92,21 @@ class PlainLines:
         self._symbols = pa.repeat(self._symbol, rows)
         self._expirations = pa.repeat(self._expiration, rows)
         self._ends = pa.py_buffer(np.arange(rows + 1, dtype=np.int32))
+
+
+@lru_cache(16)  # the answers of a run have the same ones
+def _cells_of(
+    columns: tuple[str, ...], greeks: str, dialect: Dialect
+) -> tuple[bytes, list[str | None], dict[str, str]]:
+    """Returns each column's letter, the column that it makes or None, and the letter of each."""
+    kinds: dict[str, tuple[str, str | None]] = {
+        field.name: (_KINDS[field.type], field.name) for field in order_of(greeks).schema
+    }
+    kinds.update(dialect.cells)
+    cells = [kinds.get(name, (" ", None)) for name in columns]
+    letters = "".join(letter for letter, _ in cells).encode()
+    made = {made: letter for letter, made in cells if made is not None}
+    return letters, [made for _, made in cells], made
 
 
 _SIZES = {"s": 0, "e": 0} | dict.fromkeys("rc", 1) | dict.fromkeys("dlTtkmn", 8) | {"i": 4}

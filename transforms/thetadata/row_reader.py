@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
@@ -51,23 +52,14 @@ class RowReader:
         self._order, self._schema = request.order, request.order.schema
         self._part = part
         self._dialect = dialect
-        self._types = dialect.types(self._order)
+        self._columns = columns
         self._symbol = pa.scalar(request.symbol)
         self._expiration = pa.scalar(request.expiration, pa.date32())
         self._first = pa.scalar(part.first, pa.date32())
         self._last = pa.scalar(part.last, pa.date32())
-        self._read_options = pacsv.ReadOptions(column_names=columns, use_threads=False)
-        self._parse_options = pacsv.ParseOptions(newlines_in_values=False)
-        self._convert_options = pacsv.ConvertOptions(
-            column_types=self._types,
-            include_columns=list(self._types),
-            null_values=list(_NO_NUMBERS),
-            strings_can_be_null=True,
-            check_utf8=True,
-        )
         self._plain: PlainLines | None = None
         if compiled.AVAILABLE and part.reach is None:
-            self._plain = PlainLines(columns, self._schema, request, part, dialect)
+            self._plain = PlainLines(columns, request, part, dialect)
 
     def read(self, block: bytes, lines: int) -> pa.RecordBatch:
         """Returns the rows of a block of whole lines.
@@ -88,15 +80,31 @@ class RowReader:
         except _NO_ROWS as error:
             raise self._first_bad_line(block, error) from error
 
+    # Made where the compiled reader does not read the lines: for few answers.
+    @cached_property
+    def _types(self) -> dict[str, pa.DataType]:
+        return self._dialect.types(self._order)
+
+    @cached_property
+    def _convert_options(self) -> pacsv.ConvertOptions:
+        return pacsv.ConvertOptions(
+            column_types=self._types,
+            include_columns=list(self._types),
+            null_values=list(_NO_NUMBERS),
+            strings_can_be_null=True,
+            check_utf8=True,
+        )
+
     def _parse(self, block: bytes) -> dict[str, pa.Array]:
         if not block.strip(b"\r\n"):
             return {name: pa.array([], kind) for name, kind in self._types.items()}
         # One block of lines is one chunk of the table: nothing is concatenated.
-        self._read_options.block_size = len(block) + 1
         table = pacsv.read_csv(
             pa.BufferReader(block),
-            read_options=self._read_options,
-            parse_options=self._parse_options,
+            read_options=pacsv.ReadOptions(
+                column_names=self._columns, use_threads=False, block_size=len(block) + 1
+            ),
+            parse_options=pacsv.ParseOptions(newlines_in_values=False),
             convert_options=self._convert_options,
         )
         (batch,) = table.to_batches()

@@ -54,9 +54,7 @@ def compiled_rows(
     part: Part = Part(DAY, DAY),  # noqa: B008 -- a frozen value
     greeks: str = "first_order",
 ) -> pa.RecordBatch | None:
-    return PlainLines(columns, schema_of(greeks), asked(greeks), part, V3()).read(
-        rows, count_lines(rows)
-    )
+    return PlainLines(columns, asked(greeks), part, V3()).read(rows, count_lines(rows))
 
 
 def test_it_is_there_where_there_is_a_c_compiler() -> None:

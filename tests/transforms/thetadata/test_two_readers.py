@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from tests.support.answers import PIECES, SAMPLE, SAMPLE_REQUEST, SAMPLE_ROWS, as_v2, rows_of
 from tests.transforms.thetadata.test_fuzz import EDITS, mutated
 from transforms.native import compiled
-from transforms.orders import schema_of
 from transforms.thetadata.csv_reader import CsvReader
 from transforms.thetadata.dialect import Dialect, Part
 from transforms.thetadata.errors import ThetaError
@@ -159,7 +158,6 @@ def test_the_plain_rows_of_either_generation_are_read_by_compiled_code(
     body: bytes, dialect: Dialect
 ) -> None:
     header, _, rows = body.partition(b"\n")
-    schema = schema_of("first_order")
     columns = header.decode().rstrip().split(",")
-    lines = PlainLines(columns, schema, SAMPLE_REQUEST, Part(DAY, DAY), dialect)
+    lines = PlainLines(columns, SAMPLE_REQUEST, Part(DAY, DAY), dialect)
     assert lines.read(rows, 3) is not None
