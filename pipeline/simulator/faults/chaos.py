@@ -8,7 +8,7 @@ requests depend on which these are.
 import threading
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from hashlib import sha256
 from urllib.parse import parse_qsl, urlsplit
@@ -49,12 +49,13 @@ own words, that of 472 is each generation's `NO_DATA`; the others are not known 
 NO_DATA = {"v2": v2.NO_DATA, "v3": v3.NO_DATA}
 
 
+@dataclass
 class Chaos:
     """A responder that wraps another, and lets some of its answers go wrong.
 
     Only requests for rows of Greeks are hit, each by one rule at most: the first that applies.
 
-    Args:
+    Attributes:
         responder: gives the answers that are right.
         rules: what goes wrong.
         seed: of the chances.
@@ -65,50 +66,40 @@ class Chaos:
         on_fault: called with the kind of each fault.
     """
 
-    def __init__(
-        self,
-        responder: Responder,
-        rules: Sequence[Rule],
-        seed: int,
-        *,
-        limit: int,
-        api: str,
-        headers: Mapping[str, str],
-        key: Callable[[Request], str],
-        on_fault: Callable[[str], None],
-    ) -> None:
-        self._responder = responder
-        self._rules = rules
-        self._seed = seed
-        self._limit = limit
-        self._no_data = NO_DATA[api]
-        self._headers = headers
-        self._key = key
-        self._on_fault = on_fault
+    responder: Responder
+    rules: Sequence[Rule]
+    seed: int
+    limit: int
+    api: str
+    headers: Mapping[str, str]
+    key: Callable[[Request], str]
+    on_fault: Callable[[str], None]
+
+    def __post_init__(self) -> None:
         self._lock = threading.Lock()
         self._attempts: Counter[str] = Counter()
         self._faults: Counter[str] = Counter()
-        self._left = {rule: rule.first for rule in rules}
+        self._left = {rule: rule.first for rule in self.rules}
         self._hit: set[tuple[Rule, str]] = set()
 
     def __call__(self, request: Request) -> Answer:
         """Returns the answer to a request, right or wrong."""
         if not request.is_history:
-            return self._responder(request)
-        key = self._key(request)
+            return self.responder(request)
+        key = self.key(request)
         with self._lock:
             self._attempts[key] += 1
             attempt = self._attempts[key]
             days = _days(key)
-            hits = (rule for rule in self._rules if self._hits(rule, key, attempt, days))
+            hits = (rule for rule in self.rules if self._hits(rule, key, attempt, days))
             rule = next(hits, None)
             if rule is not None and not rule.permanent:
                 self._faults[key] += 1
         if rule is None:
-            return self._responder(request)
+            return self.responder(request)
         answer = self._instead(rule.kind)
         if answer is None:
-            right = self._responder(request)
+            right = self.responder(request)
             if right.status != 200:
                 return right
             # Permanent faults are the same each time.
@@ -119,13 +110,13 @@ class Chaos:
                 answer = replace(right, parts=damage.without(right.parts, day))
             else:
                 answer = self._damaged(right, rule.kind, key, number)
-        self._on_fault(rule.kind)
+        self.on_fault(rule.kind)
         return answer
 
     def _hits(self, rule: Rule, key: str, attempt: int, days: Sequence[date]) -> bool:
         if rule.permanent and (rule, key) in self._hit:
             return True
-        if not rule.permanent and self._faults[key] >= self._limit:
+        if not rule.permanent and self._faults[key] >= self.limit:
             return False
         if rule.kind == NO_ROWS and not days:
             return False
@@ -143,7 +134,7 @@ class Chaos:
         return True
 
     def _chance(self, *names: object) -> float:
-        digest = sha256("\n".join(map(str, (self._seed, *names))).encode()).digest()
+        digest = sha256("\n".join(map(str, (self.seed, *names))).encode()).digest()
         return int.from_bytes(digest[:8], "big") / (1 << 64)
 
     def _instead(self, kind: str) -> Answer | None:
@@ -151,12 +142,12 @@ class Chaos:
         if kind in ("reset", "hang"):
             return replace(text_answer(200, ""), trouble=Trouble(instead=kind))
         if kind == "nodata200":
-            return text_answer(200, self._no_data)
+            return text_answer(200, NO_DATA[self.api])
         if not kind.isdecimal():
             return None
         status = int(kind)
-        text = self._no_data if status == 472 else TEXTS.get(status, f"Error {status}")
-        return replace(text_answer(status, text), headers=self._headers if status == 429 else {})
+        text = NO_DATA[self.api] if status == 472 else TEXTS.get(status, f"Error {status}")
+        return replace(text_answer(status, text), headers=self.headers if status == 429 else {})
 
     def _damaged(self, answer: Answer, kind: str, key: str, attempt: int) -> Answer:
         def draw(name: str) -> float:
