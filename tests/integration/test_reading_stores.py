@@ -1,6 +1,7 @@
 """The commands that read files read them in a bucket, too, and no more of them than they need."""
 
 import io
+import json
 import re
 import shlex
 import threading
@@ -22,6 +23,7 @@ from tests.support.command import greeks_here
 from tests.support.data import batches_on, request_for
 from tests.support.google_store import GoogleStore, google_store
 from tests.support.object_store import BUCKET, ObjectStore, object_store
+from transforms.metrics import summary
 from transforms.storage.s3 import access as s3
 
 DAYS = [date(2024, 3, day) for day in (13, 14, 15)]
@@ -160,6 +162,19 @@ def test_a_bucket_without_files_is_named(filled: Store, local: Path, command: st
     shown = at(filled, local, *words, place(filled, "nothing"), code=1 if "report" in words else 2)
     assert f"{place(filled, 'nothing')} has no file that ends in .csv" in shown
     assert "copy" not in shown
+
+
+def test_a_history_in_a_store_has_the_results_that_a_summary_does_not_list(
+    store: Store, market: Market, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(summary, "LISTED", 1)
+    command = ["download", "--symbol", "SPXW", "--start_date", "2024-03-14", "--interval", "1h"]
+    command += ["--max_dte", "1", "--progress", "none", "--metrics", place(store, "many")]
+    with TerminalServer(market) as terminal:
+        at(store, tmp_path, *command, "--terminal", terminal.url)
+    (lines,) = (body for name, body in store.objects("many/").items() if name.endswith(".jsonl"))
+    results = [json.loads(line) for line in lines.splitlines()]
+    assert [each["status"] for each in results] == ["written"] * 2
 
 
 @pytest.fixture

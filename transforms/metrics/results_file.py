@@ -95,7 +95,7 @@ def gather(paths: Iterable[str], target: str) -> None:
         lambda path: FileSystems.create(path, MIME_TYPE, CompressionTypes.UNCOMPRESSED),
     )
     try:
-        with pending.file:
+        with contextlib.closing(pending.file):
             for path in paths:
                 with files.open_file(path) as source:
                     shutil.copyfileobj(source, pending.file, 1 << 18)

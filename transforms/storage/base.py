@@ -125,7 +125,7 @@ class Upload(PendingFile):
         self.file = self
 
     @abstractmethod
-    def write(self, data: memoryview) -> int:
+    def write(self, data: bytes | memoryview) -> int:
         """Takes bytes, and sends them when they are enough for a request."""
 
     def flush(self) -> None:

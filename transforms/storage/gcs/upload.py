@@ -25,9 +25,9 @@ class GoogleUpload(Upload):
         self._mark = ""
         self._bytes = 0
 
-    def write(self, data: memoryview) -> int:
+    def write(self, data: bytes | memoryview) -> int:
         """Takes bytes, and sends them when they are a chunk or more."""
-        view = data.cast("B")
+        view = memoryview(data).cast("B")
         self._bytes += view.nbytes
         if self._upload is None and self._bytes < CHUNK_BYTES:
             self._waiting += view

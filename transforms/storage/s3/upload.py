@@ -28,9 +28,9 @@ class S3Upload(Upload):
         self._upload: str | None = None
         self._parts: list[dict[str, Any]] = []
 
-    def write(self, data: memoryview) -> int:
+    def write(self, data: bytes | memoryview) -> int:
         """Takes bytes, and uploads them when they are a part's worth."""
-        view = data.cast("B")
+        view = memoryview(data).cast("B")
         done = 0
         while done < view.nbytes:
             piece = view[done : done + PART_BYTES - self._in_part]
