@@ -3,12 +3,14 @@
 from collections.abc import Mapping
 from http.client import HTTPException
 
-import requests
 import urllib3
 
 from transforms.thetadata.errors import BrokenResponse, MalformedResponse, Stopped
 from transforms.thetadata.sockets import Pace
 from transforms.workers.stop import Stop
+
+FIRST_BYTES = 200
+"""Looked at before an answer is passed on: a sentence, of which no header is that short."""
 
 UNPROVEN = (
     "nothing proves that the answer is whole: it has neither a Content-Length nor chunks, and two "
@@ -27,12 +29,12 @@ class Body:
     """
 
     def __init__(
-        self, response: requests.Response, url: str, timeout: float, stop: Stop, pace: Pace
+        self, response: urllib3.HTTPResponse, url: str, timeout: float, stop: Stop, pace: Pace
     ) -> None:
         self.headers: Mapping[str, str] = response.headers
-        self._raw = response.raw
+        self._response = response
         chunked = self.headers.get("Transfer-Encoding", "").lower() == "chunked"
-        self.proven = chunked or self._raw.length_remaining is not None
+        self.proven = chunked or response.length_remaining is not None
         self._url = url
         self._timeout = timeout
         self._stop = stop
@@ -53,7 +55,7 @@ class Body:
         if len(ahead) == size:
             return ahead
         try:
-            read = ahead + bytes(self._raw.read(size - len(ahead)))
+            read = ahead + bytes(self._response.read(size - len(ahead)))
         except urllib3.exceptions.ReadTimeoutError as error:
             raise late(self._url, self._timeout) from error
         except (urllib3.exceptions.HTTPError, HTTPException, OSError, ValueError) as error:
@@ -90,7 +92,7 @@ def check_encoding(body: Body, url: str) -> None:
     coding = body.headers.get("Content-Encoding", "identity").strip().lower() or "identity"
     transfer = body.headers.get("Transfer-Encoding", "chunked").strip().lower()
     if (coding, transfer) == ("identity", "chunked"):
-        if body.peek(2) != b"\x1f\x8b":
+        if not body.peek(FIRST_BYTES).startswith(b"\x1f\x8b"):
             return
         coding = "gzip"
     raise MalformedResponse(

@@ -5,13 +5,14 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import requests
 import urllib3
 
-from transforms.thetadata.body import Body, check_encoding, late, slow
+from transforms.thetadata.body import FIRST_BYTES, Body, check_encoding, late, slow
 from transforms.thetadata.errors import (
     REDIRECTS,
     START,
@@ -28,7 +29,11 @@ from transforms.workers.stop import Stop
 NO_DATA = 472
 CONNECT_SECONDS = 10.0
 _ERROR_BYTES = 4096
-_NO_DATA_BYTES = 200  # a 200 that says "No data" is a sentence, and no header is that short
+_BROKEN = (
+    urllib3.exceptions.ProtocolError,
+    urllib3.exceptions.ProxyError,
+    urllib3.exceptions.SSLError,
+)
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
@@ -70,7 +75,8 @@ class Http:
     ) -> None:
         self.base = base.rstrip("/")
         self.requests = 0
-        self._timeout = (min(CONNECT_SECONDS, timeout), timeout)
+        self._seconds = timeout
+        self._timeout = urllib3.Timeout(connect=min(CONNECT_SECONDS, timeout), read=timeout)
         self._pace = Pace(patience, heard)
         self._adapter = WakeableAdapter(self._pace)
         self._stop = stop
@@ -125,58 +131,78 @@ class Http:
         self.requests += 1
         self._pace.begin()
         try:
-            response = self._get(what)
-        except requests.ConnectTimeout as error:
-            raise TerminalUnreachable(_nobody(self.base, "no connection in time")) from error
-        except requests.Timeout as error:
-            raise late(url, self._timeout[1]) from error
-        except requests.ConnectionError as error:
-            if self._stop.is_set():
-                raise Stopped("asked to stop") from error
-            if _refused(error):
-                raise TerminalUnreachable(_nobody(self.base, "connection refused")) from error
-            if self._pace.too_slow:
-                raise slow(url, self._pace) from error
-            raise BrokenResponse(f"the connection broke before an answer to {url}") from error
-        except requests.RequestException as error:
-            raise BrokenResponse(f"no HTTP came back from {url}: {error}") from error
+            pool, address, headers = self._connections
+            response = pool.urlopen(
+                "GET",
+                address + what,
+                headers=headers,
+                timeout=self._timeout,
+                retries=False,
+                redirect=False,
+                assert_same_host=False,
+                preload_content=False,
+                decode_content=False,
+            )
+        except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
+            raise self._unanswered(error, url) from error
 
-        # Leaving the block closes the connection if the body was not read to its end.
-        with response:
-            body = Body(response, url, self._timeout[1], self._stop, self._pace)
-            status = response.status_code
+        try:
+            body = Body(response, url, self._seconds, self._stop, self._pace)
+            status = response.status
             if "Location" in body.headers and status in REDIRECTS:
                 raise StatusError(status, f"it points to {body.headers['Location']!r}", url)
-            if status != requests.codes.ok:
+            if status != HTTPStatus.OK:
                 kind = NoData if status == NO_DATA else StatusError
                 text = body.read(_ERROR_BYTES).decode(errors="replace")
                 raise kind(status, text, url, _seconds(body.headers.get("Retry-After")))
             check_encoding(body, url)
             if body.peek(len(_BYTE_ORDER_MARK)) == _BYTE_ORDER_MARK:
                 body.read(len(_BYTE_ORDER_MARK))
-            start = body.peek(_NO_DATA_BYTES)
-            if len(start) < _NO_DATA_BYTES and b"no data" in start.lower():
+            start = body.peek(FIRST_BYTES)
+            if len(start) < FIRST_BYTES and b"no data" in start.lower():
                 raise NoData(NO_DATA, start.decode(errors="replace"), url)
             yield body
-
-    def _get(self, what: str) -> requests.Response:
-        # Not by a session: it follows redirects, keeps cookies, and makes each request anew.
-        request, base, settings = self._prepared
-        request.url = base + what
-        return self._adapter.send(request, timeout=self._timeout, **settings)
+        finally:
+            # It closes the connection if the body was not read to its end.
+            response.close()
+            response.release_conn()
 
     @cached_property
-    def _prepared(self) -> tuple[requests.PreparedRequest, str, dict[str, Any]]:
-        """The request but for its path, the address before that, and what else it is sent with."""
+    def _connections(self) -> tuple[Any, str, Mapping[str, str]]:
+        """The Terminal's connections, what is asked for before a path, and the headers.
+
+        By requests, which knows proxies, certificates and passwords of the environment. The rest of
+        what it does for each request, redirects, cookies and hooks, no Terminal needs.
+        """
         session = requests.Session()
         # A proxy from the environment can't reach this machine's Terminal.
         session.trust_env = not is_loopback(self.base)
         # gzip would save nothing on loopback.
         session.headers["Accept-Encoding"] = "identity"
         request = session.prepare_request(requests.Request("GET", self.base))
-        url = request.url or self.base
-        settings = session.merge_environment_settings(url, {}, True, None, None)
-        return request, url.rstrip("/"), dict(settings)
+        settings: Any = session.merge_environment_settings(request.url, {}, None, None, None)
+        verify, proxies, cert = (settings[name] for name in ("verify", "proxies", "cert"))
+        pool = self._adapter.get_connection_with_tls_context(request, verify, proxies, cert)
+        self._adapter.cert_verify(pool, request.url, verify, cert)  # type: ignore[no-untyped-call]  # -- theirs
+        address = self._adapter.request_url(request, proxies)
+        return pool, address.rstrip("/"), request.headers
+
+    def _unanswered(self, error: Exception, url: str) -> Exception:
+        """Returns why no answer began."""
+        refused = isinstance(error, urllib3.exceptions.NewConnectionError)
+        if isinstance(error, urllib3.exceptions.TimeoutError) and not refused:
+            if isinstance(error, urllib3.exceptions.ConnectTimeoutError):
+                return TerminalUnreachable(_nobody(self.base, "no connection in time"))
+            return late(url, self._seconds)
+        if self._stop.is_set():
+            return Stopped("asked to stop")
+        if refused:
+            return TerminalUnreachable(_nobody(self.base, "connection refused"))
+        if self._pace.too_slow:
+            return slow(url, self._pace)
+        if isinstance(error, _BROKEN):
+            return BrokenResponse(f"the connection broke before an answer to {url}")
+        return BrokenResponse(f"no HTTP came back from {url}: {error}")
 
 
 def _seconds(retry_after: str | None) -> float | None:
@@ -186,12 +212,6 @@ def _seconds(retry_after: str | None) -> float | None:
     except ValueError:
         return None
     return max(seconds, 0.0) if math.isfinite(seconds) else None
-
-
-def _refused(error: requests.ConnectionError) -> bool:
-    """Whether no connection was made at all (rather than one that broke)."""
-    reason = getattr(error.args[0] if error.args else None, "reason", None)
-    return isinstance(reason, urllib3.exceptions.NewConnectionError)
 
 
 def _nobody(base: str, why: str) -> str:
