@@ -5,18 +5,13 @@ A run of 100,000 files has 100 MB of them: they are read a line at a time, and n
 
 import contextlib
 import json
-import shutil
 import tempfile
 import uuid
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from apache_beam.io.filesystem import CompressionTypes
-from apache_beam.io.filesystems import FileSystems
-
-from transforms.storage import files
-from transforms.storage.commit import begin
+from transforms.storage import documents, files
 
 MIME_TYPE = "application/x-ndjson"
 
@@ -88,20 +83,4 @@ def gather(paths: Iterable[str], target: str) -> None:
     Raises:
         OSError: one can't be read, or the other one not written.
     """
-    pending = begin(
-        target,
-        f"{target}.unfinished",
-        MIME_TYPE,
-        lambda path: FileSystems.create(path, MIME_TYPE, CompressionTypes.UNCOMPRESSED),
-    )
-    try:
-        with contextlib.closing(pending.file):
-            for path in paths:
-                with files.open_file(path) as source:
-                    shutil.copyfileobj(source, pending.file, 1 << 18)
-        pending.seal()
-        pending.commit()
-    except BaseException:
-        with contextlib.suppress(OSError):
-            pending.discard()
-        raise
+    documents.write_joined(target, paths, MIME_TYPE)

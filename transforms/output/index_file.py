@@ -184,8 +184,8 @@ class IndexWriter(contextlib.AbstractContextManager["IndexWriter"]):
         if self._is_local:
             Path(self._unfinished.name).replace(self._folder.index)
         else:
-            self._unfinished.seek(0)
-            documents.write_stream(self._folder.index, self._unfinished.file)
+            written = [self._unfinished.name]
+            documents.write_joined(self._folder.index, written, "application/octet-stream")
 
     def _flush(self) -> None:
         if self._waiting:

@@ -5,14 +5,15 @@ import json
 import os
 import shutil
 import uuid
-from collections.abc import Mapping
-from typing import IO, Any
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from apache_beam.io.filesystem import BeamIOError, CompressionTypes
 from apache_beam.io.filesystems import FileSystems
 
 from transforms.storage import files, stores
 from transforms.storage.base import NOTHING
+from transforms.storage.commit import begin
 from transforms.storage.json_text import json_text
 
 
@@ -92,17 +93,26 @@ def write_bytes(
     return None
 
 
-def write_stream(path: str, content: IO[bytes]) -> None:
-    """Writes the bytes of an open file as a file elsewhere than on this machine, whole.
+def write_joined(path: str, parts: Iterable[str], mime_type: str) -> None:
+    """Writes the bytes of some files, of any file system, one after the other as a new file.
 
     Raises:
-        OSError: it can't be written.
+        OSError: one can't be read, or the new one not written; nothing is left of it then.
     """
-    mime_type = "application/octet-stream"
-    if store := stores.of(path):
-        store.put(path, content, mime_type)
-        return
-    unfinished = f"{path}.{uuid.uuid4().hex}"
-    with FileSystems.create(unfinished, mime_type, CompressionTypes.UNCOMPRESSED) as file:
-        shutil.copyfileobj(content, file)
-    files.move(unfinished, path)
+    pending = begin(
+        path,
+        f"{path}.{uuid.uuid4().hex}.unfinished",
+        mime_type,
+        lambda unfinished: FileSystems.create(unfinished, mime_type, CompressionTypes.UNCOMPRESSED),
+    )
+    try:
+        with contextlib.closing(pending.file):
+            for part in parts:
+                with files.open_file(part) as source:
+                    shutil.copyfileobj(source, pending.file, 1 << 18)
+        pending.seal()
+        pending.commit()
+    except BaseException:
+        with contextlib.suppress(OSError):
+            pending.discard()
+        raise
