@@ -146,7 +146,8 @@ def test_no_batch_and_a_trailer_is_an_empty_expiration_without_a_file(tmp_path: 
 
 
 def test_what_is_empty_by_rule_was_not_asked_for_and_leaves_no_trace(tmp_path: Path) -> None:
-    result = ExpirationWriter(csv_sink(tmp_path), "live").write(REQUEST, Trailer(0, 0, 0))
+    settled_before = replace(REQUEST, symbol="SPX", trade_dates=(REQUEST.expiration,))
+    result = ExpirationWriter(csv_sink(tmp_path), "live").write(settled_before, Trailer(0, 0, 0))
     assert result is not None
     assert result.status == EMPTY
     assert files_in(tmp_path) == {}
