@@ -1,7 +1,5 @@
 """Greeks of quotes: the orders that have one row for each contract and interval."""
 
-from typing import Any
-
 import pyarrow as pa
 
 from transforms.orders.order import (
@@ -28,53 +26,40 @@ _MEAN_ERROR = (
 )
 
 
+def _v3(name: str) -> Endpoint:
+    return Endpoint(f"greeks/{name}", _V3, priced_by="midpoint")
+
+
 def _order(
-    name: str, title: str, tier: str, columns: tuple[str, ...], v2: Endpoint | None, **more: Any
+    name: str, title: str, tier: str, greeks: tuple[str, ...], v2: str, *times: str
 ) -> Order:
-    v3 = Endpoint(f"greeks/{name}", _V3, priced_by="midpoint")
-    return Order(name, title, (*columns, *UNDERLYING), tier, v3, v2, **more)
+    return Order(
+        name,
+        title,
+        ("bid", "ask", *greeks, *SOLUTION, *UNDERLYING),
+        tier,
+        _v3(name),
+        Endpoint(v2, (*COMPUTATION, *times), priced_by="midpoint"),
+    )
 
 
-def _v2(path: str, *parameters: str) -> Endpoint:
-    return Endpoint(path, (*COMPUTATION, *parameters), priced_by="midpoint")
-
-
-FIRST = _order(
-    "first_order",
-    "first-order Greeks",
-    STANDARD,
-    ("bid", "ask", *FIRST_ORDER, *SOLUTION),
-    _v2("greeks", *TIMES),
-)
+FIRST = _order("first_order", "first-order Greeks", STANDARD, FIRST_ORDER, "greeks", *TIMES)
 SECOND = _order(
-    "second_order",
-    "second-order Greeks",
-    PROFESSIONAL,
-    ("bid", "ask", *SECOND_ORDER, *SOLUTION),
-    _v2("greeks_second_order", *TIMES),
+    "second_order", "second-order Greeks", PROFESSIONAL, SECOND_ORDER, "greeks_second_order", *TIMES
 )
 THIRD = _order(
-    "third_order",
-    "third-order Greeks",
-    PROFESSIONAL,
-    ("bid", "ask", *THIRD_ORDER, *SOLUTION),
-    _v2("greeks_third_order", *TIMES),
+    "third_order", "third-order Greeks", PROFESSIONAL, THIRD_ORDER, "greeks_third_order", *TIMES
 )
-ALL = _order(
-    "all",
-    "Greeks of every order",
-    PROFESSIONAL,
-    ("bid", "ask", *ALL_GREEKS, *SOLUTION),
-    _v2("all_greeks"),
-)
-IMPLIED_VOLATILITY = _order(
+ALL = _order("all", "Greeks of every order", PROFESSIONAL, ALL_GREEKS, "all_greeks")
+IMPLIED_VOLATILITY = Order(
     "implied_volatility",
     "implied volatility of bid, midpoint and ask",
-    STANDARD,
     (
         *("bid", "bid_implied_vol", "midpoint", "implied_vol"),
         *("ask", "ask_implied_vol", "iv_error"),
+        *UNDERLYING,
     ),
-    None,
+    STANDARD,
+    _v3("implied_volatility"),
     own={"iv_error": (pa.float64(), _MEAN_ERROR)},
 )
