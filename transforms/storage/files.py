@@ -174,6 +174,8 @@ def exists(path: str) -> bool:
     Raises:
         OSError: the file system can't be read.
     """
+    if is_local(path):
+        return os.path.exists(path)  # noqa: PTH110 -- for each of many
     if store := stores.of(path):
         return store.find(path) is not None
     return bool(FileSystems.exists(path))
@@ -199,6 +201,8 @@ def size(path: str) -> int:
     Raises:
         OSError: it is not there.
     """
+    if is_local(path):
+        return os.path.getsize(path)  # noqa: PTH202 -- for each of many
     if store := stores.of(path):
         if found := store.find(path):
             return found.size
