@@ -69,6 +69,7 @@ setup(
         "scipy>=1.11",
         "shtab>=1.13,<2",
         "tomli>=2; python_version < '3.11'",
+        "urllib3>=1.26,<3",
         "xxhash>=3.5,<4",
     ],
     extras_require={

@@ -26,7 +26,7 @@ from transforms.thetadata.shared_days import SharedDays
 LISTED = 1000
 """Requests that a preview of more lists."""
 
-AUTO, ALWAYS, NO_PROBE = "auto", "always", "never"
+ALWAYS, NO_PROBE = "always", "never"
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ from tests.support.plant import (
     without,
 )
 from transforms.market import calendar
-from transforms.model import GreeksRequest
+from transforms.model import GreeksRequest, row_groups
 from transforms.model.row_groups import RowGroups
 from transforms.orders import ORDERS
 from transforms.orders.schema import ALL_GREEKS, KEY_COLUMNS
@@ -421,10 +421,12 @@ def test_a_trade_of_no_contract_or_of_less_than_nothing_is_found() -> None:
         assert quality_of(plant(trades, 7, **values), "tick").found[rule] == 1
 
 
-def test_a_trade_that_is_there_twice_is_found_wherever_a_row_group_ends() -> None:
+def test_a_trade_that_is_there_twice_is_found_wherever_a_row_group_ends(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(row_groups, "GROUP_ROWS", 8192)
     trades = MARKET.rows("SPXW", EXPIRATION, DAY, "30m", "trade_implied_volatility")
-    assert trades.num_rows > 12_288  # of a row group
-    for row in (7, 12_287):
+    for row in (7, 8191, 8192):
         quality = quality_of(again(trades, row), "tick")
         assert quality.found == {"duplicates": 1}
         (example,) = quality.findings[0].examples
