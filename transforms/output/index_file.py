@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 
 from transforms.output.folder import OutputFolder
 from transforms.storage import documents, files
+from transforms.storage.base import Overtaken
 
 SCHEMA = pa.schema(
     {
@@ -185,7 +186,9 @@ class IndexWriter(contextlib.AbstractContextManager["IndexWriter"]):
             Path(self._unfinished.name).replace(self._folder.index)
         else:
             written = [self._unfinished.name]
-            documents.write_joined(self._folder.index, written, "application/octet-stream")
+            # Another run that has written its own meanwhile has one that is as good.
+            with contextlib.suppress(Overtaken):
+                documents.write_joined(self._folder.index, written, "application/octet-stream")
 
     def _flush(self) -> None:
         if self._waiting:

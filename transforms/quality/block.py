@@ -102,7 +102,7 @@ class Block:
         return [name for name in ALL_GREEKS if self.has(name)]
 
     @property
-    def values(self) -> list[str]:
+    def measured(self) -> list[str]:
         """The columns of numbers and times that name no row."""
         return [name for name in self.names if name not in KEY_COLUMNS]
 

@@ -75,7 +75,7 @@ def _where(rule: str, mask: Flags, badness: Floats | None, *shown: str) -> Itera
 
 
 def _missing(block: Block) -> Iterator[Violations]:
-    names = block.values
+    names = block.measured
     for daily, lacked in _LACKING:
         if daily == block.daily and not any(map(block.has, lacked)):
             names = [name for name in names if name not in lacked]
